@@ -1,0 +1,139 @@
+"""Optuna studies as queues of cells.
+
+Why not a `GridSampler`: its documentation warns that processes sharing a study may draw the same point twice, and it
+does not know which points MLflow already holds. Here every missing cell is enqueued first; taking a WAITING trial is
+one atomic change of state in the storage, so each cell goes to exactly one worker. Why `RDBStorage`: it alone has
+heartbeats, which find trials whose worker died and put them back; SQLite serves one machine, PostgreSQL many.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import optuna
+from optuna.samplers import RandomSampler
+from optuna.storages import RDBStorage, RetryFailedTrialCallback
+from optuna.trial import FrozenTrial, Trial, TrialState
+from sqlalchemy.exc import SQLAlchemyError
+
+from sslbench.identity import digest
+from sslbench.spec import InputError
+
+HEARTBEAT_SECONDS = 15
+GRACE_SECONDS = 90
+RETRIES = 2
+
+
+def open_storage(url: str) -> RDBStorage:
+    """Connect to Optuna's store, creating its schema if need be.
+
+    Raises:
+        InputError: it cannot be reached.
+    """
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    arguments: dict[str, object] = {"connect_args": {"timeout": 60}} if url.startswith("sqlite") else {}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            return RDBStorage(
+                url,
+                engine_kwargs=arguments,
+                heartbeat_interval=HEARTBEAT_SECONDS,
+                grace_period=GRACE_SECONDS,
+                failed_trial_callback=RetryFailedTrialCallback(max_retry=RETRIES),
+            )
+    except (SQLAlchemyError, ImportError, OSError) as error:
+        raise InputError(f"--storage {url!r} cannot be used: {str(error).strip().splitlines()[0]}") from error
+
+
+@dataclass(frozen=True)
+class QueuedCell:
+    """What a trial says about its cell: identity, the axes Optuna's plots show, and who works on it."""
+
+    cell_id: str
+    title: str
+    axes: Mapping[str, str | int | float]
+
+
+class CellQueue:
+    """One study handing cells to workers.
+
+    Args:
+        storage: from `open_storage`.
+        name: e.g. `quick/evaluate`.
+        choices: every value of every axis; a study's axes are fixed, so they are part of its full name.
+        direction: of the study's value, `minimize` or `maximize`.
+    """
+
+    def __init__(
+        self, storage: RDBStorage, name: str, choices: Mapping[str, list[str | int | float]], direction: str
+    ) -> None:
+        self.choices = choices
+        self.study = optuna.create_study(
+            storage=storage,
+            study_name=f"{name}/{digest(dict(choices))[:6]}",
+            direction=direction,
+            sampler=RandomSampler(seed=0),  # never asked: every trial that matters is enqueued
+            load_if_exists=True,
+        )
+
+    def waiting(self) -> list[FrozenTrial]:
+        """Trials no worker has taken yet."""
+        return self.study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
+
+    def running(self) -> list[FrozenTrial]:
+        """Trials a worker holds, dead workers' included."""
+        return [
+            trial
+            for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+            if "cell_id" in trial.user_attrs
+        ]
+
+    def fill(self, cells: Iterable[QueuedCell]) -> int:
+        """Enqueue every cell that no trial waits for or works on; returns how many."""
+        held = {trial.user_attrs.get("cell_id") for trial in [*self.waiting(), *self.running()]}
+        added = 0
+        for cell in cells:
+            if cell.cell_id not in held:
+                self.study.enqueue_trial(dict(cell.axes), user_attrs={"cell_id": cell.cell_id, "title": cell.title})
+                added += 1
+        return added
+
+    def release(self, worker: int | None = None) -> int:
+        """Mark running trials failed so that they can be filled again: all, or those of one dead worker process."""
+        released = 0
+        for trial in self.running():
+            if worker is None or trial.user_attrs.get("worker") == worker:
+                self.study.tell(trial.number, state=TrialState.FAIL)
+                released += 1
+        return released
+
+    def work(self, worker: int, handle: Callable[[str], float | None]) -> bool:
+        """Take one waiting cell and handle it; False if none was waiting.
+
+        `handle` gets the cell's identity and returns the study's value, or None to drop a cell nobody wants.
+        `Study.optimize` keeps the heartbeat and first puts back trials whose worker died.
+        """
+        if not self.waiting():
+            return False
+
+        def objective(trial: Trial) -> float:
+            cell_id = trial.user_attrs.get("cell_id")
+            if cell_id is None:  # another worker took the last waiting trial between the look and the draw
+                raise optuna.TrialPruned
+            trial.set_user_attr("worker", worker)
+            trial.set_user_attr("taken_at", time.time())
+            for axis, values in self.choices.items():
+                trial.suggest_categorical(axis, values)
+            value = handle(cell_id)
+            if value is None:
+                raise optuna.TrialPruned
+            return value
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            self.study.optimize(objective, n_trials=1)
+        return True

@@ -1,0 +1,20 @@
+"""Networks from a batch of inputs to `latent_dim` numbers each. One line here adds one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sslbench.registry import Registry
+
+if TYPE_CHECKING:
+    from sslbench.encoders._base import Encoder
+
+ENCODERS: Registry[type[Encoder]] = Registry(
+    "encoder",
+    {
+        "mlp": "sslbench.encoders.mlp:MLP",
+        "conv": "sslbench.encoders.conv:Conv",
+        "resnet18": "sslbench.encoders.resnet18:ResNet18",
+        "raw": "sslbench.encoders.raw:Raw",
+    },
+)

@@ -1,0 +1,31 @@
+"""What every encoder promises."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import nn
+
+from sslbench.spec import InputSpec
+
+
+class Encoder(nn.Module, ABC):
+    """A network from inputs `(N, C, H, W)` in [0, 1] to representations `(N, latent_dim)`."""
+
+    def __init__(self, input_spec: InputSpec, latent_dim: int) -> None:
+        super().__init__()
+        self.input_spec = input_spec
+        self.latent_dim = latent_dim
+
+    @abstractmethod
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Represent inputs `(N, C, H, W)` as `(N, latent_dim)`."""
+
+    @abstractmethod
+    def feature_map(self, inputs: torch.Tensor) -> torch.Tensor:
+        """The last features that still have a place in the image, `(N, F, h, w)`."""
+
+    @abstractmethod
+    def mirror(self) -> nn.Module:
+        """A new decoder of the mirrored shape: `(N, latent_dim)` to logits `(N, C, H, W)`."""

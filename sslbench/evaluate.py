@@ -1,0 +1,109 @@
+"""Encoder -> features, once -> protocols on label budgets -> accuracy."""
+
+from __future__ import annotations
+
+import copy
+import time
+from dataclasses import dataclass
+
+import torch
+
+from sslbench.datasets._base import Dataset
+from sslbench.encoders._base import Encoder
+from sslbench.identity import named_seed
+from sslbench.protocols import PROTOCOLS
+from sslbench.protocols._base import FrozenProtocol, Prediction, TrainedProtocol
+from sslbench.protocols.budget import LabelBudget, draw_budget
+from sslbench.randomness import island
+from sslbench.spec import EvaluateCell
+from sslbench.views import to_float
+
+CHUNK = 1000
+
+
+@dataclass(frozen=True)
+class Features:
+    """Representations of both splits, float32 `(N, latent_dim)`, in the order of the dataset."""
+
+    train: torch.Tensor
+    test: torch.Tensor
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one evaluation found.
+
+    Attributes:
+        accuracy: share of test inputs answered rightly, in [0, 1].
+        budget_score: the protocol's own measure inside the label budget, in [0, 1].
+        seconds: of learning and answering; features are not counted, they serve every cell of an encoder.
+    """
+
+    accuracy: float
+    budget_score: float
+    budget: LabelBudget
+    seconds: float
+    details: dict[str, float]
+
+
+def represent(encoder: Encoder, inputs: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """Features `(N, latent_dim)` of uint8 inputs `(N, C, H, W)`, in evaluation mode, on `device`."""
+    was_training = encoder.training
+    encoder.eval()
+    with torch.inference_mode():
+        chunks = [encoder(to_float(chunk.to(device))).float() for chunk in inputs.split(CHUNK)]
+    encoder.train(was_training)
+    return torch.cat(chunks).clone()
+
+
+def extract(encoder: Encoder, dataset: Dataset, device: torch.device) -> Features:
+    """Features of both splits of a dataset."""
+    return Features(
+        represent(encoder, dataset.train_inputs, device), represent(encoder, dataset.test_inputs, device)
+    )
+
+
+def evaluate(
+    cell: EvaluateCell, dataset: Dataset, encoder: Encoder, features: Features | None, device: torch.device
+) -> Outcome:
+    """Score one cell.
+
+    The protocol is handed the budget's inputs and labels and the test inputs; test labels are read only after it
+    has answered, and labels outside the budget never.
+
+    Args:
+        encoder: used by protocols that train, on a copy; never changed.
+        features: of `encoder`; needed by protocols that do not train, else None.
+    """
+    pretrain = cell.pretrain
+    budget = draw_budget(pretrain.dataset, dataset.train_labels, cell.label_fraction, pretrain.seed)
+    labels = dataset.train_labels[budget.indices].to(device)
+    protocol = PROTOCOLS.get(cell.protocol)(cell.config)
+    seed = named_seed("evaluation", pretrain.dataset, pretrain.seed, cell.label_fraction, cell.protocol)
+    started = time.perf_counter()
+    with island(seed):
+        if isinstance(protocol, FrozenProtocol):
+            if features is None:
+                raise ValueError(f"protocol {cell.protocol!r} needs features")
+            prediction = protocol.predict(
+                features.train[budget.indices.to(device)], labels, features.test, len(dataset.classes), seed
+            )
+        elif isinstance(protocol, TrainedProtocol):
+            prediction = _train(protocol, encoder, dataset, budget, device)
+        else:
+            raise TypeError(f"protocol {cell.protocol!r} is neither frozen nor trained")
+    seconds = time.perf_counter() - started
+    accuracy = float((prediction.labels.cpu() == dataset.test_labels).double().mean())
+    return Outcome(accuracy, prediction.budget_score, budget, seconds, prediction.details)
+
+
+def _train(
+    protocol: TrainedProtocol, encoder: Encoder, dataset: Dataset, budget: LabelBudget, device: torch.device
+) -> Prediction:
+    return protocol.predict(
+        copy.deepcopy(encoder).to(device),
+        dataset.train_inputs[budget.indices].to(device),
+        dataset.train_labels[budget.indices].to(device),
+        dataset.test_inputs.to(device),
+        len(dataset.classes),
+    )

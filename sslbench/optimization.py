@@ -1,0 +1,69 @@
+"""Optimisers and learning-rate schedules, shared by pretraining and fine-tuning."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import torch
+from torch import nn
+
+from sslbench.spec import InputError, OptimizerConfig
+
+OPTIMIZERS = ("adam", "adamw", "sgd")
+SCHEDULES = ("cosine", "constant")
+
+
+def check(config: OptimizerConfig) -> None:
+    """Raise an error unless the optimiser and its schedule are known and the numbers are possible.
+
+    Raises:
+        InputError: naming the culprit and the choices.
+    """
+    if config.name not in OPTIMIZERS:
+        raise InputError(f"unknown optimizer {config.name!r}; choose one of {', '.join(OPTIMIZERS)}")
+    if config.schedule not in SCHEDULES:
+        raise InputError(f"unknown schedule {config.schedule!r}; choose one of {', '.join(SCHEDULES)}")
+    if config.batch_size < 2 or config.learning_rate <= 0 or not 0 <= config.warmup < 1:
+        raise InputError(f"impossible optimizer settings: {config}; need batch_size >= 2, learning_rate > 0, warmup in [0, 1)")
+
+
+def build_optimizer(network: nn.Module, config: OptimizerConfig) -> torch.optim.Optimizer:
+    """The optimiser of a network; biases and normalisation weights are not decayed (one-dimensional parameters)."""
+    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    groups = [
+        {"params": [parameter for parameter in trained if parameter.ndim > 1], "weight_decay": config.weight_decay},
+        {"params": [parameter for parameter in trained if parameter.ndim <= 1], "weight_decay": 0.0},
+    ]
+    if config.name == "sgd":
+        return torch.optim.SGD(groups, lr=config.learning_rate, momentum=0.9, nesterov=True, fused=True)
+    if config.name == "adam":
+        return torch.optim.Adam(groups, lr=config.learning_rate, fused=True)
+    return torch.optim.AdamW(groups, lr=config.learning_rate, fused=True)
+
+
+def learning_rate_factor(config: OptimizerConfig, step: int, steps: int) -> float:
+    """Share of the peak learning rate at `step` of `steps`: linear warm-up, then cosine to zero or constant."""
+    warmup = int(config.warmup * steps)
+    if step < warmup:
+        return (step + 1) / (warmup + 1)
+    if config.schedule == "constant":
+        return 1.0
+    return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
+
+
+def endless_batches(count: int, batch_size: int, device: torch.device) -> Iterator[torch.Tensor]:
+    """Positions of batch after batch, reshuffling whenever all `count` have been seen.
+
+    Every batch is full where `count` allows; an incomplete rest is left for the next shuffle, as `drop_last` does.
+    """
+    size = min(batch_size, count)
+    while True:
+        order = torch.randperm(count).to(device)
+        yield from order[: count - count % size].split(size)
+
+
+def set_learning_rate(optimizer: torch.optim.Optimizer, learning_rate: float) -> None:
+    """Give every parameter group the same learning rate."""
+    for group in optimizer.param_groups:
+        group["lr"] = learning_rate

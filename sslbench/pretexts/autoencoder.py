@@ -1,0 +1,46 @@
+"""Reconstruct the input through a narrow representation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch.nn import functional
+
+from sslbench.encoders._base import Encoder
+from sslbench.pretexts._base import Picture, Pretext
+from sslbench.spec import InputSpec, OptimizerConfig, PretextConfig
+
+
+@dataclass(frozen=True)
+class AutoencoderConfig(PretextConfig):
+    """Adam at 1e-3, constant, batches of 64: the settings of the introduction this project grew from."""
+
+    optimizer: OptimizerConfig = OptimizerConfig(
+        name="adam", learning_rate=1e-3, weight_decay=0.0, batch_size=64, schedule="constant", warmup=0.0
+    )
+
+
+class Autoencoder(Pretext):
+    """Reconstruct the input from `latent_dim` numbers (mean squared error).
+
+    Hinton & Salakhutdinov 2006, doi:10.1126/science.1127647. With encoder `mlp` and latent size 32 on 28 x 28
+    images it is exactly 784-128-32-128-784 with a sigmoid output; other encoders get the decoder that mirrors them.
+    """
+
+    Config: ClassVar[type[PretextConfig]] = AutoencoderConfig
+
+    def __init__(self, encoder: Encoder, config: AutoencoderConfig, input_spec: InputSpec) -> None:
+        super().__init__(encoder, config, input_spec)
+        self.decoder = encoder.mirror()
+
+    def reconstruct(self, batch: torch.Tensor) -> torch.Tensor:
+        """`(N, C, H, W)` to its reconstruction, same shape, in (0, 1)."""
+        return torch.sigmoid(self.decoder(self.encoder(batch)))
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        return functional.mse_loss(self.reconstruct(batch), batch)
+
+    def pictures(self, batch: torch.Tensor) -> list[Picture]:
+        return [Picture("reconstructions", (batch, self.reconstruct(batch)), ("original", "reconstruction"))]

@@ -1,0 +1,49 @@
+"""What self-supervision must beat. None of these sees an unlabelled input."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+
+from sslbench.pretexts._base import Pretext
+
+
+class _Untrained(Pretext):
+    """An encoder left as it was initialised."""
+
+    trains: ClassVar[bool] = False
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        """Raise: there is nothing to minimise."""
+        raise NotImplementedError(f"{type(self).__name__} is a baseline: it has no pretext loss")
+
+
+class MajorityClass(_Untrained):
+    """Baseline: always answer the most frequent class of the label budget."""
+
+    encoder_name: ClassVar[str | None] = "raw"
+    protocols: ClassVar[tuple[str, ...] | None] = ("majority_class",)
+
+
+class RawPixels(_Untrained):
+    """Baseline: no encoder; the probes see the input values."""
+
+    encoder_name: ClassVar[str | None] = "raw"
+    protocols: ClassVar[tuple[str, ...] | None] = ("linear_probe", "knn")
+
+
+class RandomInit(_Untrained):
+    """Baseline: the untrained encoder, frozen. Fine-tuning it would be `supervised`, so only probes are run."""
+
+    protocols: ClassVar[tuple[str, ...] | None] = ("linear_probe", "knn")
+
+
+class Supervised(_Untrained):
+    """Baseline: the same encoder trained from scratch on the label budget only.
+
+    It is `finetune` applied to an untrained encoder: same optimiser, steps, views and head, so the only difference
+    between this row and a fine-tuned pretext is where the weights start.
+    """
+
+    protocols: ClassVar[tuple[str, ...] | None] = ("finetune",)

@@ -1,0 +1,155 @@
+"""The one pretraining loop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from sslbench.datasets._base import Dataset
+from sslbench.encoders import ENCODERS
+from sslbench.identity import named_seed
+from sslbench.optimization import (
+    build_optimizer,
+    endless_batches,
+    learning_rate_factor,
+    set_learning_rate,
+)
+from sslbench.pretexts import PRETEXTS
+from sslbench.pretexts._base import Pretext
+from sslbench.spec import PretrainCell
+from sslbench.views import to_float
+
+REPORTS_PER_EPOCH = 10
+
+
+class TrainingError(RuntimeError):
+    """A training that cannot go on, e.g. because its loss is no longer finite."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """Means since the report before, at one point of the loss curve.
+
+    Attributes:
+        step, steps: optimiser steps done and in total.
+        epoch: passes over the unlabelled inputs done.
+        seconds: since training began, evaluation and logging excluded.
+        images_per_second: inputs through the pretext per second.
+        gradient_norm: Euclidean norm over all parameters at this step.
+    """
+
+    step: int
+    steps: int
+    epoch: float
+    loss: float
+    learning_rate: float
+    seconds: float
+    images_per_second: float
+    gradient_norm: float
+
+
+def build(cell: PretrainCell, dataset: Dataset, device: torch.device) -> Pretext:
+    """The pretext of a cell with its freshly initialised encoder, on `device`; same cell, same weights."""
+    torch.manual_seed(
+        named_seed("initialisation", cell.dataset, cell.encoder, cell.pretext, cell.latent_dim, cell.seed)
+    )
+    encoder = ENCODERS.get(cell.encoder)(dataset.input_spec, cell.latent_dim)
+    pretext = PRETEXTS.get(cell.pretext)(encoder, cell.config, dataset.input_spec)
+    return pretext.to(device=device, memory_format=torch.channels_last)
+
+
+def unlabelled(cell: PretrainCell, dataset: Dataset) -> torch.Tensor:
+    """What the cell's pretraining sees: uint8 `(M, C, H, W)`; a seeded draw where the suite limits the number."""
+    inputs = dataset.unlabelled_inputs
+    if cell.num_unlabelled is None or cell.num_unlabelled >= len(inputs):
+        return inputs
+    generator = torch.Generator().manual_seed(named_seed("unlabelled subset", cell.dataset, cell.seed))
+    return inputs[torch.randperm(len(inputs), generator=generator)[: cell.num_unlabelled]]
+
+
+class Pretraining:
+    """One pretraining: iterate over `reports()` to run it.
+
+    Attributes:
+        pretext: the task, its encoder inside.
+        steps: optimiser steps in all; 0 for baselines.
+        samples: inputs drawn in all; each counts once however many views a task makes of it.
+        seconds: training time so far.
+        flops: floating-point operations of all steps, forward and backward, measured on the first.
+        parameters: of the encoder.
+    """
+
+    def __init__(self, cell: PretrainCell, dataset: Dataset, device: torch.device) -> None:
+        self.cell, self.device = cell, device
+        self.pretext = build(cell, dataset, device)
+        self.inputs = unlabelled(cell, dataset)
+        self.batch_size = min(cell.config.optimizer.batch_size, len(self.inputs))
+        self.steps = max(1, round(cell.epochs * len(self.inputs) / self.batch_size)) if self.pretext.trains else 0
+        self.samples = self.steps * self.batch_size
+        self.seconds = 0.0
+        self.flops = 0.0
+        self.parameters = sum(parameter.numel() for parameter in self.pretext.encoder.parameters())
+
+    def reports(self) -> Iterator[Report]:
+        """Train, yielding about ten reports per epoch; the device is never waited for in between.
+
+        Raises:
+            TrainingError: the loss became infinite or not a number.
+        """
+        if not self.pretext.trains:
+            return
+        cell, pretext, config = self.cell, self.pretext, self.cell.config.optimizer
+        torch.manual_seed(named_seed("training", cell.dataset, cell.encoder, cell.pretext, cell.latent_dim, cell.seed))
+        inputs = self.inputs.to(self.device)
+        optimizer = build_optimizer(pretext, config)
+        batches = endless_batches(len(inputs), self.batch_size, self.device)
+        steps_per_epoch = max(1, len(inputs) // self.batch_size)
+        interval = max(1, steps_per_epoch // REPORTS_PER_EPOCH)
+        total, reported = torch.zeros((), device=self.device), 0
+        pretext.train()
+        started = time.perf_counter()
+        for step in range(1, self.steps + 1):
+            if (step - 1) % steps_per_epoch == 0:
+                pretext.before_epoch(inputs)
+            learning_rate = config.learning_rate * learning_rate_factor(config, step - 1, self.steps)
+            set_learning_rate(optimizer, learning_rate)
+            total += self._loss_and_gradient(to_float(inputs[next(batches)]), count=step == 1)
+            norm = _gradient_norm(pretext) if step % interval == 0 or step == self.steps else 0.0
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+            pretext.after_step(step / self.steps)
+            if step % interval == 0 or step == self.steps:
+                loss = float(total) / (step - reported)
+                if loss != loss or loss in (float("inf"), float("-inf")):
+                    raise TrainingError(f"{cell.title}: the loss became {loss} at step {step} of {self.steps}")
+                elapsed = time.perf_counter() - started
+                rate = (step - reported) * self.batch_size / elapsed
+                self.seconds += elapsed
+                yield Report(
+                    step, self.steps, step / steps_per_epoch, loss, learning_rate, self.seconds, rate, norm
+                )
+                total.zero_()
+                reported, started = step, time.perf_counter()
+
+    def _loss_and_gradient(self, batch: torch.Tensor, *, count: bool) -> torch.Tensor:
+        """Loss of one batch, detached, its gradients left on the parameters; with `count` its cost is measured."""
+        if count:
+            with FlopCounterMode(display=False) as counter:
+                loss = self._loss_and_gradient(batch, count=False)
+            self.flops = float(counter.get_total_flops()) * self.steps
+            return loss
+        # On a GPU, bfloat16 halves memory traffic; no processor here supports it in hardware.
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
+            loss = self.pretext(batch)
+        loss.backward()
+        return loss.detach()
+
+
+def _gradient_norm(network: nn.Module) -> float:
+    gradients = [parameter.grad for parameter in network.parameters() if parameter.grad is not None]
+    return float(torch.nn.utils.get_total_norm(gradients))

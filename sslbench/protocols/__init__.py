@@ -1,0 +1,20 @@
+"""Downstream evaluations of an encoder on a label budget. One line here adds one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sslbench.registry import Registry
+
+if TYPE_CHECKING:
+    from sslbench.protocols._base import Protocol
+
+PROTOCOLS: Registry[type[Protocol]] = Registry(
+    "protocol",
+    {
+        "linear_probe": "sslbench.protocols.linear_probe:LinearProbe",
+        "knn": "sslbench.protocols.knn:KNN",
+        "finetune": "sslbench.protocols.finetune:Finetune",
+        "majority_class": "sslbench.protocols.majority_class:MajorityClass",
+    },
+)

@@ -1,0 +1,77 @@
+"""What every protocol promises. No argument carries a test label or a label outside the budget."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import torch
+
+from sslbench.encoders._base import Encoder
+from sslbench.spec import ProtocolConfig
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a protocol answers.
+
+    Attributes:
+        labels: int64 `(N,)`, the predicted class of every test input.
+        budget_score: accuracy in [0, 1] measured inside the label budget (cross-validation, leave-one-out, or
+            on the training views of fine-tuning): what a person may look at when choosing.
+        details: chosen hyper-parameters and the like, logged as parameters of the run.
+    """
+
+    labels: torch.Tensor
+    budget_score: float
+    details: dict[str, float] = field(default_factory=dict)
+
+
+class Protocol(ABC):
+    """A protocol of either kind; subclass `FrozenProtocol` or `TrainedProtocol`.
+
+    Attributes:
+        Config: the frozen dataclass of this protocol's settings.
+    """
+
+    Config: ClassVar[type[ProtocolConfig]] = ProtocolConfig
+
+    def __init__(self, config: ProtocolConfig) -> None:
+        self.settings = config
+
+
+class FrozenProtocol(Protocol):
+    """Sees representations only, so it cannot change the encoder."""
+
+    @abstractmethod
+    def predict(
+        self, features: torch.Tensor, labels: torch.Tensor, test_features: torch.Tensor, num_classes: int, seed: int
+    ) -> Prediction:
+        """Learn from the budget, answer for the test inputs.
+
+        Args:
+            features: `(n, latent_dim)` of the budget.
+            labels: int64 `(n,)` of the budget.
+            test_features: `(N, latent_dim)`.
+            num_classes: how many classes the dataset has; a small budget may lack some.
+            seed: fixes every random choice.
+        """
+
+
+class TrainedProtocol(Protocol):
+    """Trains the encoder further, in place: hand it a copy."""
+
+    @abstractmethod
+    def predict(
+        self, encoder: Encoder, inputs: torch.Tensor, labels: torch.Tensor, test_inputs: torch.Tensor, num_classes: int
+    ) -> Prediction:
+        """Train on the budget, answer for the test inputs. Draws from torch's global generator.
+
+        Args:
+            encoder: starting point; its weights change.
+            inputs: uint8 `(n, C, H, W)` of the budget.
+            labels: int64 `(n,)` of the budget.
+            test_inputs: uint8 `(N, C, H, W)`.
+            num_classes: how many classes the dataset has.
+        """

@@ -1,0 +1,80 @@
+"""Train the whole network on the label budget."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from sslbench.encoders._base import Encoder
+from sslbench.optimization import build_optimizer, endless_batches, learning_rate_factor, set_learning_rate
+from sslbench.protocols._base import Prediction, TrainedProtocol
+from sslbench.spec import OptimizerConfig, ProtocolConfig
+from sslbench.views import mild_view, to_float
+
+SCORED_STEPS = 20
+
+
+@dataclass(frozen=True)
+class FinetuneConfig(ProtocolConfig):
+    """The one recipe of `finetune` and `supervised`.
+
+    Attributes:
+        epochs: passes over the budget, as far as `min_steps` and `max_steps` allow.
+        min_steps: lower bound on optimiser steps, so that a small budget is not undertrained (the rule of the
+            few-label experiments of Gidaris et al. 2018).
+        max_steps: upper bound; equal to `min_steps` it gives every budget the same number of steps.
+    """
+
+    optimizer: OptimizerConfig = OptimizerConfig(learning_rate=1e-2, weight_decay=1e-2, batch_size=128)
+    epochs: int = 30
+    min_steps: int = 1000
+    max_steps: int = 100_000
+
+    def steps(self, num_labels: int) -> int:
+        """How many optimiser steps a budget of `num_labels` gets."""
+        wanted = math.ceil(self.epochs * num_labels / self.optimizer.batch_size)
+        return min(max(wanted, self.min_steps), self.max_steps)
+
+
+class Finetune(TrainedProtocol):
+    """Train encoder and a linear head together on the label budget, with mild views (shifts, mirror if allowed).
+
+    Nothing is chosen along the way: the last weights answer.
+    """
+
+    Config: ClassVar[type[ProtocolConfig]] = FinetuneConfig
+
+    def __init__(self, config: FinetuneConfig) -> None:
+        self.config = config
+
+    def predict(
+        self, encoder: Encoder, inputs: torch.Tensor, labels: torch.Tensor, test_inputs: torch.Tensor, num_classes: int
+    ) -> Prediction:
+        device = labels.device
+        head = nn.Linear(encoder.latent_dim, num_classes).to(device)
+        network = nn.Sequential(encoder, nn.ReLU(), head).to(memory_format=torch.channels_last)
+        optimizer = build_optimizer(network, self.config.optimizer)
+        steps = self.config.steps(len(labels))
+        batches = endless_batches(len(labels), self.config.optimizer.batch_size, device)
+        right = torch.zeros((), device=device)
+        network.train()
+        for step in range(steps):
+            chosen = next(batches)
+            factor = learning_rate_factor(self.config.optimizer, step, steps)
+            set_learning_rate(optimizer, self.config.optimizer.learning_rate * factor)
+            scores = network(mild_view(to_float(inputs[chosen]), encoder.input_spec.views))
+            functional.cross_entropy(scores, labels[chosen]).backward()
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+            if step >= steps - SCORED_STEPS:
+                right += (scores.argmax(dim=1) == labels[chosen]).float().mean()
+        network.eval()
+        with torch.inference_mode():
+            answers = torch.cat([network(to_float(chunk)).argmax(dim=1) for chunk in test_inputs.split(1000)])
+        return Prediction(answers, float(right) / min(steps, SCORED_STEPS), {"steps": steps})
+

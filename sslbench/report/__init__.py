@@ -1,0 +1,1 @@
+"""Records to statistics, tables and plots. Pure functions of records; imports neither torch nor MLflow."""

@@ -1,0 +1,143 @@
+"""Lay test scores out as the table shows them: one block per dataset, encoder, protocol and latent size."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import pandas as pd
+
+from sslbench.report.records import pretext_rank
+from sslbench.report.statistics import Scores
+from sslbench.spec import BASELINES, REFERENCE_PROTOCOLS, InputError
+
+PROTOCOL_ORDER = ("linear_probe", "knn", "finetune")
+
+#: Protocols that not every pretext is expected to have run: training the network is what costs most.
+OPTIONAL_PROTOCOLS = ("finetune",)
+
+#: The encoder that is none; its rows stand in every block, whatever the latent size.
+RAW = "raw"
+
+
+class Score(NamedTuple):
+    """One test accuracy and where it belongs."""
+
+    dataset: str
+    encoder: str
+    pretext: str
+    latent_dim: int
+    protocol: str
+    label_fraction: float
+    seed: int
+    num_labels: int
+    value: float
+
+
+@dataclass(frozen=True)
+class Block:
+    """One table: rows are pretexts, columns label fractions, cells the scores by seed.
+
+    Attributes:
+        seeds: every seed the section of this dataset and encoder has seen; a cell with fewer is incomplete.
+        num_labels: the label budgets that were used at each fraction, smallest first (one, unless something differs).
+    """
+
+    dataset: str
+    encoder: str
+    protocol: str
+    latent_dim: int
+    rows: tuple[str, ...]
+    fractions: tuple[float, ...]
+    seeds: tuple[int, ...]
+    num_labels: Mapping[float, tuple[int, ...]]
+    scores: Mapping[tuple[str, float], Scores]
+
+    def column(self, fraction: float) -> dict[str, Scores]:
+        """Scores by row at one label fraction; rows without any are left out."""
+        return {row: self.scores[row, fraction] for row in self.rows if (row, fraction) in self.scores}
+
+    @property
+    def ceiling(self) -> Scores:
+        """Training from scratch on every label; empty if that was not run."""
+        return self.scores.get(("supervised", 1.0), {})
+
+
+def headline_scores(records: pd.DataFrame) -> list[Score]:
+    """The accuracies on the test split: all that tables and curves show. A NaN is no score.
+
+    Raises:
+        InputError: two records claim the same cell and seed. Averaging them would hide that one is stale.
+    """
+    chosen = records[(records["metric"] == "accuracy") & (records["split"] == "test") & records["value"].notna()]
+    columns = [chosen[name].tolist() for name in Score._fields]
+    scores: dict[tuple[object, ...], Score] = {}
+    owners: dict[tuple[object, ...], str] = {}
+    for row, run_id in zip(zip(*columns, strict=True), chosen["run_id"].tolist(), strict=True):
+        score = Score(*row)
+        key = score[:-2]
+        if key in scores:
+            where = f"{score.dataset} {score.encoder} {score.pretext} d={score.latent_dim} {score.protocol}"
+            at = f"{100 * score.label_fraction:g}% seed {score.seed}"
+            raise InputError(f"two records for {where} at {at}: runs {owners[key]} and {run_id}; keep one")
+        scores[key] = score
+        owners[key] = run_id
+    return list(scores.values())
+
+
+def place(records: pd.DataFrame) -> list[Block]:
+    """Blocks in reading order: dataset, encoder, protocol, latent size.
+
+    Raises:
+        InputError: two records claim the same cell and seed.
+    """
+    scores = headline_scores(records)
+    blocks: list[Block] = []
+    for dataset, encoder in sorted({(score.dataset, score.encoder) for score in scores if score.encoder != RAW}):
+        section = [score for score in scores if score.dataset == dataset and score.encoder in (encoder, RAW)]
+        blocks += _section(section, dataset, encoder)
+    return blocks
+
+
+def protocol_rank(protocol: str) -> tuple[int, str]:
+    """Sort key of protocols: the known ones in their order, then others by name."""
+    place = PROTOCOL_ORDER.index(protocol) if protocol in PROTOCOL_ORDER else len(PROTOCOL_ORDER)
+    return place, protocol
+
+
+def _section(section: list[Score], dataset: str, encoder: str) -> list[Block]:
+    """Blocks of one dataset and encoder. The reference rows alone make no block unless there is nothing else."""
+    latent_dims = sorted({score.latent_dim for score in section if score.encoder != RAW})
+    probed = [score for score in section if score.pretext not in REFERENCE_PROTOCOLS]
+    blocks: list[Block] = []
+    for protocol in sorted({score.protocol for score in probed}, key=protocol_rank):
+        ran = {score.latent_dim for score in probed if score.protocol == protocol}
+        for latent_dim in latent_dims:
+            if protocol not in OPTIONAL_PROTOCOLS or latent_dim in ran:
+                blocks.append(_block(section, dataset, encoder, protocol, latent_dim))
+    return blocks or [_block(section, dataset, encoder, "finetune", latent_dim) for latent_dim in latent_dims]
+
+
+def _block(section: list[Score], dataset: str, encoder: str, protocol: str, latent_dim: int) -> Block:
+    cells: dict[tuple[str, float], dict[int, float]] = {}
+    num_labels: dict[float, set[int]] = {}
+    for score in section:
+        num_labels.setdefault(score.label_fraction, set()).add(score.num_labels)
+        wanted = REFERENCE_PROTOCOLS.get(score.pretext, protocol)
+        if score.protocol == wanted and (score.encoder == RAW or score.latent_dim == latent_dim):
+            cells.setdefault((score.pretext, score.label_fraction), {})[score.seed] = score.value
+    rows = {pretext for pretext, _ in cells}
+    if protocol not in OPTIONAL_PROTOCOLS:
+        rows |= {score.pretext for score in section if score.pretext not in BASELINES}
+    return Block(
+        dataset=dataset,
+        encoder=encoder,
+        protocol=protocol,
+        latent_dim=latent_dim,
+        rows=tuple(sorted(rows, key=pretext_rank)),
+        fractions=tuple(sorted(num_labels)),
+        seeds=tuple(sorted({score.seed for score in section})),
+        num_labels={fraction: tuple(sorted(counts)) for fraction, counts in num_labels.items()},
+        scores=cells,
+    )

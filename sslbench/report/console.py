@@ -1,0 +1,92 @@
+"""The tables on screen: what `make bench` ends with, and the best so far while it runs."""
+
+from __future__ import annotations
+
+import pandas as pd
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from sslbench.report.blocks import Block, headline_scores, place
+from sslbench.report.statistics import estimate
+from sslbench.report.summary import Cell, cells_of, missing_line
+from sslbench.report.table import NOT_RUN, format_estimate, percent
+from sslbench.spec import BASELINES
+
+
+def print_summary(records: pd.DataFrame, console: Console) -> None:
+    """Print every block, compact enough for 100 columns with seven label fractions.
+
+    Raises:
+        InputError: two records claim the same cell and seed.
+    """
+    blocks = place(records)
+    if not blocks:
+        console.print("no test accuracy of any encoder yet")
+        return
+    most = 0
+    for block in blocks:
+        cells = cells_of(block)
+        most = max([most, *(cell.accuracy.n for cell in cells.values())])
+        console.print(_table(block, cells))
+    console.print(_explanation(most))
+    missing = missing_line(blocks)
+    if missing:
+        console.print(missing, style="yellow", markup=False, highlight=False)
+
+
+def best_so_far(records: pd.DataFrame) -> list[str]:
+    """The best pretext at each label fraction, e.g. `1%: simclr 76.3 (linear_probe, d=128)`, fewest labels first.
+
+    Means over the seeds there are so far, so it may change until the suite is done; the baselines do not take part.
+    """
+    scores = [score for score in headline_scores(records) if score.pretext not in BASELINES]
+    several = len({(score.dataset, score.encoder) for score in scores}) > 1
+    by_cell: dict[tuple[str, str, float, str, str, int], list[float]] = {}
+    for score in scores:
+        key = (score.dataset, score.encoder, score.label_fraction, score.pretext, score.protocol, score.latent_dim)
+        by_cell.setdefault(key, []).append(score.value)
+    best: dict[tuple[str, str, float], tuple[float, str]] = {}
+    for (dataset, encoder, fraction, pretext, protocol, latent_dim), values in sorted(by_cell.items()):
+        mean = estimate(values).mean
+        if mean > best.get((dataset, encoder, fraction), (-1.0, ""))[0]:
+            place_name = f"{dataset} {encoder} " if several else ""
+            line = f"{place_name}{percent(fraction)}: {pretext} {100 * mean:.1f} ({protocol}, d={latent_dim})"
+            best[dataset, encoder, fraction] = (mean, line)
+    return [line for _, line in best.values()]
+
+
+def _table(block: Block, cells: dict[tuple[str, float], Cell]) -> Table:
+    title = f"{block.dataset}, {block.encoder}: {block.protocol}, latent size {block.latent_dim}"
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("", no_wrap=True)
+    for fraction in block.fractions:
+        table.add_column(percent(fraction), justify="right", no_wrap=True)
+    for row in block.rows:
+        table.add_row(Text(row), *(_cell(cells.get((row, fraction))) for fraction in block.fractions))
+        if row == "supervised":
+            table.add_section()
+    if block.ceiling:
+        ceiling = Text(_compact(format_estimate(estimate(block.ceiling.values()))), style="dim")
+        table.add_row(Text("ceiling", style="dim"), *[ceiling] * len(block.fractions))
+    return table
+
+
+def _cell(cell: Cell | None) -> Text:
+    if cell is None:
+        return Text(NOT_RUN, style="dim")
+    return Text(_compact(format_estimate(cell.accuracy)), style="bold green" if cell.best_tied else "")
+
+
+def _compact(text: str) -> str:
+    return text.replace(" ± ", "±")
+
+
+def _explanation(most: int) -> str:
+    if most == 1:
+        return "Test accuracy in percent from one seed: no intervals, and nothing can be told apart."
+    return (
+        f"Test accuracy in percent, mean ± 95% half-width over {most} seeds. [bold green]Green[/]: not shown to be "
+        "worse than the best of its column (paired t-test, Holm). Ceiling: supervised with 100% of the labels."
+    )

@@ -1,0 +1,119 @@
+"""`records.csv`: the public schema, read and written so that equal records are equal bytes."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from typing import get_type_hints
+
+import pandas as pd
+
+from sslbench.report.files import replace_file
+from sslbench.spec import BASELINES, RECORD_COLUMNS, InputError, Record
+
+COLUMN_TYPES: dict[str, type] = get_type_hints(Record)
+
+#: What rows are sorted by; the remaining columns break ties, so that no order of arrival shows.
+ROW_ORDER = (
+    "dataset",
+    "encoder",
+    "latent_dim",
+    "pretext",
+    "protocol",
+    "label_fraction",
+    "seed",
+    "metric",
+    "split",
+)
+
+_DTYPES = {str: "str", int: "int64", float: "float64"}
+
+
+def pretext_rank(pretext: str) -> tuple[int, str]:
+    """Sort key of table rows: baselines first, in the order of `BASELINES`, then pretexts by name."""
+    place = BASELINES.index(pretext) if pretext in BASELINES else len(BASELINES)
+    return place, pretext
+
+
+def from_records(records: Iterable[Record]) -> pd.DataFrame:
+    """One row per record, columns as in `RECORD_COLUMNS`, in the canonical row order."""
+    rows = [dataclasses.astuple(record) for record in records]
+    return conform(pd.DataFrame(rows, columns=list(RECORD_COLUMNS)), "the records")
+
+
+def conform(frame: pd.DataFrame, source: str) -> pd.DataFrame:
+    """Copy with exactly the columns of `Record`, their dtypes, and the canonical row order.
+
+    Raises:
+        InputError: columns are missing or unknown; the message names them and `source`.
+    """
+    _check_columns(list(frame.columns), source)
+    typed = frame[list(RECORD_COLUMNS)].astype({name: _DTYPES[kind] for name, kind in COLUMN_TYPES.items()})
+    ranks = typed["pretext"].map(lambda pretext: pretext_rank(pretext)[0])
+    rest = [name for name in RECORD_COLUMNS if name not in ROW_ORDER]
+    keys = [*ROW_ORDER[:3], "rank", *ROW_ORDER[3:], *rest]
+    ordered = typed.assign(rank=ranks).sort_values(keys, kind="stable", ignore_index=True)
+    return ordered[list(RECORD_COLUMNS)]
+
+
+def write_records(records: Iterable[Record] | pd.DataFrame, path: Path) -> Path:
+    """Write `records.csv`, replacing it whole. Floats keep every digit they need to be read back unchanged.
+
+    Raises:
+        InputError: a column is missing, or the folder cannot be written.
+    """
+    frame = conform(records, "the records") if isinstance(records, pd.DataFrame) else from_records(records)
+    return replace_file(path, frame.to_csv(index=False, lineterminator="\n"))
+
+
+def read_records(path: Path) -> pd.DataFrame:
+    """Read what `write_records` wrote, bit for bit.
+
+    Raises:
+        InputError: no such file, not CSV, a column missing or unknown, or a cell of the wrong type (its line is named).
+    """
+    try:
+        text = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except FileNotFoundError as error:
+        raise InputError(f"no records at {path}") from error
+    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise InputError(f"cannot read records from {path}: {str(error).splitlines()[0]}") from error
+    _check_columns(list(text.columns), str(path))
+    short = text.isna().any(axis=1)
+    if short.any():
+        raise InputError(f"{path} line {int(short.to_numpy().argmax()) + 2}: too few fields")
+    parsed = {name: _parse(text[name].tolist(), name, path) for name in RECORD_COLUMNS}
+    return conform(pd.DataFrame(parsed), str(path))
+
+
+def _check_columns(columns: list[str], source: str) -> None:
+    missing = [name for name in RECORD_COLUMNS if name not in columns]
+    unknown = [name for name in columns if name not in RECORD_COLUMNS]
+    if missing:
+        raise InputError(f"{source}: missing column {', '.join(missing)}; a record has {', '.join(RECORD_COLUMNS)}")
+    if unknown:
+        raise InputError(f"{source}: unknown column {', '.join(unknown)}; a record has {', '.join(RECORD_COLUMNS)}")
+
+
+def _parse(cells: list[str], column: str, path: Path) -> list[str] | list[int] | list[float]:
+    """Python's own float parser is exact to the last bit; an empty float is NaN: not measured."""
+    kind = COLUMN_TYPES[column]
+    if kind is str:
+        return cells
+    try:
+        if kind is int:
+            return [int(cell) for cell in cells]
+        return [float(cell) if cell else math.nan for cell in cells]
+    except ValueError as error:
+        line, cell = next((line, cell) for line, cell in enumerate(cells, start=2) if not _reads_as(kind, cell))
+        raise InputError(f"{path} line {line}: {column} must be {kind.__name__}, not {cell!r}") from error
+
+
+def _reads_as(kind: type, cell: str) -> bool:
+    try:
+        kind(cell or ("nan" if kind is float else cell))
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,227 @@
+"""The only module that talks to MLflow: writes runs, reads records."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import mlflow
+from mlflow import MlflowClient
+from mlflow.entities import Dataset as RunDataset
+from mlflow.entities import DatasetInput, InputTag, Metric, Param, Run, RunTag, ViewType
+from mlflow.exceptions import MlflowException
+from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
+from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME
+
+from sslbench import __version__
+from sslbench.identity import canonical, digest
+from sslbench.provenance import git_commit
+from sslbench.spec import EvaluateCell, InputError, PretrainCell, Record
+
+PAGE = 5000
+BATCH = 1000  # what one log_batch call may carry
+
+
+class Tracker:
+    """Runs of one suite: a parent per pretraining, a child per evaluation.
+
+    Args:
+        tracking_uri: MLflow store; its schema must exist (`stores.prepare`).
+        suite: name of the experiment.
+        artifact_root: where a new experiment keeps artifacts; None leaves it to the server.
+
+    Raises:
+        InputError: the store cannot be reached or its experiment cannot be opened.
+    """
+
+    def __init__(self, tracking_uri: str, suite: str, artifact_root: Path | None) -> None:
+        self.tracking_uri, self.suite = tracking_uri, suite
+        try:
+            self.client = MlflowClient(tracking_uri)
+            self.experiment_id = self._experiment(artifact_root)
+        except (MlflowException, OSError) as error:
+            reason = str(error).strip().split("\n")[0]
+            raise InputError(f"tracking URI {tracking_uri!r} cannot be used: {reason}") from error
+        self.commit = git_commit()
+
+    def _experiment(self, artifact_root: Path | None) -> str:
+        experiment = self.client.get_experiment_by_name(self.suite)
+        if experiment is not None:
+            if experiment.lifecycle_stage == "deleted":
+                self.client.restore_experiment(experiment.experiment_id)
+            return str(experiment.experiment_id)
+        location = None if artifact_root is None else (artifact_root / self.suite).resolve().as_uri()
+        return str(self.client.create_experiment(self.suite, artifact_location=location))
+
+    # Writing
+
+    def start_pretrain(self, cell: PretrainCell, source: RunDataset, device: str) -> str:
+        """Open the parent run of a pretraining and return its id."""
+        tags = {**self._axes(cell), "kind": "pretrain", "cell_id": cell.cell_id, "device": device}
+        return self._start(cell.title, tags, _flatten(cell.config), source)
+
+    def start_evaluate(self, cell: EvaluateCell, parent: str, source: RunDataset, device: str) -> str:
+        """Open the child run of an evaluation and return its id."""
+        tags = {
+            **self._axes(cell.pretrain),
+            "kind": "evaluate",
+            "cell_id": cell.cell_id,
+            "device": device,
+            "label_fraction": repr(cell.label_fraction),
+            "protocol": cell.protocol,
+            MLFLOW_PARENT_RUN_ID: parent,
+        }
+        return self._start(cell.title, tags, _flatten(cell.config), source)
+
+    def _axes(self, cell: PretrainCell) -> dict[str, str]:
+        return {
+            "suite": self.suite,
+            "dataset": cell.dataset,
+            "encoder": cell.encoder,
+            "pretext": cell.pretext,
+            "latent_dim": str(cell.latent_dim),
+            "seed": str(cell.seed),
+            "config_hash": digest(cell.config),
+            "git_commit": self.commit,
+            "sslbench_version": __version__,
+        }
+
+    def _start(self, name: str, tags: Mapping[str, str], params: Mapping[str, str], source: RunDataset) -> str:
+        run = self.client.create_run(self.experiment_id, tags={**tags, MLFLOW_RUN_NAME: name})
+        run_id = str(run.info.run_id)
+        self.client.log_batch(run_id, params=[Param(key, value) for key, value in params.items()])
+        self.client.log_inputs(run_id, [DatasetInput(source, [InputTag("mlflow.data.context", "training")])])
+        return run_id
+
+    def log_points(self, run_id: str, points: Sequence[tuple[int, Mapping[str, float]]]) -> None:
+        """Log a stretch of curves in one call: (step, name to value) each."""
+        now = int(time.time() * 1000)
+        metrics = [Metric(key, value, now, step) for step, values in points for key, value in values.items()]
+        for start in range(0, len(metrics), BATCH):
+            self.client.log_batch(run_id, metrics=metrics[start : start + BATCH])
+
+    def log_files(self, run_id: str, folder: Path) -> None:
+        """Log everything below a folder as artifacts."""
+        self.client.log_artifacts(run_id, str(folder))
+
+    def finish(self, run_id: str, metrics: Mapping[str, float], tags: Mapping[str, str]) -> None:
+        """Log what the run found and close it; only now does its cell count as done."""
+        now = int(time.time() * 1000)
+        self.client.log_batch(
+            run_id,
+            metrics=[Metric(key, value, now, 0) for key, value in metrics.items()],
+            tags=[RunTag(key, value) for key, value in tags.items()],
+        )
+        self.client.set_terminated(run_id, "FINISHED")
+
+    def fail(self, run_id: str, reason: str) -> None:
+        """Close a run that went wrong, with the reason as a tag."""
+        self.client.set_tag(run_id, "error", reason)
+        self.client.set_terminated(run_id, "FAILED")
+
+    def monitor(self, run_id: str) -> SystemMetricsMonitor:
+        """A started monitor of processor, memory and GPU for the run; call its `finish()` at the end."""
+        mlflow.set_tracking_uri(self.tracking_uri)  # the monitor's own client reads the global setting
+        monitor = SystemMetricsMonitor(run_id, sampling_interval=5, samples_before_logging=1)
+        monitor.start()
+        return monitor
+
+    def kill_orphans(self) -> int:
+        """Close runs left open by a process that died; call only while no worker runs."""
+        orphans = self._runs("attributes.status = 'RUNNING'")
+        for run in orphans:
+            self.client.set_terminated(run.info.run_id, "KILLED")
+        return len(orphans)
+
+    # Reading
+
+    def _runs(self, where: str) -> list[Run]:
+        found: list[Run] = []
+        token: str | None = None
+        while True:
+            page = self.client.search_runs(
+                [self.experiment_id], where, ViewType.ACTIVE_ONLY, PAGE, ["attributes.start_time ASC"], token
+            )
+            found.extend(page)
+            token = page.token
+            if not token:
+                return found
+
+    def finished(self) -> dict[str, str]:
+        """Identity of every finished cell, and the id of its (first) run."""
+        done: dict[str, str] = {}
+        for run in self._runs("attributes.status = 'FINISHED'"):
+            done.setdefault(run.data.tags.get("cell_id", ""), run.info.run_id)
+        done.pop("", None)
+        return done
+
+    def pretrained(self, run_id: str) -> dict[str, float]:
+        """The metrics of a finished pretraining: seconds, samples, FLOPs, parameters."""
+        return dict(self.client.get_run(run_id).data.metrics)
+
+    def artifact(self, run_id: str, name: str) -> Path:
+        """Local copy of one artifact of a run."""
+        return Path(self.client.download_artifacts(run_id, name))
+
+    def records(self, cell_ids: Iterable[str] | None = None) -> list[Record]:
+        """Every finished evaluation as records, one per metric; the first run of a cell counts.
+
+        Args:
+            cell_ids: which cells; None for all of the suite's experiment.
+        """
+        wanted = None if cell_ids is None else set(cell_ids)
+        seen: set[str] = set()
+        rows: list[Record] = []
+        for run in self._runs("attributes.status = 'FINISHED' and tags.kind = 'evaluate'"):
+            cell_id = run.data.tags["cell_id"]
+            if cell_id in seen or (wanted is not None and cell_id not in wanted):
+                continue
+            seen.add(cell_id)
+            rows.append(_record(run, "test", run.data.metrics["accuracy"]))
+            if "budget_accuracy" in run.data.metrics:
+                rows.append(_record(run, "budget", run.data.metrics["budget_accuracy"]))
+        return rows
+
+
+def _record(run: Run, split: str, value: float) -> Record:
+    tags, metrics = run.data.tags, run.data.metrics
+    return Record(
+        suite=tags["suite"],
+        cell_id=tags["cell_id"],
+        run_id=run.info.run_id,
+        dataset=tags["dataset"],
+        modality=tags["modality"],
+        encoder=tags["encoder"],
+        pretext=tags["pretext"],
+        latent_dim=int(tags["latent_dim"]),
+        seed=int(tags["seed"]),
+        label_fraction=float(tags["label_fraction"]),
+        num_labels=int(metrics["num_labels"]),
+        protocol=tags["protocol"],
+        metric="accuracy",
+        value=value,
+        split=split,
+        pretrain_seconds=metrics["pretrain_seconds"],
+        pretrain_samples=int(metrics["pretrain_samples"]),
+        pretrain_flops=metrics["pretrain_flops"],
+        evaluate_seconds=metrics["evaluate_seconds"],
+        parameters=int(metrics["parameters"]),
+        config_hash=tags["config_hash"],
+        git_commit=tags["git_commit"],
+        sslbench_version=tags["sslbench_version"],
+        device=tags["device"],
+        started_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(run.info.start_time / 1000)),
+    )
+
+
+def _flatten(config: object, prefix: str = "") -> dict[str, str]:
+    """A config's fields as MLflow parameters, nested ones with dots."""
+    flat: dict[str, str] = {}
+    fields = canonical(config)
+    for name, value in fields.items():
+        if isinstance(value, dict):
+            flat.update({f"{prefix}{name}.{inner}": str(item) for inner, item in value.items()})
+        else:
+            flat[f"{prefix}{name}"] = str(value)
+    return flat

@@ -1,0 +1,138 @@
+"""Random views of whole batches at once: one draw per sample, one gather per batch, no per-image Python.
+
+Every function takes and returns float images `(N, C, H, W)` in [0, 1] and draws from torch's global
+generator, so `torch.manual_seed` fixes a training and `torch.random.fork_rng` shields one from an evaluation.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch.nn import functional
+
+from sslbench.spec import ViewPolicy
+
+
+def to_float(inputs: torch.Tensor) -> torch.Tensor:
+    """uint8 `(N, C, H, W)` to float in [0, 1], channels last in memory (1.3 to 1.7 times faster convolutions)."""
+    return inputs.to(torch.float32).div_(255).contiguous(memory_format=torch.channels_last)
+
+
+def random_resized_crop(
+    images: torch.Tensor, scale: tuple[float, float], ratio: tuple[float, float] = (3 / 4, 4 / 3), flip: bool = False
+) -> torch.Tensor:
+    """Crop a random rectangle of each image, resize it bilinearly to the full size, mirror half of them if `flip`.
+
+    Szegedy et al. 2014, arXiv:1409.4842. Area share and log aspect ratio are uniform, as in torchvision; a side
+    that would exceed the image is cut to it instead of drawn again, so one pass serves the whole batch.
+
+    Args:
+        scale: smallest and largest share of the area to keep.
+        ratio: smallest and largest width over height.
+    """
+    count = images.shape[0]
+    area = torch.empty(count, device=images.device).uniform_(*scale)
+    log_ratio = torch.empty(count, device=images.device).uniform_(math.log(ratio[0]), math.log(ratio[1]))
+    width = (area * log_ratio.exp()).sqrt_().clamp_(max=1.0)
+    height = (area / log_ratio.exp()).sqrt_().clamp_(max=1.0)
+    shift_x = (torch.rand_like(width) * 2 - 1) * (1 - width)
+    shift_y = (torch.rand_like(height) * 2 - 1) * (1 - height)
+    if flip:
+        width = torch.where(torch.rand_like(width) < 0.5, -width, width)
+    theta = torch.zeros(count, 2, 3, device=images.device)
+    theta[:, 0, 0], theta[:, 0, 2] = width, shift_x
+    theta[:, 1, 1], theta[:, 1, 2] = height, shift_y
+    grid = functional.affine_grid(theta, list(images.shape), align_corners=False)
+    # Grey images gain nothing from channels-last here, and grid_sample is fastest on plain memory.
+    views = functional.grid_sample(
+        images.contiguous(), grid, mode="bilinear", padding_mode="reflection", align_corners=False
+    )
+    return views.contiguous(memory_format=torch.channels_last)
+
+
+def random_shift(images: torch.Tensor, pixels: int, flip: bool = False) -> torch.Tensor:
+    """Move each image by up to `pixels` in each direction, zeros entering; mirror half of them if `flip`.
+
+    The mild augmentation of supervised training on small images (He et al. 2015, arXiv:1512.03385, 4.2).
+    """
+    count, _, height, width = images.shape
+    device = images.device
+    padded = functional.pad(images, (pixels,) * 4)
+    top = torch.randint(0, 2 * pixels + 1, (count, 1), device=device)
+    left = torch.randint(0, 2 * pixels + 1, (count, 1), device=device)
+    rows = top + torch.arange(height, device=device)
+    columns = left + torch.arange(width, device=device)
+    if flip:
+        columns = torch.where(torch.rand(count, 1, device=device) < 0.5, columns.flip(1), columns)
+    sample = torch.arange(count, device=device)[:, None, None]
+    moved = padded.permute(0, 2, 3, 1)[sample, rows[:, :, None], columns[:, None, :]]
+    return moved.permute(0, 3, 1, 2)
+
+
+def intensity_jitter(images: torch.Tensor, brightness: float, contrast: float) -> torch.Tensor:
+    """Scale each image's brightness, then its contrast about its own mean, by factors in [1 - x, 1 + x]."""
+    shape = (images.shape[0], 1, 1, 1)
+    factor = torch.empty(shape, device=images.device).uniform_(max(0.0, 1 - brightness), 1 + brightness)
+    images = (images * factor).clamp_(0, 1)
+    factor = torch.empty(shape, device=images.device).uniform_(max(0.0, 1 - contrast), 1 + contrast)
+    mean = images.mean(dim=(1, 2, 3), keepdim=True)
+    return torch.lerp(mean, images, factor).clamp_(0, 1)
+
+
+def color_jitter(images: torch.Tensor, saturation: float, hue: float) -> torch.Tensor:
+    """Scale saturation by a factor in [1 - s, 1 + s] and turn the hue by up to `hue` of a full circle.
+
+    The hue turns as a rotation of the chroma plane (YIQ), which is linear and so one matrix per image; torchvision
+    converts to HSV and back instead. RGB images only.
+    """
+    count, device = images.shape[0], images.device
+    angle = torch.empty(count, device=device).uniform_(-hue, hue) * 2 * math.pi
+    gain = torch.empty(count, device=device).uniform_(max(0.0, 1 - saturation), 1 + saturation)
+    to_yiq = torch.tensor([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]], device=device)
+    turn = torch.zeros(count, 3, 3, device=device)
+    turn[:, 0, 0] = 1
+    turn[:, 1, 1], turn[:, 1, 2] = gain * angle.cos(), -gain * angle.sin()
+    turn[:, 2, 1], turn[:, 2, 2] = gain * angle.sin(), gain * angle.cos()
+    matrix = torch.linalg.inv(to_yiq) @ turn @ to_yiq
+    return torch.einsum("nij,njhw->nihw", matrix, images).clamp_(0, 1)
+
+
+def random_gray(images: torch.Tensor, probability: float) -> torch.Tensor:
+    """Replace RGB images by their luma with the given probability."""
+    weights = torch.tensor([0.299, 0.587, 0.114], device=images.device).view(1, 3, 1, 1)
+    luma = (images * weights).sum(dim=1, keepdim=True).expand_as(images)
+    chosen = torch.rand(images.shape[0], 1, 1, 1, device=images.device) < probability
+    return torch.where(chosen, luma, images)
+
+
+def sometimes(images: torch.Tensor, changed: torch.Tensor, probability: float) -> torch.Tensor:
+    """Take each image from `changed` with the given probability, else from `images`."""
+    chosen = torch.rand(images.shape[0], 1, 1, 1, device=images.device) < probability
+    return torch.where(chosen, changed, images)
+
+
+def contrastive_view(images: torch.Tensor, policy: ViewPolicy, strength: float = 0.5) -> torch.Tensor:
+    """One random view as SimCLR makes it (arXiv:2002.05709, appendix A), less what the dataset's policy forbids.
+
+    Crop and mirror; brightness and contrast jitter by 0.8 x strength, saturation by 0.8 x strength and hue by
+    0.2 x strength, each with probability 0.8; grey with probability 0.2. No blur, as for CIFAR-10 there.
+    """
+    views = random_resized_crop(images, (policy.min_crop_scale, 1.0), flip=policy.horizontal_flip)
+    if policy.intensity_jitter:
+        views = sometimes(views, intensity_jitter(views, 0.8 * strength, 0.8 * strength), 0.8)
+    if policy.color_jitter:
+        views = sometimes(views, color_jitter(views, 0.8 * strength, 0.2 * strength), 0.8)
+        views = random_gray(views, 0.2)
+    return views
+
+
+def mild_view(images: torch.Tensor, policy: ViewPolicy) -> torch.Tensor:
+    """The augmentation of supervised training and fine-tuning alike: small shifts, and a mirror where allowed."""
+    return random_shift(images, pixels=1, flip=policy.horizontal_flip)
+
+
+def quarter_turns(images: torch.Tensor, turns: torch.Tensor) -> torch.Tensor:
+    """Turn each square image counter-clockwise by `turns` `(N,)` in {0, 1, 2, 3} quarter turns."""
+    turned = torch.stack([torch.rot90(images, turn, (2, 3)) for turn in range(4)])
+    return turned[turns, torch.arange(images.shape[0], device=images.device)]

@@ -1,0 +1,299 @@
+"""One worker process: takes cells from the queues, pretrains, evaluates, logs."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from multiprocessing import connection, parent_process
+from pathlib import Path
+
+import numpy as np
+import torch
+from filelock import FileLock
+from mlflow.entities import Dataset as RunDataset
+from safetensors.torch import load_file, save_file
+
+from sslbench.cells import CellQueue, QueuedCell
+from sslbench.datasets import load as load_dataset
+from sslbench.datasets._base import Dataset
+from sslbench.encoders import ENCODERS
+from sslbench.encoders._base import Encoder
+from sslbench.evaluate import Features, Outcome, evaluate, extract
+from sslbench.identity import named_seed
+from sslbench.pictures import draw_map, draw_rows
+from sslbench.plan import Plan
+from sslbench.pretrain import Pretraining
+from sslbench.randomness import island
+from sslbench.spec import EvaluateCell, PretrainCell
+from sslbench.stores import Stores
+from sslbench.tracking import Tracker
+from sslbench.views import to_float
+
+PICTURED = 12
+
+
+@dataclass(frozen=True)
+class Status:
+    """What a worker is doing, for the progress display; one JSON file per worker, replaced whole.
+
+    Attributes:
+        share: of the current cell done, in [0, 1]; 0 where a cell cannot tell.
+        images_per_second: of the current training; 0 while not training.
+    """
+
+    title: str
+    share: float
+    images_per_second: float
+
+
+class Worker:
+    """Runs cells until both queues are empty.
+
+    Args:
+        number: of this worker, from 0; names its status and result files.
+        datasets: identity to the name `load_dataset` takes, and the data root.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        plan: Plan,
+        queues: tuple[CellQueue, CellQueue],
+        tracker: Tracker,
+        stores: Stores,
+        datasets: Mapping[str, str],
+        data_root: Path,
+        device: torch.device,
+    ) -> None:
+        self.number, self.plan, self.tracker, self.stores, self.device = number, plan, tracker, stores, device
+        self.pretrain_queue, self.evaluate_queue = queues
+        self.dataset_names, self.data_root = datasets, data_root
+        self.pretrain_cells = {cell.cell_id: cell for cell in plan.pretrain}
+        self.evaluate_cells = {cell.cell_id: cell for cell in plan.evaluations}
+        self.parents = tracker.finished()
+        self.loaded: dict[str, Dataset] = {}
+        self.recent: tuple[str, Encoder, Features] | None = None
+
+    def run(self) -> None:
+        """Evaluate what can be evaluated, else pretrain, until there is nothing left anywhere."""
+        while True:
+            if self.evaluate_queue.work(os.getpid(), self._evaluate):
+                continue
+            if self.pretrain_queue.work(os.getpid(), self._pretrain):
+                continue
+            if not self.pretrain_queue.running():  # nobody's encoder is about to bring new evaluations
+                return
+            self._tell("waiting for the last encoders", 0.0, 0.0)
+            time.sleep(0.5)
+
+    # Pretraining
+
+    def _pretrain(self, cell_id: str) -> float | None:
+        cell = self.pretrain_cells.get(cell_id)
+        if cell is None or cell_id in self.parents:
+            return None
+        dataset = self._dataset(cell.dataset)
+        run_id = self.tracker.start_pretrain(cell, _source(dataset), str(self.device))
+        try:
+            loss = self._train_and_log(cell, dataset, run_id)
+        except Exception as error:
+            self._failed(run_id, cell.title, error)
+            raise
+        self.parents[cell_id] = run_id
+        self.evaluate_queue.fill(
+            queued_evaluation(child) for child in self.plan.evaluate[cell_id] if child.cell_id not in self.parents
+        )
+        return loss
+
+    def _train_and_log(self, cell: PretrainCell, dataset: Dataset, run_id: str) -> float:
+        training = Pretraining(cell, dataset, self.device)
+        monitor = self.tracker.monitor(run_id) if training.pretext.trains else None
+        loss, last_epoch = 0.0, 0.0
+        points: list[tuple[int, Mapping[str, float]]] = []
+        self._tell(cell.title, 0.0, 0.0)
+        for report in training.reports():
+            loss = report.loss
+            curve = {
+                "loss": report.loss,
+                "learning_rate": report.learning_rate,
+                "images_per_second": report.images_per_second,
+                "gradient_norm": report.gradient_norm,
+                "epoch": report.epoch,
+            }
+            points.append((report.step, curve))
+            self._tell(cell.title, report.step / report.steps, report.images_per_second)
+            if math.floor(report.epoch) > last_epoch or report.step == report.steps:
+                self.tracker.log_points(run_id, points)
+                points, last_epoch = [], math.floor(report.epoch)
+        if monitor is not None:
+            monitor.finish()
+        features = extract(training.pretext.encoder, dataset, self.device)
+        self._keep(cell.cell_id, training.pretext.encoder, features)
+        with tempfile.TemporaryDirectory() as folder:
+            self._write_artifacts(Path(folder), training, features, dataset)
+            self.tracker.log_files(run_id, Path(folder))
+        costs = {
+            "pretrain_seconds": training.seconds,
+            "pretrain_samples": float(training.samples),
+            "pretrain_flops": training.flops,
+            "parameters": float(training.parameters),
+        }
+        final = {"final_loss": loss} if training.pretext.trains else {}
+        self.tracker.finish(run_id, {**costs, **final}, {"modality": dataset.input_spec.modality})
+        return loss
+
+    def _write_artifacts(self, folder: Path, training: Pretraining, features: Features, dataset: Dataset) -> None:
+        cell, pretext = training.cell, training.pretext
+        save_file(_plain(pretext.encoder), folder / "encoder.safetensors")
+        if cell.pretext in ("majority_class", "supervised"):
+            return  # nothing was learned without labels: nothing to see
+        pictures = folder / "pictures"
+        pictures.mkdir()
+        pretext.eval()
+        seed = named_seed("pictures", cell.dataset)
+        with island(seed), torch.inference_mode():
+            batch = to_float(dataset.test_inputs[:PICTURED].to(self.device))
+            for picture in pretext.pictures(batch):
+                draw_rows(picture, pictures / f"{picture.name}.png")
+        title = f"{cell.title}: test features, t-SNE"
+        draw_map(features.test, dataset.test_labels, dataset.classes, title, pictures / "map.png", seed)
+
+    # Evaluation
+
+    def _evaluate(self, cell_id: str) -> float | None:
+        cell = self.evaluate_cells.get(cell_id)
+        if cell is None or cell_id in self.parents:
+            return None
+        if cell.pretrain.cell_id not in self.parents:
+            self.parents.update(self.tracker.finished())
+        parent = self.parents[cell.pretrain.cell_id]
+        dataset = self._dataset(cell.pretrain.dataset)
+        self._tell(f"{cell.title} of {cell.pretrain.title}", 0.0, 0.0)
+        run_id = self.tracker.start_evaluate(cell, parent, _source(dataset), str(self.device))
+        try:
+            encoder, features = self._encoder_and_features(cell.pretrain, dataset, parent)
+            outcome = evaluate(cell, dataset, encoder, features, self.device)
+            self._log_outcome(cell, outcome, run_id, parent, dataset)
+        except Exception as error:
+            self._failed(run_id, cell.title, error)
+            raise
+        self.parents[cell_id] = run_id
+        self._announce(cell, outcome)
+        return outcome.budget_score
+
+    def _log_outcome(
+        self, cell: EvaluateCell, outcome: Outcome, run_id: str, parent: str, dataset: Dataset
+    ) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            indices = outcome.budget.indices.numpy().astype(np.int32)
+            np.savez_compressed(Path(folder) / "labelled_indices.npz", indices=indices)
+            self.tracker.log_files(run_id, Path(folder))
+        costs = self.tracker.pretrained(parent)
+        metrics = {
+            "accuracy": outcome.accuracy,
+            "budget_accuracy": outcome.budget_score,
+            "evaluate_seconds": outcome.seconds,
+            "num_labels": float(len(outcome.budget.indices)),
+            **{name: costs[name] for name in ("pretrain_seconds", "pretrain_samples", "pretrain_flops", "parameters")},
+            **outcome.details,
+        }
+        tags = {"modality": dataset.input_spec.modality, "budget_digest": outcome.budget.digest}
+        self.tracker.finish(run_id, metrics, tags)
+
+    def _encoder_and_features(self, cell: PretrainCell, dataset: Dataset, run_id: str) -> tuple[Encoder, Features]:
+        """The cell's encoder and its features: from memory, from the cache on disk, or computed from the artifact."""
+        if self.recent is not None and self.recent[0] == cell.cell_id:
+            return self.recent[1], self.recent[2]
+        encoder = ENCODERS.get(cell.encoder)(dataset.input_spec, cell.latent_dim)
+        encoder.load_state_dict(load_file(self.tracker.artifact(run_id, "encoder.safetensors")))
+        encoder.to(device=self.device, memory_format=torch.channels_last)
+        path = self._features_path(cell.cell_id)
+        with FileLock(f"{path}.lock"):
+            if path.exists():
+                stored = load_file(path, device=str(self.device))
+                features = Features(stored["train"], stored["test"])
+                self.recent = (cell.cell_id, encoder, features)
+            else:
+                features = extract(encoder, dataset, self.device)
+                self._keep(cell.cell_id, encoder, features)
+        return encoder, features
+
+    def _keep(self, cell_id: str, encoder: Encoder, features: Features) -> None:
+        """Remember features here and on disk for the other workers; the file appears whole or not at all."""
+        path = self._features_path(cell_id)
+        unfinished = path.with_suffix(f".{os.getpid()}")
+        save_file({"train": features.train.contiguous(), "test": features.test.contiguous()}, unfinished)
+        os.replace(unfinished, path)
+        self.recent = (cell_id, encoder, features)
+
+    def _features_path(self, cell_id: str) -> Path:
+        self.stores.features.mkdir(parents=True, exist_ok=True)
+        return self.stores.features / f"{cell_id}.safetensors"
+
+    # Telling the parent
+
+    def _dataset(self, identity: str) -> Dataset:
+        if identity not in self.loaded:
+            self.loaded[identity] = load_dataset(self.dataset_names[identity], self.data_root)
+        return self.loaded[identity]
+
+    def _tell(self, title: str, share: float, images_per_second: float) -> None:
+        path = status_folder(self.stores) / f"{self.number}.json"
+        unfinished = path.with_suffix(".new")
+        unfinished.write_text(json.dumps(asdict(Status(title, share, images_per_second))))
+        os.replace(unfinished, path)
+
+    def _announce(self, cell: EvaluateCell, outcome: Outcome) -> None:
+        line = {
+            "title": f"{cell.title} of {cell.pretrain.title}",
+            "accuracy": outcome.accuracy,
+            "pretext": cell.pretrain.pretext,
+            "label_fraction": cell.label_fraction,
+            "protocol": cell.protocol,
+        }
+        with (status_folder(self.stores) / f"{self.number}.results").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+
+    def _failed(self, run_id: str, title: str, error: Exception) -> None:
+        reason = f"{type(error).__name__}: {error}"
+        self.tracker.fail(run_id, reason)
+        with (status_folder(self.stores) / f"{self.number}.failures").open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"title": title, "reason": reason}) + "\n")
+
+
+def status_folder(stores: Stores) -> Path:
+    """Where workers tell the parent what they do."""
+    return stores.home / "status"
+
+
+def queued_evaluation(cell: EvaluateCell) -> QueuedCell:
+    """An evaluation as its queue shows it."""
+    axes: dict[str, str | int | float] = {
+        "dataset": cell.pretrain.dataset,
+        "pretext": cell.pretrain.pretext,
+        "latent_dim": cell.pretrain.latent_dim,
+        "seed": cell.pretrain.seed,
+        "label_fraction": cell.label_fraction,
+        "protocol": cell.protocol,
+    }
+    return QueuedCell(cell.cell_id, f"{cell.title} of {cell.pretrain.title}", axes)
+
+
+def queued_pretraining(cell: PretrainCell) -> QueuedCell:
+    """A pretraining as its queue shows it."""
+    axes: dict[str, str | int | float] = {
+        "dataset": cell.dataset,
+        "encoder": cell.encoder,
+        "pretext": cell.pretext,
+        "latent_dim": cell.latent_dim,
+        "seed": cell.seed,
+    }
+    return QueuedCell(cell.cell_id, cell.title, axes)
