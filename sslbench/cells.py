@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import optuna
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.samplers import RandomSampler
-from optuna.storages import RDBStorage, RetryFailedTrialCallback
+from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
 from optuna.trial import FrozenTrial, Trial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -33,7 +34,7 @@ def open_storage(url: str) -> RDBStorage:
     Raises:
         InputError: it cannot be reached.
     """
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
     arguments: dict[str, object] = {"connect_args": {"timeout": 60}} if url.startswith("sqlite") else {}
     try:
         with warnings.catch_warnings():
@@ -43,10 +44,17 @@ def open_storage(url: str) -> RDBStorage:
                 engine_kwargs=arguments,
                 heartbeat_interval=HEARTBEAT_SECONDS,
                 grace_period=GRACE_SECONDS,
-                failed_trial_callback=RetryFailedTrialCallback(max_retry=RETRIES),
+                heartbeat_stale_trial_callback=RetryHeartbeatStaleTrialCallback(max_retry=RETRIES),
             )
     except (SQLAlchemyError, ImportError, OSError) as error:
         raise InputError(f"--storage {url!r} cannot be used: {str(error).strip().splitlines()[0]}") from error
+
+
+Axis = CategoricalDistribution | IntDistribution | FloatDistribution
+
+
+class CellFailed(Exception):
+    """A cell went wrong and people were told why; the worker goes on with the next."""
 
 
 @dataclass(frozen=True)
@@ -64,17 +72,18 @@ class CellQueue:
     Args:
         storage: from `open_storage`.
         name: e.g. `quick/evaluate`.
-        choices: every value of every axis; a study's axes are fixed, so they are part of its full name.
+        axes: the axes Optuna's plots show. A study cannot change its categories, so they are part of its full name.
         direction: of the study's value, `minimize` or `maximize`.
     """
 
     def __init__(
-        self, storage: RDBStorage, name: str, choices: Mapping[str, list[str | int | float]], direction: str
+        self, storage: RDBStorage, name: str, axes: Mapping[str, Axis], direction: str
     ) -> None:
-        self.choices = choices
+        self.axes = axes
+        categories = {axis: list(kind.choices) for axis, kind in axes.items() if isinstance(kind, CategoricalDistribution)}
         self.study = optuna.create_study(
             storage=storage,
-            study_name=f"{name}/{digest(dict(choices))[:6]}",
+            study_name=f"{name}/{digest(categories)[:6]}",
             direction=direction,
             sampler=RandomSampler(seed=0),  # never asked: every trial that matters is enqueued
             load_if_exists=True,
@@ -115,7 +124,7 @@ class CellQueue:
         """Take one waiting cell and handle it; False if none was waiting.
 
         `handle` gets the cell's identity and returns the study's value, or None to drop a cell nobody wants.
-        `Study.optimize` keeps the heartbeat and first puts back trials whose worker died.
+        `CellFailed` marks the cell failed; any other error goes up. `Study.optimize` keeps the heartbeat and first puts back trials whose worker died.
         """
         if not self.waiting():
             return False
@@ -126,8 +135,8 @@ class CellQueue:
                 raise optuna.TrialPruned
             trial.set_user_attr("worker", worker)
             trial.set_user_attr("taken_at", time.time())
-            for axis, values in self.choices.items():
-                trial.suggest_categorical(axis, values)
+            for axis, kind in self.axes.items():
+                _read_axis(trial, axis, kind)
             value = handle(cell_id)
             if value is None:
                 raise optuna.TrialPruned
@@ -135,5 +144,15 @@ class CellQueue:
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            self.study.optimize(objective, n_trials=1)
+            self.study.optimize(objective, n_trials=1, catch=(CellFailed,))
         return True
+
+
+def _read_axis(trial: Trial, axis: str, kind: Axis) -> None:
+    """Make the enqueued value of an axis a parameter of the trial."""
+    if isinstance(kind, CategoricalDistribution):
+        trial.suggest_categorical(axis, kind.choices)
+    elif isinstance(kind, IntDistribution):
+        trial.suggest_int(axis, kind.low, kind.high)
+    else:
+        trial.suggest_float(axis, kind.low, kind.high)

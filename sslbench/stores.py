@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 from dataclasses import dataclass
@@ -109,6 +110,8 @@ def _create_mlflow(stores: Stores) -> None:
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)  # it announces every table it creates
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         MlflowClient(stores.tracking_uri).search_experiments(max_results=1)
     except (MlflowException, OSError, ImportError) as error:

@@ -5,14 +5,10 @@ from __future__ import annotations
 import json
 import math
 import os
-import shutil
-import signal
 import tempfile
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from multiprocessing import connection, parent_process
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +17,7 @@ from filelock import FileLock
 from mlflow.entities import Dataset as RunDataset
 from safetensors.torch import load_file, save_file
 
-from sslbench.cells import CellQueue, QueuedCell
+from sslbench.cells import CellFailed, CellQueue, QueuedCell
 from sslbench.datasets import load as load_dataset
 from sslbench.datasets._base import Dataset
 from sslbench.encoders import ENCODERS
@@ -106,10 +102,13 @@ class Worker:
             loss = self._train_and_log(cell, dataset, run_id)
         except Exception as error:
             self._failed(run_id, cell.title, error)
-            raise
+            raise CellFailed(cell.title) from error
         self.parents[cell_id] = run_id
+        self._write_line("results", {"kind": "pretrain", "title": cell.title, "cell_id": cell_id})
         self.evaluate_queue.fill(
-            queued_evaluation(child) for child in self.plan.evaluate[cell_id] if child.cell_id not in self.parents
+            queued_evaluation(child, self.dataset_names)
+            for child in self.plan.evaluate[cell_id]
+            if child.cell_id not in self.parents
         )
         return loss
 
@@ -184,7 +183,7 @@ class Worker:
             self._log_outcome(cell, outcome, run_id, parent, dataset)
         except Exception as error:
             self._failed(run_id, cell.title, error)
-            raise
+            raise CellFailed(cell.title) from error
         self.parents[cell_id] = run_id
         self._announce(cell, outcome)
         return outcome.budget_score
@@ -252,21 +251,41 @@ class Worker:
         os.replace(unfinished, path)
 
     def _announce(self, cell: EvaluateCell, outcome: Outcome) -> None:
-        line = {
+        self._write_line("results", {
+            "kind": "evaluate",
             "title": f"{cell.title} of {cell.pretrain.title}",
+            "cell_id": cell.cell_id,
             "accuracy": outcome.accuracy,
             "pretext": cell.pretrain.pretext,
             "label_fraction": cell.label_fraction,
             "protocol": cell.protocol,
-        }
-        with (status_folder(self.stores) / f"{self.number}.results").open("a", encoding="utf-8") as file:
+        })
+
+    def _write_line(self, kind: str, line: Mapping[str, object]) -> None:
+        with (status_folder(self.stores) / f"{self.number}.{kind}").open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
 
     def _failed(self, run_id: str, title: str, error: Exception) -> None:
         reason = f"{type(error).__name__}: {error}"
         self.tracker.fail(run_id, reason)
-        with (status_folder(self.stores) / f"{self.number}.failures").open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"title": title, "reason": reason}) + "\n")
+        self._write_line("failures", {"title": title, "reason": reason})
+
+
+def _source(dataset: Dataset) -> RunDataset:
+    """The dataset as MLflow shows it among a run's inputs."""
+    profile = {
+        "train": len(dataset.train_inputs),
+        "test": len(dataset.test_inputs),
+        "unlabelled": len(dataset.unlabelled_inputs),
+        "classes": len(dataset.classes),
+    }
+    shape = json.dumps({"input": list(dataset.input_spec.shape), "classes": list(dataset.classes)})
+    return RunDataset(dataset.name, dataset.digest, "sslbench", dataset.source, shape, json.dumps(profile))
+
+
+def _plain(network: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """Weights as safetensors wants them: on the processor, in plain memory order."""
+    return {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
 
 
 def status_folder(stores: Stores) -> Path:
@@ -274,24 +293,17 @@ def status_folder(stores: Stores) -> Path:
     return stores.home / "status"
 
 
-def queued_evaluation(cell: EvaluateCell) -> QueuedCell:
-    """An evaluation as its queue shows it."""
-    axes: dict[str, str | int | float] = {
-        "dataset": cell.pretrain.dataset,
-        "pretext": cell.pretrain.pretext,
-        "latent_dim": cell.pretrain.latent_dim,
-        "seed": cell.pretrain.seed,
-        "label_fraction": cell.label_fraction,
-        "protocol": cell.protocol,
-    }
+def queued_evaluation(cell: EvaluateCell, datasets: Mapping[str, str]) -> QueuedCell:
+    """An evaluation as its queue shows it; `datasets` maps identities to the names people gave."""
+    axes = {**queued_pretraining(cell.pretrain, datasets).axes}
+    axes |= {"label_fraction": cell.label_fraction, "protocol": cell.protocol}
     return QueuedCell(cell.cell_id, f"{cell.title} of {cell.pretrain.title}", axes)
 
 
-def queued_pretraining(cell: PretrainCell) -> QueuedCell:
-    """A pretraining as its queue shows it."""
+def queued_pretraining(cell: PretrainCell, datasets: Mapping[str, str]) -> QueuedCell:
+    """A pretraining as its queue shows it; `datasets` maps identities to the names people gave."""
     axes: dict[str, str | int | float] = {
-        "dataset": cell.dataset,
-        "encoder": cell.encoder,
+        "dataset": datasets[cell.dataset],
         "pretext": cell.pretext,
         "latent_dim": cell.latent_dim,
         "seed": cell.seed,

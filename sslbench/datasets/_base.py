@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 
-from sslbench.spec import InputError, InputSpec
+from sslbench.spec import InputError, InputSpec, ViewPolicy
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class Dataset:
         train_labels, test_labels: int64 `(N,)` in `[0, len(classes))`.
         unlabelled_inputs: uint8 `(M, C, H, W)`: what pretexts see. Usually `train_inputs` itself; STL-10 adds its
             unlabelled split, whose labels exist nowhere in this object.
-        digest: hash of all of the above, the same on every machine.
+        digest: hash of the classes and of every tensor, the same on every machine.
         source: where it came from, for people.
     """
 
@@ -41,3 +44,57 @@ class Dataset:
                 raise InputError(f"dataset {self.name!r} has no {split} inputs")
             if int(labels.min()) < 0 or int(labels.max()) >= len(self.classes):
                 raise InputError(f"dataset {self.name!r} has {split} labels outside 0 to {len(self.classes) - 1}")
+
+
+#: A loader takes the data root (`folder:PATH` takes PATH) and returns the dataset.
+Loader = Callable[[Path], Dataset]
+
+
+@dataclass(frozen=True)
+class Split:
+    """Images uint8 `(N, C, H, W)` and their labels int64 `(N,)`."""
+
+    inputs: torch.Tensor
+    labels: torch.Tensor
+
+
+def image_dataset(
+    name: str,
+    classes: tuple[str, ...],
+    views: ViewPolicy,
+    train: Split,
+    test: Split,
+    source: str,
+    unlabelled: torch.Tensor | None = None,
+) -> Dataset:
+    """Put an image dataset together: its input shape and its digest follow from the tensors.
+
+    Args:
+        unlabelled: what pretexts see, uint8 `(M, C, H, W)`; None means `train.inputs` itself.
+    """
+    tensors = [train.inputs, train.labels, test.inputs, test.labels]
+    if unlabelled is not None:
+        tensors.append(unlabelled)
+    return Dataset(
+        name=name,
+        input_spec=InputSpec("image", tuple(train.inputs.shape[1:]), views),
+        classes=classes,
+        train_inputs=train.inputs,
+        train_labels=train.labels,
+        test_inputs=test.inputs,
+        test_labels=test.labels,
+        unlabelled_inputs=train.inputs if unlabelled is None else unlabelled,
+        digest=_content_digest(classes, tensors),
+        source=source,
+    )
+
+
+def _content_digest(classes: tuple[str, ...], tensors: list[torch.Tensor]) -> str:
+    """sha256 over class names, types, shapes and bytes; the first 16 hexadecimal digits."""
+    state = hashlib.sha256(repr(classes).encode())
+    for tensor in tensors:
+        array = tensor.contiguous().numpy()
+        little_endian = array.astype(array.dtype.newbyteorder("<"), copy=False)
+        state.update(f"{little_endian.dtype.name}{array.shape}".encode())
+        state.update(little_endian.reshape(-1).view("u1").data)
+    return state.hexdigest()[:16]

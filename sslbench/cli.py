@@ -1,0 +1,202 @@
+"""The command line. Nothing heavy is imported before a command needs it: `--help` and `list` answer at once."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from sslbench import __version__, suites
+from sslbench.datasets import DATASETS, default_root
+from sslbench.encoders import ENCODERS
+from sslbench.pretexts import PRETEXTS
+from sslbench.protocols import PROTOCOLS
+from sslbench.registry import Registry
+from sslbench.spec import InputError
+from sslbench.stores import Stores, locate
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    help="How many labels does self-supervision save? Sweep, compare, report.",
+    epilog="Start with: [bold]sslbench list[/bold], then [bold]sslbench run quick --dry-run[/bold]",
+    pretty_exceptions_enable=False,
+)
+console = Console()
+
+KINDS = ("datasets", "encoders", "pretexts", "protocols", "suites")
+
+Home = Annotated[Path | None, typer.Option(help="Folder of stores; default $SSLBENCH_HOME or .sslbench.")]
+TrackingUri = Annotated[str | None, typer.Option(help="MLflow store; default an SQLite file in the home folder.")]
+Storage = Annotated[str | None, typer.Option(help="Optuna store; default an SQLite file in the home folder.")]
+DataRoot = Annotated[Path | None, typer.Option(help="Folder of datasets; default $SSLBENCH_DATA or a cache folder.")]
+Results = Annotated[Path, typer.Option(help="Folder that receives one folder per suite.")]
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """Show what the user got wrong as one line and leave with exit code 2."""
+    try:
+        yield
+    except InputError as error:
+        Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/bold red] {error}", highlight=False)
+        raise typer.Exit(2) from error
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        console.print(f"sslbench {__version__}", highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")] = False,
+) -> None:
+    """How many labels does self-supervision save?"""
+
+
+@app.command("list")
+def list_(kind: Annotated[str | None, typer.Argument(help=f"One of: {', '.join(KINDS)}; all if left out.")] = None) -> None:
+    """Show what there is to choose from.
+
+    Examples: sslbench list | sslbench list pretexts
+    """
+    with _plain_errors():
+        if kind is not None and kind not in KINDS:
+            raise InputError(f"cannot list {kind!r}; choose one of {', '.join(KINDS)}")
+        for shown in KINDS if kind is None else (kind,):
+            table = Table(title=shown, title_justify="left", title_style="bold", show_header=False, box=None)
+            table.add_column(style="cyan", no_wrap=True)
+            table.add_column()
+            for name, summary in _entries(shown):
+                table.add_row(name, summary)
+            console.print(table)
+
+
+def _entries(kind: str) -> list[tuple[str, str]]:
+    if kind == "suites":
+        return [(name, suites.summary(path)) for name, path in suites.available().items()]
+    registries: dict[str, Registry] = {  # type: ignore[type-arg]
+        "datasets": DATASETS,
+        "encoders": ENCODERS,
+        "pretexts": PRETEXTS,
+        "protocols": PROTOCOLS,
+    }
+    entries = [(name, registries[kind].summary(name)) for name in registries[kind]]
+    if kind == "datasets":
+        entries.append(("folder:PATH", "Your own images: one folder per class, optionally unlabeled/ beside them."))
+    return entries
+
+
+def _workers(text: str, device: str) -> int:
+    if text == "auto":
+        return 1 if device == "cuda" else os.cpu_count() or 1
+    if not text.isdigit() or int(text) < 1:
+        raise InputError(f"--workers {text!r} is neither a positive number nor 'auto'")
+    return int(text)
+
+
+@app.command()
+def run(
+    suite: Annotated[str, typer.Argument(help="Name of a suite, or a Python file with a SUITE.")],
+    workers: Annotated[str, typer.Option(help="Worker processes; auto = one per core, one on a GPU.")] = "auto",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show cells, what is done, time left; run nothing.")] = False,
+    dataset: Annotated[list[str] | None, typer.Option(help="Only this dataset; may be repeated.")] = None,
+    pretext: Annotated[list[str] | None, typer.Option(help="Only this pretext; may be repeated.")] = None,
+    latent_dim: Annotated[list[int] | None, typer.Option(help="Only this latent size; may be repeated.")] = None,
+    fraction: Annotated[list[float] | None, typer.Option(help="Only this label fraction, e.g. 0.01.")] = None,
+    seed: Annotated[list[int] | None, typer.Option(help="Only this seed; may be repeated.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    results: Results = Path("results"),
+    home: Home = None,
+    tracking_uri: TrackingUri = None,
+    storage: Storage = None,
+    data_root: DataRoot = None,
+) -> None:
+    """Run what is missing of a suite, then write its tables.
+
+    Examples: sslbench run quick | sslbench run quick --dry-run |
+    sslbench run quick --pretext simclr --latent-dim 128 --fraction 0.01 --workers 2
+    """
+    with _plain_errors():
+        from sslbench import commands
+        from sslbench.plan import Selection
+        from sslbench.sweep import Request, resolve_device
+
+        selection = Selection(
+            tuple(dataset or ()), tuple(pretext or ()), tuple(latent_dim or ()), tuple(fraction or ()), tuple(seed or ())
+        )
+        request = Request(
+            suite,
+            selection,
+            locate(home, tracking_uri, storage),
+            (data_root or default_root()).resolve(),
+            device,
+            _workers(workers, resolve_device(device)),
+        )
+        if dry_run:
+            commands.dry_run(request, results, console)
+        else:
+            raise typer.Exit(commands.run(request, results, console))
+
+
+@app.command()
+def report(
+    suite: Annotated[str, typer.Argument(help="Name of a suite, or a Python file with a SUITE.")],
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="From the published records.csv alone, not from MLflow.")
+    ] = False,
+    results: Results = Path("results"),
+    home: Home = None,
+    tracking_uri: TrackingUri = None,
+    data_root: DataRoot = None,
+) -> None:
+    """Write a suite's tables and plots from its MLflow runs, or again from records.csv.
+
+    Examples: sslbench report quick | sslbench report quick --rebuild
+    """
+    with _plain_errors():
+        from sslbench import commands
+        from sslbench.plan import Selection
+        from sslbench.sweep import Request
+
+        stores = locate(home, tracking_uri)
+        request = Request(suite, Selection(), stores, (data_root or default_root()).resolve())
+        commands.report(request, results, rebuild, console)
+
+
+@app.command()
+def ui(
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 5000,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    home: Home = None,
+    tracking_uri: TrackingUri = None,
+) -> None:
+    """Open the MLflow UI on the store the suites write to; Ctrl-C ends it.
+
+    Example: sslbench ui --port 5001
+    """
+    with _plain_errors():
+        stores = locate(home, tracking_uri)
+        if stores.tracking_uri.startswith("sqlite:///") and not _exists(stores):
+            raise InputError(f"no runs yet in {stores.home}; run a suite first, e.g. sslbench run quick")
+        console.print(f"MLflow UI: http://{host}:{port}  (store {stores.tracking_uri})", highlight=False)
+        command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", stores.tracking_uri]
+        try:
+            raise typer.Exit(subprocess.call([*command, "--host", host, "--port", str(port)]))
+        except KeyboardInterrupt:
+            raise typer.Exit(0) from None
+
+
+def _exists(stores: Stores) -> bool:
+    return Path(stores.tracking_uri.removeprefix("sqlite:///")).is_file()

@@ -1,0 +1,66 @@
+"""Labelled inputs of one modality, loaded whole. One line here adds one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sslbench.registry import Registry
+from sslbench.spec import InputError
+
+if TYPE_CHECKING:
+    from sslbench.datasets._base import Dataset
+
+DATASETS: Registry[Callable[[Path], Dataset]] = Registry(
+    "dataset",
+    {
+        "fashion_mnist": "sslbench.datasets.fashion_mnist:load_fashion_mnist",
+        "mnist": "sslbench.datasets.mnist:load_mnist",
+        "kmnist": "sslbench.datasets.kmnist:load_kmnist",
+        "cifar10": "sslbench.datasets.cifar10:load_cifar10",
+        "cifar100": "sslbench.datasets.cifar100:load_cifar100",
+        "svhn": "sslbench.datasets.svhn:load_svhn",
+        "stl10": "sslbench.datasets.stl10:load_stl10",
+        "digits": "sslbench.datasets.digits:load_digits",
+    },
+)
+
+FOLDER = "folder:"
+
+
+def default_root() -> Path:
+    """Folder of datasets: `$SSLBENCH_DATA`, else `~/.cache/sslbench/data`, shared by all checkouts."""
+    return Path(os.environ.get("SSLBENCH_DATA") or Path.home() / ".cache" / "sslbench" / "data")
+
+
+def check(name: str) -> None:
+    """Raise an error unless `name` is a known dataset or `folder:PATH` of an existing folder; reads no data.
+
+    Raises:
+        InputError: naming the culprit and the choices.
+    """
+    if name.startswith(FOLDER):
+        path = Path(name.removeprefix(FOLDER))
+        if not path.is_dir():
+            raise InputError(f"dataset {name!r}: {path} is not a folder; give folder:PATH of class folders with images")
+    elif name not in DATASETS:
+        raise InputError(f"unknown dataset {name!r}; choose one of {', '.join(DATASETS)}, or folder:PATH")
+
+
+def load(name: str, root: Path) -> Dataset:
+    """Load a dataset by name, or a person's own images as `folder:PATH`.
+
+    Args:
+        root: where files are kept; what is missing is acquired into it.
+
+    Raises:
+        InputError: unknown name, files that cannot be had or are damaged, a folder that cannot be written.
+    """
+    check(name)
+    if name.startswith(FOLDER):
+        from sslbench.datasets.folder import load_folder
+
+        return load_folder(Path(name.removeprefix(FOLDER)))
+    return DATASETS.get(name)(root)

@@ -1,0 +1,60 @@
+"""Files of datasets: whole-or-nothing writes, and errors that name the folder and say what to do."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+from sslbench.spec import InputError
+
+#: What the disk itself refuses, as opposed to the network or the content.
+_DISK = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR)
+
+
+def one_line(error: BaseException) -> str:
+    """An exception's message squeezed into one line; its type where it has none."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def from_disk(error: OSError) -> bool:
+    """Whether the disk refused: read-only, full, or not a folder."""
+    return error.errno in _DISK
+
+
+def unwritable(folder: Path, error: OSError) -> InputError:
+    """The error for a data folder that cannot be written."""
+    return InputError(
+        f"data folder {folder} cannot be written: {error.strerror or one_line(error)}; "
+        "choose another with --data-root or $SSLBENCH_DATA"
+    )
+
+
+def make_folder(folder: Path) -> None:
+    """Create a folder that can be written to.
+
+    Raises:
+        InputError: it cannot be created.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(folder, error) from error
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file that appears whole or not at all.
+
+    Raises:
+        InputError: its folder cannot be written.
+    """
+    make_folder(path.parent)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        try:
+            unfinished.write_bytes(content)
+            os.replace(unfinished, path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+    except OSError as error:
+        raise unwritable(path.parent, error) from error

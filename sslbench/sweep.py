@@ -1,0 +1,322 @@
+"""Suite -> studies -> workers: runs what is missing and nothing else."""
+
+from __future__ import annotations
+
+import json
+import logging
+import multiprocessing
+import os
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from multiprocessing import connection, parent_process
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+from sslbench import suites
+from sslbench.cells import Axis, CellQueue, open_storage
+from sslbench.datasets import load
+from sslbench.plan import Plan, Selection, check, make_plan, select
+from sslbench.spec import REFERENCE_PROTOCOLS, InputError, InputSpec, Record, Suite
+from sslbench.stores import Stores, prepare
+from sslbench.tracking import Tracker
+from sslbench.worker import queued_evaluation, queued_pretraining, status_folder
+
+POLL_SECONDS = 0.5
+RESTARTS = 3
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a person asked to run; travels to every worker.
+
+    Attributes:
+        suite: name or file of the suite.
+        device: `auto`, `cpu` or `cuda`.
+    """
+
+    suite: str
+    selection: Selection
+    stores: Stores
+    data_root: Path
+    device: str = "auto"
+    workers: int = 1
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A request after everything that can be wrong with it was checked.
+
+    Attributes:
+        datasets: identity to the name it was asked for by.
+        unlabelled: identity to the number of inputs pretraining may see.
+        done: identities of finished cells, to their runs.
+    """
+
+    suite: Suite
+    plan: Plan
+    datasets: Mapping[str, str]
+    unlabelled: Mapping[str, int]
+    done: Mapping[str, str]
+
+    @property
+    def cells(self) -> list[tuple[str, str]]:
+        """Identity and title of every cell, pretrainings before their evaluations."""
+        return [
+            entry
+            for cell in self.plan.pretrain
+            for entry in [
+                (cell.cell_id, cell.title),
+                *((child.cell_id, f"  {child.title}") for child in self.plan.evaluate[cell.cell_id]),
+            ]
+        ]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One look at a running sweep.
+
+    Attributes:
+        finished: cells finished since the last look, as workers announced them.
+        failed: cells that failed since the last look: title and reason.
+        current: what each worker is doing: title, share done in [0, 1], images per second.
+    """
+
+    finished: tuple[Mapping[str, Any], ...]
+    failed: tuple[Mapping[str, Any], ...]
+    current: tuple[Mapping[str, Any], ...]
+
+
+def resolve_device(name: str) -> str:
+    """`cuda` or `cpu` for `auto`; a device that is not there is an error.
+
+    Raises:
+        InputError: unknown device, or no GPU.
+    """
+    import torch
+
+    if name not in ("auto", "cpu", "cuda"):
+        raise InputError(f"unknown device {name!r}; choose one of auto, cpu, cuda")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise InputError("device 'cuda': torch finds no GPU here; choose cpu or auto")
+    return "cuda" if name != "cpu" and torch.cuda.is_available() else "cpu"
+
+
+def prepare_request(request: Request) -> Prepared:
+    """Check a request, acquire its data, create its stores and plan its cells; no training happens.
+
+    Raises:
+        InputError: whatever is wrong, in one line.
+    """
+    suite = select(suites.load(request.suite), request.selection)
+    check(suite)
+    resolve_device(request.device)
+    prepare(request.stores)
+    inputs: dict[str, tuple[str, InputSpec]] = {}
+    names: dict[str, str] = {}
+    unlabelled: dict[str, int] = {}
+    for name in suite.datasets:
+        dataset = load(name, request.data_root)
+        inputs[name] = (dataset.name, dataset.input_spec)
+        names[dataset.name] = name
+        unlabelled[dataset.name] = len(dataset.unlabelled_inputs)
+    plan = make_plan(suite, inputs)
+    tracker = Tracker(request.stores.tracking_uri, suite.name, request.stores.artifact_root)
+    return Prepared(suite, plan, names, unlabelled, tracker.finished())
+
+
+def records(request: Request, prepared: Prepared) -> list[Record]:
+    """Every finished evaluation of the plan."""
+    return _tracker(request, prepared).records(cell.cell_id for cell in prepared.plan.evaluations)
+
+
+def run(request: Request, prepared: Prepared, show: Callable[[Progress], None]) -> list[Mapping[str, Any]]:
+    """Run every missing cell; returns the cells that failed, with their reasons.
+
+    Ctrl-C stops the workers, closes their runs and raises again; a cell in flight is lost, nothing else.
+
+    Args:
+        show: called about twice a second.
+
+    Raises:
+        InputError: another process is running this suite in the same stores.
+        KeyboardInterrupt: after everything was put in order.
+    """
+    lock = FileLock(request.stores.home / f"{prepared.suite.name}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise InputError(
+            f"suite {prepared.suite.name!r} is already running in {request.stores.home}; wait, or use another store"
+        ) from error
+    try:
+        return _Sweep(request, prepared).run(show)
+    finally:
+        lock.release()
+
+
+class _Sweep:
+    """The parent's side of one run, the lock being held."""
+
+    def __init__(self, request: Request, prepared: Prepared) -> None:
+        self.request, self.prepared = request, prepared
+        self.folder = status_folder(request.stores)
+        self.read: dict[Path, int] = {}
+        self.tracker = _tracker(request, prepared)
+        self.pretrain_queue, self.evaluate_queue = open_queues(request)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+        self._settle()  # we hold the lock: whatever claims to be running belongs to a process that died
+
+    def run(self, show: Callable[[Progress], None]) -> list[Mapping[str, Any]]:
+        """Start workers, look after them until they end, and put everything in order whatever happens."""
+        self._fill()
+        count = max(1, min(self.request.workers, len(self.prepared.plan.pretrain)))
+        workers = {number: self._start(number, count) for number in range(count)}
+        failures: list[Mapping[str, Any]] = []
+        restarts = 0
+        try:
+            while workers:
+                connection.wait([worker.sentinel for worker in workers.values()], POLL_SECONDS)
+                progress = self._look()
+                failures += progress.failed
+                show(progress)
+                for number, worker in list(workers.items()):
+                    if worker.is_alive():
+                        continue
+                    del workers[number]
+                    if worker.exitcode:
+                        failures += [{"title": f"worker {number}", "reason": f"died, exit code {worker.exitcode}"}]
+                        self._bury(worker)
+                        restarts += 1
+                        if restarts <= RESTARTS:
+                            workers[number] = self._start(number, count)
+            show(self._look())
+        finally:
+            for worker in workers.values():
+                worker.terminate()
+            for worker in workers.values():
+                worker.join()
+            self._settle()
+        return failures
+
+    def _start(self, number: int, count: int) -> SpawnProcess:
+        threads = max(1, (os.cpu_count() or 1) // count)  # together they use every core once
+        context = multiprocessing.get_context("spawn")
+        worker = context.Process(target=_work, args=(self.request, number, threads), name=f"sslbench-{number}")
+        worker.start()
+        return worker
+
+    def _fill(self) -> None:
+        """Enqueue every missing pretraining, and every missing evaluation of those that are done."""
+        plan, names, done = self.prepared.plan, self.prepared.datasets, self.tracker.finished()
+        missing = {
+            cell.cell_id: [child for child in plan.evaluate[cell.cell_id] if child.cell_id not in done]
+            for cell in plan.pretrain
+        }
+        self.pretrain_queue.fill(
+            queued_pretraining(cell, names) for cell in plan.pretrain if cell.cell_id not in done and missing[cell.cell_id]
+        )
+        self.evaluate_queue.fill(
+            queued_evaluation(child, names)
+            for cell in plan.pretrain
+            if cell.cell_id in done
+            for child in missing[cell.cell_id]
+        )
+
+    def _bury(self, worker: SpawnProcess) -> None:
+        """Put a dead worker's cells back into the queues."""
+        for queue in (self.pretrain_queue, self.evaluate_queue):
+            queue.release(worker.pid)
+        self._fill()
+
+    def _settle(self) -> None:
+        """With no worker left: close what is still open, and drop caches nobody needs."""
+        for queue in (self.pretrain_queue, self.evaluate_queue):
+            queue.release()
+        self.tracker.kill_orphans()
+        if all(cell.cell_id in self.tracker.finished() for cell in self.prepared.plan.evaluations):
+            shutil.rmtree(self.request.stores.features, ignore_errors=True)
+
+    def _look(self) -> Progress:
+        """Read what the workers wrote since the last look."""
+        current = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(self.folder.glob("*.json"))]
+        return Progress(tuple(self._new_lines("*.results")), tuple(self._new_lines("*.failures")), tuple(current))
+
+    def _new_lines(self, pattern: str) -> list[Mapping[str, Any]]:
+        lines: list[Mapping[str, Any]] = []
+        for path in sorted(self.folder.glob(pattern)):
+            with path.open(encoding="utf-8") as file:
+                file.seek(self.read.get(path, 0))
+                text = file.read()
+            whole = text[: text.rfind("\n") + 1]  # a line may still be half written
+            self.read[path] = self.read.get(path, 0) + len(whole.encode())
+            lines += [json.loads(line) for line in whole.splitlines()]
+        return lines
+
+
+def open_queues(request: Request) -> tuple[CellQueue, CellQueue]:
+    """The two studies of a suite: `pretrain`, minimising its final loss, and `evaluate`, maximising the score inside
+    the label budget (never the test accuracy: whoever picks Optuna's best trial has not looked at the test split)."""
+    suite, selection = suites.load(request.suite), request.selection
+    storage = open_storage(request.stores.storage)
+
+    def categories(own: Sequence[str], selected: Sequence[str] = ()) -> CategoricalDistribution:
+        return CategoricalDistribution(list(dict.fromkeys([*own, *selected])))
+
+    axes: dict[str, Axis] = {
+        "dataset": categories(suite.datasets, selection.datasets),
+        "pretext": categories(suite.pretexts, selection.pretexts),
+        "latent_dim": IntDistribution(1, 2**31),
+        "seed": IntDistribution(0, 2**31),
+    }
+    evaluation: dict[str, Axis] = {
+        "label_fraction": FloatDistribution(0.0, 1.0),
+        "protocol": categories(suite.protocols, sorted(REFERENCE_PROTOCOLS.values())),
+    }
+    pretrain = CellQueue(storage, f"{suite.name}/pretrain", axes, "minimize")
+    evaluate = CellQueue(storage, f"{suite.name}/evaluate", {**axes, **evaluation}, "maximize")
+    return pretrain, evaluate
+
+
+def _tracker(request: Request, prepared: Prepared) -> Tracker:
+    return Tracker(request.stores.tracking_uri, prepared.suite.name, request.stores.artifact_root)
+
+
+def _work(request: Request, number: int, threads: int) -> None:
+    """A worker process, from start to end."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"  # the display is the parent's
+    logging.getLogger("mlflow.system_metrics").setLevel(logging.WARNING)
+    import torch
+
+    from sslbench.worker import Worker
+
+    torch.set_num_threads(threads)
+    prepared = prepare_request(request)
+    Worker(
+        number,
+        prepared.plan,
+        open_queues(request),
+        _tracker(request, prepared),
+        request.stores,
+        prepared.datasets,
+        request.data_root,
+        torch.device(resolve_device(request.device)),
+    ).run()
+
+
+def _die_with_parent() -> None:
+    """End this process at once when its parent is gone: nobody would look after it."""
+    parent = parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
