@@ -12,6 +12,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import optuna
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
@@ -77,10 +78,12 @@ class CellQueue:
     """
 
     def __init__(
-        self, storage: RDBStorage, name: str, axes: Mapping[str, Axis], direction: str
+        self, storage: RDBStorage, name: str, axes: Mapping[str, Axis], direction: Literal["minimize", "maximize"]
     ) -> None:
         self.axes = axes
-        categories = {axis: list(kind.choices) for axis, kind in axes.items() if isinstance(kind, CategoricalDistribution)}
+        categories = {
+            axis: list(kind.choices) for axis, kind in axes.items() if isinstance(kind, CategoricalDistribution)
+        }
         self.study = optuna.create_study(
             storage=storage,
             study_name=f"{name}/{digest(categories)[:6]}",
@@ -124,7 +127,8 @@ class CellQueue:
         """Take one waiting cell and handle it; False if none was waiting.
 
         `handle` gets the cell's identity and returns the study's value, or None to drop a cell nobody wants.
-        `CellFailed` marks the cell failed; any other error goes up. `Study.optimize` keeps the heartbeat and first puts back trials whose worker died.
+        `CellFailed` marks the cell failed; any other error goes up. `Study.optimize` keeps the heartbeat and first
+        puts back trials whose worker died.
         """
         if not self.waiting():
             return False

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -66,7 +66,9 @@ def main(
 
 
 @app.command("list")
-def list_(kind: Annotated[str | None, typer.Argument(help=f"One of: {', '.join(KINDS)}; all if left out.")] = None) -> None:
+def list_(
+    kind: Annotated[str | None, typer.Argument(help=f"One of: {', '.join(KINDS)}; all if left out.")] = None,
+) -> None:
     """Show what there is to choose from.
 
     Examples: sslbench list | sslbench list pretexts
@@ -86,7 +88,7 @@ def list_(kind: Annotated[str | None, typer.Argument(help=f"One of: {', '.join(K
 def _entries(kind: str) -> list[tuple[str, str]]:
     if kind == "suites":
         return [(name, suites.summary(path)) for name, path in suites.available().items()]
-    registries: dict[str, Registry] = {  # type: ignore[type-arg]
+    registries: dict[str, Registry[Any]] = {
         "datasets": DATASETS,
         "encoders": ENCODERS,
         "pretexts": PRETEXTS,
@@ -110,7 +112,7 @@ def _workers(text: str, device: str) -> int:
 def run(
     suite: Annotated[str, typer.Argument(help="Name of a suite, or a Python file with a SUITE.")],
     workers: Annotated[str, typer.Option(help="Worker processes; auto = one per core, one on a GPU.")] = "auto",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show cells, what is done, time left; run nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the cells and the time left; run nothing.")] = False,
     dataset: Annotated[list[str] | None, typer.Option(help="Only this dataset; may be repeated.")] = None,
     pretext: Annotated[list[str] | None, typer.Option(help="Only this pretext; may be repeated.")] = None,
     latent_dim: Annotated[list[int] | None, typer.Option(help="Only this latent size; may be repeated.")] = None,
@@ -134,7 +136,11 @@ def run(
         from sslbench.sweep import Request, resolve_device
 
         selection = Selection(
-            tuple(dataset or ()), tuple(pretext or ()), tuple(latent_dim or ()), tuple(fraction or ()), tuple(seed or ())
+            tuple(dataset or ()),
+            tuple(pretext or ()),
+            tuple(latent_dim or ()),
+            tuple(fraction or ()),
+            tuple(seed or ()),
         )
         request = Request(
             suite,

@@ -16,12 +16,12 @@ from rich.text import Text
 
 from sslbench import suites, sweep
 from sslbench.estimate import CostBook, Estimate, remaining
+from sslbench.plan import Selection
 from sslbench.report.build import build
 from sslbench.report.build import rebuild as rebuild_report
 from sslbench.report.console import print_summary
 from sslbench.report.environment import environment
 from sslbench.report.records import from_records, read_records
-from sslbench.plan import Selection
 from sslbench.spec import InputError, Record
 from sslbench.sweep import Prepared, Request
 
@@ -144,7 +144,7 @@ class _Display:
         self.console, self.left, self.workers = console, left, workers
         plan, done = prepared.plan, prepared.done
         self.total = len(plan.pretrain) + len(plan.evaluations)
-        self.done = sum(cell.cell_id in done for cell in [*plan.pretrain, *plan.evaluations])
+        self.done = sum(cell_id in done for cell_id, _ in prepared.cells)
         self.at_start = self.done
         self.started = time.monotonic()
         self.best: dict[tuple[float, str], tuple[float, str]] = {}

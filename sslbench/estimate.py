@@ -65,9 +65,7 @@ def remaining(plan: Plan, done: Iterable[str], book: CostBook, unlabelled: dict[
         unlabelled: dataset identity to its number of unlabelled inputs.
     """
     finished = set(done)
-    costs = [
-        book.pretraining(cell, unlabelled[cell.dataset]) for cell in plan.pretrain if cell.cell_id not in finished
-    ]
+    costs = [book.pretraining(cell, unlabelled[cell.dataset]) for cell in plan.pretrain if cell.cell_id not in finished]
     costs += [book.evaluation(cell) for cell in plan.evaluations if cell.cell_id not in finished]
     known = [cost for cost in costs if cost is not None]
     return Estimate(sum(known), len(costs) - len(known))

@@ -58,9 +58,7 @@ def represent(encoder: Encoder, inputs: torch.Tensor, device: torch.device) -> t
 
 def extract(encoder: Encoder, dataset: Dataset, device: torch.device) -> Features:
     """Features of both splits of a dataset."""
-    return Features(
-        represent(encoder, dataset.train_inputs, device), represent(encoder, dataset.test_inputs, device)
-    )
+    return Features(represent(encoder, dataset.train_inputs, device), represent(encoder, dataset.test_inputs, device))
 
 
 def evaluate(

@@ -25,7 +25,7 @@ def check(config: OptimizerConfig) -> None:
     if config.schedule not in SCHEDULES:
         raise InputError(f"unknown schedule {config.schedule!r}; choose one of {', '.join(SCHEDULES)}")
     if config.batch_size < 2 or config.learning_rate <= 0 or not 0 <= config.warmup < 1:
-        raise InputError(f"impossible optimizer settings: {config}; need batch_size >= 2, learning_rate > 0, warmup in [0, 1)")
+        raise InputError(f"{config} is impossible; batch_size >= 2, learning_rate > 0 and warmup in [0, 1) are needed")
 
 
 def build_optimizer(network: nn.Module, config: OptimizerConfig) -> torch.optim.Optimizer:

@@ -49,7 +49,9 @@ def draw_map(
     shown = features[:MAPPED].float().cpu()
     if shown.shape[1] > 2 and len(shown) > 3:
         perplexity = min(30.0, (len(shown) - 1) / 3)
-        places = TSNE(perplexity=perplexity, init="pca", random_state=seed % 2**32, n_jobs=1).fit_transform(shown.numpy())
+        places = TSNE(perplexity=perplexity, init="pca", random_state=seed % 2**32, n_jobs=1).fit_transform(
+            shown.numpy()
+        )
     else:
         places = torch.nn.functional.pad(shown, (0, max(0, 2 - shown.shape[1])))[:, :2].numpy()
     figure = Figure(figsize=(6.4, 5), dpi=120)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from sslbench import optimization
-from sslbench.datasets import DATASETS
 from sslbench.datasets import check as check_dataset
 from sslbench.encoders import ENCODERS
 from sslbench.pretexts import PRETEXTS

@@ -60,7 +60,7 @@ def build(cell: PretrainCell, dataset: Dataset, device: torch.device) -> Pretext
     )
     encoder = ENCODERS.get(cell.encoder)(dataset.input_spec, cell.latent_dim)
     pretext = PRETEXTS.get(cell.pretext)(encoder, cell.config, dataset.input_spec)
-    return pretext.to(device=device, memory_format=torch.channels_last)
+    return pretext.to(memory_format=torch.channels_last).to(device)
 
 
 def unlabelled(cell: PretrainCell, dataset: Dataset) -> torch.Tensor:
@@ -130,9 +130,7 @@ class Pretraining:
                 elapsed = time.perf_counter() - started
                 rate = (step - reported) * self.batch_size / elapsed
                 self.seconds += elapsed
-                yield Report(
-                    step, self.steps, step / steps_per_epoch, loss, learning_rate, self.seconds, rate, norm
-                )
+                yield Report(step, self.steps, step / steps_per_epoch, loss, learning_rate, self.seconds, rate, norm)
                 total.zero_()
                 reported, started = step, time.perf_counter()
 

@@ -9,7 +9,6 @@ import os
 import shutil
 import signal
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing import connection, parent_process
@@ -222,7 +221,9 @@ class _Sweep:
             for cell in plan.pretrain
         }
         self.pretrain_queue.fill(
-            queued_pretraining(cell, names) for cell in plan.pretrain if cell.cell_id not in done and missing[cell.cell_id]
+            queued_pretraining(cell, names)
+            for cell in plan.pretrain
+            if cell.cell_id not in done and missing[cell.cell_id]
         )
         self.evaluate_queue.fill(
             queued_evaluation(child, names)

@@ -188,9 +188,7 @@ class Worker:
         self._announce(cell, outcome)
         return outcome.budget_score
 
-    def _log_outcome(
-        self, cell: EvaluateCell, outcome: Outcome, run_id: str, parent: str, dataset: Dataset
-    ) -> None:
+    def _log_outcome(self, cell: EvaluateCell, outcome: Outcome, run_id: str, parent: str, dataset: Dataset) -> None:
         with tempfile.TemporaryDirectory() as folder:
             indices = outcome.budget.indices.numpy().astype(np.int32)
             np.savez_compressed(Path(folder) / "labelled_indices.npz", indices=indices)
@@ -213,7 +211,7 @@ class Worker:
             return self.recent[1], self.recent[2]
         encoder = ENCODERS.get(cell.encoder)(dataset.input_spec, cell.latent_dim)
         encoder.load_state_dict(load_file(self.tracker.artifact(run_id, "encoder.safetensors")))
-        encoder.to(device=self.device, memory_format=torch.channels_last)
+        encoder.to(memory_format=torch.channels_last).to(self.device)
         path = self._features_path(cell.cell_id)
         with FileLock(f"{path}.lock"):
             if path.exists():
@@ -230,7 +228,7 @@ class Worker:
         path = self._features_path(cell_id)
         unfinished = path.with_suffix(f".{os.getpid()}")
         save_file({"train": features.train.contiguous(), "test": features.test.contiguous()}, unfinished)
-        os.replace(unfinished, path)
+        unfinished.replace(path)
         self.recent = (cell_id, encoder, features)
 
     def _features_path(self, cell_id: str) -> Path:
@@ -248,18 +246,21 @@ class Worker:
         path = status_folder(self.stores) / f"{self.number}.json"
         unfinished = path.with_suffix(".new")
         unfinished.write_text(json.dumps(asdict(Status(title, share, images_per_second))))
-        os.replace(unfinished, path)
+        unfinished.replace(path)
 
     def _announce(self, cell: EvaluateCell, outcome: Outcome) -> None:
-        self._write_line("results", {
-            "kind": "evaluate",
-            "title": f"{cell.title} of {cell.pretrain.title}",
-            "cell_id": cell.cell_id,
-            "accuracy": outcome.accuracy,
-            "pretext": cell.pretrain.pretext,
-            "label_fraction": cell.label_fraction,
-            "protocol": cell.protocol,
-        })
+        self._write_line(
+            "results",
+            {
+                "kind": "evaluate",
+                "title": f"{cell.title} of {cell.pretrain.title}",
+                "cell_id": cell.cell_id,
+                "accuracy": outcome.accuracy,
+                "pretext": cell.pretrain.pretext,
+                "label_fraction": cell.label_fraction,
+                "protocol": cell.protocol,
+            },
+        )
 
     def _write_line(self, kind: str, line: Mapping[str, object]) -> None:
         with (status_folder(self.stores) / f"{self.number}.{kind}").open("a", encoding="utf-8") as file:

@@ -53,7 +53,7 @@ def write_whole(path: Path, content: bytes) -> None:
     try:
         try:
             unfinished.write_bytes(content)
-            os.replace(unfinished, path)
+            unfinished.replace(path)
         finally:
             unfinished.unlink(missing_ok=True)
     except OSError as error:

@@ -15,6 +15,7 @@ ENCODERS: Registry[type[Encoder]] = Registry(
         "mlp": "sslbench.encoders.mlp:MLP",
         "conv": "sslbench.encoders.conv:Conv",
         "resnet18": "sslbench.encoders.resnet18:ResNet18",
+        "vit": "sslbench.encoders.vit:ViT",
         "raw": "sslbench.encoders.raw:Raw",
     },
 )

@@ -18,7 +18,9 @@ class Raw(Encoder):
 
     def __init__(self, input_spec: InputSpec, latent_dim: int) -> None:
         if latent_dim != input_spec.size:
-            raise InputError(f"encoder 'raw' keeps all {input_spec.size} input values; latent size {latent_dim} cannot be")
+            raise InputError(
+                f"encoder 'raw' keeps all {input_spec.size} input values; latent size {latent_dim} cannot be"
+            )
         super().__init__(input_spec, latent_dim)
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:

@@ -28,7 +28,7 @@ class Prediction:
     details: dict[str, float] = field(default_factory=dict)
 
 
-class Protocol(ABC):
+class Protocol:
     """A protocol of either kind; subclass `FrozenProtocol` or `TrainedProtocol`.
 
     Attributes:
@@ -41,7 +41,7 @@ class Protocol(ABC):
         self.settings = config
 
 
-class FrozenProtocol(Protocol):
+class FrozenProtocol(Protocol, ABC):
     """Sees representations only, so it cannot change the encoder."""
 
     @abstractmethod
@@ -59,7 +59,7 @@ class FrozenProtocol(Protocol):
         """
 
 
-class TrainedProtocol(Protocol):
+class TrainedProtocol(Protocol, ABC):
     """Trains the encoder further, in place: hand it a copy."""
 
     @abstractmethod

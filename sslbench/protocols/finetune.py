@@ -77,4 +77,3 @@ class Finetune(TrainedProtocol):
         with torch.inference_mode():
             answers = torch.cat([network(to_float(chunk)).argmax(dim=1) for chunk in test_inputs.split(1000)])
         return Prediction(answers, float(right) / min(steps, SCORED_STEPS), {"steps": steps})
-

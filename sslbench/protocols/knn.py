@@ -43,7 +43,13 @@ class KNN(FrozenProtocol):
         return Prediction(answers, self._leave_one_out(bank, labels, num_classes, seed))
 
     def _vote(
-        self, queries: torch.Tensor, bank: torch.Tensor, labels: torch.Tensor, num_classes: int, *, skip_self: bool = False
+        self,
+        queries: torch.Tensor,
+        bank: torch.Tensor,
+        labels: torch.Tensor,
+        num_classes: int,
+        *,
+        skip_self: bool = False,
     ) -> torch.Tensor:
         """Predicted class `(q,)`; with `skip_self` the nearest neighbour, the query itself, has no vote."""
         count = min(self.config.neighbours + skip_self, len(bank))
@@ -59,7 +65,5 @@ class KNN(FrozenProtocol):
             return 0.0
         generator = torch.Generator().manual_seed(seed)
         asked = torch.randperm(len(bank), generator=generator)[:PROBED].to(bank.device)
-        answers = [
-            self._vote(bank[chunk], bank, labels, num_classes, skip_self=True) for chunk in asked.split(CHUNK)
-        ]
+        answers = [self._vote(bank[chunk], bank, labels, num_classes, skip_self=True) for chunk in asked.split(CHUNK)]
         return float((torch.cat(answers) == labels[asked]).float().mean())

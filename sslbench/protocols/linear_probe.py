@@ -54,9 +54,7 @@ class LinearProbe(FrozenProtocol):
         answers = fitted.scores(standardise(test_features))[:, 0].argmax(dim=1)
         return Prediction(answers, score, {"l2": strengths[-1]})
 
-    def _choose(
-        self, inputs: torch.Tensor, labels: torch.Tensor, num_classes: int, seed: int
-    ) -> tuple[int, float]:
+    def _choose(self, inputs: torch.Tensor, labels: torch.Tensor, num_classes: int, seed: int) -> tuple[int, float]:
         """Index of the best strength and its cross-validated accuracy."""
         held_out = hold_out(labels, num_classes, self.config, seed)
         if held_out is None:
@@ -64,7 +62,7 @@ class LinearProbe(FrozenProtocol):
         path = fit_path(inputs, labels, (~held_out).float(), self.config.strengths, num_classes)
         accuracies = []
         for fitted in path:
-            right = fitted.scores(inputs).argmax(dim=2).T == labels  # (folds, n)
+            right = labels == fitted.scores(inputs).argmax(dim=2).T  # (folds, n)
             accuracies.append(float((right & held_out).sum()) / float(held_out.sum()))
         best = max(range(len(accuracies)), key=lambda index: (accuracies[index], -index))
         return best, accuracies[best]

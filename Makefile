@@ -1,0 +1,52 @@
+# sslbench: `make` shows what there is. Every target sets up its own environment in .venv first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.stamp-$(shell cat requirements.lock pyproject.toml 2>/dev/null | cksum | cut -d' ' -f1)
+WORKERS ?= auto
+SUITE ?= quick
+
+.DEFAULT_GOAL := help
+.PHONY: help setup bench test check results reproduce ui clean
+
+help:  ## Show this help.
+	@echo "sslbench: how many labels does self-supervision save?"
+	@echo
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1|/' | column -t -s '|'
+	@echo
+	@echo "  variables: SUITE=$(SUITE) WORKERS=$(WORKERS) PYTHON=$(PYTHON)"
+
+$(STAMP):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "error: $(PYTHON) is older than Python 3.11; set PYTHON=/path/to/python3.11"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@rm -f $(VENV)/.stamp-*
+	@touch $@
+
+setup: $(STAMP)  ## Create .venv from requirements.lock; done already, it costs nothing.
+
+bench: $(STAMP)  ## Run the quick suite on real data and print its tables (minutes; again: seconds).
+	$(BIN)/sslbench run $(SUITE) --workers $(WORKERS)
+
+test: $(STAMP)  ## Run the tests.
+	$(BIN)/python -m pytest
+
+check: $(STAMP)  ## What CI runs: format, lint, types, tests.
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+results: $(STAMP)  ## Rebuild the published tables and plots from results/*/records.csv alone.
+	@for folder in results/*/; do $(BIN)/sslbench report "$$(basename $$folder)" --rebuild || exit 1; done
+
+reproduce: $(STAMP)  ## Run published rows again and check each against its interval.
+	$(BIN)/sslbench reproduce results/$(SUITE)/records.csv --sample 3
+
+ui: $(STAMP)  ## Browse every run in the MLflow UI.
+	$(BIN)/sslbench ui
+
+clean:  ## Delete the environment; runs and results stay.
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
