@@ -2,12 +2,15 @@
 
 Why not a `GridSampler`: its documentation warns that processes sharing a study may draw the same point twice, and it
 does not know which points MLflow already holds. Here every missing cell is enqueued first; taking a WAITING trial is
-one atomic change of state in the storage, so each cell goes to exactly one worker. Why `RDBStorage`: it alone has
-heartbeats, which find trials whose worker died and put them back; SQLite serves one machine, PostgreSQL many.
+one atomic change of state in the storage, so each cell goes to exactly one worker. On SQLite that needs our help:
+Optuna reads the state with SELECT … FOR UPDATE, which SQLite ignores, so two workers could read WAITING before either
+writes RUNNING; we open every transaction with BEGIN IMMEDIATE, which takes the write lock first. Why `RDBStorage`: it
+alone has heartbeats, which find trials whose worker died and put them back; SQLite serves one machine, PostgreSQL many.
 """
 
 from __future__ import annotations
 
+import sqlite3
 import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping
@@ -19,6 +22,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from optuna.samplers import RandomSampler
 from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
 from optuna.trial import FrozenTrial, Trial, TrialState
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
 from sslbench.identity import digest
@@ -40,15 +44,32 @@ def open_storage(url: str) -> RDBStorage:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            return RDBStorage(
+            storage = RDBStorage(
                 url,
                 engine_kwargs=arguments,
                 heartbeat_interval=HEARTBEAT_SECONDS,
                 grace_period=GRACE_SECONDS,
                 heartbeat_stale_trial_callback=RetryHeartbeatStaleTrialCallback(max_retry=RETRIES),
             )
+        if url.startswith("sqlite"):
+            _lock_at_begin(storage.engine)
+        return storage
     except (SQLAlchemyError, ImportError, OSError) as error:
         raise InputError(f"--storage {url!r} cannot be used: {str(error).strip().splitlines()[0]}") from error
+
+
+def _lock_at_begin(engine: Engine) -> None:
+    """Make every transaction of an SQLite engine take the write lock when it begins."""
+
+    def leave_transactions_to_us(connection: sqlite3.Connection, _: object) -> None:
+        connection.isolation_level = None  # else Python's driver begins them itself, and too late
+
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    event.listen(engine, "connect", leave_transactions_to_us)
+    event.listen(engine, "begin", begin)
+    engine.dispose()  # connections from before do not know of this
 
 
 Axis = CategoricalDistribution | IntDistribution | FloatDistribution

@@ -136,3 +136,57 @@ def quarter_turns(images: torch.Tensor, turns: torch.Tensor) -> torch.Tensor:
     """Turn each square image counter-clockwise by `turns` `(N,)` in {0, 1, 2, 3} quarter turns."""
     turned = torch.stack([torch.rot90(images, turn, (2, 3)) for turn in range(4)])
     return turned[turns, torch.arange(images.shape[0], device=images.device)]
+
+
+def gaussian_noise(images: torch.Tensor, level: float) -> torch.Tensor:
+    """Add normal noise of standard deviation `level` to every value; the sum is cut to [0, 1]."""
+    return (images + level * torch.randn_like(images)).clamp_(0, 1)
+
+
+def masking_noise(images: torch.Tensor, level: float) -> torch.Tensor:
+    """Set a share `level` of all pixels to zero, a pixel's channels together."""
+    return images * (torch.rand_like(images[:, :1]) >= level)
+
+
+def salt_and_pepper_noise(images: torch.Tensor, level: float) -> torch.Tensor:
+    """Set a share `level` of all pixels to zero or one with equal chance, a pixel's channels together."""
+    draw = torch.rand_like(images[:, :1])
+    return torch.where(draw < level, (draw < level / 2).to(images.dtype), images)
+
+
+def jittered_tiles(images: torch.Tensor, grid: int, gap: float) -> torch.Tensor:
+    """Cut each image into `grid` x `grid` tiles, row by row: `(N, C, H, W)` to `(N, grid * grid, C, h, w)`.
+
+    Every tile lies at a random place inside its cell, which is longer by the share `gap` on each side (64 of 75
+    pixels in arXiv:1603.09246, 3.1; gap and jitter in arXiv:1505.05192, 3.1). Tiles of neighbouring cells so lie 0
+    to 2 gaps apart, and neither a line that crosses a border nor a tile's exact place gives its position away.
+
+    Args:
+        gap: share of a cell's side left out, at least one pixel unless it is 0.
+    """
+    count, _, *sides = images.shape
+    sample = torch.arange(count, device=images.device)[:, None, None, None]
+    places = []
+    for axis, side in enumerate(sides):
+        cell = side // grid
+        spare = min(cell - 1, max(1, round(gap * cell))) if gap > 0 else 0
+        # Cells are spread from edge to edge where the grid does not divide the side.
+        starts = torch.arange(grid, device=images.device) * (side - cell) // max(1, grid - 1)
+        starts = starts[:, None].expand(grid, grid) if axis == 0 else starts.expand(grid, grid)
+        jitter = torch.randint(0, spare + 1, (count, grid * grid), device=images.device)
+        places.append((starts.flatten() + jitter)[..., None] + torch.arange(cell - spare, device=images.device))
+    rows, columns = places  # (N, grid * grid, h) and (N, grid * grid, w)
+    cut = images.permute(0, 2, 3, 1)[sample, rows[..., :, None], columns[..., None, :]]
+    return cut.permute(0, 1, 4, 2, 3)
+
+
+def standardised_tiles(tiles: torch.Tensor) -> torch.Tensor:
+    """Give every tile of `(N, K, C, h, w)` the same mean and deviation per channel, those of the whole batch.
+
+    The mean and deviation of a tile tell its neighbours without any look at the content (arXiv:1603.09246, 4.2).
+    They are replaced by the batch's, not by 0 and 1, so that the encoder sees the range it is probed on later.
+    """
+    deviation, mean = torch.std_mean(tiles, dim=(3, 4), keepdim=True, correction=0)
+    batch_deviation, batch_mean = torch.std_mean(tiles, dim=(0, 1, 3, 4), keepdim=True, correction=0)
+    # A tile of one colour stays so: without the floor its rounding errors would become its content.
+    return (tiles - mean) / deviation.clamp(min=0.02) * batch_deviation + batch_mean

@@ -30,6 +30,10 @@ DATASETS: Registry[Callable[[Path], Dataset]] = Registry(
 FOLDER = "folder:"
 
 
+def _folder(name: str) -> Path:
+    return Path(name.removeprefix(FOLDER)).expanduser()
+
+
 def default_root() -> Path:
     """Folder of datasets: `$SSLBENCH_DATA`, else `~/.cache/sslbench/data`, shared by all checkouts."""
     return Path(os.environ.get("SSLBENCH_DATA") or Path.home() / ".cache" / "sslbench" / "data")
@@ -42,8 +46,8 @@ def check(name: str) -> None:
         InputError: naming the culprit and the choices.
     """
     if name.startswith(FOLDER):
-        path = Path(name.removeprefix(FOLDER))
-        if not path.is_dir():
+        path = _folder(name)
+        if name == FOLDER or not path.is_dir():
             raise InputError(f"dataset {name!r}: {path} is not a folder; give folder:PATH of class folders with images")
     elif name not in DATASETS:
         raise InputError(f"unknown dataset {name!r}; choose one of {', '.join(DATASETS)}, or folder:PATH")
@@ -62,5 +66,5 @@ def load(name: str, root: Path) -> Dataset:
     if name.startswith(FOLDER):
         from sslbench.datasets.folder import load_folder
 
-        return load_folder(Path(name.removeprefix(FOLDER)))
+        return load_folder(_folder(name))
     return DATASETS.get(name)(root)

@@ -22,9 +22,13 @@ def from_disk(error: OSError) -> bool:
     return error.errno in _DISK
 
 
-def unwritable(folder: Path, error: OSError) -> InputError:
+class Unwritable(InputError):
+    """A data folder that cannot be written: no other source of the files would help."""
+
+
+def unwritable(folder: Path, error: OSError) -> Unwritable:
     """The error for a data folder that cannot be written."""
-    return InputError(
+    return Unwritable(
         f"data folder {folder} cannot be written: {error.strerror or one_line(error)}; "
         "choose another with --data-root or $SSLBENCH_DATA"
     )

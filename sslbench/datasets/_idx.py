@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from sslbench.datasets._base import Dataset, Split, image_dataset
-from sslbench.datasets._files import make_folder, one_line, unwritable, write_whole
+from sslbench.datasets._files import Unwritable, make_folder, one_line, unwritable, write_whole
 from sslbench.spec import InputError, ViewPolicy
 
 
@@ -72,15 +72,18 @@ def load_idx(published: Published, root: Path, sources: Sequence[Source]) -> Dat
         with scratch as folder_name:
             try:
                 contents = _read(published, source.fetch(Path(folder_name)))
+            except Unwritable:
+                raise
             except (Unavailable, InputError) as error:
-                if isinstance(error, InputError) and "cannot be written" in str(error):
-                    raise
                 reasons.append(f"{source.name} ({one_line(error)})")
                 continue
         for name, content in contents.items():
             write_whole(home / f"{name}.gz", gzip.compress(content, compresslevel=1, mtime=0))
         return _build(published, contents)
-    raise InputError(f"cannot get dataset {published.name!r}; tried: {'; '.join(reasons)}")
+    raise InputError(
+        f"cannot get dataset {published.name!r}; tried: {'; '.join(reasons)}; "
+        f"or put {' '.join(published.digests)} into {home}"
+    )
 
 
 def _find(folder: Path, name: str) -> Path | None:

@@ -22,3 +22,14 @@ def nt_xent(z_a: torch.Tensor, z_b: torch.Tensor, temperature: float) -> torch.T
     similarity.fill_diagonal_(float("-inf"))
     partner = torch.arange(2 * count, device=z.device).roll(count)
     return functional.cross_entropy(similarity, partner)
+
+
+def negative_cosine(p: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+    """D(p, z): minus the mean cosine between rows (Chen & He 2020, arXiv:2011.10566, eq. 1), in [-1, 1].
+
+    BYOL's squared distance of normalised vectors (arXiv:2006.07733, eq. 2) is 2 + 2 D(p, z).
+
+    Args:
+        p, z: predictions and their targets `(N, D)`; row i of both shows the same input. Normalised here.
+    """
+    return -functional.cosine_similarity(p, z, dim=1).mean()

@@ -1,0 +1,59 @@
+"""Predict what a slowly moving teacher makes of the other view."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+
+from sslbench.encoders._base import Encoder
+from sslbench.pretexts._heads import predictor, projector
+from sslbench.pretexts._losses import negative_cosine
+from sslbench.pretexts._teacher import cosine_momentum, follow, frozen_copy
+from sslbench.pretexts._views import TwoViewConfig, TwoViewPretext
+from sslbench.spec import InputSpec, OptimizerConfig, PretextConfig, tuned
+
+
+@dataclass(frozen=True)
+class BYOLConfig(TwoViewConfig):
+    """Settings of `BYOL`. Libraries disagree on the first momentum: 0.996 (the paper), 0.99 (lightly, solo-learn)."""
+
+    optimizer: OptimizerConfig = OptimizerConfig(learning_rate=2e-3, batch_size=256)
+    momentum: float = tuned(0.99, 0.9, 0.999)  # at the first step; the paper's 0.996 outlasts runs of a few 100 steps
+    hidden_dim: int = 512  # of projector and predictor; 4,096 in the paper, under an encoder of 2,048
+    projection_dim: int = 128
+
+
+class BYOL(TwoViewPretext):
+    """Predict a momentum teacher's projection of the other view (Grill et al. 2020, arXiv:2006.07733).
+
+    Differences from the paper: AdamW instead of LARS, smaller heads, and the same distribution for both views.
+    The momentum rises to 1 along a cosine, as there.
+    """
+
+    Config: ClassVar[type[PretextConfig]] = BYOLConfig
+
+    def __init__(self, encoder: Encoder, config: BYOLConfig, input_spec: InputSpec) -> None:
+        super().__init__(encoder, config, input_spec)
+        self.momentum = config.momentum
+        self.projector = projector(encoder.latent_dim, config.hidden_dim, config.projection_dim)
+        self.predictor = predictor(config.projection_dim, config.hidden_dim)
+        self.teacher_encoder = frozen_copy(encoder)
+        self.teacher_projector = frozen_copy(self.projector)
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        first, second = self.views(batch)
+        return self.regression(first, second) + self.regression(second, first)
+
+    def regression(self, view: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+        """Squared distance in [0, 4] between the prediction from `view` and the target from `other` (eq. 2)."""
+        p = self.predictor(self.projector(self.encoder(view)))
+        with torch.no_grad():
+            z = self.teacher_projector(self.teacher_encoder(other))
+        return 2 + 2 * negative_cosine(p, z)
+
+    def after_step(self, progress: float) -> None:
+        momentum = cosine_momentum(self.momentum, progress)
+        follow(self.teacher_encoder, self.encoder, momentum)
+        follow(self.teacher_projector, self.projector, momentum)

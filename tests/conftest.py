@@ -1,0 +1,59 @@
+"""Real data small enough for tests, and the pieces of a sweep built on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from sslbench.datasets import load
+from sslbench.datasets._base import Dataset
+from sslbench.pretexts import PRETEXTS
+from sslbench.protocols import PROTOCOLS
+from sslbench.spec import EvaluateCell, PretrainCell
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="session")
+def digits(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """scikit-learn's digits: 1,297 training and 500 test images, real and offline."""
+    return load("digits", tmp_path_factory.mktemp("data"))
+
+
+def pretrain_cell(pretext: str, *, latent_dim: int = 16, seed: int = 0, encoder: str = "conv") -> PretrainCell:
+    """A pretraining of half an epoch on the digits."""
+    task = PRETEXTS.get(pretext)
+    epochs = 0.5 if task.trains else 0.0
+    return PretrainCell("digits", encoder, pretext, latent_dim, seed, epochs, None, task.Config())
+
+
+def evaluate_cell(pretrain: PretrainCell, fraction: float, protocol: str) -> EvaluateCell:
+    """An evaluation with the protocol's own settings."""
+    return EvaluateCell(pretrain, fraction, protocol, PROTOCOLS.get(protocol).Config())
+
+
+SUITE_FILE = '''"""A small sweep over the digits."""
+from sslbench.spec import Suite
+
+SUITE = Suite(
+    name="small",
+    datasets=("digits",),
+    encoders=("conv",),
+    pretexts=("majority_class", "raw_pixels", "random_init", "supervised", "autoencoder", "rotation"),
+    latent_dims=(8,),
+    seeds=(0, 1),
+    epochs=1,
+    label_fractions=(0.05, 1.0),
+    settings={"finetune": {"min_steps": 15, "max_steps": 15}},
+)
+'''
+
+
+@pytest.fixture
+def suite_file(tmp_path: Path) -> Path:
+    """A suite of 12 pretrainings and 44 evaluations that takes seconds."""
+    path = tmp_path / "small.py"
+    path.write_text(SUITE_FILE)
+    return path
