@@ -182,6 +182,25 @@ def report(
 
 
 @app.command()
+def reproduce(
+    records: Annotated[Path, typer.Argument(help="A published records.csv, e.g. results/quick/records.csv.")],
+    sample: Annotated[
+        int | None, typer.Option(min=1, help="Run so many rows, always the same; all if left out.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    data_root: DataRoot = None,
+) -> None:
+    """Run published rows again; exit code 1 if one falls outside its interval.
+
+    Example: sslbench reproduce results/quick/records.csv --sample 3
+    """
+    with _plain_errors():
+        from sslbench import commands
+
+        raise typer.Exit(commands.reproduce(records, sample, (data_root or default_root()).resolve(), device, console))
+
+
+@app.command()
 def ui(
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 5000,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",

@@ -98,6 +98,24 @@ def report(request: Request, results: Path, rebuild: bool, console: Console) -> 
     console.print(f"written: {', '.join(str(path) for path in files)}", highlight=False)
 
 
+def reproduce(path: Path, sample: int | None, data_root: Path, device: str, console: Console) -> int:
+    """Run published rows again and say for each whether it lies inside its interval; returns the exit code."""
+    import torch
+
+    from sslbench.reproduce import reproduce as checks
+
+    outside = 0
+    for check in checks(path, sample, data_root, torch.device(sweep.resolve_device(device))):
+        verdict = "[green]inside[/green] " if check.inside else "[bold red]OUTSIDE[/bold red]"
+        outside += not check.inside
+        console.print(
+            f"{verdict} {escape(check.title)}: published {100 * check.published:.2f}%, again {100 * check.again:.2f}%, "
+            f"interval ± {100 * check.half_width:.2f}",
+            highlight=False,
+        )
+    return FAILED if outside else 0
+
+
 def _say_unsuitable(prepared: Prepared, console: Console) -> None:
     for (dataset, encoder, pretext), reason in prepared.plan.unsuitable.items():
         console.print(f"left out: {pretext} with {encoder} on {dataset}: {reason}", highlight=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME
 
 from sslbench import __version__
+from sslbench.datasets._base import Dataset
 from sslbench.identity import canonical, digest
 from sslbench.provenance import git_commit
 from sslbench.spec import EvaluateCell, InputError, PretrainCell, Record
@@ -182,6 +184,18 @@ class Tracker:
             if "budget_accuracy" in run.data.metrics:
                 rows.append(_record(run, "budget", run.data.metrics["budget_accuracy"]))
         return rows
+
+
+def describe(dataset: Dataset) -> RunDataset:
+    """The dataset as MLflow shows it among a run's inputs."""
+    profile = {
+        "train": len(dataset.train_inputs),
+        "test": len(dataset.test_inputs),
+        "unlabelled": len(dataset.unlabelled_inputs),
+        "classes": len(dataset.classes),
+    }
+    shape = json.dumps({"input": list(dataset.input_spec.shape), "classes": list(dataset.classes)})
+    return RunDataset(dataset.name, dataset.digest, "sslbench", dataset.source, shape, json.dumps(profile))
 
 
 def _record(run: Run, split: str, value: float) -> Record:

@@ -20,9 +20,13 @@ def to_float(inputs: torch.Tensor) -> torch.Tensor:
 
 
 def random_resized_crop(
-    images: torch.Tensor, scale: tuple[float, float], ratio: tuple[float, float] = (3 / 4, 4 / 3), flip: bool = False
+    images: torch.Tensor,
+    scale: tuple[float, float],
+    ratio: tuple[float, float] = (3 / 4, 4 / 3),
+    flip: bool = False,
+    size: tuple[int, int] | None = None,
 ) -> torch.Tensor:
-    """Crop a random rectangle of each image, resize it bilinearly to the full size, mirror half of them if `flip`.
+    """Crop a random rectangle of each image, resize it bilinearly to one size, mirror half of them if `flip`.
 
     Szegedy et al. 2014, arXiv:1409.4842. Area share and log aspect ratio are uniform, as in torchvision; a side
     that would exceed the image is cut to it instead of drawn again, so one pass serves the whole batch.
@@ -30,6 +34,7 @@ def random_resized_crop(
     Args:
         scale: smallest and largest share of the area to keep.
         ratio: smallest and largest width over height.
+        size: height and width of the result; those of `images` if None.
     """
     count = images.shape[0]
     area = torch.empty(count, device=images.device).uniform_(*scale)
@@ -43,7 +48,7 @@ def random_resized_crop(
     theta = torch.zeros(count, 2, 3, device=images.device)
     theta[:, 0, 0], theta[:, 0, 2] = width, shift_x
     theta[:, 1, 1], theta[:, 1, 2] = height, shift_y
-    grid = functional.affine_grid(theta, list(images.shape), align_corners=False)
+    grid = functional.affine_grid(theta, [count, 1, *(size or images.shape[2:])], align_corners=False)
     # Grey images gain nothing from channels-last here, and grid_sample is fastest on plain memory.
     views = functional.grid_sample(
         images.contiguous(), grid, mode="bilinear", padding_mode="reflection", align_corners=False
@@ -112,19 +117,55 @@ def sometimes(images: torch.Tensor, changed: torch.Tensor, probability: float) -
     return torch.where(chosen, changed, images)
 
 
-def contrastive_view(images: torch.Tensor, policy: ViewPolicy, strength: float = 0.5) -> torch.Tensor:
+def contrastive_view(
+    images: torch.Tensor,
+    policy: ViewPolicy,
+    strength: float = 0.5,
+    scale: tuple[float, float] | None = None,
+    size: tuple[int, int] | None = None,
+) -> torch.Tensor:
     """One random view as SimCLR makes it (arXiv:2002.05709, appendix A), less what the dataset's policy forbids.
 
     Crop and mirror; brightness and contrast jitter by 0.8 x strength, saturation by 0.8 x strength and hue by
     0.2 x strength, each with probability 0.8; grey with probability 0.2. No blur, as for CIFAR-10 there.
+
+    Args:
+        scale: smallest and largest share of the area to keep; from the policy's smallest to 1 if None.
+        size: height and width of the view; those of `images` if None.
     """
-    views = random_resized_crop(images, (policy.min_crop_scale, 1.0), flip=policy.horizontal_flip)
+    scale = scale or (policy.min_crop_scale, 1.0)
+    views = random_resized_crop(images, scale, flip=policy.horizontal_flip, size=size)
     if policy.intensity_jitter:
         views = sometimes(views, intensity_jitter(views, 0.8 * strength, 0.8 * strength), 0.8)
     if policy.color_jitter:
         views = sometimes(views, color_jitter(views, 0.8 * strength, 0.2 * strength), 0.8)
         views = random_gray(views, 0.2)
     return views
+
+
+def multi_crop(
+    images: torch.Tensor,
+    policy: ViewPolicy,
+    strength: float,
+    small_crops: int,
+    small_size: tuple[int, int],
+    border: float = 0.4,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Two views of the whole size and several small ones (Caron et al. 2020, arXiv:2006.09882, section 3.3).
+
+    With small crops, the large ones keep a share of the area from `border` to 1 and the small ones from the policy's
+    smallest to `border`; 0.4 is DINO's for transformers (SwAV and DINO's ResNets draw the border at 0.14).
+
+    Returns:
+        `(2 N, C, H, W)` and `(small_crops N, C, h, w)`, view after view, the latter empty for none.
+    """
+    smallest = policy.min_crop_scale
+    border = max(border, smallest) if small_crops else smallest
+    large = contrastive_view(images.repeat(2, 1, 1, 1), policy, strength, (border, 1.0))
+    if not small_crops:
+        return large, large[:0]
+    repeated = images.repeat(small_crops, 1, 1, 1)
+    return large, contrastive_view(repeated, policy, strength, (smallest, border), small_size)
 
 
 def mild_view(images: torch.Tensor, policy: ViewPolicy) -> torch.Tensor:
@@ -157,36 +198,33 @@ def salt_and_pepper_noise(images: torch.Tensor, level: float) -> torch.Tensor:
 def jittered_tiles(images: torch.Tensor, grid: int, gap: float) -> torch.Tensor:
     """Cut each image into `grid` x `grid` tiles, row by row: `(N, C, H, W)` to `(N, grid * grid, C, h, w)`.
 
-    Every tile lies at a random place inside its cell, which is longer by the share `gap` on each side (64 of 75
-    pixels in arXiv:1603.09246, 3.1; gap and jitter in arXiv:1505.05192, 3.1). Tiles of neighbouring cells so lie 0
-    to 2 gaps apart, and neither a line that crosses a border nor a tile's exact place gives its position away.
-
-    Args:
-        gap: share of a cell's side left out, at least one pixel unless it is 0.
+    Every tile lies at a random place in its cell, which is longer by the share `gap` per side (64 of 75 pixels in
+    arXiv:1603.09246, 3; likewise arXiv:1505.05192, 3.1). Tiles of neighbouring cells lie 0 to 2 gaps apart, so
+    neither a line across a border nor a tile's exact place gives its position away.
     """
     count, _, *sides = images.shape
-    sample = torch.arange(count, device=images.device)[:, None, None, None]
-    places = []
+    device, places = images.device, []
     for axis, side in enumerate(sides):
         cell = side // grid
         spare = min(cell - 1, max(1, round(gap * cell))) if gap > 0 else 0
-        # Cells are spread from edge to edge where the grid does not divide the side.
-        starts = torch.arange(grid, device=images.device) * (side - cell) // max(1, grid - 1)
-        starts = starts[:, None].expand(grid, grid) if axis == 0 else starts.expand(grid, grid)
-        jitter = torch.randint(0, spare + 1, (count, grid * grid), device=images.device)
-        places.append((starts.flatten() + jitter)[..., None] + torch.arange(cell - spare, device=images.device))
+        # The cells reach from edge to edge also where the grid does not divide the side.
+        starts = torch.arange(grid, device=device) * (side - cell) // max(1, grid - 1)
+        starts = starts.repeat_interleave(grid) if axis == 0 else starts.repeat(grid)
+        starts = starts + torch.randint(0, spare + 1, (count, grid * grid), device=device)
+        places.append(starts[..., None] + torch.arange(cell - spare, device=device))
     rows, columns = places  # (N, grid * grid, h) and (N, grid * grid, w)
-    cut = images.permute(0, 2, 3, 1)[sample, rows[..., :, None], columns[..., None, :]]
-    return cut.permute(0, 1, 4, 2, 3)
+    sample = torch.arange(count, device=device)[:, None, None, None]
+    return images.permute(0, 2, 3, 1)[sample, rows[..., :, None], columns[..., None, :]].permute(0, 1, 4, 2, 3)
 
 
-def standardised_tiles(tiles: torch.Tensor) -> torch.Tensor:
-    """Give every tile of `(N, K, C, h, w)` the same mean and deviation per channel, those of the whole batch.
+def standardised_tiles(tiles: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """Resize tiles `(N, K, C, h, w)` bilinearly to `size` and give them all one mean and deviation per channel.
 
-    The mean and deviation of a tile tell its neighbours without any look at the content (arXiv:1603.09246, 4.2).
-    They are replaced by the batch's, not by 0 and 1, so that the encoder sees the range it is probed on later.
+    A tile's own mean and deviation would tell its neighbours without a look at the content (arXiv:1603.09246, 3.3).
+    The whole batch's replace them, not 0 and 1, so that the encoder sees the range it is probed in later.
     """
-    deviation, mean = torch.std_mean(tiles, dim=(3, 4), keepdim=True, correction=0)
-    batch_deviation, batch_mean = torch.std_mean(tiles, dim=(0, 1, 3, 4), keepdim=True, correction=0)
-    # A tile of one colour stays so: without the floor its rounding errors would become its content.
-    return (tiles - mean) / deviation.clamp(min=0.02) * batch_deviation + batch_mean
+    resized = functional.interpolate(tiles.flatten(0, 1), size, mode="bilinear").unflatten(0, tiles.shape[:2])
+    deviation, mean = torch.std_mean(resized, dim=(3, 4), keepdim=True, correction=0)
+    batch_deviation, batch_mean = torch.std_mean(resized, dim=(0, 1, 3, 4), keepdim=True, correction=0)
+    # The floor of about 5 grey levels keeps an almost empty tile empty: its noise should not become its content.
+    return (resized - mean) / deviation.clamp(min=0.02) * batch_deviation + batch_mean

@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from filelock import FileLock
-from mlflow.entities import Dataset as RunDataset
 from safetensors.torch import load_file, save_file
 
 from sslbench.cells import CellFailed, CellQueue, QueuedCell
@@ -30,7 +29,7 @@ from sslbench.pretrain import Pretraining
 from sslbench.randomness import island
 from sslbench.spec import EvaluateCell, PretrainCell
 from sslbench.stores import Stores
-from sslbench.tracking import Tracker
+from sslbench.tracking import Tracker, describe
 from sslbench.views import to_float
 
 PICTURED = 12
@@ -97,7 +96,7 @@ class Worker:
         if cell is None or cell_id in self.parents:
             return None
         dataset = self._dataset(cell.dataset)
-        run_id = self.tracker.start_pretrain(cell, _source(dataset), str(self.device))
+        run_id = self.tracker.start_pretrain(cell, describe(dataset), str(self.device))
         try:
             loss = self._train_and_log(cell, dataset, run_id)
         except Exception as error:
@@ -176,7 +175,7 @@ class Worker:
         parent = self.parents[cell.pretrain.cell_id]
         dataset = self._dataset(cell.pretrain.dataset)
         self._tell(f"{cell.title} of {cell.pretrain.title}", 0.0, 0.0)
-        run_id = self.tracker.start_evaluate(cell, parent, _source(dataset), str(self.device))
+        run_id = self.tracker.start_evaluate(cell, parent, describe(dataset), str(self.device))
         try:
             encoder, features = self._encoder_and_features(cell.pretrain, dataset, parent)
             outcome = evaluate(cell, dataset, encoder, features, self.device)
@@ -270,18 +269,6 @@ class Worker:
         reason = f"{type(error).__name__}: {error}"
         self.tracker.fail(run_id, reason)
         self._write_line("failures", {"title": title, "reason": reason})
-
-
-def _source(dataset: Dataset) -> RunDataset:
-    """The dataset as MLflow shows it among a run's inputs."""
-    profile = {
-        "train": len(dataset.train_inputs),
-        "test": len(dataset.test_inputs),
-        "unlabelled": len(dataset.unlabelled_inputs),
-        "classes": len(dataset.classes),
-    }
-    shape = json.dumps({"input": list(dataset.input_spec.shape), "classes": list(dataset.classes)})
-    return RunDataset(dataset.name, dataset.digest, "sslbench", dataset.source, shape, json.dumps(profile))
 
 
 def _plain(network: torch.nn.Module) -> dict[str, torch.Tensor]:

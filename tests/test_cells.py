@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import re
 from pathlib import Path
 
 import pytest
@@ -107,5 +108,5 @@ def test_axes_and_value_are_there_for_optunas_plots(url: str) -> None:
 
 
 def test_a_storage_that_cannot_be_opened_is_named() -> None:
-    with pytest.raises(InputError, match="--storage 'sqlite:////dev/null/x.db' cannot be used"):
+    with pytest.raises(InputError, match=re.escape("--storage 'sqlite:////dev/null/x.db' cannot be used")):
         open_storage("sqlite:////dev/null/x.db")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import itertools
 
 import pytest
 import torch
@@ -85,7 +86,7 @@ def test_test_labels_change_the_score_and_nothing_else(
 
 def test_smaller_budgets_lie_inside_larger_ones(digits: Dataset) -> None:
     budgets = [draw_budget("digits", digits.train_labels, fraction, 3) for fraction in (0.01, 0.05, 0.1, 0.5, 1.0)]
-    for smaller, larger in zip(budgets, budgets[1:], strict=False):
+    for smaller, larger in itertools.pairwise(budgets):
         assert set(smaller.indices.tolist()) < set(larger.indices.tolist())
     assert len(budgets[-1].indices) == len(digits.train_labels)
 

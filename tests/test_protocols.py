@@ -69,5 +69,5 @@ def test_finetuning_learns_the_digits(digits: Dataset) -> None:
 
 @pytest.mark.parametrize("fraction", [0.0, 1.5, -0.1, float("nan")])
 def test_impossible_fractions_are_named(fraction: float) -> None:
-    with pytest.raises(InputError, match="label fraction .* is outside"):
+    with pytest.raises(InputError, match=r"label fraction .* is outside"):
         draw_budget("any", torch.arange(10), fraction, 0)

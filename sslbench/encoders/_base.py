@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 import torch
 from torch import nn
@@ -11,7 +12,13 @@ from sslbench.spec import InputSpec
 
 
 class Encoder(nn.Module, ABC):
-    """A network from inputs `(N, C, H, W)` in [0, 1] to representations `(N, latent_dim)`."""
+    """A network from inputs `(N, C, H, W)` in [0, 1] to representations `(N, latent_dim)`.
+
+    Attributes:
+        any_size: True if it also takes inputs of another height and width than its input specification says.
+    """
+
+    any_size: ClassVar[bool] = False
 
     def __init__(self, input_spec: InputSpec, latent_dim: int) -> None:
         super().__init__()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import nn
 
@@ -18,6 +20,8 @@ class Conv(Encoder):
     An all-convolutional design (Springenberg et al. 2014, arXiv:1412.6806) with batch normalisation
     (Ioffe & Szegedy 2015, arXiv:1502.03167), small enough to train in seconds on two CPU cores.
     """
+
+    any_size: ClassVar[bool] = True
 
     def __init__(self, input_spec: InputSpec, latent_dim: int) -> None:
         super().__init__(input_spec, latent_dim)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import nn
 from torchvision.models import resnet18
@@ -17,6 +19,8 @@ class ResNet18(Encoder):
     He et al. 2015, arXiv:1512.03385. The stem is the one SimCLR uses on CIFAR-10 (arXiv:2002.05709, B.9):
     the ImageNet stem would shrink a 32 x 32 image to 8 x 8 before the first block.
     """
+
+    any_size: ClassVar[bool] = True
 
     def __init__(self, input_spec: InputSpec, latent_dim: int) -> None:
         super().__init__(input_spec, latent_dim)

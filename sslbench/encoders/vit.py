@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import ClassVar
 
 import torch
 from torch import nn
@@ -109,6 +110,8 @@ class ViT(Encoder):
         width: D, the length of a token.
     """
 
+    any_size: ClassVar[bool] = True
+
     def __init__(self, input_spec: InputSpec, latent_dim: int) -> None:
         super().__init__(input_spec, latent_dim)
         channels, height, width = input_spec.shape
@@ -117,7 +120,7 @@ class ViT(Encoder):
         self.grid = self.grid_of(height, width)
         self.num_patches = self.grid[0] * self.grid[1]
         self.patch_projection = nn.Linear(self.patch_size**2 * channels, WIDTH)
-        self.blocks = nn.ModuleList([Block(WIDTH, HEADS) for _ in range(DEPTH)])
+        self.blocks = nn.Sequential(*[Block(WIDTH, HEADS) for _ in range(DEPTH)])
         self.norm = nn.LayerNorm(WIDTH)
         self.project = nn.Linear(WIDTH, latent_dim)
         initialise(self.patch_projection)
@@ -156,9 +159,7 @@ class ViT(Encoder):
 
     def encode_tokens(self, tokens: torch.Tensor) -> torch.Tensor:
         """All blocks and the final normalisation on any subset of the tokens, `(N, K, D)` to `(N, K, D)`."""
-        for block in self.blocks:
-            tokens = block(tokens)
-        return self.norm(tokens)
+        return self.norm(self.blocks(tokens))
 
     def tokens(self, inputs: torch.Tensor) -> torch.Tensor:
         """Encoded tokens `(N, P, D)` of inputs `(N, C, H, W)` of any size."""
@@ -173,11 +174,9 @@ class ViT(Encoder):
 
     def attention(self, inputs: torch.Tensor) -> torch.Tensor:
         """Who looks at whom in the last block, `(N, heads, P, P)`; each row sums to 1."""
-        tokens = self.embed(inputs)
-        *before, last = self.blocks
-        for block in before:
-            tokens = block(tokens)
-        return last.attention(tokens)
+        last = self.blocks[-1]
+        assert isinstance(last, Block)
+        return last.attention(self.blocks[:-1](self.embed(inputs)))
 
     def mirror(self) -> nn.Module:
         return ConvDecoder(self.input_spec, self.latent_dim)

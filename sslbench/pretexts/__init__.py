@@ -29,5 +29,8 @@ PRETEXTS: Registry[type[Pretext]] = Registry(
         "barlow_twins": "sslbench.pretexts.barlow_twins:BarlowTwins",
         "vicreg": "sslbench.pretexts.vicreg:VICReg",
         "lejepa": "sslbench.pretexts.lejepa:LeJEPA",
+        "swav": "sslbench.pretexts.swav:SwAV",
+        "dino": "sslbench.pretexts.dino:DINO",
+        "ijepa": "sslbench.pretexts.ijepa:IJEPA",
     },
 )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 
+import torch
 from torch import nn
+from torch.nn import functional
 
 
 def projector(
@@ -35,3 +37,19 @@ def projector(
 def predictor(dim: int, hidden_dim: int) -> nn.Sequential:
     """The head `(N, dim)` -> `(N, dim)` that guesses one view's projection from the other's (BYOL, SimSiam)."""
     return projector(dim, hidden_dim, dim)
+
+
+class Prototypes(nn.Module):
+    """Cosine similarity of `(N, dim)` to each of `count` learned directions: `(N, count)` in [-1, 1].
+
+    The last layer of SwAV (arXiv:2006.09882, section 3.1) and, as a weight-normalised layer of fixed length, of DINO
+    (arXiv:2104.14294, appendix C). Directions are normalised where they are used, as DINO does; SwAV's code shortens
+    the weights themselves after every step, which moves them the same way up to second order.
+    """
+
+    def __init__(self, dim: int, count: int) -> None:
+        super().__init__()
+        self.directions = nn.Parameter(functional.normalize(torch.randn(count, dim), dim=1))
+
+    def forward(self, z: torch.Tensor) -> torch.Tensor:
+        return functional.linear(functional.normalize(z, dim=1), functional.normalize(self.directions, dim=1))

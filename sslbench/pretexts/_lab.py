@@ -17,7 +17,7 @@ def _mix(images: torch.Tensor, matrix: torch.Tensor) -> torch.Tensor:
 
 
 def _relative_xyz() -> torch.Tensor:
-    """Linear RGB to XYZ over the white point: rows sum to 1, so that white is (1, 1, 1) and every grey has a = b = 0."""
+    """Linear RGB to XYZ over the white point: rows sum to 1, so white is (1, 1, 1) and every grey has a = b = 0."""
     matrix = torch.tensor(_XYZ_OF_RGB, dtype=torch.float64)
     return matrix / matrix.sum(dim=1, keepdim=True)
 

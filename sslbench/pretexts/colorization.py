@@ -34,6 +34,11 @@ def gamut_bins() -> torch.Tensor:
     return torch.unique((ab / GRID).round(), dim=0).float() * GRID
 
 
+def _distance(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    # Not by matrix products: their rounding would confuse bins that are nearly as near.
+    return torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist")
+
+
 def encode_colors(ab: torch.Tensor, bins: torch.Tensor, neighbors: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Soft encoding: the nearest bins of each colour and their weights (Zhang et al. 2016, section 2.1).
 
@@ -45,9 +50,7 @@ def encode_colors(ab: torch.Tensor, bins: torch.Tensor, neighbors: int) -> tuple
     Returns:
         Bins `(M, K)`, nearest first, and weights `(M, K)`, proportional to exp(-d^2 / (2 sigma^2)), which sum to 1.
     """
-    # Not by matrix products: their rounding would confuse bins that are nearly as near.
-    distance = torch.cdist(ab, bins, compute_mode="donot_use_mm_for_euclid_dist")
-    nearest, index = distance.topk(neighbors, dim=1, largest=False)
+    nearest, index = _distance(ab, bins).topk(neighbors, dim=1, largest=False)
     return index, (-nearest.square() / (2 * SIGMA**2)).softmax(dim=1)
 
 
@@ -62,7 +65,7 @@ def rebalancing_weights(prior: torch.Tensor, bins: torch.Tensor, uniform_share: 
     Returns:
         w proportional to 1 / ((1 - lambda) p~ + lambda / Q), where p~ is p smoothed by a Gaussian of width sigma.
     """
-    kernel = (-torch.cdist(bins, bins).square() / (2 * SIGMA**2)).exp()
+    kernel = (-_distance(bins, bins).square() / (2 * SIGMA**2)).exp()
     smooth = ((kernel / kernel.sum(dim=0)) * prior).sum(dim=1)
     weights = 1 / ((1 - uniform_share) * smooth + uniform_share / len(bins))
     return weights / (smooth * weights).sum()

@@ -12,38 +12,60 @@ from torch.nn import functional
 from sslbench.encoders._base import Encoder
 from sslbench.pretexts._base import Picture, Pretext
 from sslbench.pretexts._heads import projector
+from sslbench.pretexts._tiles import encode_tiles, tiles_unsuitable
 from sslbench.spec import InputSpec, OptimizerConfig, PretextConfig, tuned
-from sslbench.views import jittered_tiles, standardised_tiles
+from sslbench.views import jittered_tiles
+
+POSITIONS = ("above left", "above", "above right", "left", "right", "below left", "below", "below right")
+GRID = 3
+CENTRE = 4
+
 
 @dataclass(frozen=True)
 class ContextPredictionConfig(PretextConfig):
-    optimizer: OptimizerConfig = OptimizerConfig(learning_rate=2e-3, batch_size=256)
+    """Settings of `ContextPrediction`. `gap`: share of a cell's side left out; a third in the paper."""
+
+    optimizer: OptimizerConfig = OptimizerConfig(learning_rate=2e-3, batch_size=128)
     gap: float = tuned(0.25, 0.0, 0.4)
     hidden_dim: int = 256
 
 
 class ContextPrediction(Pretext):
-    """Predict (Doersch et al. 2015, arXiv:1505.05192)."""
+    """Predict where one tile lies relative to another, of eight places (Doersch et al. 2015, arXiv:1505.05192)."""
 
     Config: ClassVar[type[PretextConfig]] = ContextPredictionConfig
 
     def __init__(self, encoder: Encoder, config: ContextPredictionConfig, input_spec: InputSpec) -> None:
         super().__init__(encoder, config, input_spec)
         self.gap = config.gap
-        self.head = nn.Sequential(nn.ReLU(), projector(2 * encoder.latent_dim, config.hidden_dim, 8))
+        head = projector(2 * encoder.latent_dim, config.hidden_dim, len(POSITIONS))
+        self.head = nn.Sequential(nn.ReLU(), head)
+
+    @classmethod
+    def unsuitable(cls, encoder_name: str, input_spec: InputSpec) -> str | None:
+        return tiles_unsuitable(encoder_name, input_spec, GRID)
+
+    def classify(self, tiles: torch.Tensor) -> torch.Tensor:
+        """Logits `(N, 8, 8)`: for each neighbour in the order of `POSITIONS`, where it lies.
+
+        Args:
+            tiles: `(N, 9, C, h, w)`, row by row.
+        """
+        z = encode_tiles(self.encoder, tiles)
+        neighbours = torch.cat([z[:, :CENTRE], z[:, CENTRE + 1 :]], dim=1)
+        pairs = torch.cat([z[:, CENTRE : CENTRE + 1].expand_as(neighbours), neighbours], dim=2)
+        return self.head(pairs.flatten(0, 1)).unflatten(0, (len(tiles), len(POSITIONS)))
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
-        tiles = jittered_tiles(batch, 3, self.gap)
-        if NORM:
-            tiles = standardised_tiles(tiles)
-        flat = tiles.flatten(0, 1)
-        if RESIZE:
-            flat = functional.interpolate(flat, RESIZE, mode="bilinear", antialias=False)
-        feats = self.encoder(flat.contiguous(memory_format=torch.channels_last)).unflatten(0, (len(batch), 9))
-        centre = feats[:, 4:5].expand(-1, 8, -1)
-        around = torch.cat([feats[:, :4], feats[:, 5:]], dim=1)
-        logits = self.head(torch.cat([centre, around], dim=2).flatten(0,1))
-        target = torch.arange(8).repeat(len(batch))
-        return functional.cross_entropy(logits, target)
-RESIZE=None
-NORM=True
+        logits = self.classify(jittered_tiles(batch, GRID, self.gap))
+        target = torch.arange(len(POSITIONS), device=batch.device).expand(len(batch), -1)
+        return functional.cross_entropy(logits.flatten(0, 1), target.flatten())
+
+    def pictures(self, batch: torch.Tensor) -> list[Picture]:
+        tiles = jittered_tiles(batch, GRID, self.gap)
+        sample = torch.arange(len(batch), device=batch.device)
+        position = sample % len(POSITIONS)
+        said = self.classify(tiles)[sample, position].argmax(dim=1)
+        other = tiles[sample, position + (position >= CENTRE)]
+        captions = tuple(f"{POSITIONS[p]}, said {POSITIONS[s]}" for p, s in zip(position, said, strict=True))
+        return [Picture("context", (batch, tiles[:, CENTRE], other), ("original", "middle", "other"), captions)]
