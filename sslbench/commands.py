@@ -191,6 +191,8 @@ class _Display:
         for cell in progress.finished:
             self.done += 1
             score = f": {100 * cell['accuracy']:.1f}%" if cell["kind"] == "evaluate" else ""
+            if "collapsed" in cell:
+                score = f": COLLAPSED, {cell['collapsed']}"
             line = f"[{self.done:4d}/{self.total}] {cell['title']}{score}  ({self._left()} left)"
             self.console.print(line, highlight=False, markup=False)
             if cell["kind"] == "evaluate":

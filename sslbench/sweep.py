@@ -133,7 +133,7 @@ def prepare_request(request: Request) -> Prepared:
 
 def records(request: Request, prepared: Prepared) -> list[Record]:
     """Every finished evaluation of the plan."""
-    return _tracker(request, prepared).records(cell.cell_id for cell in prepared.plan.evaluations)
+    return _tracker(request, prepared).records(cell_id for cell_id, _ in prepared.cells)
 
 
 def run(request: Request, prepared: Prepared, show: Callable[[Progress], None]) -> list[Mapping[str, Any]]:

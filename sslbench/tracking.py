@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import mlflow
@@ -20,6 +21,9 @@ from sslbench.datasets._base import Dataset
 from sslbench.identity import canonical, digest
 from sslbench.provenance import git_commit
 from sslbench.spec import EvaluateCell, InputError, PretrainCell, Record
+
+#: Names of metrics of a pretraining that become records.
+DIAGNOSED = ("representation.", "projection.", "collapsed")
 
 PAGE = 5000
 BATCH = 1000  # what one log_batch call may carry
@@ -54,7 +58,9 @@ class Tracker:
                 self.client.restore_experiment(experiment.experiment_id)
             return str(experiment.experiment_id)
         location = None if artifact_root is None else (artifact_root / self.suite).resolve().as_uri()
-        return str(self.client.create_experiment(self.suite, artifact_location=location))
+        # The UI opens an experiment of this kind on its runs and curves, not on traces of language models.
+        kind = {"mlflow.experimentKind": "custom_model_development"}
+        return str(self.client.create_experiment(self.suite, artifact_location=location, tags=kind))
 
     # Writing
 
@@ -183,6 +189,19 @@ class Tracker:
             rows.append(_record(run, "test", run.data.metrics["accuracy"]))
             if "budget_accuracy" in run.data.metrics:
                 rows.append(_record(run, "budget", run.data.metrics["budget_accuracy"]))
+        return rows + self._diagnostics({row.cell_id for row in rows} if wanted is None else wanted)
+
+    def _diagnostics(self, wanted: set[str]) -> list[Record]:
+        """Label-free measures of the pretrainings in `wanted`, as records of a protocol that sees no label."""
+        seen: set[str] = set()
+        rows: list[Record] = []
+        for run in self._runs("attributes.status = 'FINISHED' and tags.kind = 'pretrain'"):
+            cell_id = run.data.tags["cell_id"]
+            if cell_id in seen or cell_id not in wanted:
+                continue
+            seen.add(cell_id)
+            measures = {name: value for name, value in run.data.metrics.items() if name.startswith(DIAGNOSED)}
+            rows += [_diagnostic(run, name, value) for name, value in sorted(measures.items())]
         return rows
 
 
@@ -198,8 +217,18 @@ def describe(dataset: Dataset) -> RunDataset:
     return RunDataset(dataset.name, dataset.digest, "sslbench", dataset.source, shape, json.dumps(profile))
 
 
+def _diagnostic(run: Run, metric: str, value: float) -> Record:
+    tags = {**run.data.tags, "label_fraction": "0", "protocol": "diagnostics"}
+    metrics = {**run.data.metrics, "num_labels": 0.0, "evaluate_seconds": 0.0}
+    return replace(_row(run, tags, metrics), metric=metric, value=value, split="unlabelled")
+
+
 def _record(run: Run, split: str, value: float) -> Record:
-    tags, metrics = run.data.tags, run.data.metrics
+    return replace(_row(run, run.data.tags, run.data.metrics), value=value, split=split)
+
+
+def _row(run: Run, tags: Mapping[str, str], metrics: Mapping[str, float]) -> Record:
+    """What all records of a run share; value and split are filled in by the caller."""
     return Record(
         suite=tags["suite"],
         cell_id=tags["cell_id"],
@@ -214,8 +243,8 @@ def _record(run: Run, split: str, value: float) -> Record:
         num_labels=int(metrics["num_labels"]),
         protocol=tags["protocol"],
         metric="accuracy",
-        value=value,
-        split=split,
+        value=float("nan"),
+        split="",
         pretrain_seconds=metrics["pretrain_seconds"],
         pretrain_samples=int(metrics["pretrain_samples"]),
         pretrain_flops=metrics["pretrain_flops"],

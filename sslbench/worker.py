@@ -19,6 +19,7 @@ from safetensors.torch import load_file, save_file
 from sslbench.cells import CellFailed, CellQueue, QueuedCell
 from sslbench.datasets import load as load_dataset
 from sslbench.datasets._base import Dataset
+from sslbench.diagnostics import NUM_LIDAR_SAMPLES, NUM_SAMPLES, collapsed, diagnose
 from sslbench.encoders import ENCODERS
 from sslbench.encoders._base import Encoder
 from sslbench.evaluate import Features, Outcome, evaluate, extract
@@ -30,9 +31,13 @@ from sslbench.randomness import island
 from sslbench.spec import EvaluateCell, PretrainCell
 from sslbench.stores import Stores
 from sslbench.tracking import Tracker, describe
-from sslbench.views import to_float
+from sslbench.views import contrastive_view, to_float
 
 PICTURED = 12
+DIAGNOSED_VIEWS = 4
+
+#: Baselines without a representation of their own: nothing to see, nothing to diagnose.
+NOTHING_LEARNED = ("majority_class", "supervised")
 
 
 @dataclass(frozen=True)
@@ -103,7 +108,6 @@ class Worker:
             self._failed(run_id, cell.title, error)
             raise CellFailed(cell.title) from error
         self.parents[cell_id] = run_id
-        self._write_line("results", {"kind": "pretrain", "title": cell.title, "cell_id": cell_id})
         self.evaluate_queue.fill(
             queued_evaluation(child, self.dataset_names)
             for child in self.plan.evaluate[cell_id]
@@ -135,6 +139,7 @@ class Worker:
             monitor.finish()
         features = extract(training.pretext.encoder, dataset, self.device)
         self._keep(cell.cell_id, training.pretext.encoder, features)
+        found, reason = self._diagnose(training, dataset)
         with tempfile.TemporaryDirectory() as folder:
             self._write_artifacts(Path(folder), training, features, dataset)
             self.tracker.log_files(run_id, Path(folder))
@@ -145,14 +150,41 @@ class Worker:
             "parameters": float(training.parameters),
         }
         final = {"final_loss": loss} if training.pretext.trains else {}
-        self.tracker.finish(run_id, {**costs, **final}, {"modality": dataset.input_spec.modality})
+        tags = {"modality": dataset.input_spec.modality, **({"collapsed": reason} if reason else {})}
+        self.tracker.finish(run_id, {**costs, **final, **found}, tags)
+        collapse = {"collapsed": reason} if reason else {}
+        self._write_line("results", {"kind": "pretrain", "title": cell.title, "cell_id": cell.cell_id, **collapse})
         return loss
+
+    def _diagnose(self, training: Pretraining, dataset: Dataset) -> tuple[dict[str, float], str | None]:
+        """Label-free measures of the representation and of the projection if there is one; why it is collapsed."""
+        pretext = training.pretext
+        if training.cell.pretext in NOTHING_LEARNED:
+            return {}, None
+        inputs, policy = dataset.unlabelled_inputs[:NUM_SAMPLES].to(self.device), dataset.input_spec.views
+        pretext.eval()
+        with island(named_seed("diagnostics", training.cell.dataset)), torch.inference_mode():
+            shown = to_float(inputs[:NUM_LIDAR_SAMPLES])
+            clean = pretext.encoder(to_float(inputs)).float()
+            views = [pretext.encoder(contrastive_view(shown, policy)).float() for _ in range(DIAGNOSED_VIEWS)]
+            spaces = {"representation": (clean, views)}
+            projected = pretext.project(clean)
+            if projected is not None:
+                spaces["projection"] = (projected, [pretext.project(view) for view in views])
+            found = {
+                f"{space}.{name}": value
+                for space, (one, several) in spaces.items()
+                for name, value in diagnose(one, torch.stack(several, dim=1)).items()
+            }
+        own = {name.removeprefix("representation."): value for name, value in found.items()}
+        reason = collapsed(own, clean.shape[1]) if pretext.trains else None
+        return {**found, "collapsed": float(reason is not None)}, reason
 
     def _write_artifacts(self, folder: Path, training: Pretraining, features: Features, dataset: Dataset) -> None:
         cell, pretext = training.cell, training.pretext
         save_file(_plain(pretext.encoder), folder / "encoder.safetensors")
-        if cell.pretext in ("majority_class", "supervised"):
-            return  # nothing was learned without labels: nothing to see
+        if cell.pretext in NOTHING_LEARNED:
+            return
         pictures = folder / "pictures"
         pictures.mkdir()
         pretext.eval()

@@ -130,11 +130,10 @@ def test_sigreg_is_small_for_a_gaussian_and_large_for_what_is_not() -> None:
 
 
 def test_epps_pulley_of_a_constant_has_a_closed_form() -> None:
-    """Integral over the line of (1 - phi)^2 phi = sqrt(2 pi) (1 - 2 / sqrt 2 + 1 / sqrt 3); cut at |t| = 3 here."""
-    statistic = epps_pulley(torch.zeros(10, 1))
-    tail = math.sqrt(2 * math.pi) * math.erfc(3 / math.sqrt(2))
-    exact = 10 * math.sqrt(2 * math.pi) * (1 - math.sqrt(2) + 1 / math.sqrt(3))
-    assert statistic.item() == pytest.approx(exact, abs=10 * tail)
+    """Integral of (1 - phi)^2 phi = phi - 2 phi^2 + phi^3 over [-3, 3]; the trapezoids of 17 knots err by 0.1%."""
+    terms = [(1, 1), (-2, 2), (1, 3)]
+    integral = sum(c * math.sqrt(2 * math.pi / k) * math.erf(3 * math.sqrt(k / 2)) for c, k in terms)
+    assert epps_pulley(torch.zeros(10, 1)).item() == pytest.approx(10 * integral, rel=1e-3)
 
 
 def test_sigreg_ignores_the_length_of_directions_and_the_order_of_rows(pair: Pair) -> None:

@@ -67,6 +67,10 @@ class Pretext(nn.Module, ABC):
     def after_step(self, progress: float) -> None:
         """Follow an optimiser step, e.g. move a teacher. `progress` in (0, 1] is the share of steps done."""
 
+    def project(self, representations: torch.Tensor) -> torch.Tensor | None:
+        """The projector's output for `(N, latent_dim)`, as diagnostics look at it; None for tasks without one."""
+        return None
+
     def pictures(self, batch: torch.Tensor) -> list[Picture]:
         """What there is to see on a batch `(N, C, H, W)` in [0, 1]; called in evaluation mode without gradients."""
         return []

@@ -8,19 +8,22 @@ from sslbench.encoders._base import Encoder
 from sslbench.spec import InputSpec
 from sslbench.views import standardised_tiles
 
-#: Sides of the smallest cell, in pixels, that still shows a piece of something after its gap is taken off.
+#: Side in pixels of the smallest cell that still shows a piece of something after its gap is taken off.
 MIN_CELL = 4
+
+#: Side in pixels below which a tile is magnified, so that a stride of 8 leaves more than one place.
+MIN_SHOWN = 12
 
 
 def encode_tiles(encoder: Encoder, tiles: torch.Tensor) -> torch.Tensor:
     """Represent each tile of `(N, K, C, h, w)` on its own: `(N, K, latent_dim)`.
 
-    Tiles are standardised and shown at half the sides of a full input: of 28 x 28 pixels, tiles of 12 (2 x 2) or 7
-    (3 x 3) then keep a map of 2 x 2 places before the pool of `conv`. Full size costs four times as much and
-    trains no better probe; 7 pixels as they are leave a single place (figures in the tasks' docstrings).
+    Tiles are standardised and shown at their own scale, the one the encoder is probed at later, or at the smallest
+    multiple of it that is at least `MIN_SHOWN` pixels. Resizing them to the inputs' size costs several times as much.
     """
-    _, height, width = encoder.input_spec.shape
-    shown = standardised_tiles(tiles, (max(1, height // 2), max(1, width // 2)))
+    height, width = tiles.shape[3:]
+    times = -(-MIN_SHOWN // min(height, width))
+    shown = standardised_tiles(tiles, (times * height, times * width))
     flat = shown.flatten(0, 1).contiguous(memory_format=torch.channels_last)
     return encoder(flat).unflatten(0, tiles.shape[:2])
 

@@ -24,13 +24,15 @@ CHUNK = 500
 
 
 def gamut_bins() -> torch.Tensor:
-    """Centres `(Q, 2)` of the 10 x 10 cells of the ab plane that hold a colour of sRGB; Q is 261.
+    """Centres `(Q, 2)` of the 10 x 10 cells of the ab plane that hold a colour of 8-bit sRGB; Q is 261.
 
-    The paper counts 313 with a table whose making it does not give; ours holds every cell that can occur, and no other.
+    Colours that lack one of red, green and blue are looked at: all 16.7 million lie in the same 261 cells. The paper
+    counts 313, from a table whose making it does not give; ours has every cell that can occur, and no other.
     """
-    level = torch.linspace(0, 1, 86, dtype=torch.float64)  # every third of 256 levels
-    colours = torch.cartesian_prod(level, level, level)[:, :, None, None]
-    ab = rgb_to_lab(colours)[:, 1:, 0, 0]
+    level = torch.linspace(0, 1, 256, dtype=torch.float64)
+    without_red = torch.cartesian_prod(torch.zeros(1, dtype=torch.float64), level, level)
+    colours = torch.cat([without_red.roll(channel, dims=1) for channel in range(3)])
+    ab = rgb_to_lab(colours[:, :, None, None])[:, 1:, 0, 0]
     return torch.unique((ab / GRID).round(), dim=0).float() * GRID
 
 

@@ -69,20 +69,27 @@ class TokenDecoder(nn.Module):
 
 @dataclass(frozen=True)
 class MaskedAutoencoderConfig(PretextConfig):
-    """Settings of `MaskedAutoencoder`. The paper decodes with 8 blocks of width 512; tiny images need less."""
+    """Settings of `MaskedAutoencoder`, which fit small images and short runs.
 
-    optimizer: OptimizerConfig = OptimizerConfig(learning_rate=2e-3, weight_decay=0.05)
-    mask_ratio: float = tuned(0.75, 0.2, 0.9)
-    normalise_targets: bool = True  # token form only
-    decoder_depth: int = 2  # token form only
+    The paper hides 0.75 of 196 patches, normalises targets and decodes with 8 blocks of width 512. With 49 patches and
+    a minute's training, probes at 1% and 10% of the labels (10,000 images of Fashion-MNIST, 6 epochs, one seed) gave,
+    on `vit`: 0.691 / 0.765 as in the paper with batches of 256; 0.730 / 0.781 with batches of 64, for more steps;
+    0.729 / 0.786 with half the patches hidden and one block too; 0.740 / 0.804 without normalised targets as well
+    (normalising lifts the noise of plain patches to full contrast). `random_init` gives 0.687 / 0.776.
+    """
+
+    optimizer: OptimizerConfig = OptimizerConfig(learning_rate=2e-3, weight_decay=0.05, batch_size=64)
+    mask_ratio: float = tuned(0.5, 0.2, 0.9)
+    normalise_targets: bool = False  # token form only
+    decoder_depth: int = 1  # token form only
 
 
 class MaskedAutoencoder(Pretext):
     """Hide most patches of an image and paint them in (He et al. 2021, arXiv:2111.06377).
 
     On the `vit` encoder it is the paper's task: only visible patches are encoded, a light decoder predicts the
-    hidden ones, and the error is the mean square over hidden patches, each normalised. The mean of the visible tokens,
-    projected, stands in for the class token.
+    hidden ones, and the error is the mean square over hidden patches, each normalised if `normalise_targets` is set.
+    The mean of the visible tokens, projected, stands in for the class token.
 
     On every other encoder it is inpainting (Pathak et al. 2016, arXiv:1604.07379, without the adversarial term): a
     convolution cannot skip patches, so hidden ones are black, the mirrored decoder paints from the `latent_dim`

@@ -48,6 +48,7 @@ class MoCo(TwoViewPretext):
     (Chen et al. 2020, arXiv:2003.04297). The key encoder normalises by its own batch (training mode). The paper
     shuffles samples across devices so that batch norm cannot betray which key belongs to a query; on one device
     every permutation of a batch has the same statistics, so shuffling means nothing and this leak remains.
+    The queue wraps around in the middle of a batch; lightly's memory bank drops what is left of that batch.
     """
 
     Config: ClassVar[type[PretextConfig]] = MoCoConfig

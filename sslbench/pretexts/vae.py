@@ -42,9 +42,9 @@ class VAE(Pretext):
     learning rate serves all image sizes. `beta` is Higgins et al. 2017 (beta-VAE).
 
     Difference from the paper: there the mean and the log-variance are two layers on the last hidden one. Here the
-    encoder's output is the mean, as protocols probe it, and the log-variance is a small head on the mean: a head on
-    `feature_map` would run the encoder twice. The mean is injective enough in practice, and what is sampled during
-    training is exactly what is probed plus noise.
+    encoder's output is the mean, since that is what is probed, and the log-variance is a small head on the mean, so
+    it can depend on the input only through the mean. A head on `feature_map` would be closer to the paper, but would
+    run the encoder twice per step and update its batch statistics twice.
     """
 
     Config: ClassVar[type[PretextConfig]] = VAEConfig

@@ -10,6 +10,7 @@ from tabulate import tabulate
 
 from sslbench.report.blocks import Block, place, protocol_rank
 from sslbench.report.cost import costs, format_count, format_flops, format_seconds
+from sslbench.report.measures import COLLAPSED, SHOWN, Encoder, collapsed_encoders, measure_rows
 from sslbench.report.statistics import Estimate, estimate, t_quantile
 from sslbench.report.summary import Cell, cells_of, missing_line, summarise
 
@@ -32,15 +33,18 @@ def table_markdown(records: pd.DataFrame, title: str, notes: Sequence[str] = ())
     several = len({(block.dataset, block.encoder) for block in blocks}) > 1
     parts = [f"# {title}"]
     section = None
+    flagged = collapsed_encoders(records)
     for block, block_cells in zip(blocks, cells, strict=True):
         if several and section != (block.dataset, block.encoder):
             section = (block.dataset, block.encoder)
             parts.append(f"## {block.dataset}, {block.encoder}")
         parts.append(f"{'###' if several else '##'} {block.protocol}, latent size {block.latent_dim}")
-        parts.append(_block_table(block, block_cells))
+        parts.append(_block_table(block, block_cells, flagged))
     parts += ["## How to read this", *legend(blocks, cells)]
     parts += [f"- {note}" for note in notes]
-    parts += ["## Cost", *_cost_tables(records)]
+    if flagged:
+        parts.append(f"{COLLAPSED} a collapsed representation in at least one seed: see the measures below.")
+    parts += [*_measures(records), "## Cost", *_cost_tables(records)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -115,11 +119,29 @@ def _reading(cells: Sequence[Cell], most: int) -> list[str]:
     return sentences
 
 
-def _block_table(block: Block, cells: Cells) -> str:
-    rows = [[row, *(format_cell(cells.get((row, fraction))) for fraction in block.fractions)] for row in block.rows]
+def _block_table(block: Block, cells: Cells, flagged: Mapping[Encoder, int]) -> str:
+    def title(row: str) -> str:
+        return f"{row} {COLLAPSED}" if (block.dataset, block.encoder, row, block.latent_dim) in flagged else row
+
+    rows = [
+        [title(row), *(format_cell(cells.get((row, fraction))) for fraction in block.fractions)] for row in block.rows
+    ]
     if block.ceiling:
         rows.append([CEILING, *[format_estimate(estimate(block.ceiling.values()))] * len(block.fractions)])
     return _pipe_table(["", *(column_title(block, fraction) for fraction in block.fractions)], rows, names=1)
+
+
+def _measures(records: pd.DataFrame) -> list[str]:
+    """The label-free measures, where there are any."""
+    rows = measure_rows(records)
+    if not rows:
+        return []
+    explained = (
+        "Measured without labels on the representation of 2,048 unlabelled inputs (LiDAR and alignment: 1,000 inputs "
+        "in four views), means over seeds."
+    )
+    headers = ["pretext", "latent size", *(shown for _, shown, _ in SHOWN), "collapsed"]
+    return ["## Measures without labels", explained, _pipe_table(headers, rows, names=1)]
 
 
 def _cost_tables(records: pd.DataFrame) -> list[str]:
