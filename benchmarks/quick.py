@@ -5,7 +5,7 @@ Command:  make bench
 
 from sslbench.spec import Suite
 
-FINETUNE_STEPS = 600
+FINETUNE_STEPS = 400
 
 
 def include(pretext: str, latent_dim: int, label_fraction: float, protocol: str) -> bool:
@@ -20,12 +20,12 @@ SUITE = Suite(
     pretexts=("majority_class", "raw_pixels", "random_init", "supervised", "autoencoder", "rotation", "simclr"),
     latent_dims=(32, 128),
     seeds=(0, 1, 2),
-    epochs=1.5,
+    epochs=1,
     label_fractions=(0.01, 0.05, 0.1, 0.25, 1.0),
     settings={"finetune": {"min_steps": FINETUNE_STEPS, "max_steps": FINETUNE_STEPS}},
     include=include,
     notes=(
-        "Pretraining: 1.5 epochs over the 60,000 training images without labels, the same for every pretext.",
+        "Pretraining: 1 epoch over the 60,000 training images without labels, the same for every pretext.",
         f"`supervised` and `finetune`: the same recipe, {FINETUNE_STEPS} optimiser steps of batch 128 at every label "
         "fraction.",
     ),

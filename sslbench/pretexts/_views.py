@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
+from torch import nn
 from torch.nn.functional import interpolate
 
 from sslbench.encoders._base import Encoder
@@ -30,6 +31,8 @@ class TwoViewPretext(Pretext):
 
     Config: ClassVar[type[PretextConfig]] = TwoViewConfig
 
+    projector: nn.Module  #: the head on the representation, set by every subclass; `(N, latent_dim)` -> `(N, D)`
+
     def __init__(self, encoder: Encoder, config: TwoViewConfig, input_spec: InputSpec) -> None:
         super().__init__(encoder, config, input_spec)
         self.jitter_strength = config.jitter_strength
@@ -40,6 +43,9 @@ class TwoViewPretext(Pretext):
         both = contrastive_view(batch.repeat(2, 1, 1, 1), self.input_spec.views, self.jitter_strength)
         first, second = both.chunk(2)
         return first, second
+
+    def project(self, representations: torch.Tensor) -> torch.Tensor | None:
+        return self.projector(representations)
 
     def pictures(self, batch: torch.Tensor) -> list[Picture]:
         return [Picture("views", (batch, *self.views(batch)), ("original", "view 1", "view 2"))]

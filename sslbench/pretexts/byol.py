@@ -19,7 +19,7 @@ from sslbench.spec import InputSpec, OptimizerConfig, PretextConfig, tuned
 class BYOLConfig(TwoViewConfig):
     """Settings of `BYOL`. Libraries disagree on the first momentum: 0.996 (the paper), 0.99 (lightly, solo-learn)."""
 
-    optimizer: OptimizerConfig = OptimizerConfig(learning_rate=2e-3, batch_size=256)
+    optimizer: OptimizerConfig = OptimizerConfig(learning_rate=4e-3, batch_size=256)
     momentum: float = tuned(0.99, 0.9, 0.999)  # at the first step; the paper's 0.996 outlasts runs of a few 100 steps
     hidden_dim: int = 512  # of projector and predictor; 4,096 in the paper, under an encoder of 2,048
     projection_dim: int = 128

@@ -31,7 +31,16 @@ class ContextPredictionConfig(PretextConfig):
 
 
 class ContextPrediction(Pretext):
-    """Predict where one tile lies relative to another, of eight places (Doersch et al. 2015, arXiv:1505.05192)."""
+    """Predict at which of eight places a tile lies beside another (Doersch et al. 2015, arXiv:1505.05192).
+
+    Tiles come from a 3 x 3 grid and every tile around the middle is paired with it: eight questions for nine looks,
+    where one pair per image would be one question for two (the paper reuses its patches in up to eight pairs too).
+    Against shortcuts a random gap lies between the tiles, and no tile keeps its own mean and deviation.
+
+    Differences from the paper: the grid covers the whole image, so the middle tile shows its middle; on 28 to 32
+    pixels no room is left to move it. No colours are dropped and no tile is coarsened: chromatic aberration, which
+    that hides, is finer than the pixels of small images.
+    """
 
     Config: ClassVar[type[PretextConfig]] = ContextPredictionConfig
 

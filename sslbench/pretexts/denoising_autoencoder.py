@@ -30,8 +30,8 @@ class DenoisingAutoencoder(Pretext):
 
     Vincent et al. 2008, doi:10.1145/1390156.1390294 (masking noise); Gaussian and salt-and-pepper noise from
     Vincent et al. 2010, JMLR 11:3371. Differences from the papers: all layers are trained at once instead of one
-    after the other, the error counts equally on corrupted and clean pixels, and noise hits a pixel in all its
-    channels, because colour images would else show through.
+    after the other, the error counts equally on corrupted and clean pixels, and masking and
+    salt-and-pepper noise hit a pixel in all its channels, because colour images would else show through.
 
     Raises:
         InputError: the noise is not one of `NOISES`.

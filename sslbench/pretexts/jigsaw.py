@@ -60,7 +60,13 @@ class JigsawConfig(PretextConfig):
 class Jigsaw(Pretext):
     """Predict the order in which an image's tiles were laid out (Noroozi & Favaro 2016, arXiv:1603.09246).
 
-    Every tile goes through the encoder alone; the representations side by side name the permutation.
+    The encoder sees each tile alone; the representations, in the order laid out, name the permutation. Against
+    shortcuts, as in the paper: a random gap between tiles, and no tile keeps its own mean and deviation.
+
+    Differences from the paper: 2 x 2 tiles instead of 3 x 3, because 3 x 3 leaves 7 to 8 of 28 to 32 pixels, less
+    than one field of view of the last convolution, for more than twice the cost and no better a probe (Fashion-MNIST,
+    one seed: 70.4% and 79.2% with 1% and 10% of the labels, against 73.0% and 79.6%). All 24 orders of four tiles
+    are then asked for; `permutations` picks distant ones where there are more. No random crop or grey copies first.
     """
 
     Config: ClassVar[type[PretextConfig]] = JigsawConfig

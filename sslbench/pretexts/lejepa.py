@@ -47,7 +47,7 @@ def prediction(z: torch.Tensor) -> torch.Tensor:
 
 @dataclass(frozen=True)
 class LeJEPAConfig(TwoViewConfig):
-    """Settings of `LeJEPA`. Its authors disagree with themselves on lambda: 0.05 (paper), 0.02 (their short example)."""
+    """Settings of `LeJEPA`. Lambda is 0.05 in the paper and 0.02 in its authors' short example (MINIMAL.md)."""
 
     optimizer: OptimizerConfig = OptimizerConfig(learning_rate=4e-3, batch_size=256)
     regularization: float = tuned(0.02, 0.005, 0.5, log=True)  # lambda; 0.02 learnt faster in six epochs

@@ -1,0 +1,49 @@
+"""Does every pretext task learn? Each on 10,000 unlabelled Fashion-MNIST images, in at most three CPU minutes.
+
+Command:  sslbench run catalogue
+Cost:     about 25 minutes on two CPU cores.
+Question: does the linear probe at 1% and at 10% of the labels beat `random_init` of the same encoder?
+"""
+
+from sslbench.spec import Suite
+
+SUITE = Suite(
+    name="catalogue",
+    datasets=("fashion_mnist",),
+    encoders=("conv",),
+    pretexts=(
+        "majority_class",
+        "raw_pixels",
+        "random_init",
+        "supervised",
+        "autoencoder",
+        "denoising_autoencoder",
+        "vae",
+        "masked_autoencoder",
+        "rotation",
+        "jigsaw",
+        "context_prediction",
+        "bigan",
+        "simclr",
+        "moco",
+        "byol",
+        "simsiam",
+        "barlow_twins",
+        "vicreg",
+        "lejepa",
+        "swav",
+        "dino",
+    ),
+    latent_dims=(128,),
+    seeds=(0, 1, 2),
+    epochs=6,
+    num_unlabelled=10_000,
+    label_fractions=(0.01, 0.1),
+    protocols=("linear_probe",),
+    settings={"finetune": {"min_steps": 600, "max_steps": 600}},
+    notes=(
+        "Pretraining: 6 epochs over 10,000 training images without labels, the same for every pretext.",
+        "`supervised`: 600 optimiser steps of batch 128 at every label fraction.",
+        "Colorization needs colour and I-JEPA the `vit` encoder: see `catalogue_vit` and tests/test_colorization.py.",
+    ),
+)
