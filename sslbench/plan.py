@@ -134,7 +134,8 @@ def _pretrain_cell(
     optimization.check(config.optimizer)
     if task.encoder_name is not None:
         encoder, latent_dim = task.encoder_name, input_spec.size
-    epochs, num_unlabelled = (suite.epochs, suite.num_unlabelled) if task.trains else (0.0, None)
+    # 1 and 1.0 epochs are the same cell.
+    epochs, num_unlabelled = (float(suite.epochs), suite.num_unlabelled) if task.trains else (0.0, None)
     return PretrainCell(dataset, encoder, pretext, latent_dim, seed, epochs, num_unlabelled, config)
 
 
