@@ -9,7 +9,7 @@ import os
 import shutil
 import signal
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from multiprocessing import connection, parent_process
 from multiprocessing.context import SpawnProcess
@@ -17,16 +17,15 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
-from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from sslbench import suites
-from sslbench.cells import Axis, CellQueue, open_storage
 from sslbench.datasets import load
 from sslbench.plan import Plan, Selection, check, make_plan, select
-from sslbench.spec import REFERENCE_PROTOCOLS, InputError, InputSpec, Record, Suite
+from sslbench.queues import open_queues, queued_evaluation, queued_pretraining
+from sslbench.spec import InputError, InputSpec, Record, Suite
 from sslbench.stores import Stores, prepare
 from sslbench.tracking import Tracker
-from sslbench.worker import queued_evaluation, queued_pretraining, status_folder
+from sslbench.worker import status_folder
 
 POLL_SECONDS = 0.5
 RESTARTS = 3
@@ -169,7 +168,9 @@ class _Sweep:
         self.folder = status_folder(request.stores)
         self.read: dict[Path, int] = {}
         self.tracker = _tracker(request, prepared)
-        self.pretrain_queue, self.evaluate_queue = open_queues(request)
+        self.pretrain_queue, self.evaluate_queue = open_queues(
+            suites.load(request.suite), request.selection, request.stores.storage
+        )
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         self._settle()  # we hold the lock: whatever claims to be running belongs to a process that died
@@ -243,7 +244,8 @@ class _Sweep:
         for queue in (self.pretrain_queue, self.evaluate_queue):
             queue.release()
         self.tracker.kill_orphans()
-        if all(cell.cell_id in self.tracker.finished() for cell in self.prepared.plan.evaluations):
+        done = self.tracker.finished()
+        if all(cell.cell_id in done for cell in self.prepared.plan.evaluations):
             shutil.rmtree(self.request.stores.features, ignore_errors=True)
 
     def _look(self) -> Progress:
@@ -261,30 +263,6 @@ class _Sweep:
             self.read[path] = self.read.get(path, 0) + len(whole.encode())
             lines += [json.loads(line) for line in whole.splitlines()]
         return lines
-
-
-def open_queues(request: Request) -> tuple[CellQueue, CellQueue]:
-    """The two studies of a suite: `pretrain`, minimising its final loss, and `evaluate`, maximising the score inside
-    the label budget (never the test accuracy: whoever picks Optuna's best trial has not looked at the test split)."""
-    suite, selection = suites.load(request.suite), request.selection
-    storage = open_storage(request.stores.storage)
-
-    def categories(own: Sequence[str], selected: Sequence[str] = ()) -> CategoricalDistribution:
-        return CategoricalDistribution(list(dict.fromkeys([*own, *selected])))
-
-    axes: dict[str, Axis] = {
-        "dataset": categories(suite.datasets, selection.datasets),
-        "pretext": categories(suite.pretexts, selection.pretexts),
-        "latent_dim": IntDistribution(1, 2**31),
-        "seed": IntDistribution(0, 2**31),
-    }
-    evaluation: dict[str, Axis] = {
-        "label_fraction": FloatDistribution(0.0, 1.0),
-        "protocol": categories(suite.protocols, sorted(REFERENCE_PROTOCOLS.values())),
-    }
-    pretrain = CellQueue(storage, f"{suite.name}/pretrain", axes, "minimize")
-    evaluate = CellQueue(storage, f"{suite.name}/evaluate", {**axes, **evaluation}, "maximize")
-    return pretrain, evaluate
 
 
 def _tracker(request: Request, prepared: Prepared) -> Tracker:
@@ -306,7 +284,7 @@ def _work(request: Request, number: int, threads: int) -> None:
     Worker(
         number,
         prepared.plan,
-        open_queues(request),
+        open_queues(suites.load(request.suite), request.selection, request.stores.storage),
         _tracker(request, prepared),
         request.stores,
         prepared.datasets,

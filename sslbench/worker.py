@@ -16,28 +16,19 @@ import torch
 from filelock import FileLock
 from safetensors.torch import load_file, save_file
 
-from sslbench.cells import CellFailed, CellQueue, QueuedCell
+from sslbench.cells import CellFailed, CellQueue
 from sslbench.datasets import load as load_dataset
 from sslbench.datasets._base import Dataset
-from sslbench.diagnostics import NUM_LIDAR_SAMPLES, NUM_SAMPLES, collapsed, diagnose
 from sslbench.encoders import ENCODERS
 from sslbench.encoders._base import Encoder
 from sslbench.evaluate import Features, Outcome, evaluate, extract
-from sslbench.identity import named_seed
-from sslbench.pictures import draw_map, draw_rows
+from sslbench.examine import draw, measure
 from sslbench.plan import Plan
 from sslbench.pretrain import Pretraining
-from sslbench.randomness import island
+from sslbench.queues import queued_evaluation
 from sslbench.spec import EvaluateCell, PretrainCell
 from sslbench.stores import Stores
 from sslbench.tracking import Tracker, describe
-from sslbench.views import contrastive_view, to_float
-
-PICTURED = 12
-DIAGNOSED_VIEWS = 4
-
-#: Baselines without a representation of their own: nothing to see, nothing to diagnose.
-NOTHING_LEARNED = ("majority_class", "supervised")
 
 
 @dataclass(frozen=True)
@@ -139,9 +130,10 @@ class Worker:
             monitor.finish()
         features = extract(training.pretext.encoder, dataset, self.device)
         self._keep(cell.cell_id, training.pretext.encoder, features)
-        found, reason = self._diagnose(training, dataset)
+        found, reason = measure(training, dataset)
         with tempfile.TemporaryDirectory() as folder:
-            self._write_artifacts(Path(folder), training, features, dataset)
+            save_file(_plain(training.pretext.encoder), Path(folder) / "encoder.safetensors")
+            draw(training, features, dataset, Path(folder) / "pictures")
             self.tracker.log_files(run_id, Path(folder))
         costs = {
             "pretrain_seconds": training.seconds,
@@ -155,46 +147,6 @@ class Worker:
         collapse = {"collapsed": reason} if reason else {}
         self._write_line("results", {"kind": "pretrain", "title": cell.title, "cell_id": cell.cell_id, **collapse})
         return loss
-
-    def _diagnose(self, training: Pretraining, dataset: Dataset) -> tuple[dict[str, float], str | None]:
-        """Label-free measures of the representation and of the projection if there is one; why it is collapsed."""
-        pretext = training.pretext
-        if training.cell.pretext in NOTHING_LEARNED:
-            return {}, None
-        inputs, policy = dataset.unlabelled_inputs[:NUM_SAMPLES].to(self.device), dataset.input_spec.views
-        pretext.eval()
-        with island(named_seed("diagnostics", training.cell.dataset)), torch.inference_mode():
-            shown = to_float(inputs[:NUM_LIDAR_SAMPLES])
-            clean = pretext.encoder(to_float(inputs)).float()
-            views = [pretext.encoder(contrastive_view(shown, policy)).float() for _ in range(DIAGNOSED_VIEWS)]
-            spaces = {"representation": (clean, views)}
-            projected = pretext.project(clean)
-            if projected is not None:
-                spaces["projection"] = (projected, [pretext.project(view) for view in views])
-            found = {
-                f"{space}.{name}": value
-                for space, (one, several) in spaces.items()
-                for name, value in diagnose(one, torch.stack(several, dim=1)).items()
-            }
-        own = {name.removeprefix("representation."): value for name, value in found.items()}
-        reason = collapsed(own, clean.shape[1]) if pretext.trains else None
-        return {**found, "collapsed": float(reason is not None)}, reason
-
-    def _write_artifacts(self, folder: Path, training: Pretraining, features: Features, dataset: Dataset) -> None:
-        cell, pretext = training.cell, training.pretext
-        save_file(_plain(pretext.encoder), folder / "encoder.safetensors")
-        if cell.pretext in NOTHING_LEARNED:
-            return
-        pictures = folder / "pictures"
-        pictures.mkdir()
-        pretext.eval()
-        seed = named_seed("pictures", cell.dataset)
-        with island(seed), torch.inference_mode():
-            batch = to_float(dataset.test_inputs[:PICTURED].to(self.device))
-            for picture in pretext.pictures(batch):
-                draw_rows(picture, pictures / f"{picture.name}.png")
-        title = f"{cell.title}: test features, t-SNE"
-        draw_map(features.test, dataset.test_labels, dataset.classes, title, pictures / "map.png", seed)
 
     # Evaluation
 
@@ -311,21 +263,3 @@ def _plain(network: torch.nn.Module) -> dict[str, torch.Tensor]:
 def status_folder(stores: Stores) -> Path:
     """Where workers tell the parent what they do."""
     return stores.home / "status"
-
-
-def queued_evaluation(cell: EvaluateCell, datasets: Mapping[str, str]) -> QueuedCell:
-    """An evaluation as its queue shows it; `datasets` maps identities to the names people gave."""
-    axes = {**queued_pretraining(cell.pretrain, datasets).axes}
-    axes |= {"label_fraction": cell.label_fraction, "protocol": cell.protocol}
-    return QueuedCell(cell.cell_id, f"{cell.title} of {cell.pretrain.title}", axes)
-
-
-def queued_pretraining(cell: PretrainCell, datasets: Mapping[str, str]) -> QueuedCell:
-    """A pretraining as its queue shows it; `datasets` maps identities to the names people gave."""
-    axes: dict[str, str | int | float] = {
-        "dataset": datasets[cell.dataset],
-        "pretext": cell.pretext,
-        "latent_dim": cell.latent_dim,
-        "seed": cell.seed,
-    }
-    return QueuedCell(cell.cell_id, cell.title, axes)

@@ -12,7 +12,7 @@ PACKAGE = Path(sslbench.__file__).parent
 L0 = {"spec", "identity", "registry", "provenance"}
 L1 = {"views", "randomness", "optimization", "diagnostics", "datasets", "encoders", "pretexts", "protocols"}
 L2 = {"plan", "estimate", "cells", "stores", "pretrain", "evaluate", "pictures", "tracking", "worker", "sweep"}
-L2 |= {"suites", "reproduce"}
+L2 |= {"suites", "reproduce", "queues", "examine"}
 L3 = {"report"}
 L4 = {"cli", "commands", "__main__"}
 

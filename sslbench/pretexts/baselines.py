@@ -16,7 +16,7 @@ class _Untrained(Pretext):
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
         """Raise: there is nothing to minimise."""
-        raise NotImplementedError(f"{type(self).__name__} is a baseline: it has no pretext loss")
+        raise TypeError(f"{type(self).__name__} is a baseline: it has no pretext loss")
 
 
 class MajorityClass(_Untrained):

@@ -1,0 +1,64 @@
+"""What a finished pretraining leaves to look at: pictures, label-free measures, a verdict on collapse."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from sslbench.datasets._base import Dataset
+from sslbench.diagnostics import NUM_LIDAR_SAMPLES, NUM_SAMPLES, collapsed, diagnose
+from sslbench.evaluate import Features
+from sslbench.identity import named_seed
+from sslbench.pictures import draw_map, draw_rows
+from sslbench.pretrain import Pretraining
+from sslbench.randomness import island
+from sslbench.views import contrastive_view, to_float
+
+PICTURED = 12
+DIAGNOSED_VIEWS = 4
+
+#: Baselines without a representation of their own: nothing to see, nothing to measure.
+NOTHING_LEARNED = ("majority_class", "supervised")
+
+
+def measure(training: Pretraining, dataset: Dataset) -> tuple[dict[str, float], str | None]:
+    """Label-free measures of the representation, and of the projection if there is one; why it is collapsed.
+
+    Names say the space: `representation.rankme`. The inputs are unlabelled ones, the same for every pretext.
+    """
+    pretext, device = training.pretext, training.device
+    if training.cell.pretext in NOTHING_LEARNED:
+        return {}, None
+    inputs, policy = dataset.unlabelled_inputs[:NUM_SAMPLES].to(device), dataset.input_spec.views
+    pretext.eval()
+    with island(named_seed("diagnostics", training.cell.dataset)), torch.inference_mode():
+        shown = to_float(inputs[:NUM_LIDAR_SAMPLES])
+        clean = pretext.encoder(to_float(inputs)).float()
+        views = torch.stack(
+            [pretext.encoder(contrastive_view(shown, policy)).float() for _ in range(DIAGNOSED_VIEWS)], dim=1
+        )
+        own = diagnose(clean, views)
+        found = {f"representation.{name}": value for name, value in own.items()}
+        projected, several = pretext.project(clean), pretext.project(views.flatten(0, 1))
+        if projected is not None and several is not None:
+            projection = diagnose(projected, several.unflatten(0, views.shape[:2]))
+            found.update({f"projection.{name}": value for name, value in projection.items()})
+    reason = collapsed(own, clean.shape[1]) if pretext.trains else None
+    return {**found, "collapsed": float(reason is not None)}, reason
+
+
+def draw(training: Pretraining, features: Features, dataset: Dataset, folder: Path) -> None:
+    """Write the pretext's own pictures and a map of the test features into `folder`, made here."""
+    cell, pretext = training.cell, training.pretext
+    if cell.pretext in NOTHING_LEARNED:
+        return
+    folder.mkdir()
+    pretext.eval()
+    seed = named_seed("pictures", cell.dataset)
+    with island(seed), torch.inference_mode():
+        batch = to_float(dataset.test_inputs[:PICTURED].to(training.device))
+        for picture in pretext.pictures(batch):
+            draw_rows(picture, folder / f"{picture.name}.png")
+    title = f"{cell.title}: test features, t-SNE"
+    draw_map(features.test, dataset.test_labels, dataset.classes, title, folder / "map.png", seed)
