@@ -1,7 +1,7 @@
 """Does every pretext task learn? Each on 10,000 unlabelled Fashion-MNIST images, in at most three CPU minutes.
 
 Command:  sslbench run catalogue
-Cost:     about 25 minutes on two CPU cores.
+Cost:     not yet run; an estimate of 25 minutes on two CPU cores.
 Question: does the linear probe at 1% and at 10% of the labels beat `random_init` of the same encoder?
 """
 

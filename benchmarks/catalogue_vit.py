@@ -1,7 +1,7 @@
 """Do the tasks made for transformers learn? Each on 10,000 unlabelled Fashion-MNIST images with the `vit` encoder.
 
 Command:  sslbench run catalogue_vit
-Cost:     about 15 minutes on two CPU cores.
+Cost:     not yet run; an estimate of 15 minutes on two CPU cores.
 """
 
 from sslbench.spec import Suite

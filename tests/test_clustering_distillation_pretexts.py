@@ -214,7 +214,8 @@ def test_without_small_crops_the_large_views_are_the_usual_ones() -> None:
 def test_attention_pictures_show_every_head_at_the_size_of_the_image() -> None:
     torch.manual_seed(0)
     encoder, batch = ViT(GREY, 16), torch.rand(4, *GREY.shape)
-    picture = attention_maps(encoder, batch)
+    with torch.inference_mode():
+        picture = attention_maps(encoder, batch)
     assert picture.labels == ("original", "head 1", "head 2", "head 3", "head 4")
     assert all(row.shape == batch.shape for row in picture.rows)
     brightest = torch.stack([row.amax(dim=(1, 2, 3)) for row in picture.rows[1:]])
