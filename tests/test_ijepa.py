@@ -38,7 +38,8 @@ def test_target_sizes_lie_in_the_papers_ranges() -> None:
     torch.manual_seed(0)
     sizes = torch.tensor([block_size(FINE, TARGET_SCALE, TARGET_RATIO) for _ in range(500)]).double()
     share, shape = sizes.prod(dim=1) / 1600, sizes[:, 0] / sizes[:, 1]
-    assert 0.14 < float(share.min()) < 0.16 < 0.19 < float(share.max()) < 0.21
+    # Both sides are rounded to whole patches, which moves a share by up to a tenth of itself.
+    assert 0.135 < float(share.min()) < 0.16 < 0.19 < float(share.max()) < 0.22
     assert float(share.mean()) == pytest.approx(0.175, abs=0.003)
     assert 0.70 < float(shape.min()) < 0.85 < 1.40 < float(shape.max()) < 1.60
     assert float(shape.mean()) == pytest.approx(1.125, abs=0.03)
