@@ -1,0 +1,190 @@
+"""The page's tables of accuracy: the cells of `table.md`, each with its marks and the MLflow runs behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import pandas as pd
+
+from sslbench.report.blocks import RAW, Block
+from sslbench.report.marks import Failure, failures_at, is_collapsed
+from sslbench.report.measures import COLLAPSED, Encoder
+from sslbench.report.statistics import estimate
+from sslbench.report.summary import Cell, cells_of
+from sslbench.report.table import CEILING, INCOMPLETE, column_title, format_difference, format_estimate, percent
+from sslbench.spec import REFERENCE_PROTOCOLS
+
+STALE = "§"
+
+
+class Run(NamedTuple):
+    """One test accuracy in [0, 1] and the MLflow run that measured it."""
+
+    seed: int
+    label_seed: int
+    value: float
+    run_id: str
+    cell_id: str
+
+
+@dataclass(frozen=True)
+class TableCell:
+    """What stands in one cell of the page.
+
+    Attributes:
+        accuracy: `76.3 ± 0.4`, or a word for what is not there.
+        difference: `(+3.1)`, empty without one.
+        marks: (symbol, words) each.
+        runs: index into the page's list of runs; None if there are none.
+        look: class of the cell's style.
+    """
+
+    accuracy: str
+    difference: str = ""
+    bold: bool = False
+    marks: tuple[tuple[str, str], ...] = ()
+    runs: int | None = None
+    look: str = ""
+
+
+@dataclass(frozen=True)
+class TableRow:
+    """One pretext or baseline; `look` is the class of the row's style."""
+
+    name: str
+    marks: tuple[tuple[str, str], ...]
+    cells: tuple[TableCell, ...]
+    look: str = ""
+
+
+@dataclass(frozen=True)
+class TableView:
+    """One block as the page shows it; `anchor` is unique on the page."""
+
+    anchor: str
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[TableRow, ...]
+
+
+@dataclass(frozen=True)
+class RunList:
+    """The runs behind one cell, with the sentence above them."""
+
+    title: str
+    runs: tuple[Run, ...]
+
+
+class Evidence(NamedTuple):
+    """What tables are marked with."""
+
+    collapsed: Mapping[Encoder, int]
+    stale: set[str]
+    failures: Sequence[Failure]
+
+
+def block_title(block: Block, several: bool) -> str:
+    """`linear_probe, latent size 128`, with its place in front if there are several."""
+    title = f"{block.protocol}, latent size {block.latent_dim}"
+    return f"{block.place}: {title}" if several else title
+
+
+def several_places(blocks: Sequence[Block]) -> bool:
+    """Whether titles must say which dataset and encoder they are about."""
+    return len({block.place for block in blocks}) > 1
+
+
+def tables(blocks: Sequence[Block], records: pd.DataFrame, evidence: Evidence) -> tuple[list[TableView], list[RunList]]:
+    """Every block as a table, and the runs behind every number of them."""
+    behind = _runs_by_place(records)
+    several = several_places(blocks)
+    views: list[TableView] = []
+    runs: list[RunList] = []
+    for number, block in enumerate(blocks):
+        cells = cells_of(block)
+        rows = [_row(block, row, cells, behind, evidence, runs) for row in block.rows]
+        if block.ceiling:
+            ceiling = TableCell(format_estimate(estimate(block.ceiling.values())))
+            rows.append(TableRow(CEILING, (), (ceiling,) * len(block.fractions), "ceiling"))
+        columns = tuple(column_title(block, fraction) for fraction in block.fractions)
+        views.append(TableView(f"table-{number}", block_title(block, several), columns, tuple(rows)))
+    return views, runs
+
+
+def _runs_by_place(records: pd.DataFrame) -> dict[tuple[object, ...], list[Run]]:
+    """Runs by dataset, pretraining dataset, encoder, pretext, latent size, protocol and label fraction.
+
+    What has no encoder has no latent size here either: it stands in every block.
+    """
+    chosen = records[(records["metric"] == "accuracy") & (records["split"] == "test") & records["value"].notna()]
+    axes = ["dataset", "pretrain_dataset", "encoder", "pretext", "latent_dim", "protocol", "label_fraction"]
+    found: dict[tuple[object, ...], list[Run]] = {}
+    columns = [chosen[name].tolist() for name in (*axes, *Run._fields)]
+    for *place, latent_dim, protocol, fraction, seed, label_seed, value, run_id, cell_id in zip(*columns, strict=True):
+        size = 0 if RAW in place else latent_dim
+        run = Run(seed, label_seed, value, run_id, cell_id)
+        found.setdefault((*place, size, protocol, fraction), []).append(run)
+    return found
+
+
+def _behind(behind: Mapping[tuple[object, ...], list[Run]], block: Block, row: str, fraction: float) -> list[Run]:
+    """The runs of a cell: its pretext's, or a baseline's, which is trained on no dataset and may have no encoder."""
+    protocol = REFERENCE_PROTOCOLS.get(row, block.protocol)
+    rest = (row, block.latent_dim, protocol, fraction)
+    places = {(block.dataset, origin, block.encoder, *rest): None for origin in ("", block.pretrain_dataset)}
+    places[(block.dataset, "", RAW, row, 0, protocol, fraction)] = None
+    return [run for place in places for run in behind.get(place, [])]
+
+
+def _row(
+    block: Block,
+    row: str,
+    cells: Mapping[tuple[str, float], Cell],
+    behind: Mapping[tuple[object, ...], list[Run]],
+    evidence: Evidence,
+    lists: list[RunList],
+) -> TableRow:
+    shown = []
+    for fraction in block.fractions:
+        failed = failures_at(evidence.failures, block, row, fraction)
+        cell = cells.get((row, fraction))
+        if cell is None:
+            shown.append(_absent(failed))
+            continue
+        runs = _behind(behind, block, row, fraction)
+        words = f"{row}, {percent(fraction)} of the labels, {block_title(block, True)}"
+        lists.append(RunList(words, tuple(runs)))
+        shown.append(_present(cell, failed, any(run.cell_id in evidence.stale for run in runs), len(lists) - 1))
+    collapsed = is_collapsed(block, row, evidence.collapsed)
+    marks = ((COLLAPSED, "collapsed representation in at least one seed"),) if collapsed else ()
+    return TableRow(row, marks, tuple(shown), "after-baselines" if row == _first_pretext(block) else "")
+
+
+def _first_pretext(block: Block) -> str | None:
+    """The row under the line that closes the baselines."""
+    after = block.rows.index("supervised") + 1 if "supervised" in block.rows else len(block.rows)
+    return block.rows[after] if after < len(block.rows) else None
+
+
+def _absent(failed: Sequence[Failure]) -> TableCell:
+    if failed:
+        return TableCell("failed", marks=(("", "; ".join(_reason(failure) for failure in failed)),), look="failed")
+    return TableCell("–", marks=(("", "missing: not run"),), look="missing")
+
+
+def _present(cell: Cell, failed: Sequence[Failure], stale: bool, runs: int) -> TableCell:
+    marks: list[tuple[str, str]] = []
+    if not cell.complete:
+        reasons = "; ".join(_reason(failure) for failure in failed)
+        marks.append((INCOMPLETE, "fewer seeds than other cells" + (f"; {reasons}" if reasons else "")))
+    if stale:
+        marks.append((STALE, "stale: computed by another version or other settings than the newest record"))
+    difference = "" if cell.difference is None else f"({format_difference(cell.difference)})"
+    look = "warned" if marks else "tied" if cell.best_tied else ""
+    return TableCell(format_estimate(cell.accuracy), difference, cell.best_tied, tuple(marks), runs, look)
+
+
+def _reason(failure: Failure) -> str:
+    return f"seed {failure.seed} failed: {failure.reason}"
