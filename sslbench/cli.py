@@ -182,22 +182,65 @@ def report(
 
 
 @app.command()
+def compare(
+    first: Annotated[str, typer.Argument(help="A results folder, records.csv, suite, COMMIT:PATH or commit.")],
+    second: Annotated[str, typer.Argument(help="The same; a commit alone means the other's place at that commit.")],
+    every: Annotated[
+        bool, typer.Option("--all", help="Show every cell, not only those outside their interval.")
+    ] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown to paste elsewhere.")] = False,
+    fail_on_change: Annotated[
+        bool, typer.Option("--fail-on-change", help="Exit code 1 if a cell changed significantly.")
+    ] = False,
+    results: Results = Path("results"),
+) -> None:
+    """Put two results side by side: what changed beyond its interval.
+
+    Examples: sslbench compare HEAD~1 quick | sslbench compare HEAD:results/quick results/quick --markdown |
+    sslbench compare quick other/records.csv --fail-on-change
+    """
+    with _plain_errors():
+        from sslbench.report.compare import compare as compare_sides
+        from sslbench.report.compare_text import comparison_markdown, print_comparison
+        from sslbench.report.sides import open_sides
+
+        found = compare_sides(*open_sides(first, second, results))
+        if markdown:
+            typer.echo(comparison_markdown(found, every), nl=False)
+        else:
+            print_comparison(found, every, console)
+        raise typer.Exit(1 if found.changed and fail_on_change else 0)
+
+
+@app.command()
 def reproduce(
     records: Annotated[Path, typer.Argument(help="A published records.csv, e.g. results/quick/records.csv.")],
-    sample: Annotated[
-        int | None, typer.Option(min=1, help="Run so many rows, always the same; all if left out.")
+    rows: Annotated[
+        list[str] | None,
+        typer.Option(help="Only these: numbers (3-8,12) or conditions (pretext=simclr,seed=0); may be repeated."),
     ] = None,
+    sample: Annotated[
+        int | None, typer.Option(min=1, help="Only so many of them, always the same; all if left out.")
+    ] = None,
+    suite: Annotated[str | None, typer.Option(help="Suite or its file; default the one the records name.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     data_root: DataRoot = None,
 ) -> None:
     """Run published rows again; exit code 1 if one falls outside its interval.
 
-    Example: sslbench reproduce results/quick/records.csv --sample 3
+    Examples: sslbench reproduce results/quick/records.csv --sample 3 |
+    sslbench reproduce results/quick/records.csv --rows pretext=simclr,label_fraction=0.01
     """
     with _plain_errors():
-        from sslbench import commands
+        import torch
 
-        raise typer.Exit(commands.reproduce(records, sample, (data_root or default_root()).resolve(), device, console))
+        from sslbench import commands
+        from sslbench.reproduce import Reproduction
+        from sslbench.sweep import resolve_device
+
+        root = (data_root or default_root()).resolve()
+        chosen = Reproduction(records, root, torch.device(resolve_device(device)), tuple(rows or ()), sample, suite)
+        raise typer.Exit(commands.reproduce(chosen, console))
 
 
 @app.command()

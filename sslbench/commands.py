@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Hashable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -17,6 +17,7 @@ from rich.text import Text
 from sslbench import suites, sweep
 from sslbench.estimate import CostBook, Estimate, remaining
 from sslbench.plan import Selection
+from sslbench.report.attachments import Attachments
 from sslbench.report.build import build
 from sslbench.report.build import rebuild as rebuild_report
 from sslbench.report.console import print_summary
@@ -24,6 +25,9 @@ from sslbench.report.environment import environment
 from sslbench.report.records import from_records, read_records
 from sslbench.spec import InputError, Record
 from sslbench.sweep import Prepared, Request
+
+if TYPE_CHECKING:  # it imports torch, which reports do without
+    from sslbench.reproduce import Reproduction
 
 FAILED, INTERRUPTED = 1, 130
 
@@ -65,7 +69,7 @@ def run(request: Request, results: Path, console: Console) -> int:
         print_summary(frame, console)
         if request.selection == Selection():
             suite = prepared.suite
-            files = build(frame, results / suite.name, suite.name, suite.notes, environment())
+            files = build(frame, results / suite.name, suite.name, suite.notes, Attachments(environment()))
             console.print(f"written: {', '.join(str(path) for path in files)}", highlight=False)
         else:
             console.print("only a part was selected: published tables are left as they are", highlight=False)
@@ -93,26 +97,29 @@ def report(request: Request, results: Path, rebuild: bool, console: Console) -> 
             raise InputError(f"no finished runs of suite {prepared.suite.name!r} in {where}; run it first")
         frame = from_records(records)
         suite = prepared.suite
-        files = build(frame, results / suite.name, suite.name, suite.notes, environment())
+        files = build(frame, results / suite.name, suite.name, suite.notes, Attachments(environment()))
         print_summary(frame, console)
     console.print(f"written: {', '.join(str(path) for path in files)}", highlight=False)
 
 
-def reproduce(path: Path, sample: int | None, data_root: Path, device: str, console: Console) -> int:
+def reproduce(chosen: Reproduction, console: Console) -> int:
     """Run published rows again and say for each whether it lies inside its interval; returns the exit code."""
-    import torch
-
-    from sslbench.reproduce import reproduce as checks
-
     outside = 0
-    for check in checks(path, sample, data_root, torch.device(sweep.resolve_device(device))):
-        verdict = "[green]inside[/green] " if check.inside else "[bold red]OUTSIDE[/bold red]"
-        outside += not check.inside
-        console.print(
-            f"{verdict} {escape(check.title)}: published {100 * check.published:.2f}%, again {100 * check.again:.2f}%, "
-            f"interval ± {100 * check.half_width:.2f}",
-            highlight=False,
-        )
+    total = len(chosen.rows)
+    with console.status(f"row 1 of {total}: {escape(chosen.rows[0].title)}") as status:
+        for done, check in enumerate(chosen.checks(), start=1):
+            verdict = "[green]inside[/green] " if check.inside else "[bold red]OUTSIDE[/bold red]"
+            outside += not check.inside
+            low, high = check.row.value - check.half_width, check.row.value + check.half_width
+            console.print(
+                f"{verdict} row {check.row.number}, {escape(check.row.title)}: published {100 * check.row.value:.2f}%, "
+                f"again {100 * check.again:.2f}%, interval {100 * low:.2f} to {100 * high:.2f}%",
+                highlight=False,
+            )
+            if done < total:
+                status.update(f"row {done + 1} of {total}: {escape(chosen.rows[done].title)}")
+    rows = "1 row" if total == 1 else f"{total} rows"
+    console.print(f"{rows} run again: {total - outside} inside, {outside} outside their interval", highlight=False)
     return FAILED if outside else 0
 
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from sslbench.report.attachments import ENVIRONMENT_FILE, Attachments
 from sslbench.report.blocks import place
 from sslbench.report.curves import curves_png
+from sslbench.report.exhibits import write_exhibits
 from sslbench.report.files import replace_file
+from sslbench.report.html import report_html
+from sslbench.report.marks import write_failures
 from sslbench.report.records import conform, read_records, write_records
 from sslbench.report.table import table_csv, table_markdown
+from sslbench.report.tex import table_tex
 from sslbench.spec import InputError
 
 
@@ -21,16 +26,16 @@ def build(
     destination: Path,
     title: str,
     notes: Sequence[str] = (),
-    environment: Mapping[str, object] | None = None,
+    attached: Attachments | None = None,
 ) -> list[Path]:
-    """Write records, tables and curves; everything is computed before the first file is replaced.
+    """Write records, tables, curves and the page; everything is computed before the first file is replaced.
 
     Args:
         records: rows of `records.csv`, in any order.
         destination: folder, made if need be.
-        title: heading of the table and the figure.
+        title: heading of the tables, the figure and the page.
         notes: the suite's lines under the tables.
-        environment: what the records were computed on; without it an `environment.json` already there stays.
+        attached: what records do not hold; what it leaves out, or all if None, stays as the folder has it.
 
     Returns:
         The files written.
@@ -41,27 +46,38 @@ def build(
     frame = conform(records, "the records")
     if not place(frame):
         raise InputError(f"nothing to report for {title!r}: no test accuracy of any encoder among {len(frame)} records")
+    given = attached or Attachments()
     contents: dict[str, bytes | str] = {
         "table.md": table_markdown(frame, title, notes),
         "table.csv": table_csv(frame),
+        "table.tex": table_tex(frame, title),
         "curves.png": curves_png(frame, title),
+        "report.html": report_html(frame, title, notes, given.completed(destination)),
     }
-    if environment is not None:
-        contents["environment.json"] = json.dumps(environment, indent=2, ensure_ascii=False) + "\n"
+    if given.environment is not None:
+        contents[ENVIRONMENT_FILE] = json.dumps(given.environment, indent=2, ensure_ascii=False) + "\n"
     written = [write_records(frame, destination / "records.csv")]
-    return written + [replace_file(destination / name, content) for name, content in contents.items()]
+    written += [replace_file(destination / name, content) for name, content in contents.items()]
+    if given.failures is not None:
+        written += write_failures(given.failures, destination)
+    if given.exhibits is not None:
+        written += write_exhibits(given.exhibits, destination)
+    return written
 
 
-def rebuild(destination: Path, title: str | None = None, notes: Sequence[str] = ()) -> list[Path]:
-    """Write tables and curves again from `destination/records.csv` alone; the environment is left as it was.
+def rebuild(
+    destination: Path, title: str | None = None, notes: Sequence[str] = (), attached: Attachments | None = None
+) -> list[Path]:
+    """Write everything again from `destination/records.csv` and what else the folder holds.
 
     Args:
         destination: folder that holds `records.csv`.
         title: heading; the folder's name if None.
         notes: the suite's lines under the tables; records do not hold them.
+        attached: as for `build`.
 
     Raises:
         InputError: as `build` and `read_records`.
     """
     records = read_records(destination / "records.csv")
-    return build(records, destination, title or destination.resolve().name, notes)
+    return build(records, destination, title or destination.resolve().name, notes, attached)

@@ -6,7 +6,7 @@ page (490 kB, ISC licence); the data they draw stands there too. Equal records, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,10 +15,12 @@ import pandas as pd
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup, escape
 
+from sslbench.report.analysis import Analysis, analyse
+from sslbench.report.attachments import Attachments
 from sslbench.report.blocks import Block, place, protocol_rank
-from sslbench.report.exhibits import Exhibit
 from sslbench.report.html_charts import Chart, Figure, legend_rows, page_looks
 from sslbench.report.html_data import embedded, legend_look
+from sslbench.report.html_savings import outcome_section, savings_section
 from sslbench.report.html_sections import (
     Section,
     cost_section,
@@ -29,32 +31,14 @@ from sslbench.report.html_sections import (
     measure_section,
     picture_section,
 )
-from sslbench.report.html_tables import STALE, Evidence, tables
-from sslbench.report.marks import Failure, stale_cells
+from sslbench.report.html_tables import Evidence, tables
+from sslbench.report.marks import STALE, stale_cells
 from sslbench.report.measures import COLLAPSED, collapsed_encoders
 from sslbench.report.summary import cells_of, missing_line
 from sslbench.report.table import legend, percent
 
 PAGE = Path(__file__).parent / "page"
 LIBRARIES = ("d3-7.9.2.min.js", "plot-0.6.17.min.js")
-UI_URL = "http://127.0.0.1:5000"
-
-
-@dataclass(frozen=True)
-class Attachments:
-    """What a page shows that records do not hold.
-
-    Attributes:
-        environment: what `environment.json` says.
-        failures: cells that failed and were not done again.
-        exhibits: pictures of what was learned.
-        ui_url: where the MLflow UI is to be found; empty leaves run ids as plain text.
-    """
-
-    environment: Mapping[str, object] | None = None
-    failures: tuple[Failure, ...] = ()
-    exhibits: tuple[Exhibit, ...] = ()
-    ui_url: str = UI_URL
 
 
 @dataclass(frozen=True)
@@ -84,9 +68,9 @@ def report_html(records: pd.DataFrame, title: str, notes: Sequence[str], attache
         InputError: two records claim the same cell and seed.
     """
     blocks = place(records)
-    evidence = Evidence(collapsed_encoders(records), stale_cells(records), attached.failures)
+    evidence = Evidence(collapsed_encoders(records), stale_cells(records), attached.failures or ())
     views, runs = tables(blocks, records, evidence)
-    sections = _sections(records, blocks, attached)
+    sections = _sections(records, blocks, analyse(records), attached)
     looks = page_looks({row for block in blocks for row in block.rows})
     charts: list[Chart] = []
     drawn = [_placed(section, charts) for section in sections]
@@ -111,12 +95,16 @@ def report_html(records: pd.DataFrame, title: str, notes: Sequence[str], attache
     )
 
 
-def _sections(records: pd.DataFrame, blocks: Sequence[Block], attached: Attachments) -> list[Section]:
+def _sections(
+    records: pd.DataFrame, blocks: Sequence[Block], analysis: Analysis, attached: Attachments
+) -> list[Section]:
     parts = [
         curve_section(blocks),
         latent_section(blocks),
+        savings_section(analysis),
+        outcome_section(analysis),
         measure_section(records),
-        picture_section(attached.exhibits),
+        picture_section(attached.exhibits or ()),
         cost_section(records),
         environment_section(attached.environment, records),
     ]

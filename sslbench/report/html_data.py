@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from markupsafe import Markup
 
 from sslbench.report.html_charts import Chart, Point
-from sslbench.report.html_tables import Run, RunList
+from sslbench.report.html_tables import RunList
+from sslbench.report.runs import Run
 from sslbench.report.statistics import Replicate
 
 #: d3's symbols at the size of the charts' points, for the legend: they need no script.

@@ -88,14 +88,14 @@ def picture_section(exhibits: Sequence[Exhibit]) -> Section | None:
     """What the encoders learned, to look at."""
     if not exhibits:
         return None
-    several = len({exhibit.dataset for exhibit in exhibits}) > 1
+    several = len({exhibit.place for exhibit in exhibits}) > 1
     text = ("Drawn from one encoder each; labels serve the colours of the maps and nothing else.",)
     pictures = tuple(_picture(exhibit, several) for exhibit in in_order(exhibits))
     return Section("pictures", "Pictures", text, pictures=pictures)
 
 
 def _picture(exhibit: Exhibit, several: bool) -> Picture:
-    place = f"{exhibit.dataset}: " if several else ""
+    place = f"{exhibit.place}: " if several else ""
     subject = {"map": "map of test inputs (t-SNE)"}.get(exhibit.subject, exhibit.subject.replace("_", " "))
     title = f"{place}{exhibit.pretext}, latent size {exhibit.latent_dim}, seed {exhibit.seed}: {subject}"
     with Image.open(io.BytesIO(exhibit.png)) as image:

@@ -8,25 +8,13 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from sslbench.report.blocks import RAW, Block
-from sslbench.report.marks import Failure, failures_at, is_collapsed
+from sslbench.report.blocks import Block
+from sslbench.report.marks import STALE, Failure, failures_at, is_collapsed, is_stale
 from sslbench.report.measures import COLLAPSED, Encoder
+from sslbench.report.runs import Run, RunIndex
 from sslbench.report.statistics import estimate
 from sslbench.report.summary import Cell, cells_of
 from sslbench.report.table import CEILING, INCOMPLETE, column_title, format_difference, format_estimate, percent
-from sslbench.spec import REFERENCE_PROTOCOLS
-
-STALE = "§"
-
-
-class Run(NamedTuple):
-    """One test accuracy in [0, 1] and the MLflow run that measured it."""
-
-    seed: int
-    label_seed: int
-    value: float
-    run_id: str
-    cell_id: str
 
 
 @dataclass(frozen=True)
@@ -98,13 +86,13 @@ def several_places(blocks: Sequence[Block]) -> bool:
 
 def tables(blocks: Sequence[Block], records: pd.DataFrame, evidence: Evidence) -> tuple[list[TableView], list[RunList]]:
     """Every block as a table, and the runs behind every number of them."""
-    behind = _runs_by_place(records)
+    index = RunIndex(records)
     several = several_places(blocks)
     views: list[TableView] = []
     runs: list[RunList] = []
     for number, block in enumerate(blocks):
         cells = cells_of(block)
-        rows = [_row(block, row, cells, behind, evidence, runs) for row in block.rows]
+        rows = [_row(block, row, cells, index, evidence, runs) for row in block.rows]
         if block.ceiling:
             ceiling = TableCell(format_estimate(estimate(block.ceiling.values())))
             rows.append(TableRow(CEILING, (), (ceiling,) * len(block.fractions), "ceiling"))
@@ -113,36 +101,11 @@ def tables(blocks: Sequence[Block], records: pd.DataFrame, evidence: Evidence) -
     return views, runs
 
 
-def _runs_by_place(records: pd.DataFrame) -> dict[tuple[object, ...], list[Run]]:
-    """Runs by dataset, pretraining dataset, encoder, pretext, latent size, protocol and label fraction.
-
-    What has no encoder has no latent size here either: it stands in every block.
-    """
-    chosen = records[(records["metric"] == "accuracy") & (records["split"] == "test") & records["value"].notna()]
-    axes = ["dataset", "pretrain_dataset", "encoder", "pretext", "latent_dim", "protocol", "label_fraction"]
-    found: dict[tuple[object, ...], list[Run]] = {}
-    columns = [chosen[name].tolist() for name in (*axes, *Run._fields)]
-    for *place, latent_dim, protocol, fraction, seed, label_seed, value, run_id, cell_id in zip(*columns, strict=True):
-        size = 0 if RAW in place else latent_dim
-        run = Run(seed, label_seed, value, run_id, cell_id)
-        found.setdefault((*place, size, protocol, fraction), []).append(run)
-    return found
-
-
-def _behind(behind: Mapping[tuple[object, ...], list[Run]], block: Block, row: str, fraction: float) -> list[Run]:
-    """The runs of a cell: its pretext's, or a baseline's, which is trained on no dataset and may have no encoder."""
-    protocol = REFERENCE_PROTOCOLS.get(row, block.protocol)
-    rest = (row, block.latent_dim, protocol, fraction)
-    places = {(block.dataset, origin, block.encoder, *rest): None for origin in ("", block.pretrain_dataset)}
-    places[(block.dataset, "", RAW, row, 0, protocol, fraction)] = None
-    return [run for place in places for run in behind.get(place, [])]
-
-
 def _row(
     block: Block,
     row: str,
     cells: Mapping[tuple[str, float], Cell],
-    behind: Mapping[tuple[object, ...], list[Run]],
+    index: RunIndex,
     evidence: Evidence,
     lists: list[RunList],
 ) -> TableRow:
@@ -153,10 +116,10 @@ def _row(
         if cell is None:
             shown.append(_absent(failed))
             continue
-        runs = _behind(behind, block, row, fraction)
+        runs = index.behind(block, row, fraction)
         words = f"{row}, {percent(fraction)} of the labels, {block_title(block, True)}"
         lists.append(RunList(words, tuple(runs)))
-        shown.append(_present(cell, failed, any(run.cell_id in evidence.stale for run in runs), len(lists) - 1))
+        shown.append(_present(cell, failed, is_stale(runs, evidence.stale), len(lists) - 1))
     collapsed = is_collapsed(block, row, evidence.collapsed)
     marks = ((COLLAPSED, "collapsed representation in at least one seed"),) if collapsed else ()
     return TableRow(row, marks, tuple(shown), "after-baselines" if row == _first_pretext(block) else "")

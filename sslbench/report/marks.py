@@ -12,7 +12,11 @@ import pandas as pd
 from sslbench.report.blocks import RAW, Block
 from sslbench.report.files import replace_file
 from sslbench.report.measures import Encoder
+from sslbench.report.runs import Run
 from sslbench.spec import REFERENCE_PROTOCOLS, InputError
+
+#: Mark of a cell with stale seeds.
+STALE = "§"
 
 FAILURES_FILE = "failures.json"
 
@@ -52,6 +56,11 @@ def stale_cells(records: pd.DataFrame) -> set[str]:
     settled = ordered.groupby(axes)["config_hash"].transform("last")
     stale = ordered.loc[old | (ordered["config_hash"] != settled), "cell_id"]
     return {str(cell_id) for cell_id in stale}
+
+
+def is_stale(runs: Sequence[Run], stale: set[str]) -> bool:
+    """Whether any of the runs behind a number is of a stale cell."""
+    return any(run.cell_id in stale for run in runs)
 
 
 def failures_at(failures: Sequence[Failure], block: Block, row: str, fraction: float) -> list[Failure]:

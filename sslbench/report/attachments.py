@@ -1,0 +1,58 @@
+"""What a report shows that records do not hold; kept beside them, so that a rebuild shows it too."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sslbench.report.exhibits import Exhibit, read_exhibits
+from sslbench.report.marks import Failure, read_failures
+from sslbench.spec import InputError
+
+ENVIRONMENT_FILE = "environment.json"
+
+#: Where `sslbench ui` listens unless told otherwise.
+UI_URL = "http://127.0.0.1:5000"
+
+
+@dataclass(frozen=True)
+class Attachments:
+    """What belongs to a report besides its records; None means: as the results folder has it.
+
+    Attributes:
+        environment: what the records were computed on.
+        failures: cells that failed and were not done again.
+        exhibits: pictures of what was learned.
+        ui_url: where run ids lead; empty leaves them as plain text.
+    """
+
+    environment: Mapping[str, object] | None = None
+    failures: tuple[Failure, ...] | None = None
+    exhibits: tuple[Exhibit, ...] | None = None
+    ui_url: str = UI_URL
+
+    def completed(self, folder: Path) -> Attachments:
+        """With what is None read from a results folder; what that does not have either is empty.
+
+        Raises:
+            InputError: a file of the folder cannot be read.
+        """
+        return replace(
+            self,
+            environment=_environment(folder) if self.environment is None else self.environment,
+            failures=read_failures(folder) if self.failures is None else self.failures,
+            exhibits=read_exhibits(folder) if self.exhibits is None else self.exhibits,
+        )
+
+
+def _environment(folder: Path) -> Mapping[str, object]:
+    path = folder / ENVIRONMENT_FILE
+    if not path.is_file():
+        return {}
+    try:
+        found: Mapping[str, object] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"cannot read the environment from {path}: {error}") from error
+    return found

@@ -1,0 +1,42 @@
+"""The MLflow runs behind every number of the tables."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import pandas as pd
+
+from sslbench.report.blocks import RAW, Block
+from sslbench.spec import REFERENCE_PROTOCOLS
+
+
+class Run(NamedTuple):
+    """One test accuracy in [0, 1] and the MLflow run that measured it."""
+
+    seed: int
+    label_seed: int
+    value: float
+    run_id: str
+    cell_id: str
+
+
+class RunIndex:
+    """The runs of all test accuracies, found by the cell of a block."""
+
+    def __init__(self, records: pd.DataFrame) -> None:
+        chosen = records[(records["metric"] == "accuracy") & (records["split"] == "test") & records["value"].notna()]
+        axes = ["dataset", "pretrain_dataset", "encoder", "pretext", "protocol", "label_fraction", "latent_dim"]
+        columns = [chosen[name].tolist() for name in (*axes, *Run._fields)]
+        self._runs: dict[tuple[object, ...], list[Run]] = {}
+        for *place, latent_dim, seed, label_seed, value, run_id, cell_id in zip(*columns, strict=True):
+            size = 0 if RAW in place else latent_dim  # what has no encoder stands in blocks of every latent size
+            self._runs.setdefault((*place, size), []).append(Run(seed, label_seed, value, run_id, cell_id))
+
+    def behind(self, block: Block, row: str, fraction: float) -> list[Run]:
+        """The runs of a cell: its pretext's, or those of a baseline, trained on no dataset, maybe without encoder."""
+        rest = (row, REFERENCE_PROTOCOLS.get(row, block.protocol), fraction)
+        places = {
+            (block.dataset, origin, block.encoder, *rest, block.latent_dim) for origin in ("", block.pretrain_dataset)
+        }
+        places.add((block.dataset, "", RAW, *rest, 0))
+        return sorted(run for place in places for run in self._runs.get(place, []))
