@@ -32,6 +32,8 @@ class CostBook:
         for record in records:
             if record.pretrain_samples:
                 per_sample[record.encoder, record.pretext].append(record.pretrain_seconds / record.pretrain_samples)
+            if record.metric != "accuracy":
+                continue  # diagnostics and checkpoints are part of a pretraining
             fraction = repr(record.label_fraction)
             for key in ((record.protocol, fraction, record.encoder), (record.protocol, fraction), (record.protocol,)):
                 evaluation[key].append(record.evaluate_seconds)

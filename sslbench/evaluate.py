@@ -9,13 +9,14 @@ from dataclasses import dataclass
 import torch
 
 from sslbench.datasets._base import Dataset
+from sslbench.encoders import ENCODERS
 from sslbench.encoders._base import Encoder
 from sslbench.identity import named_seed
 from sslbench.protocols import PROTOCOLS
 from sslbench.protocols._base import FrozenProtocol, Prediction, TrainedProtocol
 from sslbench.protocols.budget import LabelBudget, draw_budget
 from sslbench.randomness import island
-from sslbench.spec import EvaluateCell
+from sslbench.spec import EvaluateCell, InputSpec
 from sslbench.views import to_float
 
 CHUNK = 1000
@@ -70,14 +71,16 @@ def evaluate(
     has answered, and labels outside the budget never.
 
     Args:
+        dataset: the one `cell` is evaluated on.
         encoder: used by protocols that train, on a copy; never changed.
         features: of `encoder`; needed by protocols that do not train, else None.
     """
-    pretrain = cell.pretrain
-    budget = draw_budget(pretrain.dataset, dataset.train_labels, cell.label_fraction, pretrain.seed)
+    budget = draw_budget(cell.dataset, dataset.train_labels, cell.label_fraction, cell.label_seed)
     labels = dataset.train_labels[budget.indices].to(device)
     protocol = PROTOCOLS.get(cell.protocol)(cell.config)
-    seed = named_seed("evaluation", pretrain.dataset, pretrain.seed, cell.label_fraction, cell.protocol)
+    # Not the label seed: on other labels the head starts and the folds are drawn alike, so only labels differ.
+    seed = named_seed("evaluation", cell.dataset, cell.pretrain.seed, cell.label_fraction, cell.protocol)
+    encoder = refit(cell, encoder, dataset.input_spec) if isinstance(protocol, TrainedProtocol) else encoder
     started = time.perf_counter()
     with island(seed):
         if isinstance(protocol, FrozenProtocol):
@@ -95,11 +98,21 @@ def evaluate(
     return Outcome(accuracy, prediction.budget_score, budget, seconds, prediction.details)
 
 
+def refit(cell: EvaluateCell, encoder: Encoder, input_spec: InputSpec) -> Encoder:
+    """A copy of an encoder that knows the evaluated inputs: their size, and what views may do to them."""
+    if encoder.input_spec == input_spec:
+        return copy.deepcopy(encoder)
+    with island(0):  # its random weights are replaced at once, and nobody else's random numbers are used up
+        fitted = ENCODERS.get(cell.pretrain.encoder)(input_spec, cell.pretrain.latent_dim)
+    fitted.load_state_dict(encoder.state_dict())
+    return fitted.to(memory_format=torch.channels_last)
+
+
 def _train(
     protocol: TrainedProtocol, encoder: Encoder, dataset: Dataset, budget: LabelBudget, device: torch.device
 ) -> Prediction:
     return protocol.predict(
-        copy.deepcopy(encoder).to(device),
+        encoder.to(device),
         dataset.train_inputs[budget.indices].to(device),
         dataset.train_labels[budget.indices].to(device),
         dataset.test_inputs.to(device),

@@ -41,11 +41,13 @@ class Plan:
     Attributes:
         pretrain: in the order to run them.
         evaluate: grouped by pretraining, in the same order.
+        checkpoints: pretraining to the evaluations that score it on the way, after the epochs its cell names.
         unsuitable: (dataset, encoder, pretext) to the reason it is left out.
     """
 
     pretrain: tuple[PretrainCell, ...]
     evaluate: Mapping[str, tuple[EvaluateCell, ...]]
+    checkpoints: Mapping[str, tuple[EvaluateCell, ...]] = field(default_factory=dict)
     unsuitable: Mapping[tuple[str, str, str], str] = field(default_factory=dict)
 
     @property
@@ -69,6 +71,7 @@ def select(suite: Suite, selection: Selection) -> Suite:
         latent_dims=selection.latent_dims or suite.latent_dims,
         label_fractions=selection.label_fractions or suite.label_fractions,
         seeds=selection.seeds or suite.seeds,
+        checkpoint_fraction=suite.scored_fraction,  # a part of a suite is scored as the whole would be
     )
 
 
@@ -78,7 +81,7 @@ def check(suite: Suite) -> None:
     Raises:
         InputError: naming the culprit and the choices.
     """
-    for dataset in suite.datasets:
+    for dataset in suite.all_datasets:
         check_dataset(dataset)
     for encoder in suite.encoders:
         ENCODERS.check(encoder)
@@ -103,21 +106,45 @@ def make_plan(suite: Suite, inputs: Mapping[str, tuple[str, InputSpec]]) -> Plan
     """
     check(suite)
     pretrain: dict[str, PretrainCell] = {}
-    evaluate: dict[str, tuple[EvaluateCell, ...]] = {}
+    evaluate: dict[str, dict[str, EvaluateCell]] = {}
+    checkpoints: dict[str, dict[str, EvaluateCell]] = {}
     unsuitable: dict[tuple[str, str, str], str] = {}
     for dataset, encoder, pretext, latent_dim, seed in suite.grid():
-        identity, input_spec = inputs[dataset]
         task = PRETEXTS.get(pretext)
-        reason = task.unsuitable(encoder, input_spec)
-        if reason is not None:
-            unsuitable[identity, encoder, pretext] = reason
-            continue
-        cell = _pretrain_cell(suite, task, identity, encoder, pretext, latent_dim, seed, input_spec)
-        if cell.cell_id not in pretrain:
-            pretrain[cell.cell_id] = cell
-            evaluate[cell.cell_id] = _evaluate_cells(suite, task, cell)
+        target, shown = inputs[dataset]
+        for source in (suite.pretrain_datasets if task.trains else ()) or (dataset,):
+            trained_on, seen = inputs[source]
+            reason = task.unsuitable(encoder, seen)
+            if reason is not None:
+                unsuitable[trained_on, encoder, pretext] = reason
+                continue
+            reason = _cannot_transfer(encoder, seen, shown)
+            if reason is not None:
+                unsuitable[f"{trained_on}, evaluated on {target}", encoder, pretext] = reason
+                continue
+            cell = _pretrain_cell(suite, task, trained_on, encoder, pretext, latent_dim, seed, seen)
+            pretrain.setdefault(cell.cell_id, cell)
+            children = evaluate.setdefault(cell.cell_id, {})
+            children.update({child.cell_id: child for child in _evaluate_cells(suite, task, cell, target)})
+            scores = checkpoints.setdefault(cell.cell_id, {})
+            scores.update({child.cell_id: child for child in _checkpoint_cells(suite, cell, target)})
     ordered = sorted(pretrain.values(), key=lambda cell: not PRETEXTS.get(cell.pretext).trains)
-    return Plan(tuple(ordered), {cell.cell_id: evaluate[cell.cell_id] for cell in ordered}, unsuitable)
+    return Plan(
+        tuple(ordered),
+        {cell.cell_id: tuple(evaluate[cell.cell_id].values()) for cell in ordered},
+        {cell.cell_id: tuple(checkpoints[cell.cell_id].values()) for cell in ordered},
+        unsuitable,
+    )
+
+
+def _cannot_transfer(encoder: str, seen: InputSpec, shown: InputSpec) -> str | None:
+    """Why an encoder pretrained on one dataset's inputs cannot represent another's; None if it can."""
+    if seen.modality != shown.modality:
+        return f"pretrained on {seen.modality}, cannot represent {shown.modality}"
+    if seen.shape == shown.shape or (ENCODERS.get(encoder).any_size and seen.shape[0] == shown.shape[0]):
+        return None
+    before, after = ("x".join(str(length) for length in spec.shape) for spec in (seen, shown))
+    return f"pretrained on inputs of {before}, encoder {encoder!r} cannot represent {after}"
 
 
 def _pretrain_cell(
@@ -134,22 +161,36 @@ def _pretrain_cell(
     optimization.check(config.optimizer)
     if task.encoder_name is not None:
         encoder, latent_dim = task.encoder_name, input_spec.size
+    if not task.trains:
+        return PretrainCell(dataset, encoder, pretext, latent_dim, seed, 0.0, None, config)
     # 1 and 1.0 epochs are the same cell.
-    epochs, num_unlabelled = (float(suite.epochs), suite.num_unlabelled) if task.trains else (0.0, None)
-    return PretrainCell(dataset, encoder, pretext, latent_dim, seed, epochs, num_unlabelled, config)
+    epochs, checkpoints = float(suite.epochs), tuple(sorted(float(epoch) for epoch in suite.checkpoints))
+    return PretrainCell(dataset, encoder, pretext, latent_dim, seed, epochs, suite.num_unlabelled, config, checkpoints)
 
 
-def _evaluate_cells(suite: Suite, task: type[Pretext], cell: PretrainCell) -> tuple[EvaluateCell, ...]:
+def _evaluate_cells(suite: Suite, task: type[Pretext], cell: PretrainCell, dataset: str) -> list[EvaluateCell]:
     if cell.pretext in REFERENCE_PROTOCOLS:  # runs whether or not the suite names it: every table needs it
         protocols: tuple[str, ...] = (REFERENCE_PROTOCOLS[cell.pretext],)
     else:
         protocols = tuple(name for name in suite.protocols if task.protocols is None or name in task.protocols)
-    return tuple(
-        EvaluateCell(cell, fraction, protocol, protocol_config(suite, protocol))
+    return [
+        EvaluateCell(cell, dataset, fraction, label_seed, protocol, protocol_config(suite, protocol))
         for fraction in suite.label_fractions
+        for label_seed in suite.label_seeds or (cell.seed,)
         for protocol in protocols
         if suite.include(cell.pretext, cell.latent_dim, fraction, protocol)
-    )
+    ]
+
+
+def _checkpoint_cells(suite: Suite, cell: PretrainCell, dataset: str) -> list[EvaluateCell]:
+    """What is asked of the encoder at each checkpoint: `knn`, because it has nothing to train or to choose."""
+    if not cell.checkpoints:
+        return []
+    config = protocol_config(suite, "knn")
+    return [
+        EvaluateCell(cell, dataset, suite.scored_fraction, label_seed, "knn", config)
+        for label_seed in suite.label_seeds or (cell.seed,)
+    ]
 
 
 def protocol_config(suite: Suite, protocol: str) -> ProtocolConfig:

@@ -41,6 +41,7 @@ class Report:
         seconds: since training began, evaluation and logging excluded.
         images_per_second: inputs through the pretext per second.
         gradient_norm: Euclidean norm over all parameters at this step.
+        checkpoints: the epochs of the cell's checkpoints that are due at this step.
     """
 
     step: int
@@ -51,6 +52,7 @@ class Report:
     seconds: float
     images_per_second: float
     gradient_norm: float
+    checkpoints: tuple[float, ...] = ()
 
 
 def build(cell: PretrainCell, dataset: Dataset, device: torch.device) -> Pretext:
@@ -78,6 +80,7 @@ class Pretraining:
     Attributes:
         pretext: the task, its encoder inside.
         steps: optimiser steps in all; 0 for baselines.
+        checkpoints: steps after which the cell asks for a score, to the epochs it calls them by.
         samples: inputs drawn in all; each counts once however many views a task makes of it.
         seconds: training time so far.
         flops: floating-point operations of all steps, forward and backward, measured on the first.
@@ -89,14 +92,22 @@ class Pretraining:
         self.pretext = build(cell, dataset, device)
         self.inputs = unlabelled(cell, dataset)
         self.batch_size = min(cell.config.optimizer.batch_size, len(self.inputs))
-        self.steps = max(1, round(cell.epochs * len(self.inputs) / self.batch_size)) if self.pretext.trains else 0
+        self.steps = self._steps(cell.epochs) if self.pretext.trains else 0
         self.samples = self.steps * self.batch_size
+        self.checkpoints: dict[int, tuple[float, ...]] = {}
+        for epochs in cell.checkpoints:
+            step = min(self.steps, self._steps(epochs))
+            self.checkpoints[step] = (*self.checkpoints.get(step, ()), epochs)
         self.seconds = 0.0
         self.flops = 0.0
         self.parameters = sum(parameter.numel() for parameter in self.pretext.encoder.parameters())
 
+    def _steps(self, epochs: float) -> int:
+        """Optimiser steps in so many epochs."""
+        return max(1, round(epochs * len(self.inputs) / self.batch_size))
+
     def reports(self) -> Iterator[Report]:
-        """Train, yielding about ten reports per epoch; the device is never waited for in between.
+        """Train, yielding about ten reports per epoch and one at each checkpoint; the device is not waited for between.
 
         Raises:
             TrainingError: the loss became infinite or not a number.
@@ -119,18 +130,20 @@ class Pretraining:
             learning_rate = config.learning_rate * learning_rate_factor(config, step - 1, self.steps)
             set_learning_rate(optimizer, learning_rate)
             total += self._loss_and_gradient(to_float(inputs[next(batches)]), count=step == 1)
-            norm = _gradient_norm(pretext) if step % interval == 0 or step == self.steps else 0.0
+            due = step % interval == 0 or step == self.steps or step in self.checkpoints
+            norm = _gradient_norm(pretext) if due else 0.0
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
             pretext.after_step(step / self.steps)
-            if step % interval == 0 or step == self.steps:
+            if due:
                 loss = float(total) / (step - reported)
                 if loss != loss or loss in (float("inf"), float("-inf")):
                     raise TrainingError(f"{cell.title}: the loss became {loss} at step {step} of {self.steps}")
                 elapsed = time.perf_counter() - started
                 rate = (step - reported) * self.batch_size / elapsed
                 self.seconds += elapsed
-                yield Report(step, self.steps, step / steps_per_epoch, loss, learning_rate, self.seconds, rate, norm)
+                epoch, scored = step / steps_per_epoch, self.checkpoints.get(step, ())
+                yield Report(step, self.steps, epoch, loss, learning_rate, self.seconds, rate, norm, scored)
                 total.zero_()
                 reported, started = step, time.perf_counter()
 

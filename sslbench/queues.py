@@ -24,13 +24,16 @@ def open_queues(suite: Suite, selection: Selection, storage_url: str) -> tuple[C
     def categories(own: Sequence[str], selected: Sequence[str] = ()) -> CategoricalDistribution:
         return CategoricalDistribution(list(dict.fromkeys([*own, *selected])))
 
+    sources = categories(suite.all_datasets, selection.datasets)
     axes: dict[str, Axis] = {
-        "dataset": categories(suite.datasets, selection.datasets),
+        "pretrain_dataset": sources,  # a baseline's own dataset, though it trains on none
         "pretext": categories(suite.pretexts, selection.pretexts),
         "latent_dim": IntDistribution(1, 2**31),
         "seed": IntDistribution(0, 2**31),
     }
     evaluation: dict[str, Axis] = {
+        "dataset": sources,
+        "label_seed": IntDistribution(0, 2**31),
         "label_fraction": FloatDistribution(0.0, 1.0),
         "protocol": categories(suite.protocols, sorted(REFERENCE_PROTOCOLS.values())),
     }
@@ -42,6 +45,7 @@ def open_queues(suite: Suite, selection: Selection, storage_url: str) -> tuple[C
 def queued_evaluation(cell: EvaluateCell, datasets: Mapping[str, str]) -> QueuedCell:
     """An evaluation as its queue shows it; `datasets` maps identities to the names people gave."""
     axes = {**queued_pretraining(cell.pretrain, datasets).axes}
+    axes |= {"dataset": datasets[cell.dataset], "label_seed": cell.label_seed}
     axes |= {"label_fraction": cell.label_fraction, "protocol": cell.protocol}
     return QueuedCell(cell.cell_id, f"{cell.title} of {cell.pretrain.title}", axes)
 
@@ -49,7 +53,7 @@ def queued_evaluation(cell: EvaluateCell, datasets: Mapping[str, str]) -> Queued
 def queued_pretraining(cell: PretrainCell, datasets: Mapping[str, str]) -> QueuedCell:
     """A pretraining as its queue shows it; `datasets` maps identities to the names people gave."""
     axes: dict[str, str | int | float] = {
-        "dataset": datasets[cell.dataset],
+        "pretrain_dataset": datasets[cell.dataset],
         "pretext": cell.pretext,
         "latent_dim": cell.latent_dim,
         "seed": cell.seed,

@@ -101,7 +101,12 @@ class InputSpec:
 
 @dataclass(frozen=True)
 class PretrainCell:
-    """One pretraining: everything that decides which encoder comes out of it."""
+    """One pretraining: everything that decides which encoder comes out of it.
+
+    Attributes:
+        dataset: the one whose unlabelled inputs are seen; for baselines, which see none, the evaluated one.
+        checkpoints: epochs after which the encoder in training is scored; they change what is recorded of it.
+    """
 
     dataset: str
     encoder: str
@@ -111,6 +116,7 @@ class PretrainCell:
     epochs: float
     num_unlabelled: int | None
     config: PretextConfig
+    checkpoints: tuple[float, ...] = ()
 
     @cached_property
     def cell_id(self) -> str:
@@ -122,13 +128,25 @@ class PretrainCell:
         """The name people read, e.g. `simclr d=128 s=0`."""
         return f"{self.pretext} d={self.latent_dim} s={self.seed}"
 
+    @property
+    def pretrain_dataset(self) -> str:
+        """What records say: the dataset trained on; empty for baselines, which train on none."""
+        return self.dataset if self.epochs else ""
+
 
 @dataclass(frozen=True)
 class EvaluateCell:
-    """One evaluation of one pretrained encoder: a protocol on a label budget."""
+    """One evaluation of one pretrained encoder: a protocol on a label budget.
+
+    Attributes:
+        dataset: the evaluated one; another than the pretraining's is transfer.
+        label_seed: draws the labelled subset and nothing else; all other randomness follows the pretraining's seed.
+    """
 
     pretrain: PretrainCell
+    dataset: str
     label_fraction: float
+    label_seed: int
     protocol: str
     config: ProtocolConfig
 
@@ -140,8 +158,10 @@ class EvaluateCell:
 
     @property
     def title(self) -> str:
-        """The name people read, e.g. `1% linear_probe`."""
-        return f"{100 * self.label_fraction:g}% {self.protocol}"
+        """The name people read, e.g. `1% linear_probe`, or `1% knn on digits, labels 3` where these are not usual."""
+        on = "" if self.dataset == self.pretrain.dataset else f" on {self.dataset}"
+        labels = "" if self.label_seed == self.pretrain.seed else f", labels {self.label_seed}"
+        return f"{100 * self.label_fraction:g}% {self.protocol}{on}{labels}"
 
 
 def _fields(instance: Any) -> dict[str, Any]:
@@ -158,7 +178,15 @@ class Suite:
     """A named sweep: the grid of cells behind one published table.
 
     Attributes:
+        datasets: what encoders are evaluated on.
         epochs: passes over the unlabelled inputs, equal for every pretext; may be a fraction.
+        pretrain_datasets: what encoders are pretrained on, each for every evaluated dataset; empty means each
+            dataset for itself. Baselines train on none and appear once per evaluated dataset.
+        label_seeds: labelled subsets that every pretraining is evaluated on; empty means one, drawn with the
+            pretraining's seed. Several let the spread be split into that of the labels and that of the training.
+        checkpoints: epochs after which the encoder in training is scored by `knn` at `checkpoint_fraction`. Nothing
+            is chosen by them: they show how optimistic a choice on test would have been.
+        checkpoint_fraction: None means the smallest label fraction.
         num_unlabelled: how many inputs pretraining sees; None means all.
         settings: overrides of pretext and protocol fields by name, e.g.
             `{"simclr": {"temperature": 0.5, "optimizer.batch_size": 512}}`.
@@ -179,6 +207,10 @@ class Suite:
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     include: Callable[[str, int, float, str], bool] = everything
     notes: tuple[str, ...] = ()
+    pretrain_datasets: tuple[str, ...] = ()
+    label_seeds: tuple[int, ...] = ()
+    checkpoints: tuple[float, ...] = ()
+    checkpoint_fraction: float | None = None
 
     def __post_init__(self) -> None:
         for fraction in self.label_fractions:
@@ -192,6 +224,19 @@ class Suite:
                 raise InputError(f"suite {self.name!r} has no {axis}")
         if not self.epochs > 0:
             raise InputError(f"suite {self.name!r}: epochs must be positive, not {self.epochs:g}")
+        for epoch in self.checkpoints:
+            if not 0 < epoch <= self.epochs:
+                raise InputError(f"suite {self.name!r}: checkpoint {epoch:g} is outside (0, {self.epochs:g}] epochs")
+
+    @property
+    def all_datasets(self) -> tuple[str, ...]:
+        """Every dataset needed, to pretrain on or to evaluate."""
+        return tuple(dict.fromkeys([*self.datasets, *self.pretrain_datasets]))
+
+    @property
+    def scored_fraction(self) -> float:
+        """The label fraction of checkpoints."""
+        return self.checkpoint_fraction or min(self.label_fractions)
 
     def grid(self) -> list[tuple[str, str, str, int, int]]:
         """Every (dataset, encoder, pretext, latent_dim, seed), in table order."""
@@ -204,17 +249,20 @@ class Record:
 
     Times are in seconds, `value` in natural units (accuracy in [0, 1]); `split` says what was scored:
     `test`, or `budget` for what a protocol measured inside its label budget (cross-validation).
+    `pretrain_dataset` is empty for baselines, which train on none.
     """
 
     suite: str
     cell_id: str
     run_id: str
     dataset: str
+    pretrain_dataset: str
     modality: str
     encoder: str
     pretext: str
     latent_dim: int
     seed: int
+    label_seed: int
     label_fraction: float
     num_labels: int
     protocol: str

@@ -120,7 +120,7 @@ def prepare_request(request: Request) -> Prepared:
     inputs: dict[str, tuple[str, InputSpec]] = {}
     names: dict[str, str] = {}
     unlabelled: dict[str, int] = {}
-    for name in suite.datasets:
+    for name in suite.all_datasets:
         dataset = load(name, request.data_root)
         inputs[name] = (dataset.name, dataset.input_spec)
         names[dataset.name] = name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -18,12 +19,14 @@ from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME
 
 from sslbench import __version__
 from sslbench.datasets._base import Dataset
+from sslbench.evaluate import Outcome
 from sslbench.identity import canonical, digest
 from sslbench.provenance import git_commit
 from sslbench.spec import EvaluateCell, InputError, PretrainCell, Record
 
 #: Names of metrics of a pretraining that become records.
 DIAGNOSED = ("representation.", "projection.", "collapsed")
+CHECKPOINT = "accuracy_after_"
 
 PAGE = 5000
 BATCH = 1000  # what one log_batch call may carry
@@ -73,9 +76,11 @@ class Tracker:
         """Open the child run of an evaluation and return its id."""
         tags = {
             **self._axes(cell.pretrain),
+            "dataset": cell.dataset,
             "kind": "evaluate",
             "cell_id": cell.cell_id,
             "device": device,
+            "label_seed": str(cell.label_seed),
             "label_fraction": repr(cell.label_fraction),
             "protocol": cell.protocol,
             MLFLOW_PARENT_RUN_ID: parent,
@@ -86,6 +91,7 @@ class Tracker:
         return {
             "suite": self.suite,
             "dataset": cell.dataset,
+            "pretrain_dataset": cell.pretrain_dataset,
             "encoder": cell.encoder,
             "pretext": cell.pretext,
             "latent_dim": str(cell.latent_dim),
@@ -189,10 +195,10 @@ class Tracker:
             rows.append(_record(run, "test", run.data.metrics["accuracy"]))
             if "budget_accuracy" in run.data.metrics:
                 rows.append(_record(run, "budget", run.data.metrics["budget_accuracy"]))
-        return rows + self._diagnostics({row.cell_id for row in rows} if wanted is None else wanted)
+        return rows + self._pretrainings({row.cell_id for row in rows} if wanted is None else wanted)
 
-    def _diagnostics(self, wanted: set[str]) -> list[Record]:
-        """Label-free measures of the pretrainings in `wanted`, as records of a protocol that sees no label."""
+    def _pretrainings(self, wanted: set[str]) -> list[Record]:
+        """Label-free measures and checkpoints of the pretrainings in `wanted`."""
         seen: set[str] = set()
         rows: list[Record] = []
         for run in self._runs("attributes.status = 'FINISHED' and tags.kind = 'pretrain'"):
@@ -202,6 +208,7 @@ class Tracker:
             seen.add(cell_id)
             measures = {name: value for name, value in run.data.metrics.items() if name.startswith(DIAGNOSED)}
             rows += [_diagnostic(run, name, value) for name, value in sorted(measures.items())]
+            rows += _checkpoints(run)
         return rows
 
 
@@ -218,9 +225,55 @@ def describe(dataset: Dataset) -> RunDataset:
 
 
 def _diagnostic(run: Run, metric: str, value: float) -> Record:
-    tags = {**run.data.tags, "label_fraction": "0", "protocol": "diagnostics"}
+    """A measure as a record of a protocol that sees no label."""
+    tags = {**run.data.tags, "label_seed": run.data.tags["seed"], "label_fraction": "0", "protocol": "diagnostics"}
     metrics = {**run.data.metrics, "num_labels": 0.0, "evaluate_seconds": 0.0}
     return replace(_row(run, tags, metrics), metric=metric, value=value, split="unlabelled")
+
+
+def checkpoint_metrics(cell: EvaluateCell, epochs: float, outcome: Outcome) -> dict[str, float]:
+    """A score of an encoder in training, as metrics of its pretraining's run.
+
+    Their names are paths, `accuracy_after_2_epochs/test/0/digits`: metric, what it says, label seed, and the dataset
+    as `checkpoint_tags` spells it.
+    """
+    found = {
+        "test": outcome.accuracy,
+        "budget": outcome.budget_score,
+        "fraction": cell.label_fraction,
+        "labels": float(len(outcome.budget.indices)),
+        "seconds": outcome.seconds,
+    }
+    name = f"{CHECKPOINT}{epochs:g}_epochs"
+    return {f"{name}/{what}/{cell.label_seed}/{_spelt(cell.dataset)}": value for what, value in found.items()}
+
+
+def checkpoint_tags(cells: Iterable[EvaluateCell]) -> dict[str, str]:
+    """Which datasets the metrics of `checkpoint_metrics` mean: a metric's name may not hold every character."""
+    spelt = {_spelt(cell.dataset): cell.dataset for cell in cells}
+    return {"checkpoint_datasets": json.dumps(spelt)} if spelt else {}
+
+
+def _spelt(dataset: str) -> str:
+    return re.sub(r"[^\w.:-]", "_", dataset, flags=re.ASCII)
+
+
+def _checkpoints(run: Run) -> list[Record]:
+    """The scores on the way that `checkpoint_metrics` wrote, as records of `knn` on both splits."""
+    found: dict[tuple[str, str, str], dict[str, float]] = {}
+    for name, value in sorted(run.data.metrics.items()):
+        if name.startswith(CHECKPOINT):
+            metric, what, label_seed, spelt = name.split("/")
+            found.setdefault((metric, label_seed, spelt), {})[what] = value
+    rows = []
+    datasets = json.loads(run.data.tags.get("checkpoint_datasets", "{}"))
+    for (metric, label_seed, spelt), said in found.items():
+        tags = {**run.data.tags, "dataset": datasets[spelt], "label_seed": label_seed, "protocol": "knn"}
+        tags["label_fraction"] = repr(said["fraction"])
+        metrics = {**run.data.metrics, "num_labels": said["labels"], "evaluate_seconds": said["seconds"]}
+        row = replace(_row(run, tags, metrics), metric=metric)
+        rows += [replace(row, value=said[split], split=split) for split in ("test", "budget")]
+    return rows
 
 
 def _record(run: Run, split: str, value: float) -> Record:
@@ -234,11 +287,13 @@ def _row(run: Run, tags: Mapping[str, str], metrics: Mapping[str, float]) -> Rec
         cell_id=tags["cell_id"],
         run_id=run.info.run_id,
         dataset=tags["dataset"],
+        pretrain_dataset=tags["pretrain_dataset"],
         modality=tags["modality"],
         encoder=tags["encoder"],
         pretext=tags["pretext"],
         latent_dim=int(tags["latent_dim"]),
         seed=int(tags["seed"]),
+        label_seed=int(tags["label_seed"]),
         label_fraction=float(tags["label_fraction"]),
         num_labels=int(metrics["num_labels"]),
         protocol=tags["protocol"],

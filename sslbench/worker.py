@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import os
@@ -23,12 +24,13 @@ from sslbench.encoders import ENCODERS
 from sslbench.encoders._base import Encoder
 from sslbench.evaluate import Features, Outcome, evaluate, extract
 from sslbench.examine import draw, measure
+from sslbench.identity import digest
 from sslbench.plan import Plan
 from sslbench.pretrain import Pretraining
 from sslbench.queues import queued_evaluation
 from sslbench.spec import EvaluateCell, PretrainCell
 from sslbench.stores import Stores
-from sslbench.tracking import Tracker, describe
+from sslbench.tracking import Tracker, checkpoint_metrics, checkpoint_tags, describe
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class Worker:
         self.evaluate_cells = {cell.cell_id: cell for cell in plan.evaluations}
         self.parents = tracker.finished()
         self.loaded: dict[str, Dataset] = {}
-        self.recent: tuple[str, Encoder, Features] | None = None
+        self.recent: tuple[tuple[str, str], Encoder, Features] | None = None
 
     def run(self) -> None:
         """Evaluate what can be evaluated, else pretrain, until there is nothing left anywhere."""
@@ -111,6 +113,7 @@ class Worker:
         monitor = self.tracker.monitor(run_id) if training.pretext.trains else None
         loss, last_epoch = 0.0, 0.0
         points: list[tuple[int, Mapping[str, float]]] = []
+        scores: dict[str, float] = {}
         self._tell(cell.title, 0.0, 0.0)
         for report in training.reports():
             loss = report.loss
@@ -122,6 +125,8 @@ class Worker:
                 "epoch": report.epoch,
             }
             points.append((report.step, curve))
+            for epochs in report.checkpoints:
+                scores |= self._checkpoint(cell, training, epochs)
             self._tell(cell.title, report.step / report.steps, report.images_per_second)
             if math.floor(report.epoch) > last_epoch or report.step == report.steps:
                 self.tracker.log_points(run_id, points)
@@ -129,7 +134,7 @@ class Worker:
         if monitor is not None:
             monitor.finish()
         features = extract(training.pretext.encoder, dataset, self.device)
-        self._keep(cell.cell_id, training.pretext.encoder, features)
+        self._keep((cell.cell_id, cell.dataset), training.pretext.encoder, features)
         found, reason = measure(training, dataset)
         with tempfile.TemporaryDirectory() as folder:
             save_file(_plain(training.pretext.encoder), Path(folder) / "encoder.safetensors")
@@ -143,10 +148,24 @@ class Worker:
         }
         final = {"final_loss": loss} if training.pretext.trains else {}
         tags = {"modality": dataset.input_spec.modality, **({"collapsed": reason} if reason else {})}
-        self.tracker.finish(run_id, {**costs, **final, **found}, tags)
+        tags |= checkpoint_tags(self.plan.checkpoints[cell.cell_id])
+        self.tracker.finish(run_id, {**costs, **final, **found, **scores}, tags)
         collapse = {"collapsed": reason} if reason else {}
         self._write_line("results", {"kind": "pretrain", "title": cell.title, "cell_id": cell.cell_id, **collapse})
         return loss
+
+    def _checkpoint(self, cell: PretrainCell, training: Pretraining, epochs: float) -> dict[str, float]:
+        """Score the encoder in training: a copy, so that nothing of its training, random numbers included, changes."""
+        encoder = copy.deepcopy(training.pretext.encoder)
+        found: dict[str, float] = {}
+        features: dict[str, Features] = {}
+        for child in self.plan.checkpoints[cell.cell_id]:
+            dataset = self._dataset(child.dataset)
+            if child.dataset not in features:
+                features[child.dataset] = extract(encoder, dataset, self.device)
+            outcome = evaluate(child, dataset, encoder, features[child.dataset], self.device)
+            found |= checkpoint_metrics(child, epochs, outcome)
+        return found
 
     # Evaluation
 
@@ -157,7 +176,7 @@ class Worker:
         if cell.pretrain.cell_id not in self.parents:
             self.parents.update(self.tracker.finished())
         parent = self.parents[cell.pretrain.cell_id]
-        dataset = self._dataset(cell.pretrain.dataset)
+        dataset = self._dataset(cell.dataset)
         self._tell(f"{cell.title} of {cell.pretrain.title}", 0.0, 0.0)
         run_id = self.tracker.start_evaluate(cell, parent, describe(dataset), str(self.device))
         try:
@@ -189,34 +208,39 @@ class Worker:
         self.tracker.finish(run_id, metrics, tags)
 
     def _encoder_and_features(self, cell: PretrainCell, dataset: Dataset, run_id: str) -> tuple[Encoder, Features]:
-        """The cell's encoder and its features: from memory, from the cache on disk, or computed from the artifact."""
-        if self.recent is not None and self.recent[0] == cell.cell_id:
+        """A pretraining's encoder and its features of a dataset: from memory, from the cache on disk, or computed."""
+        key = (cell.cell_id, dataset.name)
+        if self.recent is not None and self.recent[0] == key:
             return self.recent[1], self.recent[2]
         encoder = ENCODERS.get(cell.encoder)(dataset.input_spec, cell.latent_dim)
         encoder.load_state_dict(load_file(self.tracker.artifact(run_id, "encoder.safetensors")))
         encoder.to(memory_format=torch.channels_last).to(self.device)
-        path = self._features_path(cell.cell_id)
+        path = self._features_path(key)
         with FileLock(f"{path}.lock"):
             if path.exists():
                 stored = load_file(path, device=str(self.device))
                 features = Features(stored["train"], stored["test"])
-                self.recent = (cell.cell_id, encoder, features)
+                self.recent = (key, encoder, features)
             else:
                 features = extract(encoder, dataset, self.device)
-                self._keep(cell.cell_id, encoder, features)
+                self._keep(key, encoder, features)
         return encoder, features
 
-    def _keep(self, cell_id: str, encoder: Encoder, features: Features) -> None:
-        """Remember features here and on disk for the other workers; the file appears whole or not at all."""
-        path = self._features_path(cell_id)
+    def _keep(self, key: tuple[str, str], encoder: Encoder, features: Features) -> None:
+        """Remember features here and on disk for the other workers; the file appears whole or not at all.
+
+        Args:
+            key: the pretraining's identity and the dataset's.
+        """
+        path = self._features_path(key)
         unfinished = path.with_suffix(f".{os.getpid()}")
         save_file({"train": features.train.contiguous(), "test": features.test.contiguous()}, unfinished)
         unfinished.replace(path)
-        self.recent = (cell_id, encoder, features)
+        self.recent = (key, encoder, features)
 
-    def _features_path(self, cell_id: str) -> Path:
+    def _features_path(self, key: tuple[str, str]) -> Path:
         self.stores.features.mkdir(parents=True, exist_ok=True)
-        return self.stores.features / f"{cell_id}.safetensors"
+        return self.stores.features / f"{digest(key)}.safetensors"
 
     # Telling the parent
 

@@ -30,8 +30,9 @@ def pretrain_cell(pretext: str, *, latent_dim: int = 16, seed: int = 0, encoder:
 
 
 def evaluate_cell(pretrain: PretrainCell, fraction: float, protocol: str) -> EvaluateCell:
-    """An evaluation with the protocol's own settings."""
-    return EvaluateCell(pretrain, fraction, protocol, PROTOCOLS.get(protocol).Config())
+    """An evaluation with the protocol's own settings, on the dataset and the labels of its pretraining."""
+    config = PROTOCOLS.get(protocol).Config()
+    return EvaluateCell(pretrain, pretrain.dataset, fraction, pretrain.seed, protocol, config)
 
 
 SUITE_FILE = '''"""A small sweep over the digits."""

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from sslbench.report.attachments import Attachments
 from sslbench.report.blocks import place
 from sslbench.report.build import build, rebuild
 from sslbench.report.console import best_so_far, print_summary
@@ -19,7 +20,7 @@ from sslbench.report.curves import draw_curves, looks_of
 from sslbench.report.records import from_records, read_records, write_records
 from sslbench.report.summary import summarise
 from sslbench.report.table import table_markdown
-from sslbench.spec import RECORD_COLUMNS, InputError, Record
+from sslbench.spec import BASELINES, RECORD_COLUMNS, InputError, Record
 
 GOLDEN = Path(__file__).parent / "golden"
 TITLE, NOTES = "golden: three seeds", ("Every training took 10 steps.",)
@@ -37,11 +38,13 @@ def record(pretext: str, protocol: str, fraction: float, seed: int, value: float
         cell_id=f"{pretext}-{latent_dim}-{protocol}-{fraction}-{seed}",
         run_id=f"run-{pretext}-{protocol}-{fraction}-{seed}",
         dataset="digits",
+        pretrain_dataset="" if pretext in BASELINES else "digits",
         modality="image",
         encoder=encoder,
         pretext=pretext,
         latent_dim=784 if encoder == "raw" else latent_dim,
         seed=seed,
+        label_seed=seed,
         label_fraction=fraction,
         num_labels=round(1000 * fraction),
         protocol=protocol,
@@ -82,12 +85,13 @@ def test_the_order_of_records_changes_no_byte_of_any_file(golden: pd.DataFrame, 
     shuffled = golden.sample(frac=1, random_state=0)
     first = build(golden, tmp_path / "a", TITLE, NOTES)
     second = build(shuffled, tmp_path / "b", TITLE, NOTES)
-    assert [path.name for path in first] == ["records.csv", "table.md", "table.csv", "curves.png"]
+    names = ["records.csv", "table.md", "table.csv", "table.tex", "curves.png", "report.html"]
+    assert [path.name for path in first] == names
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
 
 
 def test_everything_is_rebuilt_from_the_records_alone(golden: pd.DataFrame, tmp_path: Path):
-    written = build(golden, tmp_path, TITLE, NOTES, {"python": "3.11"})
+    written = build(golden, tmp_path, TITLE, NOTES, Attachments({"python": "3.11"}))
     before = {path.name: path.read_bytes() for path in written}
     for path in written:
         if path.name not in ("records.csv", "environment.json"):
@@ -248,7 +252,8 @@ def test_nothing_to_report_is_said_before_a_file_is_touched(tmp_path: Path):
 
 
 def test_several_datasets_get_a_section_each(golden: pd.DataFrame):
-    both = pd.concat([golden, golden.assign(dataset="letters")])
+    trained_on = golden["pretrain_dataset"].where(golden["pretrain_dataset"] == "", "letters")
+    both = pd.concat([golden, golden.assign(dataset="letters", pretrain_dataset=trained_on)])
     page = table_markdown(both, TITLE)
     assert "## digits, conv\n\n### linear_probe, latent size 32" in page
     assert "## letters, conv\n\n### linear_probe, latent size 32" in page

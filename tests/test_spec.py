@@ -54,21 +54,26 @@ def test_everything_that_defines_a_cell_changes_its_identity() -> None:
             "epochs": 2.0,
             "num_unlabelled": 10,
             "config": dataclasses.replace(cell.config, temperature=0.3),
+            "checkpoints": (0.25,),
         }.items()
     ]
     assert len({cell.cell_id, *(other.cell_id for other in changed)}) == len(changed) + 1
 
 
 def test_an_evaluation_is_identified_by_its_pretraining_too() -> None:
-    first, second = (EvaluateCell(pretrain_cell("simclr", seed=seed), 0.1, "knn", ProtocolConfig()) for seed in (0, 1))
+    pretrainings = [pretrain_cell("simclr", seed=seed) for seed in (0, 1)]
+    first, second = (EvaluateCell(cell, "digits", 0.1, 0, "knn", ProtocolConfig()) for cell in pretrainings)
     assert first.cell_id != second.cell_id
-    assert dataclasses.replace(first, label_fraction=0.2).cell_id != first.cell_id
+    for changes in ({"label_fraction": 0.2}, {"label_seed": 1}, {"dataset": "mnist"}, {"protocol": "linear_probe"}):
+        assert dataclasses.replace(first, **changes).cell_id != first.cell_id
 
 
 def test_titles_are_what_people_read() -> None:
     cell = pretrain_cell("simclr", latent_dim=128)
     assert cell.title == "simclr d=128 s=0"
-    assert EvaluateCell(cell, 0.01, "linear_probe", ProtocolConfig()).title == "1% linear_probe"
+    evaluation = EvaluateCell(cell, "digits", 0.01, 0, "linear_probe", ProtocolConfig())
+    assert evaluation.title == "1% linear_probe"
+    assert dataclasses.replace(evaluation, dataset="mnist", label_seed=3).title == "1% linear_probe on mnist, labels 3"
 
 
 def test_named_seeds_differ_by_every_name() -> None:
@@ -101,6 +106,7 @@ def test_a_default_outside_its_range_is_refused() -> None:
         ({"latent_dims": (0,)}, "latent size 0"),
         ({"seeds": ()}, "has no seeds"),
         ({"epochs": 0}, "epochs must be positive"),
+        ({"checkpoints": (0.5, 2)}, r"checkpoint 2 is outside \(0, 1\] epochs"),
     ],
 )
 def test_impossible_suites_are_refused(changes: dict[str, object], message: str) -> None:

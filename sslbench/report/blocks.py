@@ -1,4 +1,4 @@
-"""Lay test scores out as the table shows them: one block per dataset, encoder, protocol and latent size."""
+"""Lay test scores out as the table shows them: a block per dataset, pretraining dataset, encoder, protocol and size."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from sslbench.report.records import pretext_rank
-from sslbench.report.statistics import Scores
+from sslbench.report.statistics import Replicate, Scores
 from sslbench.spec import BASELINES, REFERENCE_PROTOCOLS, InputError
 
 PROTOCOL_ORDER = ("linear_probe", "knn", "finetune")
@@ -25,38 +25,48 @@ class Score(NamedTuple):
     """One test accuracy and where it belongs."""
 
     dataset: str
+    pretrain_dataset: str
     encoder: str
     pretext: str
     latent_dim: int
     protocol: str
     label_fraction: float
     seed: int
+    label_seed: int
     num_labels: int
     value: float
 
 
 @dataclass(frozen=True)
 class Block:
-    """One table: rows are pretexts, columns label fractions, cells the scores by seed.
+    """One table: rows are pretexts, columns label fractions, cells the scores by replicate.
 
     Attributes:
-        seeds: every seed the section of this dataset and encoder has seen; a cell with fewer is incomplete.
+        pretrain_dataset: what pretexts were trained on; the baselines, which train on none, stand in every block.
+        replicates: every one the section of this block has seen; a cell with fewer is incomplete.
         num_labels: the label budgets that were used at each fraction, smallest first (one, unless something differs).
     """
 
     dataset: str
+    pretrain_dataset: str
     encoder: str
     protocol: str
     latent_dim: int
     rows: tuple[str, ...]
     fractions: tuple[float, ...]
-    seeds: tuple[int, ...]
+    replicates: tuple[Replicate, ...]
     num_labels: Mapping[float, tuple[int, ...]]
     scores: Mapping[tuple[str, float], Scores]
 
     def column(self, fraction: float) -> dict[str, Scores]:
         """Scores by row at one label fraction; rows without any are left out."""
         return {row: self.scores[row, fraction] for row in self.rows if (row, fraction) in self.scores}
+
+    @property
+    def place(self) -> str:
+        """`digits, conv`, or `digits from fashion_mnist, conv` where the encoder was pretrained elsewhere."""
+        origin = "" if self.pretrain_dataset == self.dataset else f" from {self.pretrain_dataset}"
+        return f"{self.dataset}{origin}, {self.encoder}"
 
     @property
     def ceiling(self) -> Scores:
@@ -68,7 +78,7 @@ def headline_scores(records: pd.DataFrame) -> list[Score]:
     """The accuracies on the test split: all that tables and curves show. A NaN is no score.
 
     Raises:
-        InputError: two records claim the same cell and seed. Averaging them would hide that one is stale.
+        InputError: two records claim the same cell and replicate. Averaging them would hide that one is stale.
     """
     chosen = records[(records["metric"] == "accuracy") & (records["split"] == "test") & records["value"].notna()]
     columns = [chosen[name].tolist() for name in Score._fields]
@@ -79,7 +89,7 @@ def headline_scores(records: pd.DataFrame) -> list[Score]:
         key = score[:-2]
         if key in scores:
             where = f"{score.dataset} {score.encoder} {score.pretext} d={score.latent_dim} {score.protocol}"
-            at = f"{100 * score.label_fraction:g}% seed {score.seed}"
+            at = f"{100 * score.label_fraction:g}% seed {Replicate(score.seed, score.label_seed)}"
             raise InputError(f"two records for {where} at {at}: runs {owners[key]} and {run_id}; keep one")
         scores[key] = score
         owners[key] = run_id
@@ -87,16 +97,20 @@ def headline_scores(records: pd.DataFrame) -> list[Score]:
 
 
 def place(records: pd.DataFrame) -> list[Block]:
-    """Blocks in reading order: dataset, encoder, protocol, latent size.
+    """Blocks in reading order: dataset, encoder, pretraining dataset (its own first), protocol, latent size.
 
     Raises:
-        InputError: two records claim the same cell and seed.
+        InputError: two records claim the same cell and replicate.
     """
     scores = headline_scores(records)
     blocks: list[Block] = []
     for dataset, encoder in sorted({(score.dataset, score.encoder) for score in scores if score.encoder != RAW}):
-        section = [score for score in scores if score.dataset == dataset and score.encoder in (encoder, RAW)]
-        blocks += _section(section, dataset, encoder)
+        here = [score for score in scores if score.dataset == dataset and score.encoder in (encoder, RAW)]
+        origins = {score.pretrain_dataset for score in here} - {""} or {dataset}
+        own = origins & {dataset}
+        for origin in [*own, *sorted(origins - own)]:
+            section = [score for score in here if score.pretrain_dataset in ("", origin)]
+            blocks += _section(section, dataset, origin, encoder)
     return blocks
 
 
@@ -106,7 +120,7 @@ def protocol_rank(protocol: str) -> tuple[int, str]:
     return place, protocol
 
 
-def _section(section: list[Score], dataset: str, encoder: str) -> list[Block]:
+def _section(section: list[Score], dataset: str, origin: str, encoder: str) -> list[Block]:
     """Blocks of one dataset and encoder. The reference rows alone make no block unless there is nothing else."""
     latent_dims = sorted({score.latent_dim for score in section if score.encoder != RAW})
     probed = [score for score in section if score.pretext not in REFERENCE_PROTOCOLS]
@@ -115,29 +129,31 @@ def _section(section: list[Score], dataset: str, encoder: str) -> list[Block]:
         ran = {score.latent_dim for score in probed if score.protocol == protocol}
         for latent_dim in latent_dims:
             if protocol not in OPTIONAL_PROTOCOLS or latent_dim in ran:
-                blocks.append(_block(section, dataset, encoder, protocol, latent_dim))
-    return blocks or [_block(section, dataset, encoder, "finetune", latent_dim) for latent_dim in latent_dims]
+                blocks.append(_block(section, dataset, origin, encoder, protocol, latent_dim))
+    return blocks or [_block(section, dataset, origin, encoder, "finetune", latent_dim) for latent_dim in latent_dims]
 
 
-def _block(section: list[Score], dataset: str, encoder: str, protocol: str, latent_dim: int) -> Block:
-    cells: dict[tuple[str, float], dict[int, float]] = {}
+def _block(section: list[Score], dataset: str, origin: str, encoder: str, protocol: str, latent_dim: int) -> Block:
+    cells: dict[tuple[str, float], dict[Replicate, float]] = {}
     num_labels: dict[float, set[int]] = {}
     for score in section:
         num_labels.setdefault(score.label_fraction, set()).add(score.num_labels)
         wanted = REFERENCE_PROTOCOLS.get(score.pretext, protocol)
         if score.protocol == wanted and (score.encoder == RAW or score.latent_dim == latent_dim):
-            cells.setdefault((score.pretext, score.label_fraction), {})[score.seed] = score.value
+            replicate = Replicate(score.seed, score.label_seed)
+            cells.setdefault((score.pretext, score.label_fraction), {})[replicate] = score.value
     rows = {pretext for pretext, _ in cells}
     if protocol not in OPTIONAL_PROTOCOLS:
         rows |= {score.pretext for score in section if score.pretext not in BASELINES}
     return Block(
         dataset=dataset,
+        pretrain_dataset=origin,
         encoder=encoder,
         protocol=protocol,
         latent_dim=latent_dim,
         rows=tuple(sorted(rows, key=pretext_rank)),
         fractions=tuple(sorted(num_labels)),
-        seeds=tuple(sorted({score.seed for score in section})),
+        replicates=tuple(sorted({Replicate(score.seed, score.label_seed) for score in section})),
         num_labels={fraction: tuple(sorted(counts)) for fraction, counts in num_labels.items()},
         scores=cells,
     )

@@ -42,10 +42,12 @@ def best_so_far(records: pd.DataFrame) -> list[str]:
     Means over the seeds there are so far, so it may change until the suite is done; the baselines do not take part.
     """
     scores = [score for score in headline_scores(records) if score.pretext not in BASELINES]
-    several = len({(score.dataset, score.encoder) for score in scores}) > 1
+    several = len({(score.dataset, score.pretrain_dataset, score.encoder) for score in scores}) > 1
     by_cell: dict[tuple[str, str, float, str, str, int], list[float]] = {}
     for score in scores:
-        key = (score.dataset, score.encoder, score.label_fraction, score.pretext, score.protocol, score.latent_dim)
+        origin = "" if score.pretrain_dataset == score.dataset else f" from {score.pretrain_dataset}"
+        where = f"{score.dataset}{origin}"
+        key = (where, score.encoder, score.label_fraction, score.pretext, score.protocol, score.latent_dim)
         by_cell.setdefault(key, []).append(score.value)
     best: dict[tuple[str, str, float], tuple[float, str]] = {}
     for (dataset, encoder, fraction, pretext, protocol, latent_dim), values in sorted(by_cell.items()):
@@ -58,7 +60,7 @@ def best_so_far(records: pd.DataFrame) -> list[str]:
 
 
 def _table(block: Block, cells: dict[tuple[str, float], Cell]) -> Table:
-    title = f"{block.dataset}, {block.encoder}: {block.protocol}, latent size {block.latent_dim}"
+    title = f"{block.place}: {block.protocol}, latent size {block.latent_dim}"
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("", no_wrap=True)
     for fraction in block.fractions:

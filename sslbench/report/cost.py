@@ -25,6 +25,7 @@ class Cost:
     """
 
     dataset: str
+    pretrain_dataset: str
     encoder: str
     pretext: str
     latent_dim: int
@@ -36,10 +37,10 @@ class Cost:
 
 
 def costs(records: pd.DataFrame) -> list[Cost]:
-    """One entry per dataset, encoder, pretext and latent size, in table order (no encoder first)."""
+    """One entry per dataset, pretraining dataset, encoder, pretext and latent size, in table order (raw first)."""
     chosen = records[(records["metric"] == "accuracy") & (records["split"] == "test")]
     found: list[Cost] = []
-    for _, group in chosen.groupby(["dataset", "encoder", "pretext", "latent_dim"], sort=True):
+    for _, group in chosen.groupby(["dataset", "pretrain_dataset", "encoder", "pretext", "latent_dim"], sort=True):
         first = group.iloc[0]
         pretraining = group.drop_duplicates("seed")
         evaluating = {
@@ -49,6 +50,7 @@ def costs(records: pd.DataFrame) -> list[Cost]:
         found.append(
             Cost(
                 dataset=str(first["dataset"]),
+                pretrain_dataset=str(first["pretrain_dataset"]),
                 encoder=str(first["encoder"]),
                 pretext=str(first["pretext"]),
                 latent_dim=int(first["latent_dim"]),
@@ -62,8 +64,9 @@ def costs(records: pd.DataFrame) -> list[Cost]:
     return sorted(found, key=_reading_order)
 
 
-def _reading_order(cost: Cost) -> tuple[str, bool, str, tuple[int, str], int]:
-    return cost.dataset, cost.encoder != RAW, cost.encoder, pretext_rank(cost.pretext), cost.latent_dim
+def _reading_order(cost: Cost) -> tuple[str, bool, str, str, tuple[int, str], int]:
+    place = cost.dataset, cost.encoder != RAW, cost.encoder, cost.pretrain_dataset
+    return *place, pretext_rank(cost.pretext), cost.latent_dim
 
 
 def mean(values: Sequence[float]) -> float:

@@ -53,15 +53,15 @@ BASELINE_LOOKS = {
 def draw_curves(records: pd.DataFrame, title: str) -> Figure:
     """Draw every block of the table as a panel; nothing of pyplot's global state is touched."""
     blocks = place(records)
-    panel_rows = list(dict.fromkeys((block.dataset, block.encoder, block.protocol) for block in blocks))
+    panel_rows = list(dict.fromkeys((block.place, block.protocol) for block in blocks))
     columns = list(dict.fromkeys(sorted(block.latent_dim for block in blocks)))
     width = PANEL_WIDTH * len(columns) + LEGEND_WIDTH
     height = PANEL_HEIGHT * len(panel_rows) + CAPTION_HEIGHT
     figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
     grid = figure.subplots(len(panel_rows), len(columns), squeeze=False, sharey="row")
-    by_place = {((block.dataset, block.encoder, block.protocol), block.latent_dim): block for block in blocks}
+    by_place = {((block.place, block.protocol), block.latent_dim): block for block in blocks}
     looks = looks_of({row for block in blocks for row in block.rows})
-    several = len({(block.dataset, block.encoder) for block in blocks}) > 1
+    several = len({block.place for block in blocks}) > 1
     for place_row, key in enumerate(panel_rows):
         shown = [by_place[key, latent_dim] for latent_dim in columns if (key, latent_dim) in by_place]
         for place_column, latent_dim in enumerate(columns):
@@ -69,7 +69,7 @@ def draw_curves(records: pd.DataFrame, title: str) -> Figure:
             if (key, latent_dim) in by_place:
                 _draw_panel(axes, by_place[key, latent_dim], looks)
                 axes.set_title(_panel_title(key, latent_dim, several), loc="left", fontsize=9.5, color=INK)
-                axes.set_ylim(*_limits(shown))
+                axes.set_ylim(*limits(shown))
                 if latent_dim == shown[0].latent_dim:
                     axes.set_ylabel("test accuracy, %", fontsize=9, color=INK)
             else:
@@ -97,13 +97,10 @@ def looks_of(rows: set[str]) -> dict[str, Look]:
     return looks
 
 
-def _panel_title(key: tuple[str, str, str], latent_dim: int, several: bool) -> str:
-    dataset, encoder, protocol = key
-    return (
-        f"{dataset}, {encoder}: {protocol}, latent size {latent_dim}"
-        if several
-        else f"{protocol}, latent size {latent_dim}"
-    )
+def _panel_title(key: tuple[str, str], latent_dim: int, several: bool) -> str:
+    place, protocol = key
+    title = f"{protocol}, latent size {latent_dim}"
+    return f"{place}: {title}" if several else title
 
 
 def _draw_panel(axes: Axes, block: Block, looks: Mapping[str, Look]) -> None:
@@ -155,7 +152,7 @@ def _points(block: Block, row: str) -> dict[float, Estimate]:
     }
 
 
-def _limits(blocks: Sequence[Block]) -> tuple[float, float]:
+def limits(blocks: Sequence[Block]) -> tuple[float, float]:
     """Room for every mean but the majority class, which would squeeze the rest into a corner.
 
     Bands may leave the panel: with two seeds they are wider than all differences together.

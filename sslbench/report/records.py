@@ -21,9 +21,11 @@ ROW_ORDER = (
     "encoder",
     "latent_dim",
     "pretext",
+    "pretrain_dataset",
     "protocol",
     "label_fraction",
     "seed",
+    "label_seed",
     "metric",
     "split",
 )

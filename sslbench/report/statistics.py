@@ -1,6 +1,6 @@
-"""Spread over seeds and paired comparison, as pure functions of `{seed: score}`.
+"""Spread over seeds and paired comparison, as pure functions of `{replicate: score}`.
 
-A seed names the same labelled subset in every row: that is what makes rows comparable pair by pair.
+A replicate names the same labelled subset in every row: that is what makes rows comparable pair by pair.
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
 
 from scipy import stats
 
@@ -17,7 +19,18 @@ SIGNIFICANCE = 0.05
 #: Scores lie in [0, 1]; a difference below this is rounding, not effect.
 ROUNDING = 1e-12
 
-Scores = Mapping[int, float]
+
+class Replicate(NamedTuple):
+    """One repetition: the seed of the training and the seed of the labelled subset, often the same."""
+
+    seed: int
+    label_seed: int
+
+    def __str__(self) -> str:
+        return str(self.seed) if self.seed == self.label_seed else f"{self.seed} labels {self.label_seed}"
+
+
+Scores = Mapping[Replicate, float]
 
 
 @dataclass(frozen=True)
@@ -34,7 +47,18 @@ class Estimate:
     n: int
     half_width: float
 
+    @property
+    def low(self) -> float:
+        """Lower end of the 95% confidence interval; NaN for one seed."""
+        return self.mean - self.half_width
 
+    @property
+    def high(self) -> float:
+        """Upper end of the 95% confidence interval; NaN for one seed."""
+        return self.mean + self.half_width
+
+
+@cache
 def t_quantile(n: int) -> float:
     """How many standard errors the 95% interval of `n` values reaches to either side: 12.7 for two, 2.78 for five."""
     return float(stats.t.ppf((1 + CONFIDENCE) / 2, n - 1))

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import pandas as pd
 
 from sslbench.report.blocks import Block, place
-from sslbench.report.statistics import Estimate, estimate, paired_difference, tied_with_best
+from sslbench.report.statistics import Estimate, Replicate, estimate, paired_difference, tied_with_best
 from sslbench.spec import REFERENCE_PROTOCOLS
 
 SUMMARY_COLUMNS = (
     "dataset",
+    "pretrain_dataset",
     "encoder",
     "protocol",
     "latent_dim",
@@ -39,7 +40,7 @@ class Cell:
     Attributes:
         difference: paired, to `supervised` at the same fraction; None for `supervised` itself or if it was not run.
         best_tied: has the best mean of its column, or cannot be told from it.
-        complete: has every seed that its section has.
+        complete: has every replicate that its section has.
     """
 
     accuracy: Estimate
@@ -56,7 +57,7 @@ def cells_of(block: Block) -> dict[tuple[str, float], Cell]:
         tied = tied_with_best({row: scores for row, scores in column.items() if row not in NEVER_BOLD})
         for row, scores in column.items():
             difference = None if row == "supervised" else paired_difference(scores, column.get("supervised", {}))
-            complete = len(scores) == len(block.seeds)
+            complete = len(scores) == len(block.replicates)
             cells[row, fraction] = Cell(estimate(scores.values()), difference, row in tied, complete)
     return cells
 
@@ -79,7 +80,7 @@ def summarise(records: pd.DataFrame) -> pd.DataFrame:
 def _summary_row(block: Block, row: str, fraction: float, cell: Cell) -> tuple[object, ...]:
     difference = cell.difference or Estimate(math.nan, math.nan, 0, math.nan)
     return (
-        *(block.dataset, block.encoder, block.protocol, block.latent_dim),
+        *(block.dataset, block.pretrain_dataset, block.encoder, block.protocol, block.latent_dim),
         *(row, fraction, block.num_labels[fraction][-1]),
         *(cell.accuracy.mean, cell.accuracy.half_width),
         *(difference.mean, difference.half_width),
@@ -92,12 +93,12 @@ def missing_cells(blocks: Sequence[Block]) -> list[tuple[str, int]]:
 
     A cell that stands in several blocks (`supervised`, `raw_pixels`) is named once.
     """
-    several = len({(block.dataset, block.encoder) for block in blocks}) > 1
+    several = len({block.place for block in blocks}) > 1
     found: dict[str, int] = {}
     for block in blocks:
         for row in block.rows:
             for name, count in _missing_in_row(block, row):
-                where = f"{block.dataset} {block.encoder} " if several else ""
+                where = f"{block.place}: " if several else ""
                 found[where + name] = count
     return list(found.items())
 
@@ -113,22 +114,23 @@ def missing_line(blocks: Sequence[Block]) -> str | None:
 
 
 def _missing_in_row(block: Block, row: str) -> list[tuple[str, int]]:
-    by_seeds: dict[tuple[int, ...], list[float]] = {}
+    by_replicates: dict[tuple[Replicate, ...], list[float]] = {}
     for fraction in block.fractions:
         present = block.scores.get((row, fraction), {})
-        absent = tuple(seed for seed in block.seeds if seed not in present)
+        absent = tuple(replicate for replicate in block.replicates if replicate not in present)
         if absent:
-            by_seeds.setdefault(absent, []).append(fraction)
+            by_replicates.setdefault(absent, []).append(fraction)
     return [
-        (_describe(block, row, fractions, seeds), len(fractions) * len(seeds)) for seeds, fractions in by_seeds.items()
+        (_describe(block, row, fractions, absent), len(fractions) * len(absent))
+        for absent, fractions in by_replicates.items()
     ]
 
 
-def _describe(block: Block, row: str, fractions: list[float], seeds: tuple[int, ...]) -> str:
+def _describe(block: Block, row: str, fractions: list[float], absent: tuple[Replicate, ...]) -> str:
     protocol = REFERENCE_PROTOCOLS.get(row, block.protocol)
     title = row if row == protocol else f"{row} {protocol}"
     size = "" if row in ("majority_class", "raw_pixels") else f" d={block.latent_dim}"
     at = ", ".join(f"{100 * fraction:g}%" for fraction in fractions)
-    if seeds == block.seeds:
+    if absent == block.replicates:
         return f"{title}{size} at {at}"
-    return f"{title}{size} at {at} (seed {', '.join(str(seed) for seed in seeds)})"
+    return f"{title}{size} at {at} (seed {', '.join(str(replicate) for replicate in absent)})"

@@ -30,14 +30,14 @@ def table_markdown(records: pd.DataFrame, title: str, notes: Sequence[str] = ())
     """The page people read: blocks, how to read them, what is missing, notes, cost."""
     blocks = place(records)
     cells = [cells_of(block) for block in blocks]
-    several = len({(block.dataset, block.encoder) for block in blocks}) > 1
+    several = len({block.place for block in blocks}) > 1
     parts = [f"# {title}"]
     section = None
     flagged = collapsed_encoders(records)
     for block, block_cells in zip(blocks, cells, strict=True):
-        if several and section != (block.dataset, block.encoder):
-            section = (block.dataset, block.encoder)
-            parts.append(f"## {block.dataset}, {block.encoder}")
+        if several and section != block.place:
+            section = block.place
+            parts.append(f"## {block.place}")
         parts.append(f"{'###' if several else '##'} {block.protocol}, latent size {block.latent_dim}")
         parts.append(_block_table(block, block_cells, flagged))
     parts += ["## How to read this", *legend(blocks, cells)]
@@ -121,7 +121,8 @@ def _reading(cells: Sequence[Cell], most: int) -> list[str]:
 
 def _block_table(block: Block, cells: Cells, flagged: Mapping[Encoder, int]) -> str:
     def title(row: str) -> str:
-        return f"{row} {COLLAPSED}" if (block.dataset, block.encoder, row, block.latent_dim) in flagged else row
+        encoder = (block.pretrain_dataset, block.encoder, row, block.latent_dim)
+        return f"{row} {COLLAPSED}" if encoder in flagged else row
 
     rows = [
         [title(row), *(format_cell(cells.get((row, fraction))) for fraction in block.fractions)] for row in block.rows
@@ -148,7 +149,9 @@ def _cost_tables(records: pd.DataFrame) -> list[str]:
     """One ledger for the whole page; the protocols' columns are those that were run."""
     entries = costs(records)
     protocols = sorted({name for entry in entries for name in entry.evaluate_seconds}, key=protocol_rank)
-    several = len({(entry.dataset) for entry in entries}) > 1 or len({entry.encoder for entry in entries} - {"raw"}) > 1
+    several = len({entry.dataset for entry in entries}) > 1 or len({entry.encoder for entry in entries} - {"raw"}) > 1
+    transfer = any(entry.pretrain_dataset not in ("", entry.dataset) for entry in entries)
+    axes = (["dataset", "encoder"] if several else []) + (["pretrained on"] if transfer else [])
     headers = ["pretext", "latent size", "pretraining s", "samples", "compute", "parameters"]
     headers += [f"{protocol} s" for protocol in protocols]
     rows = []
@@ -157,8 +160,9 @@ def _cost_tables(records: pd.DataFrame) -> list[str]:
         pretraining += [format_flops(entry.pretrain_flops), format_count(entry.parameters)]
         spent = [format_seconds(entry.evaluate_seconds.get(protocol, math.nan)) for protocol in protocols]
         where = [entry.dataset, entry.encoder] if several else []
+        where += [entry.pretrain_dataset or NOT_RUN] if transfer else []
         rows.append([*where, entry.pretext, str(entry.latent_dim), *pretraining, *spent])
-    table = _pipe_table([*(["dataset", "encoder"] if several else []), *headers], rows, names=3 if several else 1)
+    table = _pipe_table([*axes, *headers], rows, names=len(axes) + 1)
     explained = (
         "Means over seeds, in seconds. Pretraining is paid once per encoder; an evaluation is one protocol at one "
         "label fraction, averaged over the fractions that were run."
