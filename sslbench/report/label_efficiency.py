@@ -119,7 +119,7 @@ def common_curves(row: Row, supervised: Row) -> Curves:
     shared = [replicate for replicate in supervised.replicates if replicate in row.replicates]
     ours = _select(row, fractions, shared)
     theirs = _select(supervised, fractions, shared)
-    complete = np.isfinite(ours - theirs).all(axis=1)
+    complete = np.flatnonzero(np.isfinite(ours - theirs).all(axis=1))
     columns = [supervised.fractions.index(fraction) for fraction in fractions]
     return Curves(fractions, supervised.num_labels[columns], ours[complete], theirs[complete])
 
