@@ -157,28 +157,93 @@ def run(
 
 
 @app.command()
+def tune(
+    suite: Annotated[str, typer.Argument(help="Name of a suite, or a Python file with a SUITE.")],
+    trials: Annotated[int, typer.Option(help="Trials per arm; pruned and diverged ones count.")] = 20,
+    pretext: Annotated[list[str] | None, typer.Option(help="Only this pretext (or supervised); repeatable.")] = None,
+    epochs: Annotated[float | None, typer.Option(help="Length of a trial; default the suite's.")] = None,
+    criterion: Annotated[
+        str, typer.Option(help="budget_cv: cross-validation in a label budget; label_free: RankMe.")
+    ] = "budget_cv",
+    fraction: Annotated[float, typer.Option(help="Label budget of budget_cv, a share of the labels.")] = 0.01,
+    seed: Annotated[int, typer.Option(help="Of Optuna's draws, the labelled subset and every training.")] = 0,
+    dataset: Annotated[
+        str | None, typer.Option(help="Evaluated dataset to tune on; default the suite's first.")
+    ] = None,
+    encoder: Annotated[str | None, typer.Option(help="Encoder to tune; default the suite's first.")] = None,
+    latent_dim: Annotated[int | None, typer.Option(help="Latent size to tune; default the suite's first.")] = None,
+    settings: Annotated[
+        Path | None, typer.Option(help="File for the winners; default settings/SUITE.json beside the suite.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show arms, ranges, budget and what is done.")] = False,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    home: Home = None,
+    tracking_uri: TrackingUri = None,
+    storage: Storage = None,
+    data_root: DataRoot = None,
+) -> None:
+    """Tune every pretext of a suite and `supervised` with the same budget, never looking at the test split.
+
+    Winners and their cost go to a settings file; a suite uses it with settings_file="settings/SUITE.json". Interrupted
+    and run again, it continues.
+
+    Examples: sslbench tune quick --dry-run | sslbench tune quick --trials 20 |
+    sslbench tune quick --pretext simclr --pretext supervised --fraction 0.05 |
+    sslbench tune catalogue --criterion label_free --epochs 3
+    """
+    with _plain_errors():
+        from sslbench import tune_command
+        from sslbench.tune import TuneRequest
+
+        request = TuneRequest(
+            suite=suite,
+            stores=locate(home, tracking_uri, storage),
+            data_root=(data_root or default_root()).resolve(),
+            trials=trials,
+            pretexts=tuple(pretext or ()),
+            epochs=epochs,
+            seed=seed,
+            criterion=criterion,
+            fraction=fraction,
+            dataset=dataset,
+            encoder=encoder,
+            latent_dim=latent_dim,
+            device=device,
+            settings_file=settings,
+        )
+        if dry_run:
+            tune_command.dry_run(request, console)
+        else:
+            raise typer.Exit(tune_command.run(request, console))
+
+
+@app.command()
 def report(
     suite: Annotated[str, typer.Argument(help="Name of a suite, or a Python file with a SUITE.")],
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="From the published records.csv alone, not from MLflow.")
     ] = False,
+    ui_url: Annotated[
+        str, typer.Option(help="Where the page's run ids lead; empty: nowhere.")
+    ] = "http://127.0.0.1:5000",
     results: Results = Path("results"),
     home: Home = None,
     tracking_uri: TrackingUri = None,
     data_root: DataRoot = None,
 ) -> None:
-    """Write a suite's tables and plots from its MLflow runs, or again from records.csv.
+    """Write a suite's tables, plots and page from its MLflow runs, or again from records.csv.
 
     Examples: sslbench report quick | sslbench report quick --rebuild
     """
     with _plain_errors():
         from sslbench import commands
         from sslbench.plan import Selection
+        from sslbench.report.attachments import UI_URL
         from sslbench.sweep import Request
 
         stores = locate(home, tracking_uri)
         request = Request(suite, Selection(), stores, (data_root or default_root()).resolve())
-        commands.report(request, results, rebuild, console)
+        commands.report(request, results, rebuild, UI_URL if ui_url is None else ui_url, console)
 
 
 @app.command()

@@ -17,11 +17,10 @@ from rich.text import Text
 from sslbench import suites, sweep
 from sslbench.estimate import CostBook, Estimate, remaining
 from sslbench.plan import Selection
+from sslbench.publish import publish
 from sslbench.report.attachments import Attachments
-from sslbench.report.build import build
 from sslbench.report.build import rebuild as rebuild_report
 from sslbench.report.console import print_summary
-from sslbench.report.environment import environment
 from sslbench.report.records import from_records, read_records
 from sslbench.spec import InputError, Record
 from sslbench.sweep import Prepared, Request
@@ -68,8 +67,7 @@ def run(request: Request, results: Path, console: Console) -> int:
         frame = from_records(records)
         print_summary(frame, console)
         if request.selection == Selection():
-            suite = prepared.suite
-            files = build(frame, results / suite.name, suite.name, suite.notes, Attachments(environment()))
+            files = publish(request, prepared, records, results)
             console.print(f"written: {', '.join(str(path) for path in files)}", highlight=False)
         else:
             console.print("only a part was selected: published tables are left as they are", highlight=False)
@@ -78,7 +76,7 @@ def run(request: Request, results: Path, console: Console) -> int:
     return FAILED if failures else 0
 
 
-def report(request: Request, results: Path, rebuild: bool, console: Console) -> None:
+def report(request: Request, results: Path, rebuild: bool, ui_url: str, console: Console) -> None:
     """Write a suite's tables and plots from its finished runs, or again from its published records.
 
     Raises:
@@ -87,7 +85,7 @@ def report(request: Request, results: Path, rebuild: bool, console: Console) -> 
     if rebuild:
         suite = suites.load(request.suite)
         destination = results / suite.name
-        files = rebuild_report(destination, suite.name, suite.notes)
+        files = rebuild_report(destination, suite.name, suite.notes, Attachments(ui_url=ui_url))
         print_summary(read_records(destination / "records.csv"), console)
     else:
         prepared = sweep.prepare_request(request)
@@ -95,10 +93,8 @@ def report(request: Request, results: Path, rebuild: bool, console: Console) -> 
         if not records:
             where = request.stores.tracking_uri
             raise InputError(f"no finished runs of suite {prepared.suite.name!r} in {where}; run it first")
-        frame = from_records(records)
-        suite = prepared.suite
-        files = build(frame, results / suite.name, suite.name, suite.notes, Attachments(environment()))
-        print_summary(frame, console)
+        files = publish(request, prepared, records, results, ui_url)
+        print_summary(from_records(records), console)
     console.print(f"written: {', '.join(str(path) for path in files)}", highlight=False)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,79 +13,199 @@ import torch
 from sslbench import suites
 from sslbench.datasets import load
 from sslbench.datasets._base import Dataset
-from sslbench.evaluate import evaluate, extract
+from sslbench.encoders._base import Encoder
+from sslbench.evaluate import Features, evaluate, extract
 from sslbench.plan import make_plan
 from sslbench.pretrain import Pretraining
-from sslbench.report.records import read_records
-from sslbench.report.statistics import estimate
+from sslbench.report.records import COLUMN_TYPES, read_records
+from sslbench.report.statistics import Replicate, estimate
 from sslbench.spec import EvaluateCell, InputError, InputSpec
 
 #: Least half-width of an interval: seeds that happen to agree to the last digit do not make arithmetic exact.
 FLOOR = 0.005
+
+#: What the values behind one number of a table have in common.
+CELL = ["dataset", "pretrain_dataset", "encoder", "pretext", "latent_dim", "label_fraction", "protocol"]
+
+
+@dataclass(frozen=True)
+class Published:
+    """One published row: its number in the file from 1, its value, and those of the other replicates of its cell."""
+
+    number: int
+    value: float
+    others: tuple[float, ...]
+    cell: EvaluateCell
+
+    @property
+    def title(self) -> str:
+        """The name people read, e.g. `1% knn of simclr d=128 s=0`."""
+        return f"{self.cell.title} of {self.cell.pretrain.title}"
 
 
 @dataclass(frozen=True)
 class Check:
     """One published row and what running it again gave; accuracies in [0, 1]."""
 
-    title: str
-    published: float
+    row: Published
     again: float
-    half_width: float
+
+    @property
+    def half_width(self) -> float:
+        """How far running again may be from the published value.
+
+        Half-width of the 95% interval of one run, t times the spread over seeds, at least `FLOOR`. The spread is the
+        smaller of that published and that with the new value in place of the published one: a value that is wrong
+        by much, in the file or in the new run, must not widen the interval it is judged by.
+        """
+        return max(FLOOR, min(_reach([*self.row.others, value]) for value in (self.row.value, self.again)))
 
     @property
     def inside(self) -> bool:
-        """Whether the new value lies within the interval of the published cell, around its published value."""
-        return abs(self.again - self.published) <= self.half_width
+        """Whether the new value lies within the interval around the published one."""
+        return abs(self.again - self.row.value) <= self.half_width
 
 
-def choose(records: pd.DataFrame, sample: int | None) -> pd.DataFrame:
-    """Rows to run again: all test accuracies, or a fixed random `sample` of them."""
-    rows = records[(records["metric"] == "accuracy") & (records["split"] == "test")]
-    if sample is None or sample >= len(rows):
-        return rows
-    return rows.loc[sorted(random.Random(0).sample(list(rows.index), sample))]
+def _reach(values: Sequence[float]) -> float:
+    spread = estimate(values)
+    return spread.half_width * spread.n**0.5 if spread.n > 1 else 0.0
 
 
-def interval(records: pd.DataFrame, row: pd.Series) -> float:
-    """Half-width of the 95% interval of one run in the row's cell: t times the spread over seeds, at least `FLOOR`."""
-    axes = ["dataset", "encoder", "pretext", "latent_dim", "label_fraction", "protocol", "metric", "split"]
-    same = (records[axes] == row[axes]).all(axis=1)
-    spread = estimate(list(records.loc[same, "value"]))
-    return max(FLOOR, spread.half_width * spread.n**0.5) if spread.n > 1 else FLOOR
+class Reproduction:
+    """Rows of a published `records.csv`, ready to be run again.
 
-
-def reproduce(path: Path, sample: int | None, data_root: Path, device: torch.device) -> Iterator[Check]:
-    """Run the chosen rows of a `records.csv` again, pretraining included, one by one.
+    Args:
+        path: the `records.csv`.
+        data_root: folder of datasets.
+        device: where to compute.
+        rows: which rows, as `choose` reads them; all test accuracies if there are none.
+        sample: only so many of them, drawn at random but always the same.
+        suite: name or file of the suite; None means the one the records name.
 
     Raises:
-        InputError: no such file or suite, or the suite no longer defines a published cell.
+        InputError: no such file or suite, rows that are not there, or the suite no longer defines a published cell.
     """
-    records = read_records(path)
-    rows = choose(records, sample)
-    if rows.empty:
+
+    def __init__(
+        self,
+        path: Path,
+        data_root: Path,
+        device: torch.device,
+        rows: Sequence[str] = (),
+        sample: int | None = None,
+        suite: str | None = None,
+    ) -> None:
+        self.device = device
+        records = read_records(path)
+        chosen = choose(records, rows, path)
+        if sample is not None and sample < len(chosen):
+            chosen = chosen.loc[sorted(random.Random(0).sample(list(chosen.index), sample))]
+        names = sorted(set(chosen["suite"]))
+        if len(names) > 1:
+            raise InputError(f"{path} holds suites {', '.join(names)}; choose one, e.g. --rows suite={names[0]}")
+        self.datasets, cells = _plan(suite or names[0], data_root)
+        unknown = [cell_id for cell_id in chosen["cell_id"] if cell_id not in cells]
+        if unknown:
+            raise InputError(
+                f"{path}: suite {names[0]!r} no longer defines cell {unknown[0]}; publish its records again"
+            )
+        published = _published(records, chosen, cells)
+        # Rows of one pretraining stand together: its encoder is trained once.
+        self.rows = sorted(published, key=lambda row: (row.cell.pretrain.cell_id, row.number))
+
+    def checks(self) -> Iterator[Check]:
+        """Run the rows again one by one, each encoder pretrained anew."""
+        encoder: Encoder | None = None
+        features: dict[str, Features] = {}
+        trained = ""
+        for row in self.rows:
+            cell = row.cell
+            dataset = self.datasets[cell.dataset]
+            if encoder is None or trained != cell.pretrain.cell_id:
+                encoder, features, trained = self._pretrain(cell), {}, cell.pretrain.cell_id
+            if cell.dataset not in features:
+                features[cell.dataset] = extract(encoder, dataset, self.device)
+            yield Check(row, evaluate(cell, dataset, encoder, features[cell.dataset], self.device).accuracy)
+
+    def _pretrain(self, cell: EvaluateCell) -> Encoder:
+        training = Pretraining(cell.pretrain, self.datasets[cell.pretrain.dataset], self.device)
+        for _ in training.reports():
+            pass
+        return training.pretext.encoder
+
+
+def choose(records: pd.DataFrame, rows: Sequence[str], path: Path) -> pd.DataFrame:
+    """The test accuracies that any of the selections names; all of them without one.
+
+    Args:
+        rows: each either numbers of records, `12` or `3-8` or `3-8,12`, counted from 1 in the file; or conditions on
+            columns that must all hold, `pretext=simclr,label_fraction=0.01`.
+
+    Raises:
+        InputError: a selection cannot be read, names a column or a number that is not there, or holds no test accuracy.
+    """
+    scores = records[(records["metric"] == "accuracy") & (records["split"] == "test")]
+    if scores.empty:
         raise InputError(f"{path} holds no test accuracies")
-    name = str(rows["suite"].iloc[0])
+    if not rows:
+        return scores
+    found: set[int] = set()
+    for text in rows:
+        chosen = _by_condition(scores, text) if "=" in text else _by_number(scores, text, len(records))
+        if not chosen:
+            raise InputError(f"--rows {text!r} names no test accuracy of {path}")
+        found |= chosen
+    return scores.loc[sorted(found)]
+
+
+def _by_condition(scores: pd.DataFrame, text: str) -> set[int]:
+    holds = pd.Series(True, index=scores.index)
+    for condition in text.split(","):
+        column, _, wanted = (part.strip() for part in condition.partition("="))
+        if column not in COLUMN_TYPES:
+            raise InputError(f"--rows {text!r}: unknown column {column!r}; choose one of {', '.join(COLUMN_TYPES)}")
+        kind = COLUMN_TYPES[column]
+        try:
+            holds &= scores[column] == kind(wanted)
+        except ValueError as error:
+            raise InputError(f"--rows {text!r}: {column} must be {kind.__name__}, not {wanted!r}") from error
+    return set(scores.index[holds])
+
+
+def _by_number(scores: pd.DataFrame, text: str, count: int) -> set[int]:
+    numbers: set[int] = set()
+    for part in text.split(","):
+        first, dash, last = (piece.strip() for piece in part.partition("-"))
+        if not first.isdigit() or (dash and not last.isdigit()):
+            raise InputError(f"--rows {text!r} is neither numbers such as 3-8,12 nor conditions such as pretext=simclr")
+        low, high = int(first), int(last or first)
+        if not 1 <= low <= high <= count:
+            raise InputError(f"--rows {text!r}: there are records 1 to {count}")
+        numbers |= set(range(low - 1, high))
+    return numbers & set(scores.index)
+
+
+def _plan(name: str, data_root: Path) -> tuple[dict[str, Dataset], dict[str, EvaluateCell]]:
+    """Datasets by identity, and every evaluation the suite defines by cell."""
     suite = suites.load(name)
-    datasets = {asked: load(asked, data_root) for asked in suite.datasets}
+    datasets = {asked: load(asked, data_root) for asked in suite.all_datasets}
     inputs: dict[str, tuple[str, InputSpec]] = {
         asked: (dataset.name, dataset.input_spec) for asked, dataset in datasets.items()
     }
     cells = {cell.cell_id: cell for cell in make_plan(suite, inputs).evaluations}
-    unknown = [row for row in rows["cell_id"] if row not in cells]
-    if unknown:
-        raise InputError(f"{path}: suite {name!r} no longer defines cell {unknown[0]}; publish its records again")
-    by_identity = {dataset.name: dataset for dataset in datasets.values()}
-    for _, row in rows.iterrows():
-        cell = cells[str(row["cell_id"])]
-        again = _run(cell, by_identity[cell.pretrain.dataset], device)
-        title = f"{cell.title} of {cell.pretrain.title}"
-        yield Check(title, float(row["value"]), again, interval(records, row))
+    return {dataset.name: dataset for dataset in datasets.values()}, cells
 
 
-def _run(cell: EvaluateCell, dataset: Dataset, device: torch.device) -> float:
-    training = Pretraining(cell.pretrain, dataset, device)
-    for _ in training.reports():
-        pass
-    encoder = training.pretext.encoder
-    return evaluate(cell, dataset, encoder, extract(encoder, dataset, device), device).accuracy
+def _published(records: pd.DataFrame, chosen: pd.DataFrame, cells: dict[str, EvaluateCell]) -> list[Published]:
+    scores = records[(records["metric"] == "accuracy") & (records["split"] == "test")]
+    groups: dict[tuple[object, ...], dict[Replicate, float]] = {}
+    columns = [scores[name].tolist() for name in (*CELL, "seed", "label_seed", "value")]
+    for *place, seed, label_seed, value in zip(*columns, strict=True):
+        groups.setdefault(tuple(place), {})[Replicate(seed, label_seed)] = value
+    rows = []
+    for index, line in zip(chosen.index, chosen.to_dict("records"), strict=True):
+        own = Replicate(line["seed"], line["label_seed"])
+        same = groups[tuple(line[name] for name in CELL)]
+        others = tuple(value for replicate, value in same.items() if replicate != own)
+        rows.append(Published(int(index) + 1, line["value"], others, cells[line["cell_id"]]))
+    return rows

@@ -134,6 +134,25 @@ class Tracker:
         self.client.set_tag(run_id, "error", reason)
         self.client.set_terminated(run_id, "FAILED")
 
+    def log_report(self, folder: Path, files: Sequence[Path]) -> str:
+        """Log what was published to a run of its own and return its id; the same tables again are the same run.
+
+        Args:
+            folder: where `files` are; they keep their places in it.
+        """
+        tables = {path.name: path.read_text(encoding="utf-8") for path in files if path.name.startswith("table.")}
+        content = digest({"records": (folder / "records.csv").read_text(encoding="utf-8"), **tables})
+        known = self._runs(f"attributes.status = 'FINISHED' and tags.report_digest = '{content}'")
+        if known:
+            return str(known[0].info.run_id)
+        tags = {"kind": "report", "suite": self.suite, "report_digest": content, MLFLOW_RUN_NAME: "report"}
+        run_id = str(self.client.create_run(self.experiment_id, tags=tags).info.run_id)
+        for path in files:
+            place = path.parent.relative_to(folder)
+            self.client.log_artifact(run_id, str(path), None if place == Path() else str(place))
+        self.client.set_terminated(run_id, "FINISHED")
+        return run_id
+
     def monitor(self, run_id: str) -> SystemMetricsMonitor:
         """A started monitor of processor, memory and GPU for the run; call its `finish()` at the end."""
         mlflow.set_tracking_uri(self.tracking_uri)  # the monitor's own client reads the global setting
@@ -173,6 +192,18 @@ class Tracker:
     def pretrained(self, run_id: str) -> dict[str, float]:
         """The metrics of a finished pretraining: seconds, samples, FLOPs, parameters."""
         return dict(self.client.get_run(run_id).data.metrics)
+
+    def failures(self) -> list[Mapping[str, str]]:
+        """Tags, and the id as `run_id`, of the last failed run of every cell that has no finished one."""
+        done = self.finished()
+        failed = self._runs("attributes.status = 'FAILED'")
+        last = {run.data.tags["cell_id"]: run for run in failed if "cell_id" in run.data.tags}
+        return [{**run.data.tags, "run_id": run.info.run_id} for cell_id, run in last.items() if cell_id not in done]
+
+    def pictures(self, run_id: str) -> dict[str, bytes]:
+        """The pictures a pretraining left, by name."""
+        files = [Path(item.path) for item in self.client.list_artifacts(run_id, "pictures")]
+        return {path.stem: self.artifact(run_id, str(path)).read_bytes() for path in files if path.suffix == ".png"}
 
     def artifact(self, run_id: str, name: str) -> Path:
         """Local copy of one artifact of a run."""

@@ -279,7 +279,7 @@ def exhibit(pretext: str) -> Exhibit:
 
     png = io.BytesIO()
     Image.linear_gradient("L").resize((1800, 900)).save(png, format="png")
-    return Exhibit("digits", pretext, 128, 0, "map", shrink(png.getvalue()))
+    return Exhibit("digits", "conv", pretext, 128, 0, "map", shrink(png.getvalue()))
 
 
 def test_pictures_are_embedded_small_and_survive_their_folder(golden: pd.DataFrame, tmp_path: Path) -> None:
@@ -291,8 +291,8 @@ def test_pictures_are_embedded_small_and_survive_their_folder(golden: pd.DataFra
     (tmp_path / "pictures" / "old.png").write_bytes(b"")
     write_exhibits(shown, tmp_path)
     assert sorted(path.name for path in (tmp_path / "pictures").iterdir()) == [
-        "digits-barlow_twins-d128-s0-map.png",
-        "digits-simclr-d128-s0-map.png",
+        "digits-conv-barlow_twins-d128-s0-map.png",
+        "digits-conv-simclr-d128-s0-map.png",
     ]
     assert set(read_exhibits(tmp_path)) == set(shown)
 

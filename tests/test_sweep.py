@@ -62,7 +62,8 @@ def test_the_run_ends_with_tables_and_files(finished: tuple[Path, Path, str]) ->
     _, place, output = finished
     assert "linear_probe, latent size 8" in " ".join(output.split())
     names = {path.name for path in (place / "results" / "small").iterdir()}
-    assert names == {"records.csv", "table.md", "table.csv", "curves.png", "environment.json"}
+    tables = {"records.csv", "table.md", "table.csv", "table.tex"}
+    assert names == tables | {"curves.png", "report.html", "environment.json", "pictures"}
 
 
 def test_running_again_does_nothing(finished: tuple[Path, Path, str]) -> None:

@@ -18,7 +18,9 @@ FOLDER = "pictures"
 #: Pictures are published and embedded: width in pixels and number of colours that still show all there is to see.
 WIDTH, COLORS = 900, 48
 
-_NAMED = re.compile(r"(?P<dataset>.+)-(?P<pretext>\w+)-d(?P<latent_dim>\d+)-s(?P<seed>\d+)-(?P<subject>\w+)")
+_NAMED = re.compile(
+    r"(?P<dataset>.+)-(?P<encoder>\w+)-(?P<pretext>\w+)-d(?P<latent_dim>\d+)-s(?P<seed>\d+)-(?P<subject>\w+)"
+)
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class Exhibit:
     """One picture a pretraining left; `subject` is its own name, e.g. `map` or `reconstructions`."""
 
     dataset: str
+    encoder: str
     pretext: str
     latent_dim: int
     seed: int
@@ -39,8 +42,8 @@ class Exhibit:
 
     @property
     def filename(self) -> str:
-        """E.g. `digits-simclr-d128-s0-map.png`."""
-        return f"{self.place}-{self.pretext}-d{self.latent_dim}-s{self.seed}-{self.subject}.png"
+        """E.g. `digits-conv-simclr-d128-s0-map.png`."""
+        return f"{self.place}-{self.encoder}-{self.pretext}-d{self.latent_dim}-s{self.seed}-{self.subject}.png"
 
 
 def write_exhibits(exhibits: Sequence[Exhibit], destination: Path) -> list[Path]:
@@ -60,7 +63,8 @@ def read_exhibits(destination: Path) -> tuple[Exhibit, ...]:
         match = _NAMED.fullmatch(path.stem)
         if match:
             size, seed = int(match["latent_dim"]), int(match["seed"])
-            found.append(Exhibit(match["dataset"], match["pretext"], size, seed, match["subject"], path.read_bytes()))
+            place = match["dataset"], match["encoder"], match["pretext"]
+            found.append(Exhibit(*place, size, seed, match["subject"], path.read_bytes()))
     return in_order(found)
 
 
@@ -68,7 +72,8 @@ def in_order(exhibits: Sequence[Exhibit]) -> tuple[Exhibit, ...]:
     """Pictures in the order of the page: dataset, then as the tables order pretexts."""
     return tuple(
         sorted(
-            exhibits, key=lambda one: (one.place, pretext_rank(one.pretext), one.latent_dim, one.seed, one.subject)
+            exhibits,
+            key=lambda one: (one.place, one.encoder, pretext_rank(one.pretext), one.latent_dim, one.seed, one.subject),
         )
     )
 

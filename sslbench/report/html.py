@@ -18,6 +18,7 @@ from markupsafe import Markup, escape
 from sslbench.report.analysis import Analysis, analyse
 from sslbench.report.attachments import Attachments
 from sslbench.report.blocks import Block, place, protocol_rank
+from sslbench.report.findings import findings
 from sslbench.report.html_charts import Chart, Figure, legend_rows, page_looks
 from sslbench.report.html_data import embedded, legend_look
 from sslbench.report.html_savings import outcome_section, savings_section
@@ -70,7 +71,8 @@ def report_html(records: pd.DataFrame, title: str, notes: Sequence[str], attache
     blocks = place(records)
     evidence = Evidence(collapsed_encoders(records), stale_cells(records), attached.failures or ())
     views, runs = tables(blocks, records, evidence)
-    sections = _sections(records, blocks, analyse(records), attached)
+    analysis = analyse(records)
+    sections = _sections(records, blocks, analysis, attached)
     looks = page_looks({row for block in blocks for row in block.rows})
     charts: list[Chart] = []
     drawn = [_placed(section, charts) for section in sections]
@@ -79,7 +81,7 @@ def report_html(records: pd.DataFrame, title: str, notes: Sequence[str], attache
         title=title,
         subtitle=_subtitle(records, blocks),
         contents=[("answer", "The answer"), ("tables", "Accuracy"), *((part.anchor, part.title) for part in sections)],
-        findings=[],
+        findings=[_with_code(finding.sentence) for finding in findings(analysis)],
         notices=_notices(blocks, evidence),
         facts=_facts(records),
         tables=views,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pandas as pd
 from PIL import Image
 
-from sslbench.report.blocks import Block, protocol_rank
+from sslbench.report.blocks import RAW, Block, protocol_rank
 from sslbench.report.cost import Cost, costs, format_count, format_flops, format_seconds
 from sslbench.report.exhibits import Exhibit, in_order
 from sslbench.report.html_charts import Figure, curve_figures, latent_figures
@@ -88,14 +88,14 @@ def picture_section(exhibits: Sequence[Exhibit]) -> Section | None:
     """What the encoders learned, to look at."""
     if not exhibits:
         return None
-    several = len({exhibit.place for exhibit in exhibits}) > 1
+    several = len({(exhibit.place, exhibit.encoder) for exhibit in exhibits if exhibit.encoder != RAW}) > 1
     text = ("Drawn from one encoder each; labels serve the colours of the maps and nothing else.",)
     pictures = tuple(_picture(exhibit, several) for exhibit in in_order(exhibits))
     return Section("pictures", "Pictures", text, pictures=pictures)
 
 
 def _picture(exhibit: Exhibit, several: bool) -> Picture:
-    place = f"{exhibit.place}: " if several else ""
+    place = f"{exhibit.place}, {exhibit.encoder}: " if several else ""
     subject = {"map": "map of test inputs (t-SNE)"}.get(exhibit.subject, exhibit.subject.replace("_", " "))
     title = f"{place}{exhibit.pretext}, latent size {exhibit.latent_dim}, seed {exhibit.seed}: {subject}"
     with Image.open(io.BytesIO(exhibit.png)) as image:

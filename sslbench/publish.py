@@ -1,0 +1,77 @@
+"""From finished runs to `results/<suite>/`: records, what else MLflow knows of them, and the report run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from sslbench.plan import Plan
+from sslbench.report.attachments import UI_URL, Attachments
+from sslbench.report.build import build
+from sslbench.report.environment import environment
+from sslbench.report.exhibits import Exhibit, shrink
+from sslbench.report.marks import Failure
+from sslbench.report.records import from_records
+from sslbench.spec import PretrainCell, Record
+from sslbench.sweep import Prepared, Request
+from sslbench.tracking import Tracker
+
+#: Pictures of so many encoders: enough to see what was learned, little enough to publish.
+MOST_PICTURED = 12
+
+
+def publish(
+    request: Request, prepared: Prepared, records: list[Record], results: Path, ui_url: str = UI_URL
+) -> list[Path]:
+    """Write the results of a suite and log them to a report run in MLflow; returns the files written.
+
+    Raises:
+        InputError: nothing to show, or the folder cannot be written.
+    """
+    os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"  # a bar per picture is no progress
+    suite = prepared.suite
+    tracker = Tracker(request.stores.tracking_uri, suite.name, request.stores.artifact_root)
+    wanted = {cell_id for cell_id, _ in prepared.cells}
+    failures = tuple(_failure(tags) for tags in tracker.failures() if tags["cell_id"] in wanted)
+    attached = Attachments(environment(), failures, exhibits(tracker, prepared.plan), ui_url)
+    folder = results / suite.name
+    files = build(from_records(records), folder, suite.name, suite.notes, attached)
+    tracker.log_report(folder, files)
+    return files
+
+
+def exhibits(tracker: Tracker, plan: Plan) -> tuple[Exhibit, ...]:
+    """Pictures of one encoder of every pretext: the largest latent size, and the first seed of it that is finished."""
+    finished = tracker.finished()
+    chosen: dict[tuple[str, str, str], PretrainCell] = {}
+    for cell in sorted(plan.pretrain, key=lambda cell: (-cell.latent_dim, cell.seed)):
+        if cell.cell_id in finished:
+            chosen.setdefault((cell.dataset, cell.encoder, cell.pretext), cell)
+    found: list[Exhibit] = []
+    pictured = 0
+    for cell in chosen.values():
+        pictures = tracker.pictures(finished[cell.cell_id])
+        if pictures and pictured < MOST_PICTURED:
+            pictured += 1
+            found += [
+                Exhibit(cell.dataset, cell.encoder, cell.pretext, cell.latent_dim, cell.seed, subject, shrink(png))
+                for subject, png in sorted(pictures.items())
+            ]
+    return tuple(found)
+
+
+def _failure(tags: Mapping[str, str]) -> Failure:
+    evaluation = tags["kind"] == "evaluate"
+    return Failure(
+        dataset=tags["dataset"],
+        encoder=tags["encoder"],
+        pretext=tags["pretext"],
+        latent_dim=int(tags["latent_dim"]),
+        seed=int(tags["seed"]),
+        label_seed=int(tags["label_seed"]) if evaluation else None,
+        label_fraction=float(tags["label_fraction"]) if evaluation else None,
+        protocol=tags["protocol"] if evaluation else None,
+        reason=tags.get("error", "unknown"),
+        run_id=tags["run_id"],
+    )
