@@ -35,6 +35,8 @@ def build_optimizer(network: nn.Module, config: OptimizerConfig) -> torch.optim.
         {"params": [parameter for parameter in trained if parameter.ndim > 1], "weight_decay": config.weight_decay},
         {"params": [parameter for parameter in trained if parameter.ndim <= 1], "weight_decay": 0.0},
     ]
+    if config.weight_decay == 0:  # one group, one kernel: a step on a small network is mostly the way to its kernels
+        groups = [{"params": trained, "weight_decay": 0.0}]
     if config.name == "sgd":
         return torch.optim.SGD(groups, lr=config.learning_rate, momentum=0.9, nesterov=True, fused=True)
     if config.name == "adam":

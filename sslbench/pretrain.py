@@ -13,6 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from sslbench.datasets._base import Dataset
 from sslbench.encoders import ENCODERS
 from sslbench.identity import named_seed
+from sslbench.memory import keep_freed_memory
 from sslbench.optimization import (
     build_optimizer,
     endless_batches,
@@ -116,6 +117,7 @@ class Pretraining:
             return
         cell, pretext, config = self.cell, self.pretext, self.cell.config.optimizer
         torch.manual_seed(named_seed("training", cell.dataset, cell.encoder, cell.pretext, cell.latent_dim, cell.seed))
+        keep_freed_memory()
         inputs = self.inputs.to(self.device)
         optimizer = build_optimizer(pretext, config)
         batches = endless_batches(len(inputs), self.batch_size, self.device)
@@ -129,7 +131,7 @@ class Pretraining:
                 pretext.before_epoch(inputs)
             learning_rate = config.learning_rate * learning_rate_factor(config, step - 1, self.steps)
             set_learning_rate(optimizer, learning_rate)
-            total += self._loss_and_gradient(to_float(inputs[next(batches)]), count=step == 1)
+            total += self._loss_and_gradient(to_float(inputs.index_select(0, next(batches))), count=step == 1)
             due = step % interval == 0 or step == self.steps or step in self.checkpoints
             norm = _gradient_norm(pretext) if due else 0.0
             optimizer.step()
@@ -155,7 +157,7 @@ class Pretraining:
             self.flops = float(counter.get_total_flops()) * self.steps
             return loss
         # On a GPU, bfloat16 halves memory traffic; no processor here supports it in hardware.
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
+        with torch.autocast("cuda", torch.bfloat16, enabled=self.device.type == "cuda"):
             loss = self.pretext(batch)
         loss.backward()
         return loss.detach()
