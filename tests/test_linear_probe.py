@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 import torch
@@ -10,9 +12,9 @@ from sklearn.linear_model import LogisticRegression
 from sslbench.datasets._base import Dataset
 from sslbench.evaluate import extract
 from sslbench.pretrain import build
-from sslbench.protocols._logistic import Standardiser, fit_path
+from sslbench.protocols._logistic import Fitted, Standardiser, fit_path
 from sslbench.protocols.budget import draw_budget
-from sslbench.protocols.linear_probe import LinearProbe, LinearProbeConfig, hold_out
+from sslbench.protocols.linear_probe import LinearProbe, LinearProbeConfig, hold_out, stratified_part
 from tests.conftest import CPU, pretrain_cell
 
 
@@ -32,13 +34,13 @@ def test_predictions_agree_with_scikit_learn(
     labels = digits.train_labels[budget.indices]
     standardise = Standardiser(features[0][budget.indices])
     inputs, test = standardise(features[0][budget.indices]), standardise(features[1])
-    fitted = fit_path(inputs, labels, torch.ones(1, len(labels)), [strength], 10)[0]
-    ours = fitted.scores(test)[:, 0].argmax(dim=1).numpy()
+    fitted = next(fit_path(inputs, labels, torch.ones(1, len(labels)), [strength], 10))
+    ours = fitted.scores(test)[0].argmax(dim=0).numpy()
     reference = LogisticRegression(C=1 / (strength * len(labels)), max_iter=5000, tol=1e-8)
     theirs = reference.fit(inputs.double().numpy(), labels.numpy()).predict(test.double().numpy())
     truth = digits.test_labels.numpy()
     assert abs((ours == truth).mean() - (theirs == truth).mean()) <= 0.003
-    assert np.abs(fitted.weights[:, 0].T.numpy() - reference.coef_).max() < 0.05 * np.abs(reference.coef_).max()
+    assert np.abs(fitted.weights[0].numpy() - reference.coef_).max() < 0.05 * np.abs(reference.coef_).max()
 
 
 def test_folds_solved_together_equal_folds_solved_alone() -> None:
@@ -47,10 +49,10 @@ def test_folds_solved_together_equal_folds_solved_alone() -> None:
     held_out = hold_out(labels, 3, LinearProbeConfig(), 0)
     assert held_out is not None
     weights = (~held_out).float()
-    together = fit_path(inputs, labels, weights, [0.1], 3)[0]
+    together = next(fit_path(inputs, labels, weights, [0.1], 3))
     for fold in range(len(weights)):
-        alone = fit_path(inputs, labels, weights[fold : fold + 1], [0.1], 3)[0]
-        torch.testing.assert_close(together.weights[:, fold], alone.weights[:, 0], atol=5e-3, rtol=0.05)
+        alone = next(fit_path(inputs, labels, weights[fold : fold + 1], [0.1], 3))
+        torch.testing.assert_close(together.weights[fold], alone.weights[0], atol=5e-3, rtol=0.05)
 
 
 def test_every_label_is_held_out_once_and_classes_stay_balanced() -> None:
@@ -96,3 +98,37 @@ def test_noise_calls_for_a_stronger_penalty_than_signal() -> None:
     on_noise = probe.predict(noise, labels, noise, 2, 0)
     assert on_signal.budget_score > 0.95
     assert on_noise.budget_score < 0.7
+
+
+def test_large_budgets_choose_on_a_stratified_part_and_keep_the_penalty_of_each_label() -> None:
+    generator = torch.Generator().manual_seed(3)
+    labels = torch.arange(900) % 3
+    inputs = torch.randn(900, 6, generator=generator)
+    inputs[:, 0] += labels
+    part = stratified_part(labels, 300, seed=5)
+    assert torch.equal(torch.bincount(labels[part]), torch.full((3,), 100))
+    assert len(part.unique()) == 300
+    on_part = LinearProbe(LinearProbeConfig(choose_on_at_most=300)).choose(inputs, labels, 3, seed=5)
+    alone = LinearProbe(LinearProbeConfig()).choose(inputs[part], labels[part], 3, seed=5)
+    assert on_part.accuracy == alone.accuracy
+    assert on_part.strength == pytest.approx(alone.strength / 3)
+
+
+def test_the_search_ends_once_weaker_penalties_are_clearly_worse(monkeypatch: pytest.MonkeyPatch) -> None:
+    generator = torch.Generator().manual_seed(1)
+    labels = torch.arange(400) % 2
+    inputs = torch.randn(400, 120, generator=generator)
+    inputs[:, 0] += 1.5 * labels
+    solved = []
+
+    def counting(
+        inputs: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor, strengths: tuple[float, ...], classes: int
+    ) -> Iterator[Fitted]:
+        for fitted in fit_path(inputs, labels, weights, strengths, classes):
+            solved.append(fitted)
+            yield fitted
+
+    whole = LinearProbe(LinearProbeConfig()).choose(inputs, labels, 2, seed=0)
+    monkeypatch.setattr("sslbench.protocols.linear_probe.fit_path", counting)
+    assert LinearProbe(LinearProbeConfig()).choose(inputs, labels, 2, seed=0).strength == whole.strength
+    assert len(solved) < len(LinearProbeConfig().strengths)

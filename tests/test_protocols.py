@@ -9,7 +9,7 @@ from sslbench.datasets._base import Dataset
 from sslbench.pretrain import build
 from sslbench.protocols.budget import draw_budget
 from sslbench.protocols.finetune import Finetune, FinetuneConfig
-from sslbench.protocols.knn import KNN, KNNConfig
+from sslbench.protocols.knn import BLOCK, KNN, KNNConfig, nearest
 from sslbench.protocols.majority_class import MajorityClass
 from sslbench.spec import InputError, OptimizerConfig, ProtocolConfig
 from tests.conftest import CPU, pretrain_cell
@@ -37,6 +37,15 @@ def test_knn_leave_one_out_does_not_let_a_label_vote_for_itself() -> None:
     bank = torch.tensor([[1.0, 0.0], [1.0, 0.01], [0.0, 1.0], [0.01, 1.0]])
     prediction = KNN(KNNConfig(neighbours=1)).predict(bank, torch.tensor([0, 1, 0, 1]), bank, 2, 0)
     assert prediction.budget_score == 0.0
+
+
+@pytest.mark.parametrize("bank", [30, 45 * BLOCK, 45 * BLOCK + 17, 300 * BLOCK + 1])
+def test_searching_by_blocks_finds_what_sorting_finds(bank: int) -> None:
+    similarity = torch.randn(40, bank, generator=torch.Generator().manual_seed(bank))
+    similarity[0, -1] = 9.0  # the nearest may be the very last, outside every whole block
+    values, places = nearest(similarity, 20)
+    assert torch.equal(values, similarity.topk(20, dim=1).values)
+    assert torch.equal(similarity.gather(1, places), values)
 
 
 def test_knn_works_with_one_label_in_all() -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import torch
 
 from sslbench.protocols._base import FrozenProtocol, Prediction
-from sslbench.protocols._logistic import Standardiser, fit_path
+from sslbench.protocols._logistic import Fitted, Standardiser, fit_path
 from sslbench.spec import ProtocolConfig
 
 
@@ -22,18 +23,32 @@ class LinearProbeConfig(ProtocolConfig):
         folds: cross-validation folds inside the budget; fewer where a class has fewer labels.
         single_split_above: larger budgets hold out one fold once instead of each in turn: with thousands of
             held-out labels the choice no longer wavers, and rotating would cost five times as much.
+        choose_on_at_most: larger budgets choose on a stratified part of so many labels. scikit-learn's `C` carries
+            over to the whole: the strength shrinks as the number of labels grows.
     """
 
     strengths: tuple[float, ...] = (1.0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5)
     folds: int = 5
     single_split_above: int = 5000
+    choose_on_at_most: int = 10_000
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The L2 strength a budget chose, its held-out accuracy in [0, 1], and a solution near the final one."""
+
+    strength: float
+    accuracy: float
+    start: Fitted | None
 
 
 class LinearProbe(FrozenProtocol):
     """Multinomial logistic regression on standardised features, its L2 strength chosen inside the label budget.
 
-    The choice is by accuracy in stratified cross-validation over the budget, ties going to the stronger penalty.
-    Where a class has a single label no fold can both train and score it: then the middle strength is used as is.
+    The choice is by accuracy in stratified cross-validation over the budget, ties going to the stronger penalty. The
+    search starts at the strongest and ends once a weaker one is worse than the best by more than its standard error:
+    what follows only overfits more, and costs most. Where a class has a single label no fold can both train and
+    score it: then the middle strength is used as is.
     The standard protocol of self-supervised learning, e.g. Kornblith et al. 2019, arXiv:1805.08974.
     """
 
@@ -47,25 +62,40 @@ class LinearProbe(FrozenProtocol):
     ) -> Prediction:
         standardise = Standardiser(features)
         inputs = standardise(features)
-        chosen, score = self._choose(inputs, labels, num_classes, seed)
+        choice = self.choose(inputs, labels, num_classes, seed)
         everything = torch.ones(1, len(labels), device=features.device)
-        strengths = self.config.strengths[: chosen + 1]
-        fitted = fit_path(inputs, labels, everything, strengths[-1:], num_classes)[-1]
-        answers = fitted.scores(standardise(test_features))[:, 0].argmax(dim=1)
-        return Prediction(answers, score, {"l2": strengths[-1]})
+        fitted = next(fit_path(inputs, labels, everything, [choice.strength], num_classes, choice.start))
+        answers = fitted.scores(standardise(test_features))[0].argmax(dim=0)
+        return Prediction(answers, choice.accuracy, {"l2": choice.strength})
 
-    def _choose(self, inputs: torch.Tensor, labels: torch.Tensor, num_classes: int, seed: int) -> tuple[int, float]:
-        """Index of the best strength and its cross-validated accuracy."""
+    def choose(self, inputs: torch.Tensor, labels: torch.Tensor, num_classes: int, seed: int) -> Choice:
+        """The best strength for standardised features `(n, d)` of the budget, judged by its own labels `(n,)`."""
+        total = len(labels)
+        if total > self.config.choose_on_at_most:
+            part = stratified_part(labels, self.config.choose_on_at_most, seed)
+            inputs, labels = inputs[part], labels[part]
         held_out = hold_out(labels, num_classes, self.config, seed)
         if held_out is None:
-            return len(self.config.strengths) // 2, 0.0
-        path = fit_path(inputs, labels, (~held_out).float(), self.config.strengths, num_classes)
-        accuracies = []
-        for fitted in path:
-            right = labels == fitted.scores(inputs).argmax(dim=2).T  # (folds, n)
-            accuracies.append(float((right & held_out).sum()) / float(held_out.sum()))
-        best = max(range(len(accuracies)), key=lambda index: (accuracies[index], -index))
-        return best, accuracies[best]
+            return Choice(self.config.strengths[len(self.config.strengths) // 2], 0.0, None)
+        best = Choice(self.config.strengths[0], -1.0, None)
+        scored = float(held_out.sum())
+        path = fit_path(inputs, labels, (~held_out).to(inputs.dtype), self.config.strengths, num_classes)
+        for strength, fitted in zip(self.config.strengths, path, strict=True):
+            right = labels == fitted.scores(inputs).argmax(dim=1)  # (folds, n)
+            accuracy = float((right & held_out).sum()) / scored
+            if accuracy > best.accuracy:
+                best = Choice(strength, accuracy, fitted.averaged())
+            elif accuracy < best.accuracy - math.sqrt(best.accuracy * (1 - best.accuracy) / scored):
+                break
+        return replace(best, strength=best.strength * len(labels) / total)
+
+
+def stratified_part(labels: torch.Tensor, count: int, seed: int) -> torch.Tensor:
+    """Positions, ascending, of about `count` labels with every class in its share."""
+    generator = torch.Generator().manual_seed(seed)
+    shuffled = torch.randperm(len(labels), generator=generator).to(labels.device)
+    by_class = shuffled[labels[shuffled].argsort(stable=True)]
+    return by_class[torch.linspace(0, len(labels) - 1, count, device=labels.device).long()].sort().values
 
 
 def hold_out(labels: torch.Tensor, num_classes: int, config: LinearProbeConfig, seed: int) -> torch.Tensor | None:
