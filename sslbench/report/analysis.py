@@ -8,15 +8,22 @@ no interval. Intervals are 95%. Rows are named by `ROW_KEY`: dataset, encoder, l
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from sslbench.report.area import areas
-from sslbench.report.evaluations import evaluations, sections
+from sslbench.report.compute import Tuning, budgets, compute
+from sslbench.report.evaluations import all_evaluations, evaluations, sections
 from sslbench.report.label_efficiency import crossovers, multipliers
+from sslbench.report.label_free import correlations
+from sslbench.report.optimism import choice_optimism, epoch_optimism
 from sslbench.report.paired import differences, outcomes
+from sslbench.report.ranks import Ranks, ranks
+from sslbench.report.replication import NOT_CROSSED, components
 from sslbench.report.selection import choices
+from sslbench.report.variance import shares
 
 
 @dataclass(frozen=True)
@@ -31,6 +38,15 @@ class Analysis:
         crossovers: the label fraction at which training from scratch overtakes, per row.
         areas: area under the label-efficiency curve and its difference to `supervised`, per row.
         choices: the row one would pick by budget score, per label fraction and over all (NaN).
+        ranks: mean ranks per table, with what cannot be told apart; drawn by `rank_diagram.rank_figure`.
+        correlations: rank correlation of each label-free measure with accuracy over encoders, per label fraction.
+        shares: share of the variance of accuracy that each axis of the suite explains.
+        components: variance between trainings and between labelled subsets, per cell; empty unless crossed.
+        components_reason: why `components` is empty; empty if it is not.
+        compute: accuracy, seconds and FLOPs per row and label fraction, and who is on the Pareto fronts.
+        budgets: whether pretexts had equal budgets, and by how much not.
+        choice_optimism: what choosing latent size, protocol and pretext on the test split would have added.
+        epoch_optimism: what reporting the best epoch on the test split would have added; empty without checkpoints.
     """
 
     evaluations: pd.DataFrame
@@ -40,10 +56,22 @@ class Analysis:
     crossovers: pd.DataFrame
     areas: pd.DataFrame
     choices: pd.DataFrame
+    ranks: tuple[Ranks, ...]
+    correlations: pd.DataFrame
+    shares: pd.DataFrame
+    components: pd.DataFrame
+    components_reason: str
+    compute: pd.DataFrame
+    budgets: pd.DataFrame
+    choice_optimism: pd.DataFrame
+    epoch_optimism: pd.DataFrame
 
 
-def analyse(records: pd.DataFrame) -> Analysis:
+def analyse(records: pd.DataFrame, tuning: Sequence[Tuning] = ()) -> Analysis:
     """All statistics of `records`, rows of `records.csv` in any order; linear in their number.
+
+    Args:
+        tuning: what choosing settings cost, one entry per pretext; records do not hold it.
 
     Raises:
         InputError: two records claim the same cell and replicate.
@@ -51,6 +79,7 @@ def analyse(records: pd.DataFrame) -> Analysis:
     evaluated = evaluations(records)
     compared = sections(evaluated)
     found = differences(compared)
+    split = components(all_evaluations(records))
     return Analysis(
         evaluations=evaluated,
         differences=found,
@@ -59,4 +88,13 @@ def analyse(records: pd.DataFrame) -> Analysis:
         crossovers=crossovers(compared),
         areas=areas(compared),
         choices=choices(evaluated),
+        ranks=ranks(compared),
+        correlations=correlations(records, evaluated),
+        shares=shares(evaluated),
+        components=split,
+        components_reason=NOT_CROSSED if split.empty else "",
+        compute=compute(evaluated, tuning),
+        budgets=budgets(evaluated, tuning),
+        choice_optimism=choice_optimism(evaluated),
+        epoch_optimism=epoch_optimism(records),
     )

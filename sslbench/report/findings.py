@@ -196,7 +196,7 @@ def _wins(analysis: Analysis, dataset: str, encoder: str, where: str) -> Iterato
             rest = f"; {untested} more have one seed and no test" if untested else ""
             sentence = (
                 f"{where}Of {tested} comparisons with training from scratch on the same labels, pretraining wins "
-                f"{win}, ties {tie} and loses {loss} (paired t-tests, Holm-corrected over each column of the tables){rest}."
+                f"{win}, ties {tie} and loses {loss} (paired t-tests, Holm-corrected over each table column){rest}."
             )
             yield Finding("wins", sentence, float(win), math.nan, math.nan)
 

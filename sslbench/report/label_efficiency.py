@@ -131,11 +131,11 @@ def _select(row: Row, fractions: Iterable[float], replicates: Iterable[Replicate
 
 def _multiplier(supervised: Row, accuracies: Scores, labels: float) -> tuple[object, ...]:
     """Multiplier, low, high, outcome, bound, n, reason."""
-    complete = ~np.isnan(supervised.test).any(axis=1)
+    complete = set(np.flatnonzero(np.isfinite(supervised.test).all(axis=1)).tolist())
     shared = [
         (line, accuracies[replicate])
         for line, replicate in enumerate(supervised.replicates)
-        if complete[line] and replicate in accuracies
+        if line in complete and replicate in accuracies
     ]
     if not shared:
         return math.nan, math.nan, math.nan, "", math.nan, 0, NO_SEED

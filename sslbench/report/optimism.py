@@ -1,0 +1,141 @@
+"""How much better results would look had choices been made on the test split: why they are not."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from sslbench.report.evaluations import Floats
+from sslbench.report.selection import NOT_HELD_OUT
+from sslbench.report.statistics import estimate
+from sslbench.spec import BASELINES
+
+CHECKPOINT_METRIC = r"accuracy_after_(?P<epoch>.+)_epochs"
+
+CHOICE_COLUMNS = (
+    "dataset",
+    "encoder",
+    "pretrain_dataset",
+    "pretext",
+    "label_fraction",
+    "over",
+    "candidates",
+    "chosen_on_test",
+    "chosen_on_budget",
+    "optimism",
+    "low",
+    "high",
+    "n",
+)
+EPOCH_COLUMNS = (
+    "dataset",
+    "encoder",
+    "pretrain_dataset",
+    "pretext",
+    "latent_dim",
+    "protocol",
+    "label_fraction",
+    "checkpoints",
+    "best_on_test",
+    "over_last",
+    "over_last_low",
+    "over_last_high",
+    "over_budget",
+    "over_budget_low",
+    "over_budget_high",
+    "n",
+)
+
+SIZE_AND_PROTOCOL = "latent size and protocol"
+EVERYTHING = "pretext, latent size and protocol"
+
+_REPLICATE = ["seed", "label_seed"]
+
+
+def choice_optimism(evaluated: pd.DataFrame) -> pd.DataFrame:
+    """Test accuracy of what the test split would have chosen, minus that of what the label budget chose.
+
+    Per replicate, as a single run would report it: latent size and protocol of each pretext at each label fraction,
+    and (a line with an empty `pretext`) the pretext as well, among protocols that hold labels out. It cannot be
+    negative; it grows with the number of candidates and the noise of the test score (Cawley & Talbot 2010, JMLR 11).
+    Ties go to the first candidate by size and protocol on both sides. Interval: Student t over replicates, cut at 0.
+
+    Returns:
+        Columns `CHOICE_COLUMNS`, accuracies as shares; without budget scores or a second candidate no line.
+    """
+    able = evaluated[~evaluated["pretext"].isin(BASELINES) & ~evaluated["protocol"].isin(NOT_HELD_OUT)]
+    able = able[able["budget"].notna()]
+    able = able.sort_values(["pretext", "pretrain_dataset", "latent_dim", "protocol", *_REPLICATE])
+    lines: list[tuple[object, ...]] = []
+    groups: list[tuple[str, list[str]]] = [
+        (SIZE_AND_PROTOCOL, ["dataset", "encoder", "pretrain_dataset", "pretext", "label_fraction"]),
+        (EVERYTHING, ["dataset", "encoder", "label_fraction"]),
+    ]
+    for over, keys in groups:
+        for key, group in able.groupby(keys, sort=True):
+            place = key if over == SIZE_AND_PROTOCOL else (key[0], key[1], "", "", key[2])
+            found = _choose(group)
+            if found is not None:
+                lines.append((*place, over, *found))
+    return pd.DataFrame(lines, columns=list(CHOICE_COLUMNS))
+
+
+def epoch_optimism(records: pd.DataFrame) -> pd.DataFrame:
+    """What reporting the best epoch on the test split would have added: "peer-style best epoch".
+
+    From the checkpoints that were scored during pretraining: the best test score of all epochs, minus that of the last
+    epoch, and minus that of the epoch with the best budget score (ties: the earliest). Means over replicates with
+    Student t intervals, cut at 0 where the difference cannot be negative.
+
+    Returns:
+        Columns `EPOCH_COLUMNS`; empty if no checkpoint was scored. Replicates lacking an epoch or a split are left
+        out.
+    """
+    named = records["metric"].str.extract(f"^{CHECKPOINT_METRIC}$")["epoch"]
+    scored = records[named.notna()].assign(epoch=named.dropna().astype(float))
+    keys = list(EPOCH_COLUMNS[:7])
+    lines: list[tuple[object, ...]] = []
+    for key, group in scored.groupby(keys, sort=True):
+        test, budget = (_by_epoch(group[group["split"] == split]) for split in ("test", "budget"))
+        both = test.join(budget, lsuffix=" test", rsuffix=" budget").dropna()
+        epochs = len(test.columns)
+        if len(both) and both.shape[1] == 2 * epochs and epochs > 1:
+            lines.append((*key, epochs, *_epochs(both.to_numpy(float)[:, :epochs], both.to_numpy(float)[:, epochs:])))
+    return pd.DataFrame(lines, columns=list(EPOCH_COLUMNS))
+
+
+def _choose(group: pd.DataFrame) -> tuple[object, ...] | None:
+    """Candidates, the two accuracies, their difference with interval, replicates; None with a single candidate."""
+    candidate = ["pretext", "pretrain_dataset", "latent_dim", "protocol"]
+    tables = [group.pivot(index=_REPLICATE, columns=candidate, values=name) for name in ("test", "budget")]
+    complete = (tables[0].notna() & tables[1].notna()).all(axis=1).to_numpy(bool)
+    test, budget = (table.to_numpy(float)[complete] for table in tables)
+    if not len(test) or test.shape[1] < 2:
+        return None
+    by_test = test.max(axis=1)
+    by_budget = test[np.arange(len(test)), budget.argmax(axis=1)]
+    spread = estimate((by_test - by_budget).tolist())
+    means = float(by_test.mean()), float(by_budget.mean())
+    return test.shape[1], *means, spread.mean, _not_negative(spread.low), spread.high, spread.n
+
+
+def _by_epoch(group: pd.DataFrame) -> pd.DataFrame:
+    return group.pivot(index=_REPLICATE, columns="epoch", values="value")
+
+
+def _epochs(test: Floats, budget: Floats) -> tuple[float, ...]:
+    best = test.max(axis=1)
+    last = estimate((best - test[:, -1]).tolist())
+    chosen = estimate((best - test[np.arange(len(test)), budget.argmax(axis=1)]).tolist())
+    return (
+        float(best.mean()),
+        *(last.mean, _not_negative(last.low), last.high),
+        *(chosen.mean, _not_negative(chosen.low), chosen.high),
+        last.n,
+    )
+
+
+def _not_negative(low: float) -> float:
+    return low if math.isnan(low) else max(0.0, low)
