@@ -20,7 +20,9 @@ from sslbench.report.attachments import Attachments
 from sslbench.report.blocks import Block, place, protocol_rank
 from sslbench.report.findings import findings
 from sslbench.report.html_charts import Chart, Figure, legend_rows, page_looks
+from sslbench.report.html_compute import compute_section
 from sslbench.report.html_data import embedded, legend_look
+from sslbench.report.html_insight import correlation_grids, optimism_section, share_section, spread_section
 from sslbench.report.html_savings import outcome_section, savings_section
 from sslbench.report.html_sections import (
     Section,
@@ -31,6 +33,7 @@ from sslbench.report.html_sections import (
     latent_section,
     measure_section,
     picture_section,
+    rank_section,
 )
 from sslbench.report.html_tables import Evidence, tables
 from sslbench.report.marks import STALE, stale_cells
@@ -105,7 +108,12 @@ def _sections(
         latent_section(blocks),
         savings_section(analysis),
         outcome_section(analysis),
-        measure_section(records),
+        rank_section(analysis.ranks),
+        share_section(analysis),
+        compute_section(analysis),
+        measure_section(records, correlation_grids(analysis)),
+        optimism_section(analysis),
+        spread_section(analysis),
         picture_section(attached.exhibits or ()),
         cost_section(records),
         environment_section(attached.environment, records),
@@ -143,6 +151,8 @@ def _placed(section: Section, charts: list[Chart]) -> dict[str, object]:
         "figures": figures,
         "tables": section.tables,
         "pictures": section.pictures,
+        "bars": section.bars,
+        "diagrams": section.diagrams,
     }
 
 

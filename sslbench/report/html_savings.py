@@ -50,7 +50,7 @@ def outcome_section(analysis: Analysis) -> Section | None:
         (line["dataset"], line["encoder"], _fraction(line["label_fraction"]), *(str(line[name]) for name in OUTCOMES))
         for line in analysis.outcomes.to_dict("records")
     ]
-    grids = [Grid(columns, tuple(rows), names=3)]
+    grids = [Grid(columns, tuple(rows), names=3).compact()]
     if not analysis.choices.empty:
         grids.append(_choice_grid(analysis.choices))
     return Section("outcomes", "Wins, losses and what to choose", text, tables=tuple(grids))
@@ -77,7 +77,7 @@ def _choice_grid(choices: pd.DataFrame) -> Grid:
         for line in choices.to_dict("records")
     ]
     caption = "The choice by score inside the label budget; no test label is read."
-    return Grid(columns, tuple(rows), names=6, title="What one would choose", caption=caption)
+    return Grid(columns, tuple(rows), names=6, title="What one would choose", caption=caption).compact()
 
 
 def _by_table(frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:

@@ -15,7 +15,9 @@ from sslbench.report.blocks import RAW, Block, protocol_rank
 from sslbench.report.cost import Cost, costs, format_count, format_flops, format_seconds
 from sslbench.report.exhibits import Exhibit, in_order
 from sslbench.report.html_charts import Figure, curve_figures, latent_figures
+from sslbench.report.html_ranks import Diagram, rank_diagrams
 from sslbench.report.measures import COLLAPSED, SHOWN, measure_rows
+from sslbench.report.ranks import Ranks
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,24 @@ class Grid:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     names: int = 1
+    title: str = ""
+    caption: str = ""
+
+    def compact(self) -> Grid:
+        """Without the columns that say the same dataset or encoder on every line."""
+        said = {name: {row[at] for row in self.rows} for at, name in enumerate(self.columns)}
+        kept = [at for at, name in enumerate(self.columns) if name not in ("dataset", "encoder") or len(said[name]) > 1]
+        rows = tuple(tuple(row[at] for at in kept) for row in self.rows)
+        names = sum(at < self.names for at in kept)
+        return Grid(tuple(self.columns[at] for at in kept), rows, names, self.title, self.caption)
+
+
+@dataclass(frozen=True)
+class Bars:
+    """A table whose last column is drawn as bars: (name, text, share in [0, 1]) each."""
+
+    columns: tuple[str, str]
+    rows: tuple[tuple[str, str, float], ...]
     title: str = ""
     caption: str = ""
 
@@ -50,6 +70,8 @@ class Section:
     figures: tuple[Figure, ...] = ()
     tables: tuple[Grid, ...] = ()
     pictures: tuple[Picture, ...] = ()
+    bars: tuple[Bars, ...] = ()
+    diagrams: tuple[Diagram, ...] = ()
 
 
 def curve_section(blocks: Sequence[Block]) -> Section:
@@ -69,6 +91,19 @@ def latent_section(blocks: Sequence[Block]) -> Section | None:
         return None
     text = ("How much the size of the representation matters, at one share of the labels at a time.",)
     return Section("latent", "Latent size", text, tuple(figures))
+
+
+def rank_section(ranks: Sequence[Ranks]) -> Section | None:
+    """Mean ranks over label budgets, and which rows are not told apart."""
+    if not ranks:
+        return None
+    text = (
+        "Mean rank of every row over the label budgets (1 is the most accurate), from best to worst. Bars on the right "
+        "join rows that are not told apart: their mean ranks are closer than the critical difference, which is drawn "
+        "below the axis. The budgets of one dataset share encoders and nested labels, so with a single dataset the "
+        "tests are optimistic.",
+    )
+    return Section("ranks", "Ranks", text, diagrams=rank_diagrams(ranks))
 
 
 def measure_section(records: pd.DataFrame, more: Sequence[Grid] = ()) -> Section | None:

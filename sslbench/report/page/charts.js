@@ -9,6 +9,8 @@
   const shownChart = (holder) => data.charts[Number(holder.dataset.chart)];
   const look = (row) => data.looks[row];
 
+  const short = (value) => (Math.abs(value) >= 1000 ? d3.format("~s") : d3.format("~g"))(value);
+
   function marker(points, row, options) {
     const { color, symbol } = look(row);
     const stroked = symbol === "times" || symbol === "plus";
@@ -60,7 +62,7 @@
     const svg = Plot.plot({
       width, height: Math.round(Math.min(330, Math.max(240, 0.72 * width))), marginTop: 30, marginLeft: 38, marginRight: 18, marginBottom: 38,
       ariaLabel: chart.alt,
-      x: ticks.length ? { ...x, ticks: spread, tickFormat: (place) => names.get(place) } : { ...x, ticks: width < narrow ? 4 : 6, tickFormat: "~s" },
+      x: ticks.length ? { ...x, ticks: spread, tickFormat: (place) => names.get(place) } : { ...x, ticks: width < narrow ? 4 : 6, tickFormat: short },
       y: { label: chart.ylabel, labelArrow: "none", grid: true, ticks: 6, nice: chart.ydomain === null, ...(chart.ydomain ? { domain: chart.ydomain } : {}) },
       marks: [...marks, Plot.tip(points, Plot.pointer(tip))],
     });
