@@ -17,7 +17,7 @@ from rich.text import Text
 from sslbench import suites, sweep
 from sslbench.estimate import CostBook, Estimate, remaining
 from sslbench.plan import Selection
-from sslbench.publish import publish
+from sslbench.publish import publish, tuned
 from sslbench.report.attachments import Attachments
 from sslbench.report.build import rebuild as rebuild_report
 from sslbench.report.console import print_summary
@@ -85,7 +85,9 @@ def report(request: Request, results: Path, rebuild: bool, ui_url: str, console:
     if rebuild:
         suite = suites.load(request.suite)
         destination = results / suite.name
-        files = rebuild_report(destination, suite.name, suite.notes, Attachments(ui_url=ui_url))
+        files = rebuild_report(
+            destination, suite.name, suite.notes, Attachments(tuned=tuned(request.suite, suite), ui_url=ui_url)
+        )
         print_summary(read_records(destination / "records.csv"), console)
     else:
         prepared = sweep.prepare_request(request)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from sslbench import suites
 from sslbench.plan import Plan
 from sslbench.report.attachments import UI_URL, Attachments
 from sslbench.report.build import build
@@ -13,7 +14,8 @@ from sslbench.report.environment import environment
 from sslbench.report.exhibits import Exhibit, shrink
 from sslbench.report.marks import Failure
 from sslbench.report.records import from_records
-from sslbench.spec import PretrainCell, Record
+from sslbench.report.tuned import Tuned
+from sslbench.spec import PretrainCell, Record, Suite
 from sslbench.sweep import Prepared, Request
 from sslbench.tracking import Tracker
 
@@ -34,11 +36,40 @@ def publish(
     tracker = Tracker(request.stores.tracking_uri, suite.name, request.stores.artifact_root)
     wanted = {cell_id for cell_id, _ in prepared.cells}
     failures = tuple(_failure(tags) for tags in tracker.failures() if tags["cell_id"] in wanted)
-    attached = Attachments(environment(), failures, exhibits(tracker, prepared.plan), ui_url)
+    shown = exhibits(tracker, prepared.plan)
+    attached = Attachments(environment(), failures, shown, tuned(request.suite, suite), ui_url)
     folder = results / suite.name
     files = build(from_records(records), folder, suite.name, suite.notes, attached)
     tracker.log_report(folder, files)
     return files
+
+
+def tuned(name: str, suite: Suite) -> tuple[Tuned, ...]:
+    """What the settings file of a suite says its tuning found and cost; nothing if it names none.
+
+    Raises:
+        InputError: the file does not exist or is no settings file.
+    """
+    tuning = suites.tuning_of(name, suite)
+    if tuning is None:
+        return ()
+    budget = tuning.budget
+    criterion = f"{budget.criterion} with {100 * budget.fraction:g}% of the labels"
+    return tuple(
+        Tuned(
+            pretext=pretext,
+            criterion=criterion,
+            score=arm.score,
+            default_score=arm.default_score,
+            trials=arm.trials,
+            completed=arm.completed,
+            seconds=arm.seconds,
+            samples=arm.samples,
+            flops=arm.flops,
+            settings=arm.settings,
+        )
+        for pretext, arm in sorted(tuning.arms.items())
+    )
 
 
 def exhibits(tracker: Tracker, plan: Plan) -> tuple[Exhibit, ...]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sslbench.report.exhibits import Exhibit, read_exhibits
 from sslbench.report.marks import Failure, read_failures
+from sslbench.report.tuned import Tuned, read_tuned
 from sslbench.spec import InputError
 
 ENVIRONMENT_FILE = "environment.json"
@@ -25,12 +26,14 @@ class Attachments:
         environment: what the records were computed on.
         failures: cells that failed and were not done again.
         exhibits: pictures of what was learned.
+        tuned: what choosing settings cost.
         ui_url: where run ids lead; empty leaves them as plain text.
     """
 
     environment: Mapping[str, object] | None = None
     failures: tuple[Failure, ...] | None = None
     exhibits: tuple[Exhibit, ...] | None = None
+    tuned: tuple[Tuned, ...] | None = None
     ui_url: str = UI_URL
 
     def completed(self, folder: Path) -> Attachments:
@@ -44,6 +47,7 @@ class Attachments:
             environment=_environment(folder) if self.environment is None else self.environment,
             failures=read_failures(folder) if self.failures is None else self.failures,
             exhibits=read_exhibits(folder) if self.exhibits is None else self.exhibits,
+            tuned=read_tuned(folder) if self.tuned is None else self.tuned,
         )
 
 

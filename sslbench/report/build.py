@@ -18,6 +18,7 @@ from sslbench.report.marks import write_failures
 from sslbench.report.records import conform, read_records, write_records
 from sslbench.report.table import table_csv, table_markdown
 from sslbench.report.tex import table_tex
+from sslbench.report.tuned import write_tuned
 from sslbench.spec import InputError
 
 
@@ -62,6 +63,8 @@ def build(
         written += write_failures(given.failures, destination)
     if given.exhibits is not None:
         written += write_exhibits(given.exhibits, destination)
+    if given.tuned is not None:
+        written += write_tuned(given.tuned, destination)
     return written
 
 

@@ -20,9 +20,15 @@ from sslbench.report.attachments import Attachments
 from sslbench.report.blocks import Block, place, protocol_rank
 from sslbench.report.findings import findings
 from sslbench.report.html_charts import Chart, Figure, legend_rows, page_looks
-from sslbench.report.html_compute import compute_section
+from sslbench.report.html_compute import compute_section, tuning_grids
 from sslbench.report.html_data import embedded, legend_look
-from sslbench.report.html_insight import correlation_grids, optimism_section, share_section, spread_section
+from sslbench.report.html_insight import (
+    correlation_grids,
+    measure_figures,
+    optimism_section,
+    share_section,
+    spread_section,
+)
 from sslbench.report.html_savings import outcome_section, savings_section
 from sslbench.report.html_sections import (
     Section,
@@ -35,9 +41,10 @@ from sslbench.report.html_sections import (
     picture_section,
     rank_section,
 )
-from sslbench.report.html_tables import Evidence, tables
-from sslbench.report.marks import STALE, stale_cells
-from sslbench.report.measures import COLLAPSED, collapsed_encoders
+from sslbench.report.html_tables import tables
+from sslbench.report.marks import STALE, Evidence, evidence_of
+from sslbench.report.measures import COLLAPSED
+from sslbench.report.records import conform
 from sslbench.report.summary import cells_of, missing_line
 from sslbench.report.table import legend, percent
 
@@ -71,10 +78,11 @@ def report_html(records: pd.DataFrame, title: str, notes: Sequence[str], attache
     Raises:
         InputError: two records claim the same cell and seed.
     """
+    records = conform(records, "the records")  # sums depend on the order of what is summed
     blocks = place(records)
-    evidence = Evidence(collapsed_encoders(records), stale_cells(records), attached.failures or ())
-    views, runs = tables(blocks, records, evidence)
-    analysis = analyse(records)
+    evidence = evidence_of(records, attached.failures or ())
+    views, runs = tables(blocks, evidence)
+    analysis = analyse(records, [one.cost for one in attached.tuned or ()])
     sections = _sections(records, blocks, analysis, attached)
     looks = page_looks({row for block in blocks for row in block.rows})
     charts: list[Chart] = []
@@ -111,11 +119,11 @@ def _sections(
         rank_section(analysis.ranks),
         share_section(analysis),
         compute_section(analysis),
-        measure_section(records, correlation_grids(analysis)),
+        measure_section(records, measure_figures(records, analysis), correlation_grids(analysis)),
         optimism_section(analysis),
         spread_section(analysis),
         picture_section(attached.exhibits or ()),
-        cost_section(records),
+        cost_section(records, tuning_grids(attached.tuned or ())),
         environment_section(attached.environment, records),
     ]
     return [part for part in parts if part is not None]

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from sslbench.report.analysis import Analysis
+from sslbench.report.compute import front
 from sslbench.report.cost import format_count, format_flops, format_seconds
 from sslbench.report.html_charts import Chart, Figure, Point
 from sslbench.report.html_sections import Grid, Section
-from sslbench.report.table import percent
+from sslbench.report.table import NOT_RUN, percent
+from sslbench.report.tuned import Tuned
 
 #: A page stays light: with more points than this in one figure only the ends and the middle of the fractions are drawn.
 MOST_POINTS = 1200
@@ -21,11 +23,10 @@ MOST_POINTS = 1200
 
 @dataclass(frozen=True)
 class Cost:
-    """A way to count cost: its column, its words, the column that marks its front, and how a value is written."""
+    """A way to count cost: its column, its words, and how a value is written."""
 
     column: str
     words: str
-    front: str
     form: Callable[[float], str]
 
 
@@ -40,10 +41,9 @@ COSTS = (
     Cost(
         "seconds",
         "seconds (tuning, pretraining, one evaluation)",
-        "seconds_front",
         _seconds,
     ),
-    Cost("flops", "floating point operations of pretraining", "flops_front", format_flops),
+    Cost("flops", "floating point operations of pretraining", format_flops),
 )
 
 TEXT = (
@@ -88,23 +88,30 @@ def _fractions(part: pd.DataFrame) -> list[float]:
 
 
 def _chart(part: pd.DataFrame, fraction: float, cost: Cost, title: str) -> Chart:
-    drawn = part[part[cost.column] > 0].sort_values([cost.column, "accuracy", "pretext", "protocol"], kind="stable")
-    points = tuple(_point(line, cost) for line in drawn.to_dict("records"))
-    first = tuple(_point(line, cost) for line in drawn[drawn[cost.front]].to_dict("records"))
+    drawn = part[part[cost.column] > 0]
+    # As far as it is shown: means of equal costs may differ in their last bit, which must not decide who is in front.
+    costs = [float(f"{value:.4g}") for value in drawn[cost.column].tolist()]
+    gains = [round(100 * value, 3) for value in drawn["accuracy"].tolist()]
+    points = [
+        (_point(line, x, y, cost, ahead), ahead)
+        for line, x, y, ahead in zip(drawn.to_dict("records"), costs, gains, front(costs, gains), strict=True)
+    ]
+    points.sort(key=lambda item: (item[0].x, item[0].y, item[0].tip))
+    first = tuple(point for point, ahead in points if ahead)
     best = f" The front ends at {first[-1].y:.1f} % ({first[-1].row})." if first else ""
     alt = f"Scatter chart of test accuracy against {cost.words} with {percent(fraction)} of the labels, {title}.{best}"
-    return Chart("points", title, alt, cost.words, "test accuracy, %", points=points, front=first)
+    every = tuple(point for point, _ in points)
+    return Chart("points", title, alt, cost.words, "test accuracy, %", points=every, front=first)
 
 
-def _point(line: dict[Any, Any], cost: Cost) -> Point:
+def _point(line: dict[Any, Any], x: float, y: float, cost: Cost, ahead: bool) -> Point:
     half = (line["high"] - line["low"]) / 2
     spread = "" if math.isnan(half) else f" ± {100 * half:.1f}"
     tip = (
         f"{line['pretext']}, {line['protocol']}, d={line['latent_dim']}\n"
-        f"{100 * line['accuracy']:.1f}{spread} %, {cost.form(line[cost.column])}"
-        f"{', on the front' if line[cost.front] else ''}"
+        f"{y:.1f}{spread} %, {cost.form(x)}{', on the front' if ahead else ''}"
     )
-    return Point(float(f"{line[cost.column]:.4g}"), round(100 * line["accuracy"], 3), None, tip, line["pretext"])
+    return Point(x, y, None, tip, line["pretext"])
 
 
 def _budget_text(budgets: pd.DataFrame) -> tuple[str, ...]:
@@ -132,3 +139,25 @@ def _budget_grids(budgets: pd.DataFrame) -> tuple[Grid, ...]:
         rows.append((*place, least, most, f"{line['ratio']:.2f}", "yes" if line["matched"] else "no"))
     columns = ("dataset", "encoder", "latent size", "budget", "least", "most", "ratio", "matched")
     return (Grid(columns, tuple(rows), names=4, title="Were budgets equal?").compact(),)
+
+
+def tuning_grids(tuned: Sequence[Tuned]) -> tuple[Grid, ...]:
+    """What tuning cost and found, arm by arm; nothing if nothing was tuned."""
+    if not tuned:
+        return ()
+    rows = [
+        (
+            one.pretext,
+            *(f"{one.completed} of {one.trials}", format_seconds(one.seconds)),
+            *(format_count(one.samples), format_flops(one.flops)),
+            *(NOT_RUN if one.default_score is None else f"{one.default_score:.3f}", f"{one.score:.3f}"),
+            ", ".join(f"{name} {value:.4g}" for name, value in sorted(one.settings.items())),
+        )
+        for one in tuned
+    ]
+    columns = ("pretext", "trials finished", "seconds", "samples", "compute", "before", "after", "settings found")
+    caption = (
+        f"All trials of an arm together. Scores by {', '.join(sorted({one.criterion for one in tuned}))}, of the "
+        "settings each arm started from and of those it found; no test label is read."
+    )
+    return (Grid(columns, tuple(rows), title="What tuning cost", caption=caption),)

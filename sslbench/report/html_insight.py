@@ -8,6 +8,8 @@ from typing import Any
 import pandas as pd
 
 from sslbench.report.analysis import Analysis
+from sslbench.report.blocks import RAW, protocol_rank
+from sslbench.report.html_charts import Chart, Figure, Point
 from sslbench.report.html_sections import Bars, Grid, Section
 from sslbench.report.measures import SHOWN
 from sslbench.report.replication import NOT_CROSSED
@@ -49,6 +51,52 @@ def _source(source: str) -> str:
 
 def _interval(low: float, high: float) -> str:
     return "" if math.isnan(low) else f" [{100 * low:.1f}, {100 * high:.1f}]"
+
+
+def measure_figures(records: pd.DataFrame, analysis: Analysis) -> list[Figure]:
+    """Accuracy against each measure, encoder by encoder: first protocol, fewest labels, means over seeds."""
+    found = analysis.evaluations
+    found = found[found["protocol"].isin(["linear_probe", "knn"]) & (found["encoder"] != RAW)]
+    measures = _mean_measures(records)
+    if found.empty or not measures:
+        return []
+    several = len(found[["dataset", "encoder"]].drop_duplicates()) > 1
+    figures = []
+    for (dataset, encoder), part in found.groupby(["dataset", "encoder"], sort=True):
+        protocol = min(set(part["protocol"]), key=protocol_rank)
+        fraction = min(part["label_fraction"])
+        part = part[(part["protocol"] == protocol) & (part["label_fraction"] == fraction)]
+        title = f"{protocol}, {percent(fraction)} of the labels"
+        title = f"{dataset}, {encoder}: {title}" if several else title
+        charts = [(MEASURES[name], _measure_chart(part, measures, name, title)) for name in MEASURES]
+        drawn = tuple((name, chart) for name, chart in charts if chart.points)
+        if drawn:
+            figures.append(Figure(title, drawn, "Measure"))
+    return figures
+
+
+Measured = dict[tuple[object, ...], float]
+
+
+def _mean_measures(records: pd.DataFrame) -> Measured:
+    """Means over seeds by dataset seen, encoder, latent size, pretext and measure."""
+    chosen = records[records["metric"].str.startswith("representation.") & records["value"].notna()]
+    axes = ["dataset", "encoder", "latent_dim", "pretext", "metric"]
+    means = chosen.groupby(axes)["value"].mean()
+    return {tuple(key): float(value) for key, value in zip(means.index.tolist(), means.tolist(), strict=True)}
+
+
+def _measure_chart(part: pd.DataFrame, measures: Measured, name: str, title: str) -> Chart:
+    axes = ["pretext", "latent_dim", "pretrain_dataset", "dataset", "encoder"]
+    means = part.groupby(axes, sort=True)["test"].mean()
+    points = []
+    for (pretext, size, origin, dataset, encoder), accuracy in zip(means.index.tolist(), means.tolist(), strict=True):
+        measured = measures.get((origin or dataset, encoder, size, pretext, f"representation.{name}"))
+        if measured is not None and math.isfinite(measured):
+            tip = f"{pretext}, d={size}\n{100 * accuracy:.1f} %, {MEASURES[name]} {measured:.3g}"
+            points.append(Point(float(f"{measured:.4g}"), round(100 * accuracy, 3), None, tip, pretext))
+    alt = f"Scatter chart of test accuracy against {MEASURES[name]}, {title}, {len(points)} encoders."
+    return Chart("points", title, alt, MEASURES[name], "test accuracy, %", logarithmic=False, points=tuple(points))
 
 
 def correlation_grids(analysis: Analysis) -> list[Grid]:
@@ -151,7 +199,8 @@ def _epoch_grid(epochs: pd.DataFrame) -> Grid:
 
 
 def _points(value: float, low: float, high: float) -> str:
-    return f"{100 * value:+.2f}" + ("" if math.isnan(low) else f" [{100 * low:.2f}, {100 * high:.2f}]")
+    text = f"{100 * value:+.2f}" if round(100 * value, 2) else "0.00"
+    return text + ("" if math.isnan(low) else f" [{100 * low:.2f}, {100 * high:.2f}]")
 
 
 def spread_section(analysis: Analysis) -> Section:

@@ -106,8 +106,10 @@ def rank_section(ranks: Sequence[Ranks]) -> Section | None:
     return Section("ranks", "Ranks", text, diagrams=rank_diagrams(ranks))
 
 
-def measure_section(records: pd.DataFrame, more: Sequence[Grid] = ()) -> Section | None:
-    """The label-free measures, and whatever else there is to say about them."""
+def measure_section(
+    records: pd.DataFrame, figures: Sequence[Figure] = (), correlations: Sequence[Grid] = ()
+) -> Section | None:
+    """The label-free measures, drawn against accuracy, and how well they predict it."""
     rows = measure_rows(records)
     if not rows:
         return None
@@ -116,7 +118,13 @@ def measure_section(records: pd.DataFrame, more: Sequence[Grid] = ()) -> Section
         "Measured without labels on the representation of 2,048 unlabelled inputs (LiDAR and alignment: 1,000 inputs "
         f"in four views), means over seeds. {COLLAPSED} marks a collapsed representation.",
     )
-    return Section("measures", "Measures without labels", text, tables=(Grid(columns, _tuples(rows)), *more))
+    return Section(
+        "measures",
+        "Measures without labels",
+        text,
+        tuple(figures),
+        tables=(Grid(columns, _tuples(rows)), *correlations),
+    )
 
 
 def picture_section(exhibits: Sequence[Exhibit]) -> Section | None:

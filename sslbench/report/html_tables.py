@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
-
-import pandas as pd
 
 from sslbench.report.blocks import Block
-from sslbench.report.marks import STALE, Failure, failures_at, is_collapsed, is_stale
-from sslbench.report.measures import COLLAPSED, Encoder
-from sslbench.report.runs import Run, RunIndex
+from sslbench.report.marks import STALE, Evidence, Failure, failures_at, is_collapsed, is_stale
+from sslbench.report.measures import COLLAPSED
+from sslbench.report.runs import Run
 from sslbench.report.statistics import estimate
 from sslbench.report.summary import Cell, cells_of
 from sslbench.report.table import CEILING, INCOMPLETE, column_title, format_difference, format_estimate, percent
@@ -65,14 +62,6 @@ class RunList:
     runs: tuple[Run, ...]
 
 
-class Evidence(NamedTuple):
-    """What tables are marked with."""
-
-    collapsed: Mapping[Encoder, int]
-    stale: set[str]
-    failures: Sequence[Failure]
-
-
 def block_title(block: Block, several: bool) -> str:
     """`linear_probe, latent size 128`, with its place in front if there are several."""
     title = f"{block.protocol}, latent size {block.latent_dim}"
@@ -84,15 +73,14 @@ def several_places(blocks: Sequence[Block]) -> bool:
     return len({block.place for block in blocks}) > 1
 
 
-def tables(blocks: Sequence[Block], records: pd.DataFrame, evidence: Evidence) -> tuple[list[TableView], list[RunList]]:
+def tables(blocks: Sequence[Block], evidence: Evidence) -> tuple[list[TableView], list[RunList]]:
     """Every block as a table, and the runs behind every number of them."""
-    index = RunIndex(records)
     several = several_places(blocks)
     views: list[TableView] = []
     runs: list[RunList] = []
     for number, block in enumerate(blocks):
         cells = cells_of(block)
-        rows = [_row(block, row, cells, index, evidence, runs) for row in block.rows]
+        rows = [_row(block, row, cells, evidence, runs) for row in block.rows]
         if block.ceiling:
             ceiling = TableCell(format_estimate(estimate(block.ceiling.values())))
             rows.append(TableRow(CEILING, (), (ceiling,) * len(block.fractions), "ceiling"))
@@ -105,7 +93,6 @@ def _row(
     block: Block,
     row: str,
     cells: Mapping[tuple[str, float], Cell],
-    index: RunIndex,
     evidence: Evidence,
     lists: list[RunList],
 ) -> TableRow:
@@ -116,7 +103,7 @@ def _row(
         if cell is None:
             shown.append(_absent(failed))
             continue
-        runs = index.behind(block, row, fraction)
+        runs = evidence.runs.behind(block, row, fraction)
         words = f"{row}, {percent(fraction)} of the labels, {block_title(block, True)}"
         lists.append(RunList(words, tuple(runs)))
         shown.append(_present(cell, failed, is_stale(runs, evidence.stale), len(lists) - 1))

@@ -6,13 +6,14 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
 from sslbench.report.blocks import RAW, Block
 from sslbench.report.files import replace_file
-from sslbench.report.measures import Encoder
-from sslbench.report.runs import Run
+from sslbench.report.measures import Encoder, collapsed_encoders
+from sslbench.report.runs import Run, RunIndex
 from sslbench.spec import REFERENCE_PROTOCOLS, InputError
 
 #: Mark of a cell with stale seeds.
@@ -41,6 +42,27 @@ class Failure:
     protocol: str | None
     reason: str
     run_id: str
+
+
+class Evidence(NamedTuple):
+    """What cells are marked with.
+
+    Attributes:
+        collapsed: seeds with a collapsed representation, by encoder.
+        stale: identities of stale cells.
+        failures: cells that failed and were not done again.
+        runs: the runs behind every number.
+    """
+
+    collapsed: Mapping[Encoder, int]
+    stale: set[str]
+    failures: Sequence[Failure]
+    runs: RunIndex
+
+
+def evidence_of(records: pd.DataFrame, failures: Sequence[Failure] = ()) -> Evidence:
+    """Everything that speaks against numbers of the records."""
+    return Evidence(collapsed_encoders(records), stale_cells(records), failures, RunIndex(records))
 
 
 def stale_cells(records: pd.DataFrame) -> set[str]:

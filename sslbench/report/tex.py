@@ -1,4 +1,4 @@
-"""`table.tex`: the tables for a paper. Compiles on its own, and as the input of one that loads booktabs and graphicx."""
+"""`table.tex`: the tables for a paper. Compiles on its own, and as input of one that loads booktabs and graphicx."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ import pandas as pd
 
 from sslbench.report.blocks import Block, place
 from sslbench.report.html_tables import block_title
-from sslbench.report.marks import STALE, is_collapsed, is_stale, stale_cells
-from sslbench.report.measures import COLLAPSED, Encoder, collapsed_encoders
-from sslbench.report.runs import RunIndex
+from sslbench.report.marks import STALE, Evidence, evidence_of, is_collapsed, is_stale
+from sslbench.report.measures import COLLAPSED
 from sslbench.report.statistics import Estimate, estimate
 from sslbench.report.summary import Cell, cells_of, missing_line
 from sslbench.report.table import CEILING, INCOMPLETE, NOT_RUN, column_title, format_difference
@@ -46,21 +45,20 @@ _FOOT = r"""\ifsslbenchalone\else\endinput\fi
 def table_tex(records: pd.DataFrame, title: str) -> str:
     """One LaTeX table per block, with the cells and marks of `table.md`."""
     blocks = place(records)
-    flagged, stale, index = collapsed_encoders(records), stale_cells(records), RunIndex(records)
+    evidence = evidence_of(records)
     tables = []
     for number, block in enumerate(blocks, start=1):
-        rows = [_row(block, row, flagged, stale, index) for row in block.rows]
-        tables.append(_table(block, rows, title, number))
+        cells = cells_of(block)
+        tables.append(_table(block, [_row(block, row, cells, evidence) for row in block.rows], title, number))
     missing = missing_line(blocks)
     note = [rf"\noindent {escape(missing)}"] if missing else []
     return "\n\n".join([_HEAD, *tables, *note, _FOOT]) + "\n"
 
 
-def _row(block: Block, row: str, flagged: Mapping[Encoder, int], stale: set[str], index: RunIndex) -> str:
-    cells = cells_of(block)
-    name = f"{row} {COLLAPSED}" if is_collapsed(block, row, flagged) else row
+def _row(block: Block, row: str, cells: Mapping[tuple[str, float], Cell], evidence: Evidence) -> str:
+    name = f"{row} {COLLAPSED}" if is_collapsed(block, row, evidence.collapsed) else row
     shown = [
-        _cell(cells.get((row, fraction)), is_stale(index.behind(block, row, fraction), stale))
+        _cell(cells.get((row, fraction)), is_stale(evidence.runs.behind(block, row, fraction), evidence.stale))
         for fraction in block.fractions
     ]
     return " & ".join([escape(name), *shown])
