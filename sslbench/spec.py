@@ -49,7 +49,7 @@ class OptimizerConfig:
     """How a pretext's parameters are updated. `warmup` is the share of all steps spent rising to the peak."""
 
     name: str = "adamw"  # adam | adamw | sgd
-    learning_rate: float = tuned(1e-3, 1e-4, 1e-2, log=True)
+    learning_rate: float = tuned(1e-3, 1e-4, 3e-2, log=True)
     weight_decay: float = tuned(1e-4, 1e-6, 1e-1, log=True)
     batch_size: int = 256
     schedule: str = "cosine"  # cosine | constant
@@ -187,6 +187,8 @@ class Suite:
         checkpoints: epochs after which the encoder in training is scored by `knn` at `checkpoint_fraction`. Nothing
             is chosen by them: they show how optimistic a choice on test would have been.
         checkpoint_fraction: None means the smallest label fraction.
+        settings_file: tuned settings that `settings` are added to, a file that `sslbench tune` wrote, relative to the
+            suite's own; empty means none.
         num_unlabelled: how many inputs pretraining sees; None means all.
         settings: overrides of pretext and protocol fields by name, e.g.
             `{"simclr": {"temperature": 0.5, "optimizer.batch_size": 512}}`.
@@ -211,6 +213,7 @@ class Suite:
     label_seeds: tuple[int, ...] = ()
     checkpoints: tuple[float, ...] = ()
     checkpoint_fraction: float | None = None
+    settings_file: str = ""
 
     def __post_init__(self) -> None:
         for fraction in self.label_fractions:

@@ -7,6 +7,7 @@ import importlib.util
 import sys
 from pathlib import Path
 
+from sslbench.settings import Tuning, read_tuning, with_tuning
 from sslbench.spec import InputError, Suite
 
 
@@ -50,7 +51,27 @@ def summary(path: Path) -> str:
 
 
 def load(name: str) -> Suite:
-    """Run a suite's file and return its `SUITE`.
+    """Run a suite's file and return its `SUITE`, the settings of its settings file added if it names one.
+
+    Raises:
+        InputError: there is no such file, it does not run, or it defines no `SUITE`; likewise for its settings file.
+    """
+    suite = load_untuned(name)
+    tuning = tuning_of(name, suite)
+    return suite if tuning is None else with_tuning(suite, tuning)
+
+
+def tuning_of(name: str, suite: Suite) -> Tuning | None:
+    """What the settings file of a suite says, cost included; None if the suite names none.
+
+    Raises:
+        InputError: the file does not exist or is no settings file.
+    """
+    return read_tuning(find(name).parent / suite.settings_file) if suite.settings_file else None
+
+
+def load_untuned(name: str) -> Suite:
+    """Run a suite's file and return its `SUITE` with its own settings only: where tuning starts.
 
     Raises:
         InputError: there is no such file, it does not run, or it defines no `SUITE`.
