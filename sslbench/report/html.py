@@ -52,6 +52,10 @@ PAGE = Path(__file__).parent / "page"
 LIBRARIES = ("d3-7.9.2.min.js", "plot-0.6.17.min.js")
 
 
+#: Tables of a section that stand open; those after them are opened one by one.
+UNFOLDED = 12
+
+
 @dataclass(frozen=True)
 class Notice:
     """A line under the findings about what the numbers lack; `clean` if they lack nothing."""
@@ -96,6 +100,7 @@ def report_html(records: pd.DataFrame, title: str, notes: Sequence[str], attache
         notices=_notices(blocks, evidence),
         facts=_facts(records),
         tables=views,
+        unfolded=UNFOLDED,
         legend_text=[_with_code(paragraph) for paragraph in (*legend(blocks, cells), *_marks_text(evidence), *notes)],
         sections=drawn,
         legend_rows=legend_rows(blocks, looks),

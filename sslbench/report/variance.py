@@ -129,12 +129,13 @@ def _shares(scores: Floats) -> dict[str, float]:
 
 
 def _jackknife(scores: Floats) -> dict[str, tuple[float, float]]:
-    """Interval of each share from its pseudo-values, one per seed left out."""
+    """Interval of each share from its pseudo-values, one per seed left out; NaN where too little would be left."""
     seeds = scores.shape[-1]
     whole = _shares(scores)
-    if seeds < 2:
+    left = [np.delete(scores, seed, axis=-1) for seed in range(seeds)] if seeds > 1 else []
+    if not left or any(np.ptp(part) < ROUNDING for part in left):
         return dict.fromkeys(whole, (math.nan, math.nan))
-    without = [_shares(np.delete(scores, seed, axis=-1)) for seed in range(seeds)]
+    without = [_shares(part) for part in left]
     found: dict[str, tuple[float, float]] = {}
     for source, share in whole.items():
         spread = estimate(seeds * share - (seeds - 1) * part.get(source, 0.0) for part in without)
