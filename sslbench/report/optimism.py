@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from sslbench.report.evaluations import Floats
 from sslbench.report.selection import NOT_HELD_OUT
@@ -108,10 +109,10 @@ def epoch_optimism(records: pd.DataFrame) -> pd.DataFrame:
 
 def _choose(group: pd.DataFrame) -> tuple[object, ...] | None:
     """Candidates, the two accuracies, their difference with interval, replicates; None with a single candidate."""
-    candidate = ["pretext", "pretrain_dataset", "latent_dim", "protocol"]
-    tables = [group.pivot(index=_REPLICATE, columns=candidate, values=name) for name in ("test", "budget")]
-    complete = (tables[0].notna() & tables[1].notna()).all(axis=1).to_numpy(bool)
-    test, budget = (table.to_numpy(float)[complete] for table in tables)
+    lines, columns = _codes(group, _REPLICATE), _codes(group, ["pretext", "pretrain_dataset", "latent_dim", "protocol"])
+    tables = np.full((2, lines.max() + 1, columns.max() + 1), np.nan)
+    tables[:, lines, columns] = group[["test", "budget"]].to_numpy(float).T
+    test, budget = tables[:, np.isfinite(tables).all(axis=(0, 2))]
     if not len(test) or test.shape[1] < 2:
         return None
     by_test = test.max(axis=1)
@@ -119,6 +120,13 @@ def _choose(group: pd.DataFrame) -> tuple[object, ...] | None:
     spread = estimate((by_test - by_budget).tolist())
     means = float(by_test.mean()), float(by_budget.mean())
     return test.shape[1], *means, spread.mean, _not_negative(spread.low), spread.high, spread.n
+
+
+def _codes(group: pd.DataFrame, columns: list[str]) -> NDArray[np.intp]:
+    """A number for each distinct combination, in order of appearance."""
+    places: dict[tuple[object, ...], int] = {}
+    combinations = zip(*(group[name].tolist() for name in columns), strict=True)
+    return np.array([places.setdefault(combination, len(places)) for combination in combinations])
 
 
 def _by_epoch(group: pd.DataFrame) -> pd.DataFrame:

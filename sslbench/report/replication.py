@@ -45,10 +45,12 @@ def components(every: pd.DataFrame) -> pd.DataFrame:
         Columns `COMPONENT_COLUMNS`, standard deviations of accuracy as shares; only cells in which at least two seeds
         met at least two label seeds, all of them. Empty where none did: `NOT_CROSSED` says why.
     """
+    cell = [*ROW_KEY, "label_fraction"]
+    levels = every.groupby(cell)[["seed", "label_seed"]].transform("nunique")
+    several = every[(levels["seed"] > 1) & (levels["label_seed"] > 1)]
+    several = several[several.groupby([*cell, "seed"])["label_seed"].transform("size") > 1]
     lines: list[tuple[object, ...]] = []
-    for key, group in every.groupby([*ROW_KEY, "label_fraction"], sort=True):
-        if group["label_seed"].nunique() < 2 or group["seed"].nunique() < 2:
-            continue
+    for key, group in several.groupby(cell, sort=True):
         scores = group.pivot(index="seed", columns="label_seed", values="test").to_numpy(float)
         if not np.isnan(scores).any():
             lines.append((*key, *scores.shape, *two_way(scores)))
