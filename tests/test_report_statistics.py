@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from sslbench.report.statistics import estimate, holm, paired_difference, paired_p_value, tied_with_best
+from sslbench.report.statistics import (
+    Replicate,
+    estimate,
+    holm,
+    independent,
+    paired_difference,
+    paired_p_value,
+    tied_with_best,
+)
 
 scores = st.floats(0, 1, allow_nan=False)
 
@@ -25,6 +33,16 @@ def test_three_equally_spaced_scores_have_the_interval_worked_by_hand():
     assert found.mean == pytest.approx(0.71)
     assert found.sd == pytest.approx(0.01)
     assert found.half_width == pytest.approx(4.302653 * 0.01 / math.sqrt(3), rel=1e-6)
+
+
+def test_crossed_seeds_count_once_with_one_label_seed_each():
+    crossed = [Replicate(seed, labels) for seed in (0, 1, 2) for labels in (7, 8, 9, 10)]
+    assert independent(crossed) == [(0, 7), (1, 8), (2, 9)]
+    same_numbers = [Replicate(seed, labels) for seed in (0, 1) for labels in (0, 1, 2)]
+    assert independent(same_numbers) == [(0, 0), (1, 1)]
+    paired = [Replicate(seed, 100 - seed) for seed in (2, 0, 1)]
+    assert independent(paired) == sorted(paired)
+    assert independent([]) == []
 
 
 def test_two_scores_reach_twelve_standard_errors():

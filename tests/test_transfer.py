@@ -242,9 +242,12 @@ def test_tables_have_a_section_per_pretraining_dataset_with_the_baselines_in_eac
     assert set(blocks) == {"digits from upside@down, conv", "upside@down, conv"}
     for block in blocks.values():
         assert block.rows == ("supervised", "rotation")
-        assert len(block.replicates) == 4
-        assert all(len(scores) == 4 for scores in block.scores.values())
+        # Each seed with one label seed: two evaluations of one training are not independent.
+        assert block.replicates == ((0, 3), (1, 4))
+        assert block.crossed
+        assert all(len(scores) == 2 for scores in block.scores.values())
     page = table_markdown(finished, "t")
     assert "## digits from upside@down, conv\n\n### knn, latent size 8" in page
     assert "| digits      | conv      | upside@down     | rotation" in page
+    assert "Seeds are crossed with labelled subsets" in page
     assert "missing" not in page

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import pandas as pd
 
 from sslbench.report.records import pretext_rank
-from sslbench.report.statistics import Replicate, Scores
+from sslbench.report.statistics import Replicate, Scores, independent
 from sslbench.spec import BASELINES, REFERENCE_PROTOCOLS, InputError
 
 PROTOCOL_ORDER = ("linear_probe", "knn", "finetune")
@@ -36,6 +36,11 @@ class Score(NamedTuple):
     num_labels: int
     value: float
 
+    @property
+    def replicate(self) -> Replicate:
+        """Which repetition it is."""
+        return Replicate(self.seed, self.label_seed)
+
 
 @dataclass(frozen=True)
 class Block:
@@ -43,7 +48,8 @@ class Block:
 
     Attributes:
         pretrain_dataset: what pretexts were trained on; the baselines, which train on none, stand in every block.
-        replicates: every one the section of this block has seen; a cell with fewer is incomplete.
+        replicates: every independent one the section of this block has seen; a cell with fewer is incomplete.
+        crossed: seeds meet several label seeds; scores that share a training or labels with another are left out here.
         num_labels: the label budgets that were used at each fraction, smallest first (one, unless something differs).
     """
 
@@ -55,6 +61,7 @@ class Block:
     rows: tuple[str, ...]
     fractions: tuple[float, ...]
     replicates: tuple[Replicate, ...]
+    crossed: bool
     num_labels: Mapping[float, tuple[int, ...]]
     scores: Mapping[tuple[str, float], Scores]
 
@@ -89,7 +96,7 @@ def headline_scores(records: pd.DataFrame) -> list[Score]:
         key = score[:-2]
         if key in scores:
             where = f"{score.dataset} {score.encoder} {score.pretext} d={score.latent_dim} {score.protocol}"
-            at = f"{100 * score.label_fraction:g}% seed {Replicate(score.seed, score.label_seed)}"
+            at = f"{100 * score.label_fraction:g}% seed {score.replicate}"
             raise InputError(f"two records for {where} at {at}: runs {owners[key]} and {run_id}; keep one")
         scores[key] = score
         owners[key] = run_id
@@ -105,12 +112,14 @@ def place(records: pd.DataFrame) -> list[Block]:
     scores = headline_scores(records)
     blocks: list[Block] = []
     for dataset, encoder in sorted({(score.dataset, score.encoder) for score in scores if score.encoder != RAW}):
-        here = [score for score in scores if score.dataset == dataset and score.encoder in (encoder, RAW)]
+        every = [score for score in scores if score.dataset == dataset]
+        kept = set(independent(score.replicate for score in every))
+        here = [score for score in every if score.encoder in (encoder, RAW) and score.replicate in kept]
         origins = {score.pretrain_dataset for score in here} - {""} or {dataset}
         own = origins & {dataset}
         for origin in [*own, *sorted(origins - own)]:
             section = [score for score in here if score.pretrain_dataset in ("", origin)]
-            blocks += _section(section, dataset, origin, encoder)
+            blocks += _section(section, dataset, origin, encoder, any(score.replicate not in kept for score in every))
     return blocks
 
 
@@ -120,7 +129,7 @@ def protocol_rank(protocol: str) -> tuple[int, str]:
     return place, protocol
 
 
-def _section(section: list[Score], dataset: str, origin: str, encoder: str) -> list[Block]:
+def _section(section: list[Score], dataset: str, origin: str, encoder: str, crossed: bool) -> list[Block]:
     """Blocks of one dataset and encoder. The reference rows alone make no block unless there is nothing else."""
     latent_dims = sorted({score.latent_dim for score in section if score.encoder != RAW})
     probed = [score for score in section if score.pretext not in REFERENCE_PROTOCOLS]
@@ -130,7 +139,8 @@ def _section(section: list[Score], dataset: str, origin: str, encoder: str) -> l
         for latent_dim in latent_dims:
             if protocol not in OPTIONAL_PROTOCOLS or latent_dim in ran:
                 blocks.append(_block(section, dataset, origin, encoder, protocol, latent_dim))
-    return blocks or [_block(section, dataset, origin, encoder, "finetune", latent_dim) for latent_dim in latent_dims]
+    blocks = blocks or [_block(section, dataset, origin, encoder, "finetune", latent_dim) for latent_dim in latent_dims]
+    return [replace(block, crossed=crossed) for block in blocks]
 
 
 def _block(section: list[Score], dataset: str, origin: str, encoder: str, protocol: str, latent_dim: int) -> Block:
@@ -140,8 +150,7 @@ def _block(section: list[Score], dataset: str, origin: str, encoder: str, protoc
         num_labels.setdefault(score.label_fraction, set()).add(score.num_labels)
         wanted = REFERENCE_PROTOCOLS.get(score.pretext, protocol)
         if score.protocol == wanted and (score.encoder == RAW or score.latent_dim == latent_dim):
-            replicate = Replicate(score.seed, score.label_seed)
-            cells.setdefault((score.pretext, score.label_fraction), {})[replicate] = score.value
+            cells.setdefault((score.pretext, score.label_fraction), {})[score.replicate] = score.value
     rows = {pretext for pretext, _ in cells}
     if protocol not in OPTIONAL_PROTOCOLS:
         rows |= {score.pretext for score in section if score.pretext not in BASELINES}
@@ -153,7 +162,8 @@ def _block(section: list[Score], dataset: str, origin: str, encoder: str, protoc
         latent_dim=latent_dim,
         rows=tuple(sorted(rows, key=pretext_rank)),
         fractions=tuple(sorted(num_labels)),
-        replicates=tuple(sorted({Replicate(score.seed, score.label_seed) for score in section})),
+        replicates=tuple(sorted({score.replicate for score in section})),
+        crossed=False,
         num_labels={fraction: tuple(sorted(counts)) for fraction, counts in num_labels.items()},
         scores=cells,
     )

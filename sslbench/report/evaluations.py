@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sslbench.report.blocks import RAW, protocol_rank
 from sslbench.report.records import pretext_rank
 from sslbench.report.statistics import Replicate
+from sslbench.report.statistics import independent as independent_of
 from sslbench.spec import InputError
 
 Floats = NDArray[np.float64]
@@ -112,18 +113,8 @@ def all_evaluations(records: pd.DataFrame) -> pd.DataFrame:
 
 
 def independent(evaluated: pd.DataFrame) -> list[Replicate]:
-    """The replicates that share neither training nor labelled subset.
-
-    All of them where every seed has one label seed. Where they are crossed: each seed with the label seed of the same
-    number, or, if too few have one, the k-th seed with the k-th label seed.
-    """
-    pairs = set(_replicates(evaluated))
-    seeds, labels = sorted({pair.seed for pair in pairs}), sorted({pair.label_seed for pair in pairs})
-    if len(pairs) == len(seeds):
-        return sorted(pairs)
-    same = [pair for pair in sorted(pairs) if pair.seed == pair.label_seed]
-    zipped = [pair for pair in map(Replicate, seeds, labels) if pair in pairs]
-    return same if len(same) >= len(zipped) else zipped
+    """The replicates of `evaluations` that share neither training nor labelled subset: see `statistics`."""
+    return independent_of(_replicates(evaluated))
 
 
 def sections(evaluated: pd.DataFrame) -> tuple[Section, ...]:

@@ -10,7 +10,8 @@ from tabulate import tabulate
 
 from sslbench.report.blocks import Block, place, protocol_rank
 from sslbench.report.cost import costs, format_count, format_flops, format_seconds
-from sslbench.report.measures import COLLAPSED, SHOWN, Encoder, collapsed_encoders, measure_rows
+from sslbench.report.marks import STALE, STALE_TEXT, Evidence, evidence_of, is_collapsed, is_stale
+from sslbench.report.measures import COLLAPSED, SHOWN, measure_rows
 from sslbench.report.statistics import Estimate, estimate, t_quantile
 from sslbench.report.summary import Cell, cells_of, missing_line, summarise
 
@@ -33,16 +34,18 @@ def table_markdown(records: pd.DataFrame, title: str, notes: Sequence[str] = ())
     several = len({block.place for block in blocks}) > 1
     parts = [f"# {title}"]
     section = None
-    flagged = collapsed_encoders(records)
+    evidence = evidence_of(records)
     for block, block_cells in zip(blocks, cells, strict=True):
         if several and section != block.place:
             section = block.place
             parts.append(f"## {block.place}")
         parts.append(f"{'###' if several else '##'} {block.protocol}, latent size {block.latent_dim}")
-        parts.append(_block_table(block, block_cells, flagged))
+        parts.append(_block_table(block, block_cells, evidence))
     parts += ["## How to read this", *legend(blocks, cells)]
     parts += [f"- {note}" for note in notes]
-    if flagged:
+    if evidence.stale:
+        parts.append(STALE_TEXT)
+    if evidence.collapsed:
         parts.append(f"{COLLAPSED} a collapsed representation in at least one seed: see the measures below.")
     parts += [*_measures(records), "## Cost", *_cost_tables(records)]
     return "\n\n".join(parts) + "\n"
@@ -72,11 +75,11 @@ def format_difference(difference: Estimate) -> str:
     return f"{points:+.1f}" if points else "0.0"
 
 
-def format_cell(cell: Cell | None) -> str:
-    """`**76.3 ± 0.4** (+3.1)`; a dagger marks a cell with fewer seeds than others."""
+def format_cell(cell: Cell | None, stale: bool = False) -> str:
+    """`**76.3 ± 0.4** (+3.1)`; marks say that a cell has fewer seeds than others, or that it is stale."""
     if cell is None:
         return NOT_RUN
-    text = format_estimate(cell.accuracy) + ("" if cell.complete else f" {INCOMPLETE}")
+    text = format_estimate(cell.accuracy) + ("" if cell.complete else f" {INCOMPLETE}") + (f" {STALE}" if stale else "")
     text = f"**{text}**" if cell.best_tied else text
     return text if cell.difference is None else f"{text} ({format_difference(cell.difference)})"
 
@@ -88,6 +91,11 @@ def legend(blocks: Sequence[Block], cells: Sequence[Cells]) -> list[str]:
     paragraphs = [" ".join(_reading(flat, most))]
     if any(not cell.complete for cell in flat):
         paragraphs.append(f"{INCOMPLETE} fewer seeds than other cells: see the missing evaluations below.")
+    if any(block.crossed for block in blocks):
+        paragraphs.append(
+            "Seeds are crossed with labelled subsets: each seed stands here with one subset of its own, because scores "
+            "that share a training or labels are no independent repetitions; `records.csv` holds them all."
+        )
     missing = missing_line(blocks)
     if missing:
         paragraphs.append(missing)
@@ -119,14 +127,15 @@ def _reading(cells: Sequence[Cell], most: int) -> list[str]:
     return sentences
 
 
-def _block_table(block: Block, cells: Cells, flagged: Mapping[Encoder, int]) -> str:
+def _block_table(block: Block, cells: Cells, evidence: Evidence) -> str:
     def title(row: str) -> str:
-        encoder = (block.pretrain_dataset, block.encoder, row, block.latent_dim)
-        return f"{row} {COLLAPSED}" if encoder in flagged else row
+        return f"{row} {COLLAPSED}" if is_collapsed(block, row, evidence.collapsed) else row
 
-    rows = [
-        [title(row), *(format_cell(cells.get((row, fraction))) for fraction in block.fractions)] for row in block.rows
-    ]
+    def shown(row: str, fraction: float) -> str:
+        stale = is_stale(evidence.runs.behind(block, row, fraction), evidence.stale)
+        return format_cell(cells.get((row, fraction)), stale)
+
+    rows = [[title(row), *(shown(row, fraction) for fraction in block.fractions)] for row in block.rows]
     if block.ceiling:
         rows.append([CEILING, *[format_estimate(estimate(block.ceiling.values()))] * len(block.fractions)])
     return _pipe_table(["", *(column_title(block, fraction) for fraction in block.fractions)], rows, names=1)
