@@ -90,12 +90,7 @@ def evaluations(records: pd.DataFrame) -> pd.DataFrame:
     Raises:
         InputError: two records claim the same cell and seed. Averaging them would hide that one is stale.
     """
-    every = all_evaluations(records)
-    kept = [
-        group[pd.MultiIndex.from_frame(group[_REPLICATE]).isin(independent(group))]
-        for _, group in every.groupby("dataset", sort=True)
-    ]
-    return pd.concat(kept, ignore_index=True) if kept else every
+    return keep_independent(all_evaluations(records))
 
 
 def all_evaluations(records: pd.DataFrame) -> pd.DataFrame:
@@ -110,6 +105,15 @@ def all_evaluations(records: pd.DataFrame) -> pd.DataFrame:
     budget = accuracies[accuracies["split"] == "budget"].drop_duplicates(_CELL).set_index(_CELL)["value"]
     frame = test[[*_CELL, *_COSTS, "value"]].rename(columns={"value": "test"})
     return frame.join(budget.rename("budget"), on=_CELL).reset_index(drop=True)
+
+
+def keep_independent(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `frame` (dataset, seed, label_seed, …) whose replicates are `independent` within their dataset."""
+    kept = [
+        group[pd.MultiIndex.from_frame(group[_REPLICATE]).isin(independent(group))]
+        for _, group in frame.groupby("dataset", sort=True)
+    ]
+    return pd.concat(kept, ignore_index=True) if kept else frame
 
 
 def independent(evaluated: pd.DataFrame) -> list[Replicate]:

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 
 from sslbench.report.analysis import Analysis
 from sslbench.report.evaluations import ROW_KEY
+from sslbench.report.finding import Finding, Subject
 from sslbench.report.label_efficiency import BELOW, BEYOND, NEVER_AHEAD, NEVER_OVERTAKEN, NO_SINGLE, OVERTAKEN
+from sslbench.report.lessons import lessons
 from sslbench.report.selection import FINETUNED, FROZEN
 from sslbench.report.table import percent
 from sslbench.report.wording import (
@@ -28,38 +29,6 @@ from sslbench.report.wording import (
     times_interval,
     with_labels,
 )
-
-
-class Subject(NamedTuple):
-    """What a sentence is about: the values of `ROW_KEY`, and a label fraction (NaN: all of them)."""
-
-    dataset: str
-    encoder: str
-    latent_dim: int
-    protocol: str
-    pretrain_dataset: str
-    pretext: str
-    label_fraction: float
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One sentence with the figure it states.
-
-    Attributes:
-        topic: `label multiplier`, `area`, `crossover`, `wins`, …
-        value: the figure in natural units (a multiple, a share, a label fraction, a count); NaN where the sentence says
-            that there is none.
-        low: lower end of its 95% interval; -inf, 0 or NaN as in the frame it comes from. `high` likewise.
-        subject: the row it speaks of; None if it speaks of all.
-    """
-
-    topic: str
-    sentence: str
-    value: float
-    low: float
-    high: float
-    subject: Subject | None = None
 
 
 def findings(analysis: Analysis) -> tuple[Finding, ...]:
@@ -85,6 +54,7 @@ def _of_place(analysis: Analysis, dataset: str, encoder: str, where: str) -> Ite
             yield from _area(analysis, subject, where)
             yield from _crossover(analysis, subject, where)
     yield from _wins(analysis, dataset, encoder, where)
+    yield from lessons(analysis, dataset, encoder, where)
 
 
 def _subjects(chosen: pd.DataFrame) -> list[Subject]:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sslbench.report.evaluations import Floats
+from sslbench.report.evaluations import keep_independent
 from sslbench.report.selection import NOT_HELD_OUT
 from sslbench.report.statistics import estimate
 from sslbench.spec import BASELINES
@@ -53,6 +53,9 @@ SIZE_AND_PROTOCOL = "latent size and protocol"
 EVERYTHING = "pretext, latent size and protocol"
 
 _REPLICATE = ["seed", "label_seed"]
+_ENCODER = list(EPOCH_COLUMNS[:7])
+_GAINS = ["best", "over_last", "over_budget"]
+_SPLITS = ("test", "budget")
 
 
 def choice_optimism(evaluated: pd.DataFrame) -> pd.DataFrame:
@@ -91,20 +94,37 @@ def epoch_optimism(records: pd.DataFrame) -> pd.DataFrame:
     Student t intervals, cut at 0 where the difference cannot be negative.
 
     Returns:
-        Columns `EPOCH_COLUMNS`; empty if no checkpoint was scored. Replicates lacking an epoch or a split are left
-        out.
+        Columns `EPOCH_COLUMNS`: a line per encoder, and one with an empty `pretext` and latent size 0 for their mean at
+        each dataset, encoder family, protocol and fraction, averaged within replicates first. Empty if no checkpoint
+        was scored. Replicates lacking an epoch or a split that others of the encoder have are left out.
     """
-    named = records["metric"].str.extract(f"^{CHECKPOINT_METRIC}$")["epoch"]
-    scored = records[named.notna()].assign(epoch=named.dropna().astype(float))
-    keys = list(EPOCH_COLUMNS[:7])
-    lines: list[tuple[object, ...]] = []
-    for key, group in scored.groupby(keys, sort=True):
-        test, budget = (_by_epoch(group[group["split"] == split]) for split in ("test", "budget"))
-        both = test.join(budget, lsuffix=" test", rsuffix=" budget").dropna()
-        epochs = len(test.columns)
-        if len(both) and both.shape[1] == 2 * epochs and epochs > 1:
-            lines.append((*key, epochs, *_epochs(both.to_numpy(float)[:, :epochs], both.to_numpy(float)[:, epochs:])))
+    gains = _gains(records)
+    lines = [(*key, *_epochs(group)) for key, group in gains.groupby(_ENCODER, sort=True)]
+    family = ["dataset", "encoder", "protocol", "label_fraction"]
+    averaged = gains.groupby([*family, *_REPLICATE], as_index=False)[["checkpoints", *_GAINS]].mean()
+    for (dataset, encoder, protocol, fraction), group in averaged.groupby(family, sort=True):
+        lines.append((dataset, encoder, "", "", 0, protocol, fraction, *_epochs(group)))
     return pd.DataFrame(lines, columns=list(EPOCH_COLUMNS))
+
+
+def _gains(records: pd.DataFrame) -> pd.DataFrame:
+    """By encoder and replicate: number of checkpoints, best test score, and its lead over last and budget's choice."""
+    named = records["metric"].str.extract(f"^{CHECKPOINT_METRIC}$")["epoch"]
+    scored = records[named.notna()].assign(epoch=named.dropna().astype(float)).pipe(keep_independent)
+    keys = [*_ENCODER, *_REPLICATE]
+    tables = [scored[scored["split"] == split].pivot(index=keys, columns="epoch", values="value") for split in _SPLITS]
+    index, epochs = tables[0].index.union(tables[1].index), tables[0].columns.union(tables[1].columns)
+    test, budget = (table.reindex(index=index, columns=epochs).to_numpy(float) for table in tables)
+    present = np.isfinite(test) & np.isfinite(budget)
+    frame = index.to_frame(index=False).assign(checkpoints=present.sum(axis=1))
+    most = frame.groupby(_ENCODER)["checkpoints"].transform("max")
+    complete = ((frame["checkpoints"] == most) & (most > 1)).to_numpy(bool)
+    test, budget, present = (np.where(present, table, -np.inf)[complete] for table in (test, budget, present))
+    lines = np.arange(len(test))
+    best = test.max(axis=1, initial=-np.inf)
+    last = test.shape[1] - 1 - np.argmax(np.isfinite(test)[:, ::-1], axis=1) if len(test) else lines
+    chosen = budget.argmax(axis=1) if len(test) else lines
+    return frame[complete].assign(best=best, over_last=best - test[lines, last], over_budget=best - test[lines, chosen])
 
 
 def _choose(group: pd.DataFrame) -> tuple[object, ...] | None:
@@ -133,12 +153,11 @@ def _by_epoch(group: pd.DataFrame) -> pd.DataFrame:
     return group.pivot(index=_REPLICATE, columns="epoch", values="value")
 
 
-def _epochs(test: Floats, budget: Floats) -> tuple[float, ...]:
-    best = test.max(axis=1)
-    last = estimate((best - test[:, -1]).tolist())
-    chosen = estimate((best - test[np.arange(len(test)), budget.argmax(axis=1)]).tolist())
+def _epochs(gains: pd.DataFrame) -> tuple[float, ...]:
+    """Checkpoints, best on test, and both leads with intervals; replicates."""
+    last, chosen = estimate(gains["over_last"].tolist()), estimate(gains["over_budget"].tolist())
     return (
-        float(best.mean()),
+        *(int(gains["checkpoints"].max()), float(gains["best"].mean())),
         *(last.mean, _not_negative(last.low), last.high),
         *(chosen.mean, _not_negative(chosen.low), chosen.high),
         last.n,

@@ -1,0 +1,39 @@
+"""What a sentence of the report is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Subject(NamedTuple):
+    """What a sentence is about: the values of `ROW_KEY`, and a label fraction (NaN: all of them)."""
+
+    dataset: str
+    encoder: str
+    latent_dim: int
+    protocol: str
+    pretrain_dataset: str
+    pretext: str
+    label_fraction: float
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One sentence with the figure it states.
+
+    Attributes:
+        topic: `label multiplier`, `area`, `crossover`, `wins`, `variance`, `measures`, `optimism`, `budgets` or
+            `replication`.
+        value: the figure in natural units (a multiple, a share, a label fraction, a count); NaN where the sentence says
+            that there is none.
+        low: lower end of its 95% interval, `high` the upper; NaN, 0 or infinite as in the frame the figure is from.
+        subject: the row it speaks of; None if it speaks of all.
+    """
+
+    topic: str
+    sentence: str
+    value: float
+    low: float
+    high: float
+    subject: Subject | None = None
