@@ -220,6 +220,9 @@ def test_a_cell_of_another_version_or_of_other_settings_is_marked_stale() -> Non
     assert "§" in cell(found, "rotation")
     assert "§" in cell(found, "simclr")
     assert "§" not in cell(found, "supervised")
+    markdown = table_markdown(records, "t")
+    assert next(line for line in markdown.splitlines() if line.startswith("| rotation")).count("§") == 1
+    assert "§ stale: at least one seed" in markdown
     assert any("Stale §: 3 cells were computed" in text for text in found.texts["p"])
 
 

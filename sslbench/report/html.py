@@ -42,7 +42,7 @@ from sslbench.report.html_sections import (
     rank_section,
 )
 from sslbench.report.html_tables import tables
-from sslbench.report.marks import STALE, Evidence, evidence_of
+from sslbench.report.marks import STALE, STALE_TEXT, Evidence, evidence_of
 from sslbench.report.measures import COLLAPSED
 from sslbench.report.records import conform
 from sslbench.report.summary import cells_of, missing_line
@@ -228,10 +228,7 @@ def _marks_text(evidence: Evidence) -> list[str]:
     if evidence.collapsed:
         said.append(f"{COLLAPSED} a collapsed representation in at least one seed: see the measures below.")
     if evidence.stale:
-        said.append(
-            f"{STALE} stale: at least one seed was computed by another version of sslbench, or with other settings, "
-            "than the newest record; run the suite again."
-        )
+        said.append(STALE_TEXT)
     if evidence.failures:
         said.append("A cell that reads failed has only failed runs; its reason shows when pointed at.")
     return said

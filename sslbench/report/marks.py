@@ -19,6 +19,11 @@ from sslbench.spec import REFERENCE_PROTOCOLS, InputError
 #: Mark of a cell with stale seeds.
 STALE = "§"
 
+STALE_TEXT = (
+    f"{STALE} stale: at least one seed was computed by another version of sslbench, or with other settings, than the "
+    "newest record; run the suite again."
+)
+
 FAILURES_FILE = "failures.json"
 
 

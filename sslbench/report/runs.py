@@ -7,6 +7,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from sslbench.report.blocks import RAW, Block
+from sslbench.report.statistics import Replicate
 from sslbench.spec import REFERENCE_PROTOCOLS
 
 
@@ -33,10 +34,12 @@ class RunIndex:
             self._runs.setdefault((*place, size), []).append(Run(seed, label_seed, value, run_id, cell_id))
 
     def behind(self, block: Block, row: str, fraction: float) -> list[Run]:
-        """The runs of a cell: its pretext's, or those of a baseline, trained on no dataset, maybe without encoder."""
+        """The runs a cell is the mean of: its pretext's, or a baseline's, trained on no dataset, maybe no encoder."""
         rest = (row, REFERENCE_PROTOCOLS.get(row, block.protocol), fraction)
         places = {
             (block.dataset, origin, block.encoder, *rest, block.latent_dim) for origin in ("", block.pretrain_dataset)
         }
         places.add((block.dataset, "", RAW, *rest, 0))
-        return sorted(run for place in places for run in self._runs.get(place, []))
+        counted = block.scores.get((row, fraction), {})
+        found = [run for place in places for run in self._runs.get(place, [])]
+        return sorted(run for run in found if Replicate(run.seed, run.label_seed) in counted)
