@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sslbench.report.blocks import RAW, protocol_rank
 from sslbench.report.records import pretext_rank
-from sslbench.report.statistics import Replicate
+from sslbench.report.statistics import Replicate, independent
 from sslbench.report.statistics import independent as independent_of
 from sslbench.spec import InputError
 
@@ -110,15 +110,10 @@ def all_evaluations(records: pd.DataFrame) -> pd.DataFrame:
 def keep_independent(frame: pd.DataFrame) -> pd.DataFrame:
     """The rows of `frame` (dataset, seed, label_seed, …) whose replicates are `independent` within their dataset."""
     kept = [
-        group[pd.MultiIndex.from_frame(group[_REPLICATE]).isin(independent(group))]
+        group[pd.MultiIndex.from_frame(group[_REPLICATE]).isin(independent(_replicates(group)))]
         for _, group in frame.groupby("dataset", sort=True)
     ]
     return pd.concat(kept, ignore_index=True) if kept else frame
-
-
-def independent(evaluated: pd.DataFrame) -> list[Replicate]:
-    """The replicates of `evaluations` that share neither training nor labelled subset: see `statistics`."""
-    return independent_of(_replicates(evaluated))
 
 
 def sections(evaluated: pd.DataFrame) -> tuple[Section, ...]:
