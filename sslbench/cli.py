@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
+import rich
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from sslbench import __version__, suites
-from sslbench.datasets import DATASETS, default_root
-from sslbench.encoders import ENCODERS
-from sslbench.pretexts import PRETEXTS
-from sslbench.protocols import PROTOCOLS
-from sslbench.registry import Registry
+from sslbench import __version__
+from sslbench.datasets import default_root
+from sslbench.listing import KINDS, show
 from sslbench.spec import InputError
 from sslbench.stores import Stores, locate
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,  # typer's coloured help imports a Markdown renderer: half of all the time it takes
     help="How many labels does self-supervision save? Sweep, compare, report.",
-    epilog="Start with: [bold]sslbench list[/bold], then [bold]sslbench run quick --dry-run[/bold]",
+    epilog="Start with: sslbench list, then sslbench run quick --dry-run",
     pretty_exceptions_enable=False,
 )
-console = Console()
-
-KINDS = ("datasets", "encoders", "pretexts", "protocols", "suites")
 
 Home = Annotated[Path | None, typer.Option(help="Folder of stores; default $SSLBENCH_HOME or .sslbench.")]
 TrackingUri = Annotated[str | None, typer.Option(help="MLflow store; default an SQLite file in the home folder.")]
@@ -42,19 +36,26 @@ DataRoot = Annotated[Path | None, typer.Option(help="Folder of datasets; default
 Results = Annotated[Path, typer.Option(help="Folder that receives one folder per suite.")]
 
 
+def _console() -> Console:
+    """The terminal; rich makes it when it is first asked for."""
+    return rich.get_console()
+
+
 @contextmanager
 def _plain_errors() -> Iterator[None]:
     """Show what the user got wrong as one line and leave with exit code 2."""
     try:
         yield
     except InputError as error:
+        from rich.console import Console
+
         Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/bold red] {error}", highlight=False)
         raise typer.Exit(2) from error
 
 
 def _version(wanted: bool) -> None:
     if wanted:
-        console.print(f"sslbench {__version__}", highlight=False)
+        _console().print(f"sslbench {__version__}", highlight=False)
         raise typer.Exit
 
 
@@ -74,35 +75,12 @@ def list_(
     Examples: sslbench list | sslbench list pretexts
     """
     with _plain_errors():
-        if kind is not None and kind not in KINDS:
-            raise InputError(f"cannot list {kind!r}; choose one of {', '.join(KINDS)}")
-        for shown in KINDS if kind is None else (kind,):
-            table = Table(title=shown, title_justify="left", title_style="bold", show_header=False, box=None)
-            table.add_column(style="cyan", no_wrap=True)
-            table.add_column()
-            for name, summary in _entries(shown):
-                table.add_row(name, summary)
-            console.print(table)
+        show(kind, _console())
 
 
-def _entries(kind: str) -> list[tuple[str, str]]:
-    if kind == "suites":
-        return [(name, suites.summary(path)) for name, path in suites.available().items()]
-    registries: dict[str, Registry[Any]] = {
-        "datasets": DATASETS,
-        "encoders": ENCODERS,
-        "pretexts": PRETEXTS,
-        "protocols": PROTOCOLS,
-    }
-    entries = [(name, registries[kind].summary(name)) for name in registries[kind]]
-    if kind == "datasets":
-        entries.append(("folder:PATH", "Your own images: one folder per class, optionally unlabeled/ beside them."))
-    return entries
-
-
-def _workers(text: str, device: str) -> int:
+def _workers(text: str) -> int | None:
     if text == "auto":
-        return 1 if device == "cuda" else os.cpu_count() or 1
+        return None
     if not text.isdigit() or int(text) < 1:
         raise InputError(f"--workers {text!r} is neither a positive number nor 'auto'")
     return int(text)
@@ -133,7 +111,7 @@ def run(
     with _plain_errors():
         from sslbench import commands
         from sslbench.plan import Selection
-        from sslbench.sweep import Request, resolve_device
+        from sslbench.sweep import Request
 
         selection = Selection(
             tuple(dataset or ()),
@@ -148,12 +126,12 @@ def run(
             locate(home, tracking_uri, storage),
             (data_root or default_root()).resolve(),
             device,
-            _workers(workers, resolve_device(device)),
+            _workers(workers),
         )
         if dry_run:
-            commands.dry_run(request, results, console)
+            commands.dry_run(request, results, _console())
         else:
-            raise typer.Exit(commands.run(request, results, console))
+            raise typer.Exit(commands.run(request, results, _console()))
 
 
 @app.command()
@@ -212,9 +190,9 @@ def tune(
             settings_file=settings,
         )
         if dry_run:
-            tune_command.dry_run(request, console)
+            tune_command.dry_run(request, _console())
         else:
-            raise typer.Exit(tune_command.run(request, console))
+            raise typer.Exit(tune_command.run(request, _console()))
 
 
 @app.command()
@@ -243,7 +221,7 @@ def report(
 
         stores = locate(home, tracking_uri)
         request = Request(suite, Selection(), stores, (data_root or default_root()).resolve())
-        commands.report(request, results, rebuild, UI_URL if ui_url is None else ui_url, console)
+        commands.report(request, results, rebuild, UI_URL if ui_url is None else ui_url, _console())
 
 
 @app.command()
@@ -273,7 +251,7 @@ def compare(
         if markdown:
             typer.echo(comparison_markdown(found, every), nl=False)
         else:
-            print_comparison(found, every, console)
+            print_comparison(found, every, _console())
         raise typer.Exit(1 if found.changed and fail_on_change else 0)
 
 
@@ -305,7 +283,7 @@ def reproduce(
 
         root = (data_root or default_root()).resolve()
         chosen = Reproduction(records, root, torch.device(resolve_device(device)), tuple(rows or ()), sample, suite)
-        raise typer.Exit(commands.reproduce(chosen, console))
+        raise typer.Exit(commands.reproduce(chosen, _console()))
 
 
 @app.command()
@@ -323,9 +301,11 @@ def ui(
         stores = locate(home, tracking_uri)
         if stores.tracking_uri.startswith("sqlite:///") and not _exists(stores):
             raise InputError(f"no runs yet in {stores.home}; run a suite first, e.g. sslbench run quick")
-        console.print(f"MLflow UI: http://{host}:{port}  (store {stores.tracking_uri})", highlight=False)
+        _console().print(f"MLflow UI: http://{host}:{port}  (store {stores.tracking_uri})", highlight=False)
         command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", stores.tracking_uri]
         try:
+            import subprocess
+
             raise typer.Exit(subprocess.call([*command, "--host", host, "--port", str(port)]))
         except KeyboardInterrupt:
             raise typer.Exit(0) from None

@@ -40,7 +40,7 @@ def dry_run(request: Request, results: Path, console: Console) -> None:
     _say_unsuitable(prepared, console)
     left = _estimate(request, prepared, results)
     console.print(f"\n{_counts(prepared)}", highlight=False)
-    console.print(f"time left: {describe(left, request.workers)}", highlight=False)
+    console.print(f"time left: {describe(left, sweep.layout(request, prepared).workers)}", highlight=False)
 
 
 def run(request: Request, results: Path, console: Console) -> int:
@@ -53,8 +53,10 @@ def run(request: Request, results: Path, console: Console) -> int:
         console.print(f"everything is done: {_counts(prepared)}", highlight=False)
     else:
         left = _estimate(request, prepared, results)
-        console.print(f"{_counts(prepared)}; {describe(left, request.workers)}", highlight=False)
-        display = _Display(prepared, left, request.workers, console)
+        layout = sweep.layout(request, prepared)
+        console.print(f"{_counts(prepared)}; {describe(left, layout.workers)}", highlight=False)
+        console.print(f"layout: {layout.title}", highlight=False)
+        display = _Display(prepared, left, layout.workers, console)
         try:
             with display:
                 failures = sweep.run(request, prepared, display.show)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import importlib.util
+import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Generic, TypeVar, cast
@@ -79,7 +80,12 @@ def _docstring(module: str, attribute: str) -> str | None:
     spec = importlib.util.find_spec(module)
     if spec is None or spec.origin is None:
         return None
-    for node in ast.parse(Path(spec.origin).read_text(encoding="utf-8")).body:
+    source = Path(spec.origin).read_text(encoding="utf-8")
+    # Parsing 40 files takes longer than all the rest of a listing, so the usual form is found by its looks.
+    usual = re.search(rf'^(?:class|def) {attribute}\b[^"#]*:\n    """(.*)', source, re.MULTILINE)
+    if usual is not None:
+        return usual[1].partition('"""')[0]
+    for node in ast.parse(source).body:
         if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == attribute:
             return ast.get_docstring(node)
     return None

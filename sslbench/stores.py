@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,6 +85,8 @@ def prepare(stores: Stores) -> None:
 
 
 def _write_ahead(option: str, address: str) -> None:
+    import sqlite3
+
     path = Path(address.removeprefix("sqlite:///"))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

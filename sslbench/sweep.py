@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 
 from sslbench import suites
 from sslbench.datasets import load
+from sslbench.layout import Layout, choose, cores, free_memory
 from sslbench.plan import Plan, Selection, check, make_plan, select
 from sslbench.queues import open_queues, queued_evaluation, queued_pretraining
 from sslbench.spec import InputError, InputSpec, Record, Suite
@@ -38,6 +39,7 @@ class Request:
     Attributes:
         suite: name or file of the suite.
         device: `auto`, `cpu` or `cuda`.
+        workers: how many at most; None for as many as do most together.
     """
 
     suite: str
@@ -45,7 +47,7 @@ class Request:
     stores: Stores
     data_root: Path
     device: str = "auto"
-    workers: int = 1
+    workers: int | None = 1
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,13 @@ def prepare_request(request: Request) -> Prepared:
     return Prepared(suite, plan, names, unlabelled, tracker.finished())
 
 
+def layout(request: Request, prepared: Prepared) -> Layout:
+    """How many workers with how many threads will run what is missing."""
+    plan, done = prepared.plan, prepared.done
+    unfinished = sum(any(child.cell_id not in done for child in plan.evaluate[cell.cell_id]) for cell in plan.pretrain)
+    return choose(request.workers, resolve_device(request.device), unfinished, cores(), free_memory())
+
+
 def records(request: Request, prepared: Prepared) -> list[Record]:
     """Every finished evaluation of the plan."""
     return _tracker(request, prepared).records(cell_id for cell_id, _ in prepared.cells)
@@ -178,8 +187,8 @@ class _Sweep:
     def run(self, show: Callable[[Progress], None]) -> list[Mapping[str, Any]]:
         """Start workers, look after them until they end, and put everything in order whatever happens."""
         self._fill()
-        count = max(1, min(self.request.workers, len(self.prepared.plan.pretrain)))
-        workers = {number: self._start(number, count) for number in range(count)}
+        chosen = layout(self.request, self.prepared)
+        workers = {number: self._start(number, chosen) for number in range(chosen.workers)}
         failures: list[Mapping[str, Any]] = []
         restarts = 0
         try:
@@ -197,7 +206,7 @@ class _Sweep:
                         self._bury(worker)
                         restarts += 1
                         if restarts <= RESTARTS:
-                            workers[number] = self._start(number, count)
+                            workers[number] = self._start(number, chosen)
             show(self._look())
         finally:
             for worker in workers.values():
@@ -207,11 +216,11 @@ class _Sweep:
             self._settle()
         return failures
 
-    def _start(self, number: int, count: int) -> SpawnProcess:
-        threads = max(1, (os.cpu_count() or 1) // count)  # together they use every core once
+    def _start(self, number: int, chosen: Layout) -> SpawnProcess:
         context = multiprocessing.get_context("spawn")
-        worker = context.Process(target=_work, args=(self.request, number, threads), name=f"sslbench-{number}")
-        worker.start()
+        worker = context.Process(target=_work, args=(self.request, number, chosen.threads), name=f"sslbench-{number}")
+        with chosen.in_force():
+            worker.start()
         return worker
 
     def _fill(self) -> None:

@@ -119,6 +119,15 @@ def test_listing_names_every_plug_in_with_a_sentence() -> None:
         assert name in result.output
 
 
+@pytest.mark.parametrize("arguments", [["list"], ["list", "pretexts"]])
+def test_the_short_way_to_a_list_shows_what_the_parsers_way_shows(arguments: list[str]) -> None:
+    short = subprocess.run([sys.executable, "-m", "sslbench", *arguments], capture_output=True, text=True, cwd=ROOT)
+    program = f"from sslbench.cli import app; app({arguments!r})"
+    parsed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
+    assert short.returncode == parsed.returncode == 0
+    assert short.stdout == parsed.stdout != ""
+
+
 def test_an_unknown_kind_to_list_names_the_kinds() -> None:
     result = CliRunner().invoke(app, ["list", "modles"])
     assert result.exit_code == 2
