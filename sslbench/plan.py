@@ -11,6 +11,7 @@ from sslbench.encoders import ENCODERS
 from sslbench.pretexts import PRETEXTS
 from sslbench.pretexts._base import Pretext
 from sslbench.protocols import PROTOCOLS
+from sslbench.settings import configure
 from sslbench.spec import (
     REFERENCE_PROTOCOLS,
     EvaluateCell,
@@ -19,7 +20,6 @@ from sslbench.spec import (
     PretrainCell,
     ProtocolConfig,
     Suite,
-    configure,
 )
 
 

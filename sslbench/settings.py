@@ -1,4 +1,4 @@
-"""Tuned settings: where Optuna may look, and the file that keeps what it found.
+"""Settings by name: checked against a config, declared for Optuna, and the file that keeps what tuning found.
 
 `sslbench tune SUITE` writes `settings/<suite>.json` beside the suite's file; a suite uses such a file by naming it
 (`Suite(settings_file="settings/quick.json")`). The file is sorted and indented JSON, so git shows what changed:
@@ -115,6 +115,31 @@ def declared(config: Any) -> dict[str, Declared]:
         elif "tuned" in item.metadata:
             found[item.name] = Declared(value, item.metadata["tuned"])
     return found
+
+
+def configure(config: Any, overrides: Mapping[str, Any], owner: str) -> Any:
+    """Replace fields of a (nested) frozen config by dotted name.
+
+    Raises:
+        InputError: a name is not a field, or a value has the wrong type; the message lists the fields.
+    """
+    for path, value in overrides.items():
+        head, _, rest = path.partition(".")
+        names = {item.name: item for item in dataclasses.fields(config)}
+        if head not in names:
+            raise InputError(f"unknown setting {path!r} of {owner}; choose one of {', '.join(sorted(names))}")
+        current = getattr(config, head)
+        if rest:
+            if not dataclasses.is_dataclass(current):
+                raise InputError(f"setting {path!r} of {owner}: {head!r} has no fields of its own")
+            value = configure(current, {rest: value}, f"{owner}.{head}")
+        elif isinstance(current, float) and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+        elif current is not None and type(value) is not type(current):
+            wanted, given = type(current).__name__, type(value).__name__
+            raise InputError(f"setting {path!r} of {owner} must be {wanted}, not {given} ({value!r})")
+        config = dataclasses.replace(config, **{head: value})
+    return config
 
 
 def owner_of(arm: str) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import mlflow
+from matplotlib.figure import Figure
 from mlflow import MlflowClient
 from mlflow.entities import Dataset as RunDataset
 from mlflow.entities import DatasetInput, InputTag, Metric, Param, Run, RunTag, ViewType
@@ -19,14 +18,10 @@ from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME
 
 from sslbench import __version__
 from sslbench.datasets._base import Dataset
-from sslbench.evaluate import Outcome
 from sslbench.identity import canonical, digest
 from sslbench.provenance import git_commit
+from sslbench.readback import evaluation_records, pretraining_records
 from sslbench.spec import EvaluateCell, InputError, PretrainCell, Record
-
-#: Names of metrics of a pretraining that become records.
-DIAGNOSED = ("representation.", "projection.", "collapsed")
-CHECKPOINT = "accuracy_after_"
 
 PAGE = 5000
 BATCH = 1000  # what one log_batch call may carry
@@ -134,11 +129,12 @@ class Tracker:
         self.client.set_tag(run_id, "error", reason)
         self.client.set_terminated(run_id, "FAILED")
 
-    def log_report(self, folder: Path, files: Sequence[Path]) -> str:
+    def log_report(self, folder: Path, files: Sequence[Path], figures: Mapping[str, Figure]) -> str:
         """Log what was published to a run of its own and return its id; the same tables again are the same run.
 
         Args:
             folder: where `files` are; they keep their places in it.
+            figures: more to look at, by the name of the artifact.
         """
         tables = {path.name: path.read_text(encoding="utf-8") for path in files if path.name.startswith("table.")}
         content = digest({"records": (folder / "records.csv").read_text(encoding="utf-8"), **tables})
@@ -150,6 +146,8 @@ class Tracker:
         for path in files:
             place = path.parent.relative_to(folder)
             self.client.log_artifact(run_id, str(path), None if place == Path() else str(place))
+        for name, figure in figures.items():
+            self.client.log_figure(run_id, figure, name)
         self.client.set_terminated(run_id, "FINISHED")
         return run_id
 
@@ -223,9 +221,7 @@ class Tracker:
             if cell_id in seen or (wanted is not None and cell_id not in wanted):
                 continue
             seen.add(cell_id)
-            rows.append(_record(run, "test", run.data.metrics["accuracy"]))
-            if "budget_accuracy" in run.data.metrics:
-                rows.append(_record(run, "budget", run.data.metrics["budget_accuracy"]))
+            rows += evaluation_records(run)
         return rows + self._pretrainings({row.cell_id for row in rows} if wanted is None else wanted)
 
     def _pretrainings(self, wanted: set[str]) -> list[Record]:
@@ -237,9 +233,7 @@ class Tracker:
             if cell_id in seen or cell_id not in wanted:
                 continue
             seen.add(cell_id)
-            measures = {name: value for name, value in run.data.metrics.items() if name.startswith(DIAGNOSED)}
-            rows += [_diagnostic(run, name, value) for name, value in sorted(measures.items())]
-            rows += _checkpoints(run)
+            rows += pretraining_records(run)
         return rows
 
 
@@ -253,95 +247,6 @@ def describe(dataset: Dataset) -> RunDataset:
     }
     shape = json.dumps({"input": list(dataset.input_spec.shape), "classes": list(dataset.classes)})
     return RunDataset(dataset.name, dataset.digest, "sslbench", dataset.source, shape, json.dumps(profile))
-
-
-def _diagnostic(run: Run, metric: str, value: float) -> Record:
-    """A measure as a record of a protocol that sees no label."""
-    tags = {**run.data.tags, "label_seed": run.data.tags["seed"], "label_fraction": "0", "protocol": "diagnostics"}
-    metrics = {**run.data.metrics, "num_labels": 0.0, "evaluate_seconds": 0.0}
-    return replace(_row(run, tags, metrics), metric=metric, value=value, split="unlabelled")
-
-
-def checkpoint_metrics(cell: EvaluateCell, epochs: float, outcome: Outcome) -> dict[str, float]:
-    """A score of an encoder in training, as metrics of its pretraining's run.
-
-    Their names are paths, `accuracy_after_2_epochs/test/0/digits`: metric, what it says, label seed, and the dataset
-    as `checkpoint_tags` spells it.
-    """
-    found = {
-        "test": outcome.accuracy,
-        "budget": outcome.budget_score,
-        "fraction": cell.label_fraction,
-        "labels": float(len(outcome.budget.indices)),
-        "seconds": outcome.seconds,
-    }
-    name = f"{CHECKPOINT}{epochs:g}_epochs"
-    return {f"{name}/{what}/{cell.label_seed}/{_spelt(cell.dataset)}": value for what, value in found.items()}
-
-
-def checkpoint_tags(cells: Iterable[EvaluateCell]) -> dict[str, str]:
-    """Which datasets the metrics of `checkpoint_metrics` mean: a metric's name may not hold every character."""
-    spelt = {_spelt(cell.dataset): cell.dataset for cell in cells}
-    return {"checkpoint_datasets": json.dumps(spelt)} if spelt else {}
-
-
-def _spelt(dataset: str) -> str:
-    return re.sub(r"[^\w.:-]", "_", dataset, flags=re.ASCII)
-
-
-def _checkpoints(run: Run) -> list[Record]:
-    """The scores on the way that `checkpoint_metrics` wrote, as records of `knn` on both splits."""
-    found: dict[tuple[str, str, str], dict[str, float]] = {}
-    for name, value in sorted(run.data.metrics.items()):
-        if name.startswith(CHECKPOINT):
-            metric, what, label_seed, spelt = name.split("/")
-            found.setdefault((metric, label_seed, spelt), {})[what] = value
-    rows = []
-    datasets = json.loads(run.data.tags.get("checkpoint_datasets", "{}"))
-    for (metric, label_seed, spelt), said in found.items():
-        tags = {**run.data.tags, "dataset": datasets[spelt], "label_seed": label_seed, "protocol": "knn"}
-        tags["label_fraction"] = repr(said["fraction"])
-        metrics = {**run.data.metrics, "num_labels": said["labels"], "evaluate_seconds": said["seconds"]}
-        row = replace(_row(run, tags, metrics), metric=metric)
-        rows += [replace(row, value=said[split], split=split) for split in ("test", "budget")]
-    return rows
-
-
-def _record(run: Run, split: str, value: float) -> Record:
-    return replace(_row(run, run.data.tags, run.data.metrics), value=value, split=split)
-
-
-def _row(run: Run, tags: Mapping[str, str], metrics: Mapping[str, float]) -> Record:
-    """What all records of a run share; value and split are filled in by the caller."""
-    return Record(
-        suite=tags["suite"],
-        cell_id=tags["cell_id"],
-        run_id=run.info.run_id,
-        dataset=tags["dataset"],
-        pretrain_dataset=tags["pretrain_dataset"],
-        modality=tags["modality"],
-        encoder=tags["encoder"],
-        pretext=tags["pretext"],
-        latent_dim=int(tags["latent_dim"]),
-        seed=int(tags["seed"]),
-        label_seed=int(tags["label_seed"]),
-        label_fraction=float(tags["label_fraction"]),
-        num_labels=int(metrics["num_labels"]),
-        protocol=tags["protocol"],
-        metric="accuracy",
-        value=float("nan"),
-        split="",
-        pretrain_seconds=metrics["pretrain_seconds"],
-        pretrain_samples=int(metrics["pretrain_samples"]),
-        pretrain_flops=metrics["pretrain_flops"],
-        evaluate_seconds=metrics["evaluate_seconds"],
-        parameters=int(metrics["parameters"]),
-        config_hash=tags["config_hash"],
-        git_commit=tags["git_commit"],
-        sslbench_version=tags["sslbench_version"],
-        device=tags["device"],
-        started_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(run.info.start_time / 1000)),
-    )
 
 
 def _flatten(config: object, prefix: str = "") -> dict[str, str]:

@@ -20,8 +20,8 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from sslbench.arms import Arm, Diverged, Stretch
 from sslbench.cells import open_storage
 from sslbench.identity import digest, named_seed
-from sslbench.settings import Budget, Declared, TunedArm, declared
-from sslbench.spec import InputError, configure
+from sslbench.settings import Budget, Declared, TunedArm, configure, declared
+from sslbench.spec import InputError
 from sslbench.tuning_runs import TuningRuns
 
 #: Trials drawn at random (the first is the suite's own settings) before TPE proposes and the median prunes.

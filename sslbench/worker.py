@@ -28,9 +28,10 @@ from sslbench.identity import digest
 from sslbench.plan import Plan
 from sslbench.pretrain import Pretraining
 from sslbench.queues import queued_evaluation
+from sslbench.readback import checkpoint_metrics, checkpoint_tags
 from sslbench.spec import EvaluateCell, PretrainCell
 from sslbench.stores import Stores
-from sslbench.tracking import Tracker, checkpoint_metrics, checkpoint_tags, describe
+from sslbench.tracking import Tracker, describe
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import pytest
 from sslbench.identity import canonical, digest, named_seed
 from sslbench.pretexts import PRETEXTS
 from sslbench.registry import Registry
+from sslbench.settings import configure
 from sslbench.spec import (
     EvaluateCell,
     InputError,
@@ -18,7 +19,6 @@ from sslbench.spec import (
     PretrainCell,
     ProtocolConfig,
     Suite,
-    configure,
     tuned,
 )
 from tests.conftest import pretrain_cell

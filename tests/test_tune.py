@@ -26,8 +26,8 @@ from sslbench.pretexts import PRETEXTS
 from sslbench.pretrain import build
 from sslbench.protocols import PROTOCOLS
 from sslbench.protocols.budget import draw_budget
-from sslbench.settings import TunedArm, Tuning, declared, read_tuning, with_tuning, write_tuning
-from sslbench.spec import InputError, configure
+from sslbench.settings import TunedArm, Tuning, configure, declared, read_tuning, with_tuning, write_tuning
+from sslbench.spec import InputError
 from sslbench.stores import locate
 from sslbench.tune import TuneRequest, blindfold, prepare_tuning
 from sslbench.tune_study import News
