@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from sslbench.report.blocks import RAW, protocol_rank
 from sslbench.report.records import pretext_rank
 from sslbench.report.statistics import Replicate, independent
-from sslbench.report.statistics import independent as independent_of
 from sslbench.spec import InputError
 
 Floats = NDArray[np.float64]
