@@ -6,13 +6,18 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+import pandas as pd
+from matplotlib.figure import Figure
+
 from sslbench import suites
 from sslbench.plan import Plan
+from sslbench.report.analysis import analyse
 from sslbench.report.attachments import UI_URL, Attachments
 from sslbench.report.build import build
 from sslbench.report.environment import environment
 from sslbench.report.exhibits import Exhibit, shrink
 from sslbench.report.marks import Failure
+from sslbench.report.rank_diagram import rank_figure
 from sslbench.report.records import from_records
 from sslbench.report.tuned import Tuned
 from sslbench.spec import PretrainCell, Record, Suite
@@ -39,9 +44,19 @@ def publish(
     shown = exhibits(tracker, prepared.plan)
     attached = Attachments(environment(), failures, shown, tuned(request.suite, suite), ui_url)
     folder = results / suite.name
-    files = build(from_records(records), folder, suite.name, suite.notes, attached)
-    tracker.log_report(folder, files)
+    frame = from_records(records)
+    files = build(frame, folder, suite.name, suite.notes, attached)
+    tracker.log_report(folder, files, rank_figures(frame))
     return files
+
+
+def rank_figures(records: pd.DataFrame) -> dict[str, Figure]:
+    """The diagrams of ranks for MLflow, which shows pictures beside one another; by the name of the artifact."""
+    figures = {}
+    for ranks in analyse(records).ranks:
+        title = f"{ranks.encoder}, {ranks.protocol}, latent size {ranks.latent_dim}"
+        figures[f"ranks/{ranks.encoder}-{ranks.protocol}-d{ranks.latent_dim}.png"] = rank_figure(ranks, title)
+    return figures
 
 
 def tuned(name: str, suite: Suite) -> tuple[Tuned, ...]:

@@ -40,8 +40,11 @@ class Store:
         prepare(self.stores)
         self.folder, self.source = folder, describe(dataset)
         self.tracker = Tracker(self.stores.tracking_uri, "tested", self.stores.artifact_root)
-        cells = [pretrain_cell(pretext, latent_dim=size) for pretext in PRETEXTS for size in (8, 16)]
-        self.evaluations = {cell.cell_id: (evaluate_cell(cell, 0.05, "knn"),) for cell in cells}
+        cells = [pretrain_cell(pretext, latent_dim=size) for pretext in (*PRETEXTS, "supervised") for size in (8, 16)]
+        self.evaluations = {
+            cell.cell_id: (evaluate_cell(cell, 0.05, "finetune" if cell.pretext == "supervised" else "knn"),)
+            for cell in cells
+        }
         self.plan = Plan(tuple(cells), self.evaluations, {})
 
     def pretrained(self, cell: PretrainCell, *pictures: str) -> str:
@@ -76,7 +79,8 @@ def store(tmp_path: Path, digits: Dataset) -> Store:
 
 def complete(store: Store) -> None:
     for cell in store.plan.pretrain:
-        parent = store.pretrained(cell, "map", "reconstructions")
+        pictures = () if cell.pretext == "supervised" else ("map", "reconstructions")
+        parent = store.pretrained(cell, *pictures)
         store.evaluated(store.plan.evaluate[cell.cell_id][0], parent, 0.5)
 
 
@@ -100,10 +104,11 @@ def test_everything_published_is_logged_to_one_report_run(store: Store) -> None:
     folder = store.folder / "results" / "tested"
     logged = {
         item.path
-        for place in (None, "pictures")
+        for place in (None, "pictures", "ranks")
         for item in list_artifacts(run_id=run_id, artifact_path=place, tracking_uri=store.stores.tracking_uri)
     }
-    assert logged == {str(path.relative_to(folder)) for path in files} | {"pictures"}
+    ranks = {"ranks", "ranks/conv-knn-d8.png", "ranks/conv-knn-d16.png"}
+    assert logged == {str(path.relative_to(folder)) for path in files} | {"pictures"} | ranks
 
 
 def test_other_tables_are_another_report_run(store: Store) -> None:

@@ -140,6 +140,9 @@ def test_nothing_is_loaded_from_anywhere(golden: pd.DataFrame) -> None:
     for tag, attributes in Page(text).tags:
         for name in ("src", "href", "srcset", "data", "action", "poster"):
             assert re.match(r"#|data:|$", attributes.get(name, "")), (tag, attributes)
+    policies = [item["content"] for item in Page(text).attributes("meta") if "http-equiv" in item]
+    assert len(policies) == 1
+    assert policies[0].startswith("default-src 'none'; ")  # the browser holds the page to it
     style = (PAGE / "style.css").read_text() + (PAGE / "charts.js").read_text()
     assert not re.search(r"@import|url\(|https?:|fetch\(|XMLHttpRequest|import\(", style)
 
