@@ -79,7 +79,8 @@ class TunedArm:
             that trial diverged.
         trial: number of the winning trial among the arm's finished ones, from 0.
         trials: finished ones: `completed`, and pruned or diverged early.
-        seconds, samples, flops: of all trials together; inputs and operations of training.
+        seconds, samples, flops: of all these trials together, judging included in the seconds; what was interrupted
+            and run again is not counted twice.
     """
 
     settings: Mapping[str, float | int]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from rich.console import Console
@@ -33,6 +34,7 @@ def dry_run(request: TuneRequest, console: Console) -> None:
 
 def run(request: TuneRequest, console: Console) -> int:
     """Run the missing trials, write the settings file, print winners and cost; returns the exit code."""
+    os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"  # the display is ours
     prepared = tune.prepare_tuning(request)
     _say_plan(prepared, console)
     display = _Display(prepared, console)

@@ -22,7 +22,7 @@ from sslbench.datasets import load as load_dataset
 from sslbench.datasets._base import Dataset
 from sslbench.encoders import ENCODERS
 from sslbench.encoders._base import Encoder
-from sslbench.evaluate import Features, Outcome, evaluate, extract
+from sslbench.evaluate import Features, Outcome, evaluate, extract, extract_budget
 from sslbench.examine import draw, measure
 from sslbench.identity import digest
 from sslbench.plan import Plan
@@ -159,12 +159,10 @@ class Worker:
         """Score the encoder in training: a copy, so that nothing of its training, random numbers included, changes."""
         encoder = copy.deepcopy(training.pretext.encoder)
         found: dict[str, float] = {}
-        features: dict[str, Features] = {}
         for child in self.plan.checkpoints[cell.cell_id]:
             dataset = self._dataset(child.dataset)
-            if child.dataset not in features:
-                features[child.dataset] = extract(encoder, dataset, self.device)
-            outcome = evaluate(child, dataset, encoder, features[child.dataset], self.device)
+            features = extract_budget(child, encoder, dataset, self.device)
+            outcome = evaluate(child, dataset, encoder, features, self.device)
             found |= checkpoint_metrics(child, epochs, outcome)
         return found
 

@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from sslbench.datasets._base import Dataset
-from sslbench.evaluate import evaluate, extract
-from sslbench.pretrain import Pretraining
+from sslbench.evaluate import evaluate, extract, extract_budget
+from sslbench.pretrain import Pretraining, build
+from sslbench.protocols.budget import draw_budget
 from tests.conftest import CPU, evaluate_cell, pretrain_cell
 
 CHECKPOINTS = (0.3, 0.4, 1.0)
@@ -26,7 +27,8 @@ def trained(
     for report in training.reports():
         for epochs in report.checkpoints:
             encoder = copy.deepcopy(training.pretext.encoder)
-            evaluate(evaluate_cell(cell, 0.02, "knn"), dataset, encoder, extract(encoder, dataset, CPU), CPU)
+            child = evaluate_cell(cell, 0.02, "knn")
+            evaluate(child, dataset, encoder, extract_budget(child, encoder, dataset, CPU), CPU)
             scored.append(epochs)
     return training.pretext.state_dict(), scored
 
@@ -39,6 +41,18 @@ def test_checkpoints_leave_every_weight_and_statistic_as_it_would_be(digits: Dat
     assert scored == list(CHECKPOINTS)
     assert undisturbed.keys() == disturbed.keys()
     assert all(torch.equal(undisturbed[name], disturbed[name]) for name in undisturbed)
+
+
+def test_a_checkpoint_computes_no_features_outside_its_budget(digits: Dataset) -> None:
+    cell = evaluate_cell(pretrain_cell("random_init"), 0.05, "knn")
+    encoder = build(cell.pretrain, digits, CPU).encoder
+    few, every = extract_budget(cell, encoder, digits, CPU), extract(encoder, digits, CPU)
+    budget = draw_budget("digits", digits.train_labels, 0.05, 0).indices
+    known = few.train.isfinite().all(dim=1)
+    assert known.nonzero().flatten().tolist() == budget.tolist()
+    assert torch.equal(few.test, every.test)
+    torch.testing.assert_close(few.train[budget], every.train[budget])
+    assert evaluate(cell, digits, encoder, few, CPU).accuracy == evaluate(cell, digits, encoder, every, CPU).accuracy
 
 
 def test_a_checkpoint_falls_on_the_step_its_epochs_end_at(digits: Dataset) -> None:
