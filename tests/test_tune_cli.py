@@ -60,3 +60,17 @@ def test_help_says_what_is_never_looked_at_and_gives_examples() -> None:
     assert result.exit_code == 0
     assert "never looking at the test split" in output
     assert "sslbench tune quick --dry-run" in output
+
+
+def test_ctrl_c_says_that_finished_trials_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sslbench.arms.SupervisedArm._answer", interrupted)
+    code, output = invoke(tmp_path, "--trials", "2", "--fraction", "0.1", "--pretext", "supervised")
+    assert code == 130
+    assert "interrupted; finished trials are kept, run again to continue" in output
+    monkeypatch.undo()
+    code, output = invoke(tmp_path, "--trials", "2", "--fraction", "0.1", "--pretext", "supervised")
+    assert code == 0
+    assert "supervised trial 1/2: " in output
