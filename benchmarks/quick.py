@@ -5,7 +5,7 @@ Command:  make bench
 
 from sslbench.spec import Suite
 
-FINETUNE_STEPS = 400
+FINETUNE_STEPS = 500
 
 
 def include(pretext: str, latent_dim: int, label_fraction: float, protocol: str) -> bool:
