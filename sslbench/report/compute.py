@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from sslbench.report.blocks import RAW
@@ -92,16 +93,17 @@ def compute(evaluated: pd.DataFrame, tuning: Iterable[Tuning] = ()) -> pd.DataFr
 def front(costs: Iterable[float], gains: Iterable[float]) -> list[bool]:
     """Which points are on the Pareto front of little cost and much gain, in the given order; NaN costs are not.
 
-    Points that agree in both are on it together.
+    Points that agree in both, up to rounding, are on it together.
     """
-    points = list(zip(costs, gains, strict=True))
-    best: dict[tuple[float, float], bool] = {}
+    points = [(float(f"{cost:.12g}"), round(gain, 12)) for cost, gain in zip(costs, gains, strict=True)]
+    best: set[tuple[float, float]] = set()
     reached = -math.inf
-    for cost, gain in sorted(set(points), key=lambda point: (point[0], -point[1])):
-        best[cost, gain] = not math.isnan(cost) and gain > reached
-        if best[cost, gain]:
+    measured = {point for point in points if not math.isnan(point[0])}
+    for cost, gain in sorted(measured, key=lambda point: (point[0], -point[1])):
+        if gain > reached:
+            best.add((cost, gain))
             reached = gain
-    return [not math.isnan(cost) and best[cost, gain] for cost, gain in points]
+    return [point in best for point in points]
 
 
 def budgets(evaluated: pd.DataFrame, tuning: Iterable[Tuning] = ()) -> pd.DataFrame:
@@ -133,9 +135,10 @@ def _cells(evaluated: pd.DataFrame, spent: dict[str, float]) -> pd.DataFrame:
     """Means over replicates of accuracy and cost per row and label fraction."""
     chosen = evaluated[evaluated["pretext"] != "majority_class"]
     uses = chosen.groupby(["pretrain_dataset", "encoder", "latent_dim", "pretext", "seed"])["test"].transform("size")
-    shared = chosen["pretrain_seconds"].fillna(0) + chosen["pretext"].map(spent).fillna(0)
+    tuning = np.array([spent.get(pretext, 0.0) for pretext in chosen["pretext"]])
+    shared = chosen["pretrain_seconds"].fillna(0) + tuning
     chosen = chosen.assign(
-        tuning_seconds=chosen["pretext"].map(spent).fillna(0.0),
+        tuning_seconds=tuning,
         seconds=shared + chosen["evaluate_seconds"],
         amortised_seconds=shared / uses + chosen["evaluate_seconds"],
         flops=chosen["pretrain_flops"].where(~chosen["protocol"].isin(TRAINING_PROTOCOLS)),

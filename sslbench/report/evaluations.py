@@ -93,7 +93,7 @@ def evaluations(records: pd.DataFrame) -> pd.DataFrame:
 
 
 def all_evaluations(records: pd.DataFrame) -> pd.DataFrame:
-    """As `evaluations`, with every combination of seed and label seed.
+    """As `evaluations`, with every combination of seed and label seed, sorted: no order of records shows in a sum.
 
     Raises:
         InputError: as `evaluations`.
@@ -103,7 +103,7 @@ def all_evaluations(records: pd.DataFrame) -> pd.DataFrame:
     _check_unique(test)
     budget = accuracies[accuracies["split"] == "budget"].drop_duplicates(_CELL).set_index(_CELL)["value"]
     frame = test[[*_CELL, *_COSTS, "value"]].rename(columns={"value": "test"})
-    return frame.join(budget.rename("budget"), on=_CELL).reset_index(drop=True)
+    return frame.join(budget.rename("budget"), on=_CELL).sort_values(_CELL, ignore_index=True)
 
 
 def keep_independent(frame: pd.DataFrame) -> pd.DataFrame:
