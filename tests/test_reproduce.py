@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from sslbench import suites
 from sslbench.cli import app
+from sslbench.datasets._base import Dataset
+from sslbench.evaluate import evaluate, extract
+from sslbench.plan import make_plan
+from sslbench.pretrain import Pretraining
 from sslbench.report.records import from_records, read_records, write_records
 from sslbench.reproduce import Check, Published, Reproduction, choose
-from sslbench.spec import InputError
+from sslbench.spec import EvaluateCell, InputError, PretrainCell, Record
 from tests.conftest import CPU, evaluate_cell, pretrain_cell
 from tests.test_report import probes, supervised
+from tests.test_report import record as made_up
 
 SUITE_FILE = '''"""One pretext on the digits."""
 from sslbench.spec import Suite
@@ -35,15 +41,33 @@ SUITE = Suite(
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def place(tmp_path_factory: pytest.TempPathFactory, digits: Dataset) -> Path:
     """A folder with a suite in benchmarks/ and its results, as a fresh checkout has them."""
     folder = tmp_path_factory.mktemp("published")
-    (folder / "benchmarks").mkdir()
-    (folder / "benchmarks" / "published.py").write_text(SUITE_FILE)
-    command = [sys.executable, "-m", "sslbench", "run", "published", "--workers", "2", "--home", "home"]
-    done = subprocess.run([*command, "--data-root", "data"], cwd=folder, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stdout + done.stderr
+    suite_file = folder / "benchmarks" / "published.py"
+    suite_file.parent.mkdir()
+    suite_file.write_text(SUITE_FILE)
+    plan = make_plan(suites.load(str(suite_file)), {"digits": (digits.name, digits.input_spec)})
+    records = [record for cell in plan.pretrain for record in run(cell, plan.evaluate[cell.cell_id], digits)]
+    write_records(records, folder / "results" / "published" / "records.csv")
     return folder
+
+
+def run(cell: PretrainCell, evaluations: Sequence[EvaluateCell], digits: Dataset) -> list[Record]:
+    """Pretrain and evaluate, as the sweep does, and record what came out."""
+    training = Pretraining(cell, digits, CPU)
+    assert list(training.reports())
+    encoder = training.pretext.encoder
+    features = extract(encoder, digits, CPU)
+    return [
+        dataclasses.replace(
+            made_up(cell.pretext, one.protocol, one.label_fraction, cell.seed, 0.0, cell.latent_dim),
+            suite="published",
+            cell_id=one.cell_id,
+            value=evaluate(one, digits, encoder, features, CPU).accuracy,
+        )
+        for one in evaluations
+    ]
 
 
 @pytest.fixture

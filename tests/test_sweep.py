@@ -18,6 +18,8 @@ from safetensors.numpy import load_file
 from sslbench.datasets import load
 from sslbench.protocols.budget import draw_budget
 from sslbench.report.records import read_records
+from sslbench.reproduce import Reproduction
+from tests.conftest import CPU
 
 #: What may differ between two runs of the same cells: when, where and how long, never what came out.
 CIRCUMSTANCES = ["run_id", "started_at", "pretrain_seconds", "evaluate_seconds", "git_commit"]
@@ -64,6 +66,15 @@ def test_the_run_ends_with_tables_and_files(finished: tuple[Path, Path, str]) ->
     names = {path.name for path in (place / "results" / "small").iterdir()}
     tables = {"records.csv", "table.md", "table.csv", "table.tex"}
     assert names == tables | {"curves.png", "report.html", "environment.json", "pictures"}
+
+
+def test_published_rows_run_again_from_their_file_alone(finished: tuple[Path, Path, str]) -> None:
+    suite_file, place, _ = finished
+    path = place / "results" / "small" / "records.csv"
+    again = Reproduction(path, place / "data", CPU, ["seed=1,label_fraction=0.05"], suite=str(suite_file))
+    checks = list(again.checks())
+    assert len(checks) == 12
+    assert [check.again for check in checks] == pytest.approx([check.row.value for check in checks], abs=0.004)
 
 
 def test_running_again_does_nothing(finished: tuple[Path, Path, str]) -> None:
