@@ -18,6 +18,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME
 
 from sslbench import __version__
 from sslbench.datasets._base import Dataset
+from sslbench.finished import finished_cells
 from sslbench.identity import canonical, digest
 from sslbench.provenance import git_commit
 from sslbench.readback import evaluation_records, pretraining_records
@@ -181,6 +182,11 @@ class Tracker:
 
     def finished(self) -> dict[str, str]:
         """Identity of every finished cell, and the id of its (first) run."""
+        read = finished_cells(self.tracking_uri, self.experiment_id)
+        return self.finished_by_search() if read is None else read
+
+    def finished_by_search(self) -> dict[str, str]:
+        """The same through MLflow's interface, for stores whose tables are out of reach."""
         done: dict[str, str] = {}
         for run in self._runs("attributes.status = 'FINISHED'"):
             done.setdefault(run.data.tags.get("cell_id", ""), run.info.run_id)
