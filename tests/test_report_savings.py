@@ -83,7 +83,7 @@ def test_the_golden_records_give_the_analysis_checked_by_hand():
 
     Autoencoder at 1% (0.71): reached at log10 labels 1 + 0.01 / 0.11, 1.233 times as many; the interval ends where
     11 w - 1 = 4.303 / sqrt(3) (1 - w), at 10^0.2584 = 1.813. It lacks seed 2 at 100%, so its crossover has two seeds:
-    gaps of -1.5, 5, 8 points meet zero at 0.01 * 10^(1.5 / 6.5). SimCLR's probe: area ((72 + 81) / 2 + (81 + 86) / 2) / 2.
+    gaps of -1.5, 5, 8 points meet zero at 0.01 * 10^(1.5 / 6.5). Area of SimCLR's probe: (72 + 2 * 81 + 86) / 4 points.
     """
     found = analyse(read_records(ROOT / "tests" / "golden" / "records.csv"))
     kept = ["protocol", "pretext", "label_fraction", "value", "low", "high", "outcome", "n"]

@@ -61,7 +61,7 @@ def shares(evaluated: pd.DataFrame) -> pd.DataFrame:
         if np.ptp(design.scores) < ROUNDING:
             continue
         found = sums_of_squares(design.scores)
-        intervals = _jackknife(design.scores)
+        intervals = share_intervals(design.scores)
         total = sum(found.values())
         order = sorted(found, key=lambda source: (source == "residual", -found[source], source))
         for source in order:
@@ -128,7 +128,7 @@ def _shares(scores: Floats) -> dict[str, float]:
     return {source: value / total for source, value in found.items()}
 
 
-def _jackknife(scores: Floats) -> dict[str, tuple[float, float]]:
+def share_intervals(scores: Floats) -> dict[str, tuple[float, float]]:
     """Interval of each share from its pseudo-values, one per seed left out; NaN where too little would be left."""
     seeds = scores.shape[-1]
     whole = _shares(scores)

@@ -1,0 +1,132 @@
+"""What accuracy cost, and what choosing on the test split would have added: hand-made records and brute force."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sslbench.report.analysis import Analysis, analyse
+from sslbench.report.compute import Tuning, compute, front
+from sslbench.report.evaluations import evaluations
+from sslbench.report.optimism import EVERYTHING, choice_optimism, epoch_optimism
+from sslbench.report.records import from_records, read_records
+from sslbench.spec import Record
+from tests.test_report import probes
+
+QUICK = Path(__file__).parent.parent / "results" / "quick" / "records.csv"
+
+
+@pytest.fixture(scope="module")
+def quick() -> pd.DataFrame:
+    return read_records(QUICK)
+
+
+@pytest.fixture(scope="module")
+def analysis(quick: pd.DataFrame) -> Analysis:
+    return analyse(quick)
+
+
+def budget(records: list[Record], *values: float) -> list[Record]:
+    """Budget scores for records, one after another."""
+    return [dataclasses.replace(one, split="budget", value=value) for one, value in zip(records, values, strict=True)]
+
+
+POINTS = st.lists(st.tuples(st.sampled_from([1.0, 2, 3, 4, math.nan]), st.sampled_from([0.1, 0.2, 0.3])), max_size=8)
+
+
+@given(POINTS)
+@settings(max_examples=100, deadline=None)
+def test_the_front_is_what_nothing_beats(points: list[tuple[float, float]]):
+    def beaten(cost: float, gain: float) -> bool:
+        return any(c <= cost and g >= gain and (c, g) != (cost, gain) for c, g in points)
+
+    expected = [not math.isnan(cost) and not beaten(cost, gain) for cost, gain in points]
+    assert front([cost for cost, _ in points], [gain for _, gain in points]) == expected
+
+
+def test_seconds_are_tuning_and_pretraining_and_evaluation_and_are_shared_when_amortised():
+    """Seeds took 10 and 11 s to pretrain and 0.5 s per evaluation; two protocols share them."""
+    records = [*probes("simclr", 0.8, 0.8), *probes("simclr", 0.7, 0.7, protocol="knn")]
+    found = compute(evaluations(from_records(records)), [Tuning("simclr", 20, 100.0)])
+    assert found["seconds"].tolist() == pytest.approx([111.0, 111.0])
+    assert found["amortised_seconds"].tolist() == pytest.approx([110.5 / 2 + 0.5] * 2)
+    assert found.set_index("protocol")["seconds_front"].to_dict() == {"knn": False, "linear_probe": True}
+
+
+def test_a_protocol_that_trains_has_no_flops_in_the_records(analysis: Analysis):
+    trained = analysis.compute["protocol"] == "finetune"
+    assert analysis.compute.loc[trained, "flops"].isna().all()
+    assert not analysis.compute.loc[trained, "flops_front"].any()
+    assert analysis.compute.loc[~trained, "flops"].notna().all()
+
+
+def test_unequal_budgets_are_said_in_words():
+    dear = [dataclasses.replace(one, pretrain_flops=1e13) for one in probes("byol", 0.8, 0.8)]
+    found = analyse(
+        from_records([*probes("simclr", 0.8, 0.8), *dear]), [Tuning("simclr", 20, 5.0), Tuning("byol", 20, 5.0)]
+    ).budgets.set_index("quantity")
+    assert found.loc["FLOPs", "sentence"] == "BYOL was given 4 times the FLOPs of SimCLR"
+    assert found.loc[["samples", "seconds", "trials"], "matched"].all()
+    assert not found.loc["FLOPs", "matched"]
+
+
+def test_choosing_on_test_is_credited_with_what_the_budget_did_not_see():
+    """Test prefers the probe by 5 points in seed 0, the budget prefers neighbours; in seed 1 they agree."""
+    probe, neighbours = probes("simclr", 0.80, 0.80), probes("simclr", 0.75, 0.70, protocol="knn")
+    records = [*probe, *neighbours, *budget(probe, 0.6, 0.9), *budget(neighbours, 0.7, 0.8)]
+    found = choice_optimism(evaluations(from_records(records)))
+    assert found["over"].tolist() == ["latent size and protocol", EVERYTHING]
+    assert found["optimism"].tolist() == pytest.approx([0.025, 0.025])
+    assert found["low"].tolist() == [0, 0]
+    assert found["chosen_on_test"].tolist() == pytest.approx([0.8, 0.8])
+
+
+def test_published_optimism_agrees_with_a_search_by_hand(quick: pd.DataFrame, analysis: Analysis):
+    kept = quick[
+        (quick["metric"] == "accuracy") & (quick["pretrain_dataset"] != "") & (quick["protocol"] != "finetune")
+    ]
+    overall = analysis.choice_optimism[analysis.choice_optimism["over"] == EVERYTHING]
+    assert (analysis.choice_optimism["optimism"] >= 0).all()
+    for line in overall.itertuples():
+        leads = []
+        for _, seed in kept[kept["label_fraction"] == line.label_fraction].groupby("seed"):
+            keys = ["pretext", "latent_dim", "protocol"]
+            tests = seed[seed["split"] == "test"].set_index(keys)["value"]
+            scores = seed[seed["split"] == "budget"].set_index(keys)["value"].sort_index()
+            leads.append(tests.max() - tests[scores.idxmax()])
+        assert line.optimism == pytest.approx(np.mean(leads))
+
+
+def checkpoints(pretext: str, split: str, by_epoch: dict[float, tuple[float, ...]]) -> list[Record]:
+    return [
+        dataclasses.replace(one, metric=f"accuracy_after_{epoch:g}_epochs", split=split)
+        for epoch, values in by_epoch.items()
+        for one in probes(pretext, *values, protocol="knn")
+    ]
+
+
+def test_the_best_epoch_on_test_is_compared_with_the_last_and_with_the_budgets_choice():
+    """Seed 0 peaks on test at epoch 10, seed 1 at the end; the budget picks epoch 0.5 and 100."""
+    scored = checkpoints("simclr", "test", {0.5: (0.5, 0.5), 10: (0.8, 0.6), 100: (0.7, 0.7)})
+    scored += checkpoints("simclr", "budget", {0.5: (0.9, 0.1), 10: (0.2, 0.2), 100: (0.3, 0.3)})
+    found = epoch_optimism(from_records(scored)).set_index("pretext")
+    for name in ("simclr", ""):
+        assert found.loc[name, ["over_last", "over_budget"]].tolist() == pytest.approx([0.05, 0.15])
+        assert found.loc[name, ["checkpoints", "n", "over_last_low"]].tolist() == [3, 2, 0]
+
+
+def test_a_seed_without_all_checkpoints_is_left_out_and_one_checkpoint_is_no_choice():
+    scored = checkpoints("simclr", "test", {1: (0.5, 0.5), 2: (0.8,)}) + checkpoints(
+        "simclr", "budget", {1: (0.5, 0.5), 2: (0.8,)}
+    )
+    assert set(epoch_optimism(from_records(scored))["n"]) == {1}
+    single = checkpoints("byol", "test", {1: (0.5,)}) + checkpoints("byol", "budget", {1: (0.5,)})
+    assert epoch_optimism(from_records(single)).empty
+    assert epoch_optimism(from_records([])).empty
