@@ -113,7 +113,9 @@ def _level(multiple: Any, same_labels: Any) -> str:
     distance = f"{points(same_labels['difference'])} points {_range(same_labels)}"
     told = "is not told apart from training from scratch on the same labels"
     if math.isnan(same_labels["low"]):
-        told = "was compared with training from scratch on the same labels once"
+        side = "below" if same_labels["difference"] < 0 else "above"
+        far = points(abs(same_labels["difference"]))
+        return f"is {far} points {side} training from scratch on the same labels {_range(same_labels)}"
     worth = times_interval(multiple["low"], multiple["high"])
     if multiple["outcome"] == BEYOND:
         return (
