@@ -16,7 +16,7 @@ from sslbench.report.attachments import UI_URL, Attachments
 from sslbench.report.build import build
 from sslbench.report.environment import environment
 from sslbench.report.exhibits import Exhibit, shrink
-from sslbench.report.marks import Failure
+from sslbench.report.gaps import Failure, Gaps
 from sslbench.report.rank_diagram import rank_figure
 from sslbench.report.records import from_records
 from sslbench.report.tuned import Tuned
@@ -39,10 +39,9 @@ def publish(
     os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"  # a bar per picture is no progress
     suite = prepared.suite
     tracker = Tracker(request.stores.tracking_uri, suite.name, request.stores.artifact_root)
-    wanted = {cell_id for cell_id, _ in prepared.cells}
-    failures = tuple(_failure(tags) for tags in tracker.failures() if tags["cell_id"] in wanted)
+    gaps = gaps_of(tracker, prepared, {record.cell_id for record in records})
     shown = exhibits(tracker, prepared.plan)
-    attached = Attachments(environment(), failures, shown, tuned(request.suite, suite), ui_url)
+    attached = Attachments(environment(), gaps, shown, tuned(request.suite, suite), ui_url)
     folder = results / suite.name
     frame = from_records(records)
     files = build(frame, folder, suite.name, suite.notes, attached)
@@ -57,6 +56,14 @@ def rank_figures(records: pd.DataFrame) -> dict[str, Figure]:
         title = f"{ranks.encoder}, {ranks.protocol}, latent size {ranks.latent_dim}"
         figures[f"ranks/{ranks.encoder}-{ranks.protocol}-d{ranks.latent_dim}.png"] = rank_figure(ranks, title)
     return figures
+
+
+def gaps_of(tracker: Tracker, prepared: Prepared, recorded: set[str]) -> Gaps:
+    """What the suite defines and has no record of, and which of its cells failed."""
+    wanted = {cell_id for cell_id, _ in prepared.cells}
+    failures = tuple(_failure(tags) for tags in tracker.failures() if tags["cell_id"] in wanted)
+    planned = prepared.plan.evaluations
+    return Gaps(len(planned), sum(cell.cell_id not in recorded for cell in planned), failures)
 
 
 def tuned(name: str, suite: Suite) -> tuple[Tuned, ...]:

@@ -135,11 +135,19 @@ def test_a_failed_cell_stands_in_the_page_with_its_reason_until_it_is_done(store
     store.publish()
     folder = store.folder / "results" / "tested"
     assert "seed 0 failed: TrainingError: the loss became nan" in (folder / "report.html").read_text()
-    assert "TrainingError" in (folder / "failures.json").read_text()
+    assert "TrainingError" in (folder / "gaps.json").read_text()
     store.evaluated(evaluation, parent, 0.6)
     store.publish()
     assert "TrainingError" not in (folder / "report.html").read_text()
-    assert not (folder / "failures.json").exists()
+    assert not (folder / "gaps.json").exists()
+
+
+def test_what_the_suite_defines_and_nobody_ran_is_counted(store: Store) -> None:
+    first = store.plan.pretrain[0]
+    store.evaluated(store.plan.evaluate[first.cell_id][0], store.pretrained(first), 0.5)
+    store.publish()
+    page = (store.folder / "results" / "tested" / "report.html").read_text()
+    assert "Unfinished: 5 of the 6 evaluations of the suite have no record yet." in page
 
 
 def test_a_failed_pretraining_explains_every_cell_it_leaves_empty(store: Store) -> None:

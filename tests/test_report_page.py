@@ -14,8 +14,8 @@ import pytest
 
 from sslbench.report.attachments import Attachments
 from sslbench.report.exhibits import Exhibit, read_exhibits, shrink, write_exhibits
+from sslbench.report.gaps import Failure, Gaps, read_gaps, write_gaps
 from sslbench.report.html import PAGE, report_html
-from sslbench.report.marks import Failure, read_failures, write_failures
 from sslbench.report.records import from_records, read_records
 from sslbench.report.table import table_markdown
 from sslbench.spec import InputError
@@ -175,7 +175,7 @@ def test_hostile_names_stay_text() -> None:
     )
     tame = page(made)
     failure = Failure(HOSTILE, "conv", HOSTILE, 32, 5, 5, 0.01, "linear_probe", HOSTILE, HOSTILE)
-    found = page(hostile, Attachments({HOSTILE: HOSTILE}, failures=(failure,)), HOSTILE)
+    found = page(hostile, Attachments({HOSTILE: HOSTILE}, gaps=Gaps(failures=(failure,))), HOSTILE)
     for tag in ("script", "img", "a"):
         assert len(found.attributes(tag)) == len(tame.attributes(tag)), tag
     assert HOSTILE in found.texts["title"][0]
@@ -204,7 +204,7 @@ def test_a_failed_cell_reads_failed_with_its_reason_and_a_seed_that_failed_is_to
         Failure("digits", "conv", "supervised", 32, 2, None, None, None, "OSError: disk full", "run-b"),
         Failure("digits", "conv", "simclr", 32, 0, 0, 0.01, "linear_probe", "done again since", "run-c"),
     )
-    found = page(from_records(made), Attachments(failures=failures))
+    found = page(from_records(made), Attachments(gaps=Gaps(failures=failures)))
     assert cell(found, "simclr", 2) == "failed"
     titles = " ".join(attributes.get("title", "") for attributes in found.attributes("td"))
     assert "seed 0 failed: TrainingError: loss is nan" in titles
@@ -304,12 +304,21 @@ def test_pictures_are_embedded_small_and_survive_their_folder(golden: pd.DataFra
     assert set(read_exhibits(tmp_path)) == set(shown)
 
 
-def test_failures_survive_their_file_and_go_with_it(tmp_path: Path) -> None:
+def test_gaps_survive_their_file_and_go_with_it(tmp_path: Path) -> None:
     failures = (Failure("digits", "conv", "simclr", 32, 0, None, None, None, "OSError: ö", "run"),)
-    write_failures(failures, tmp_path)
-    assert read_failures(tmp_path) == failures
-    write_failures((), tmp_path)
-    assert read_failures(tmp_path) == ()
-    (tmp_path / "failures.json").write_text('[{"dataset": 1}]')
-    with pytest.raises(InputError, match="cannot read failures from"):
-        read_failures(tmp_path)
+    for gaps in (Gaps(4, 1, failures), Gaps(4, 2), Gaps(4, 0, failures)):
+        write_gaps(gaps, tmp_path)
+        assert read_gaps(tmp_path) == gaps
+    write_gaps(Gaps(4, 0), tmp_path)
+    assert not (tmp_path / "gaps.json").exists()
+    assert read_gaps(tmp_path) == Gaps()
+    (tmp_path / "gaps.json").write_text('{"planned": 1, "missing": 0, "failures": [{"dataset": 1}]}')
+    with pytest.raises(InputError, match="cannot read gaps from"):
+        read_gaps(tmp_path)
+
+
+def test_an_unfinished_suite_is_said_to_be_one() -> None:
+    records = from_records(probes("simclr", 0.8, 0.81) + supervised(0.7, 0.72))
+    texts = page(records, Attachments(gaps=Gaps(1330, 1326))).texts["p"]
+    assert any(text.startswith("Unfinished: 1,326 of the 1,330 evaluations of the suite have no") for text in texts)
+    assert not any("no evaluation is missing" in text for text in texts)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sslbench.report.exhibits import Exhibit, read_exhibits
-from sslbench.report.marks import Failure, read_failures
+from sslbench.report.gaps import Gaps, read_gaps
 from sslbench.report.tuned import Tuned, read_tuned
 from sslbench.spec import InputError
 
@@ -24,14 +24,14 @@ class Attachments:
 
     Attributes:
         environment: what the records were computed on.
-        failures: cells that failed and were not done again.
+        gaps: what of the suite has no record.
         exhibits: pictures of what was learned.
         tuned: what choosing settings cost.
         ui_url: where run ids lead; empty leaves them as plain text.
     """
 
     environment: Mapping[str, object] | None = None
-    failures: tuple[Failure, ...] | None = None
+    gaps: Gaps | None = None
     exhibits: tuple[Exhibit, ...] | None = None
     tuned: tuple[Tuned, ...] | None = None
     ui_url: str = UI_URL
@@ -45,7 +45,7 @@ class Attachments:
         return replace(
             self,
             environment=_environment(folder) if self.environment is None else self.environment,
-            failures=read_failures(folder) if self.failures is None else self.failures,
+            gaps=read_gaps(folder) if self.gaps is None else self.gaps,
             exhibits=read_exhibits(folder) if self.exhibits is None else self.exhibits,
             tuned=read_tuned(folder) if self.tuned is None else self.tuned,
         )

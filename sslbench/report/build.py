@@ -13,8 +13,8 @@ from sslbench.report.blocks import place
 from sslbench.report.curves import curves_png
 from sslbench.report.exhibits import write_exhibits
 from sslbench.report.files import replace_file
+from sslbench.report.gaps import write_gaps
 from sslbench.report.html import report_html
-from sslbench.report.marks import write_failures
 from sslbench.report.records import conform, read_records, write_records
 from sslbench.report.table import table_csv, table_markdown
 from sslbench.report.tex import table_tex
@@ -59,8 +59,8 @@ def build(
         contents[ENVIRONMENT_FILE] = json.dumps(given.environment, indent=2, ensure_ascii=False) + "\n"
     written = [write_records(frame, destination / "records.csv")]
     written += [replace_file(destination / name, content) for name, content in contents.items()]
-    if given.failures is not None:
-        written += write_failures(given.failures, destination)
+    if given.gaps is not None:
+        written += write_gaps(given.gaps, destination)
     if given.exhibits is not None:
         written += write_exhibits(given.exhibits, destination)
     if given.tuned is not None:

@@ -84,7 +84,7 @@ def report_html(records: pd.DataFrame, title: str, notes: Sequence[str], attache
     """
     records = conform(records, "the records")  # sums depend on the order of what is summed
     blocks = place(records)
-    evidence = evidence_of(records, attached.failures or ())
+    evidence = evidence_of(records, attached.gaps)
     views, runs = tables(blocks, evidence)
     analysis = analyse(records, [one.cost for one in attached.tuned or ()])
     sections = _sections(records, blocks, analysis, attached)
@@ -208,9 +208,14 @@ def _notices(blocks: Sequence[Block], evidence: Evidence) -> list[Notice]:
     missing = missing_line(blocks)
     if missing:
         found.append(Notice(missing[0].upper() + missing[1:]))
-    if evidence.failures:
-        reasons = sorted({failure.reason for failure in evidence.failures})
-        found.append(Notice(f"Failed: {len(evidence.failures)} cells, for: {'; '.join(reasons)}."))
+    gaps = evidence.gaps
+    if gaps.missing:
+        of = f"{gaps.missing:,} of the {gaps.planned:,} evaluations of the suite have no record yet"
+        found.append(Notice(f"Unfinished: {of}. What follows is of the others and may change."))
+    if gaps.failures:
+        cells = "1 cell" if len(gaps.failures) == 1 else f"{len(gaps.failures)} cells"
+        reasons = sorted({failure.reason for failure in gaps.failures})
+        found.append(Notice(f"Failed: {cells}, for: {'; '.join(reasons)}."))
     if evidence.stale:
         cells = "1 cell was" if len(evidence.stale) == 1 else f"{len(evidence.stale)} cells were"
         found.append(Notice(f"Stale {STALE}: {cells} computed by another version or with other settings."))
@@ -229,6 +234,6 @@ def _marks_text(evidence: Evidence) -> list[str]:
         said.append(f"{COLLAPSED} a collapsed representation in at least one seed: see the measures below.")
     if evidence.stale:
         said.append(STALE_TEXT)
-    if evidence.failures:
+    if evidence.gaps.failures:
         said.append("A cell that reads failed has only failed runs; its reason shows when pointed at.")
     return said

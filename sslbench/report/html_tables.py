@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sslbench.report.blocks import Block
-from sslbench.report.marks import STALE, Evidence, Failure, failures_at, is_collapsed, is_stale
+from sslbench.report.gaps import Failure
+from sslbench.report.marks import STALE, Evidence, failures_at, is_collapsed, is_stale
 from sslbench.report.measures import COLLAPSED
 from sslbench.report.runs import Run
 from sslbench.report.statistics import estimate
@@ -98,7 +99,7 @@ def _row(
 ) -> TableRow:
     shown = []
     for fraction in block.fractions:
-        failed = failures_at(evidence.failures, block, row, fraction)
+        failed = failures_at(evidence.gaps.failures, block, row, fraction)
         cell = cells.get((row, fraction))
         if cell is None:
             shown.append(_absent(failed))
