@@ -5,17 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
+from torch.nn import functional
 
 from sslbench.datasets._base import Dataset
 from sslbench.diagnostics import NUM_LIDAR_SAMPLES, NUM_SAMPLES, collapsed, diagnose
 from sslbench.evaluate import Features
 from sslbench.identity import named_seed
 from sslbench.pictures import draw_map, draw_rows
+from sslbench.pretexts._base import Picture
 from sslbench.pretrain import Pretraining
 from sslbench.randomness import island
 from sslbench.views import contrastive_view, to_float
 
 PICTURED = 12
+NEIGHBOURS = 4
 DIAGNOSED_VIEWS = 4
 
 #: Baselines without a representation of their own: nothing to see, nothing to measure.
@@ -48,6 +51,15 @@ def measure(training: Pretraining, dataset: Dataset) -> tuple[dict[str, float], 
     return {**found, "collapsed": float(reason is not None)}, reason
 
 
+def neighbours(features: Features, dataset: Dataset) -> Picture:
+    """Test images above the training images whose representations point most nearly the same way."""
+    asked = functional.normalize(features.test[:PICTURED], dim=1)
+    nearest = (asked @ functional.normalize(features.train, dim=1).T).topk(NEIGHBOURS, dim=1).indices.cpu()
+    rows = [dataset.test_inputs[:PICTURED], *(dataset.train_inputs[place] for place in nearest.T)]
+    labels = ("test image", "nearest", *(f"neighbour {rank}" for rank in range(2, NEIGHBOURS + 1)))
+    return Picture("neighbours", tuple(to_float(row) for row in rows), labels)
+
+
 def draw(training: Pretraining, features: Features, dataset: Dataset, folder: Path) -> None:
     """Write the pretext's own pictures and a map of the test features into `folder`, made here."""
     cell, pretext = training.cell, training.pretext
@@ -58,7 +70,7 @@ def draw(training: Pretraining, features: Features, dataset: Dataset, folder: Pa
     seed = named_seed("pictures", cell.dataset)
     with island(seed), torch.inference_mode():
         batch = to_float(dataset.test_inputs[:PICTURED].to(training.device))
-        for picture in pretext.pictures(batch):
+        for picture in [*pretext.pictures(batch), neighbours(features, dataset)]:
             draw_rows(picture, folder / f"{picture.name}.png")
     title = f"{cell.title}: test features, t-SNE"
     draw_map(features.test, dataset.test_labels, dataset.classes, title, folder / "map.png", seed)

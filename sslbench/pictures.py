@@ -8,33 +8,40 @@ import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from sklearn.manifold import TSNE
+from torch.nn import functional
 
 from sslbench.pretexts._base import Picture
 
 COLUMNS = 12
+GAP = 2  # white pixels between images
 MAPPED = 1000
+MAP_ITERATIONS = 500  # half of them under early exaggeration; more moves single points, not clusters
 
 
 def draw_rows(picture: Picture, path: Path) -> None:
-    """Write a picture: one row of images per tensor, at most 12 columns, row labels at the left."""
+    """Write a picture: one row of images per tensor, at most 12 columns, row labels at the left, captions below."""
     columns = min(COLUMNS, len(picture.rows[0]))
+    rows = [row[:columns].detach().float().cpu().clamp(0, 1) for row in picture.rows]
+    _, _, height, width = rows[0].shape
     captioned = bool(picture.captions)
-    figure = Figure(figsize=(columns * 0.9 + 1.2, len(picture.rows) * 0.95 + 0.3 * captioned), dpi=120)
+    figure = Figure(figsize=(columns * 0.9 + 1.2, len(rows) * 0.95 + 0.3 * captioned), dpi=120)
     FigureCanvasAgg(figure)
-    axes = figure.subplots(len(picture.rows), columns, squeeze=False)
-    for row, (images, label) in enumerate(zip(picture.rows, picture.labels, strict=True)):
-        for column in range(columns):
-            cell = axes[row][column]
-            image = images[column].detach().float().cpu().clamp(0, 1).permute(1, 2, 0).squeeze(-1).numpy()
-            cell.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-            cell.set_xticks([])
-            cell.set_yticks([])
-            if column == 0:
-                cell.set_ylabel(label, rotation=0, ha="right", va="center", fontsize=8)
-            if captioned and row == len(picture.rows) - 1:
-                cell.set_xlabel(picture.captions[column].replace(", ", "\n"), fontsize=6)
+    axes = figure.subplots()
+    # One image for all: an axes for each would take seconds.
+    axes.imshow(_montage(rows).squeeze(-1).numpy(), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    axes.set_yticks([(height + GAP) * place + height / 2 for place in range(len(rows))], picture.labels, fontsize=8)
+    captions = [caption.replace(", ", "\n") for caption in picture.captions[:columns]]
+    axes.set_xticks([(width + GAP) * place + width / 2 for place in range(len(captions))], captions, fontsize=6)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
     figure.tight_layout(pad=0.3)
     figure.savefig(path)
+
+
+def _montage(rows: list[torch.Tensor]) -> torch.Tensor:
+    """Rows `(n, C, H, W)` of images laid out on white, `(rows * (H + GAP) - GAP, n * (W + GAP) - GAP, C)`."""
+    framed = torch.stack([functional.pad(row, (0, GAP, 0, GAP), value=1.0) for row in rows])
+    return framed.permute(0, 3, 1, 4, 2).flatten(2, 3).flatten(0, 1)[:-GAP, :-GAP]
 
 
 def draw_map(
@@ -49,11 +56,10 @@ def draw_map(
     shown = features[:MAPPED].float().cpu()
     if shown.shape[1] > 2 and len(shown) > 3:
         perplexity = min(30.0, (len(shown) - 1) / 3)
-        places = TSNE(perplexity=perplexity, init="pca", random_state=seed % 2**32, n_jobs=1).fit_transform(
-            shown.numpy()
-        )
+        tsne = TSNE(perplexity=perplexity, init="pca", random_state=seed % 2**32, n_jobs=1, max_iter=MAP_ITERATIONS)
+        places = tsne.fit_transform(shown.numpy())
     else:
-        places = torch.nn.functional.pad(shown, (0, max(0, 2 - shown.shape[1])))[:, :2].numpy()
+        places = functional.pad(shown, (0, max(0, 2 - shown.shape[1])))[:, :2].numpy()
     figure = Figure(figsize=(6.4, 5), dpi=120)
     FigureCanvasAgg(figure)
     axes = figure.subplots()

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 import sys
 from pathlib import Path
-
-import torch
-
-from sslbench.encoders import ENCODERS
-from sslbench.spec import InputSpec, PretextConfig
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -28,25 +25,37 @@ def test_files_it_links_to_exist() -> None:
         assert target.startswith("http") or (ROOT / target).exists(), target
 
 
-def test_the_example_pretext_trains(tmp_path: Path) -> None:
-    source = re.search(r"   ```python\n(   \"\"\"Guess.*?)   ```", README, re.DOTALL)
-    assert source is not None
-    code = "\n".join(line.removeprefix("   ") for line in source[1].splitlines())
-    (tmp_path / "blank_out.py").write_text(code)
-    sys.path.insert(0, str(tmp_path))
-    try:
-        from blank_out import BlankOut
-    finally:
-        sys.path.remove(str(tmp_path))
-    spec = InputSpec("image", (1, 28, 28))
-    task = BlankOut(ENCODERS.get("conv")(spec, 8), PretextConfig(), spec)
-    inputs = torch.rand(8, 1, 28, 28)
-    optimizer = torch.optim.Adam(task.parameters(), 1e-2)
-    losses = []
-    for _ in range(10):
-        loss = task(inputs)
-        loss.backward()
-        optimizer.step()
-        optimizer.zero_grad()
-        losses.append(float(loss.detach()))
-    assert losses[-1] < losses[0]
+def steps() -> dict[str, str]:
+    """What the README tells to write in its four steps: file name, source, the line to add, the command to run."""
+    section = README[README.index("## Add a pretext in four steps") :]
+    name = re.search(r"\*\*Write it\.\*\* `([^`]+)`", section)
+    blocks = re.findall(r"   ```(python|sh)\n(.*?)   ```", section, re.DOTALL)
+    assert name is not None
+    assert [kind for kind, _ in blocks[:3]] == ["python", "python", "sh"]
+    source, line, command = (re.sub(r"^   ", "", text, flags=re.MULTILINE) for _, text in blocks[:3])
+    return {"file": name[1], "source": source, "line": line, "command": command}
+
+
+def test_the_four_steps_add_a_pretext_that_runs(tmp_path: Path) -> None:
+    told = steps()
+    for folder in ("sslbench", "benchmarks"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__", "performance"))
+    (tmp_path / told["file"]).write_text(told["source"])
+    registry = tmp_path / "sslbench" / "pretexts" / "__init__.py"
+    entries = registry.read_text()
+    assert entries.count("    },\n)") == 1
+    registry.write_text(entries.replace("    },\n)", f"{told['line']}    }},\n)"))
+
+    program, *arguments = told["command"].split()
+    assert program == ".venv/bin/sslbench"
+    # Digits and one seed instead of Fashion-MNIST and three: the same path in seconds.
+    small = ["--dataset", "digits", "--seed", "0", "--home", "home", "--data-root", "data", "--results", "results"]
+    done = subprocess.run(
+        [sys.executable, "-m", "sslbench", *arguments, *small],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"^\s*blank_out\s+\d+\.\d", done.stdout, re.MULTILINE), done.stdout
