@@ -184,7 +184,10 @@ def environment_section(environment: Mapping[str, object] | None, records: pd.Da
     """What the numbers were computed on, as `environment.json` says, and what the records themselves say."""
     said = dict(environment or {})
     packages = said.pop("packages", {})
-    rows = [(name.replace("_", " "), "unknown" if value is None else str(value)) for name, value in said.items()]
+    rows = [
+        (name.replace("_gib", ", GiB").replace("_", " "), "unknown" if value is None else str(value))
+        for name, value in said.items()
+    ]
     if isinstance(packages, Mapping):
         rows += [(str(name), "unknown" if number is None else str(number)) for name, number in packages.items()]
     for column, title in (
