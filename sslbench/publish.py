@@ -24,8 +24,8 @@ from sslbench.spec import PretrainCell, Record, Suite
 from sslbench.sweep import Prepared, Request
 from sslbench.tracking import Tracker
 
-#: Pictures of so many encoders: enough to see what was learned, little enough to publish.
-MOST_PICTURED = 12
+#: Bytes of pictures: enough to see what was learned, little enough to publish. What does not fit stays in MLflow.
+MOST_BYTES = 800_000
 
 
 def publish(
@@ -102,15 +102,17 @@ def exhibits(tracker: Tracker, plan: Plan) -> tuple[Exhibit, ...]:
         if cell.cell_id in finished:
             chosen.setdefault((cell.dataset, cell.encoder, cell.pretext), cell)
     found: list[Exhibit] = []
-    pictured = 0
+    left = MOST_BYTES
     for cell in chosen.values():
         pictures = tracker.pictures(finished[cell.cell_id])
-        if pictures and pictured < MOST_PICTURED:
-            pictured += 1
-            found += [
-                Exhibit(cell.dataset, cell.encoder, cell.pretext, cell.latent_dim, cell.seed, subject, shrink(png))
-                for subject, png in sorted(pictures.items())
-            ]
+        own = [
+            Exhibit(cell.dataset, cell.encoder, cell.pretext, cell.latent_dim, cell.seed, subject, shrink(png))
+            for subject, png in sorted(pictures.items())
+        ]
+        size = sum(len(exhibit.png) for exhibit in own)
+        if size <= left:
+            left -= size
+            found += own
     return tuple(found)
 
 
