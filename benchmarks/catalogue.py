@@ -40,10 +40,11 @@ SUITE = Suite(
     num_unlabelled=10_000,
     label_fractions=(0.01, 0.1),
     protocols=("linear_probe",),
-    settings={"finetune": {"min_steps": 600, "max_steps": 600}},
+    checkpoints=(1, 2, 3, 4, 5, 6),
+    settings={"finetune": {"min_steps": 500, "max_steps": 500}},
     notes=(
         "Pretraining: 6 epochs over 10,000 training images without labels, the same for every pretext.",
-        "`supervised`: 600 optimiser steps of batch 128 at every label fraction.",
+        "`supervised`: 500 optimiser steps of batch 128 at every label fraction.",
         "Colorization needs colour and I-JEPA the `vit` encoder: see `catalogue_vit` and tests/test_colorization.py.",
     ),
 )

@@ -5,7 +5,7 @@ Command:  make bench
 
 from sslbench.spec import Suite
 
-FINETUNE_STEPS = 500
+FINETUNE_STEPS, FINETUNE_BATCH = 700, 64
 
 
 def include(pretext: str, latent_dim: int, label_fraction: float, protocol: str) -> bool:
@@ -22,11 +22,17 @@ SUITE = Suite(
     seeds=(0, 1, 2),
     epochs=1,
     label_fractions=(0.01, 0.05, 0.1, 0.25, 1.0),
-    settings={"finetune": {"min_steps": FINETUNE_STEPS, "max_steps": FINETUNE_STEPS}},
+    settings={
+        "finetune": {
+            "min_steps": FINETUNE_STEPS,
+            "max_steps": FINETUNE_STEPS,
+            "optimizer.batch_size": FINETUNE_BATCH,
+        }
+    },
     include=include,
     notes=(
         "Pretraining: 1 epoch over the 60,000 training images without labels, the same for every pretext.",
-        f"`supervised` and `finetune`: the same recipe, {FINETUNE_STEPS} optimiser steps of batch 128 at every label "
-        "fraction.",
+        f"`supervised` and `finetune`: the same recipe, {FINETUNE_STEPS} optimiser steps of batch {FINETUNE_BATCH} at "
+        "every label fraction.",
     ),
 )

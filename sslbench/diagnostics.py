@@ -19,6 +19,9 @@ NUM_LIDAR_SAMPLES = 1000
 #: Below this share of the standard deviation that evenly spread directions have, one direction is left.
 COMPLETE_COLLAPSE_SPREAD = 0.05
 
+#: Below this share of the scale its loss asks for, a projection has shrunk to a point.
+SHRUNK = 0.05
+
 #: Below this effective rank (or half the dimensions, if that is less) a few directions are left.
 MIN_RANK = 3.0
 
@@ -149,6 +152,11 @@ def diagnose(features: torch.Tensor, views: torch.Tensor) -> dict[str, float]:
     }
 
 
+def mean_std(features: torch.Tensor) -> float:
+    """Mean over dimensions of the standard deviation of features `(N, D)` as they are, in their own unit."""
+    return float(features.double().std(dim=0).mean())
+
+
 def collapsed(diagnostics: dict[str, float], dim: int) -> str | None:
     """Why a space of `dim` dimensions counts as collapsed, in words for tables; None if it does not."""
     spread = diagnostics["per_dimension_std"] * dim**0.5
@@ -158,6 +166,18 @@ def collapsed(diagnostics: dict[str, float], dim: int) -> str | None:
     if rank < min(MIN_RANK, dim / 2):
         return f"dimensional collapse: rankme {rank:.1f} of {dim} dimensions"
     return None
+
+
+def shrunk(std: float, scale: float | None) -> str | None:
+    """Why a space counts as collapsed whose loss asks for the standard deviation `scale`; None if it does not.
+
+    Args:
+        std: of the space, as `mean_std` has it.
+        scale: None where the loss leaves it open.
+    """
+    if scale is None or std >= SHRUNK * scale:
+        return None
+    return f"collapse in scale: a standard deviation of {std:.2g} where the loss asks for {scale:g}"
 
 
 def _covariance(centred: torch.Tensor) -> torch.Tensor:

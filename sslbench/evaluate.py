@@ -12,6 +12,7 @@ from sslbench.datasets._base import Dataset
 from sslbench.encoders import ENCODERS
 from sslbench.encoders._base import Encoder
 from sslbench.identity import named_seed
+from sslbench.memory import release_freed_memory
 from sslbench.protocols import PROTOCOLS
 from sslbench.protocols._base import FrozenProtocol, Prediction, TrainedProtocol
 from sslbench.protocols.budget import LabelBudget, draw_budget
@@ -47,19 +48,29 @@ class Outcome:
     details: dict[str, float]
 
 
+def sees_features(cell: EvaluateCell) -> bool:
+    """Whether the cell's protocol looks at features; the others train on the inputs themselves."""
+    return issubclass(PROTOCOLS.get(cell.protocol), FrozenProtocol)
+
+
 def represent(encoder: Encoder, inputs: torch.Tensor, device: torch.device) -> torch.Tensor:
     """Features `(N, latent_dim)` of uint8 inputs `(N, C, H, W)`, in evaluation mode, on `device`."""
     was_training = encoder.training
     encoder.eval()
+    # Made outside of inference mode, so that protocols may differentiate; filled in place, so that it exists once.
+    features = torch.empty(len(inputs), encoder.latent_dim, device=device)
     with torch.inference_mode():
-        chunks = [encoder(to_float(chunk.to(device))).float() for chunk in inputs.split(CHUNK)]
+        for chunk, place in zip(inputs.split(CHUNK), features.split(CHUNK), strict=True):
+            place.copy_(encoder(to_float(chunk.to(device))))
     encoder.train(was_training)
-    return torch.cat(chunks).clone()
+    return features
 
 
 def extract(encoder: Encoder, dataset: Dataset, device: torch.device) -> Features:
     """Features of both splits of a dataset."""
-    return Features(represent(encoder, dataset.train_inputs, device), represent(encoder, dataset.test_inputs, device))
+    train, test = (represent(encoder, inputs, device) for inputs in (dataset.train_inputs, dataset.test_inputs))
+    release_freed_memory()  # what the encoder needed; what follows needs room for copies of the features
+    return Features(train, test)
 
 
 def extract_budget(cell: EvaluateCell, encoder: Encoder, dataset: Dataset, device: torch.device) -> Features:
@@ -99,7 +110,7 @@ def evaluate(
             if features is None:
                 raise ValueError(f"protocol {cell.protocol!r} needs features")
             prediction = protocol.predict(
-                features.train[budget.indices.to(device)], labels, features.test, len(dataset.classes), seed
+                _of_budget(features.train, budget), labels, features.test, len(dataset.classes), seed
             )
         elif isinstance(protocol, TrainedProtocol):
             prediction = _train(protocol, encoder, dataset, budget, device)
@@ -118,6 +129,11 @@ def refit(cell: EvaluateCell, encoder: Encoder, input_spec: InputSpec) -> Encode
         fitted = ENCODERS.get(cell.pretrain.encoder)(input_spec, cell.pretrain.latent_dim)
     fitted.load_state_dict(encoder.state_dict())
     return fitted.to(memory_format=torch.channels_last)
+
+
+def _of_budget(features: torch.Tensor, budget: LabelBudget) -> torch.Tensor:
+    """The budget's rows; all of them as they lie, because a budget is in ascending order: no copy."""
+    return features if len(budget.indices) == len(features) else features[budget.indices.to(features.device)]
 
 
 def _train(

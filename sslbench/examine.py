@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional
 
 from sslbench.datasets._base import Dataset
-from sslbench.diagnostics import NUM_LIDAR_SAMPLES, NUM_SAMPLES, collapsed, diagnose
+from sslbench.diagnostics import NUM_LIDAR_SAMPLES, NUM_SAMPLES, collapsed, diagnose, mean_std, shrunk
 from sslbench.evaluate import Features
 from sslbench.identity import named_seed
 from sslbench.pictures import draw_map, draw_rows
@@ -43,11 +43,16 @@ def measure(training: Pretraining, dataset: Dataset) -> tuple[dict[str, float], 
         )
         own = diagnose(clean, views)
         found = {f"representation.{name}": value for name, value in own.items()}
+        reason = collapsed(own, clean.shape[1])
         projected, several = pretext.project(clean), pretext.project(views.flatten(0, 1))
         if projected is not None and several is not None:
             projection = diagnose(projected, several.unflatten(0, views.shape[:2]))
-            found.update({f"projection.{name}": value for name, value in projection.items()})
-    reason = collapsed(own, clean.shape[1]) if pretext.trains else None
+            std = mean_std(projected)
+            found |= {f"projection.{name}": value for name, value in {**projection, "std": std}.items()}
+            # A representation can look lively for a while after the space its loss works in has died.
+            dead = collapsed(projection, projected.shape[1]) or shrunk(std, pretext.projection_scale)
+            reason = reason or (f"projection: {dead}" if dead else None)
+    reason = reason if pretext.trains else None
     return {**found, "collapsed": float(reason is not None)}, reason
 
 
@@ -60,8 +65,8 @@ def neighbours(features: Features, dataset: Dataset) -> Picture:
     return Picture("neighbours", tuple(to_float(row) for row in rows), labels)
 
 
-def draw(training: Pretraining, features: Features, dataset: Dataset, folder: Path) -> None:
-    """Write the pretext's own pictures and a map of the test features into `folder`, made here."""
+def draw(training: Pretraining, features: Features | None, dataset: Dataset, folder: Path) -> None:
+    """Write the pretext's own pictures and, where features were computed, what they show into `folder`, made here."""
     cell, pretext = training.cell, training.pretext
     if cell.pretext in NOTHING_LEARNED:
         return
@@ -70,7 +75,11 @@ def draw(training: Pretraining, features: Features, dataset: Dataset, folder: Pa
     seed = named_seed("pictures", cell.dataset)
     with island(seed), torch.inference_mode():
         batch = to_float(dataset.test_inputs[:PICTURED].to(training.device))
-        for picture in [*pretext.pictures(batch), neighbours(features, dataset)]:
+        pictures = pretext.pictures(batch)
+        if features is not None:
+            pictures.append(neighbours(features, dataset))
+        for picture in pictures:
             draw_rows(picture, folder / f"{picture.name}.png")
-    title = f"{cell.title}: test features, t-SNE"
-    draw_map(features.test, dataset.test_labels, dataset.classes, title, folder / "map.png", seed)
+    if features is not None:
+        title = f"{cell.title}: test features, t-SNE"
+        draw_map(features.test, dataset.test_labels, dataset.classes, title, folder / "map.png", seed)

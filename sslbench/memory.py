@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import ctypes
 from functools import cache
+from typing import Any
 
 #: Numbers of the two settings in glibc's malloc.h.
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 
 #: Freed blocks up to this many bytes stay with the process: more than any activation of the CPU suites.
-KEPT_BLOCK = 1 << 27
+KEPT_BLOCK = 1 << 26
 
 #: And up to this many bytes of free memory altogether at the end of the heap.
-KEPT_REST = 1 << 29
+KEPT_REST = 1 << 28
 
 
 @cache
@@ -22,9 +23,21 @@ def keep_freed_memory() -> bool:
     A training step frees and takes the same large blocks again and again. glibc gives such blocks back to the
     system and gets them page by page, each page filled with zeros first: thousands of page faults per step.
     """
-    library = ctypes.CDLL(None)
-    try:
-        mallopt = library.mallopt
-    except AttributeError:  # musl and macOS have no such setting, nor the habit
+    mallopt = _function("mallopt")
+    if mallopt is None:
         return False
     return bool(mallopt(M_MMAP_THRESHOLD, KEPT_BLOCK)) and bool(mallopt(M_TRIM_THRESHOLD, KEPT_REST))
+
+
+def release_freed_memory() -> bool:
+    """Give the memory kept so far back, as after a training; False where the C library cannot."""
+    malloc_trim = _function("malloc_trim")
+    return malloc_trim is not None and bool(malloc_trim(0))
+
+
+def _function(name: str) -> Any:
+    """A function of the C library; None where it has no such: musl and macOS lack the settings, and the habit."""
+    try:
+        return ctypes.CDLL(None)[name]
+    except AttributeError:
+        return None

@@ -13,7 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from sslbench.datasets._base import Dataset
 from sslbench.encoders import ENCODERS
 from sslbench.identity import named_seed
-from sslbench.memory import keep_freed_memory
+from sslbench.memory import keep_freed_memory, release_freed_memory
 from sslbench.optimization import (
     build_optimizer,
     endless_batches,
@@ -148,6 +148,7 @@ class Pretraining:
                 yield Report(step, self.steps, epoch, loss, learning_rate, self.seconds, rate, norm, scored)
                 total.zero_()
                 reported, started = step, time.perf_counter()
+        release_freed_memory()
 
     def _loss_and_gradient(self, batch: torch.Tensor, *, count: bool) -> torch.Tensor:
         """Loss of one batch, detached, its gradients left on the parameters; with `count` its cost is measured."""

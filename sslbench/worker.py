@@ -22,7 +22,7 @@ from sslbench.datasets import load as load_dataset
 from sslbench.datasets._base import Dataset
 from sslbench.encoders import ENCODERS
 from sslbench.encoders._base import Encoder
-from sslbench.evaluate import Features, Outcome, evaluate, extract, extract_budget
+from sslbench.evaluate import Features, Outcome, evaluate, extract, extract_budget, sees_features
 from sslbench.examine import draw, measure
 from sslbench.identity import digest
 from sslbench.plan import Plan
@@ -74,7 +74,7 @@ class Worker:
         self.evaluate_cells = {cell.cell_id: cell for cell in plan.evaluations}
         self.parents = tracker.finished()
         self.loaded: dict[str, Dataset] = {}
-        self.recent: tuple[tuple[str, str], Encoder, Features] | None = None
+        self.recent: tuple[tuple[str, str], Encoder, Features | None] | None = None
 
     def run(self) -> None:
         """Evaluate what can be evaluated, else pretrain, until there is nothing left anywhere."""
@@ -134,7 +134,8 @@ class Worker:
                 points, last_epoch = [], math.floor(report.epoch)
         if monitor is not None:
             monitor.finish()
-        features = extract(training.pretext.encoder, dataset, self.device)
+        frozen = any(sees_features(child) for child in self.plan.evaluate[cell.cell_id])
+        features = extract(training.pretext.encoder, dataset, self.device) if frozen else None
         self._keep((cell.cell_id, cell.dataset), training.pretext.encoder, features)
         found, reason = measure(training, dataset)
         with tempfile.TemporaryDirectory() as folder:
@@ -179,7 +180,7 @@ class Worker:
         self._tell(f"{cell.title} of {cell.pretrain.title}", 0.0, 0.0)
         run_id = self.tracker.start_evaluate(cell, parent, describe(dataset), str(self.device))
         try:
-            encoder, features = self._encoder_and_features(cell.pretrain, dataset, parent)
+            encoder, features = self._encoder_and_features(cell, dataset, parent)
             outcome = evaluate(cell, dataset, encoder, features, self.device)
             self._log_outcome(cell, outcome, run_id, parent, dataset)
         except Exception as error:
@@ -206,14 +207,19 @@ class Worker:
         tags = {"modality": dataset.input_spec.modality, "budget_digest": outcome.budget.digest}
         self.tracker.finish(run_id, metrics, tags)
 
-    def _encoder_and_features(self, cell: PretrainCell, dataset: Dataset, run_id: str) -> tuple[Encoder, Features]:
-        """A pretraining's encoder and its features of a dataset: from memory, from the cache on disk, or computed."""
-        key = (cell.cell_id, dataset.name)
-        if self.recent is not None and self.recent[0] == key:
+    def _encoder_and_features(
+        self, cell: EvaluateCell, dataset: Dataset, run_id: str
+    ) -> tuple[Encoder, Features | None]:
+        """An evaluation's encoder and, if its protocol sees them, features: from memory, from disk, or computed."""
+        key, wanted = (cell.pretrain.cell_id, dataset.name), sees_features(cell)
+        if self.recent is not None and self.recent[0] == key and (self.recent[2] is not None or not wanted):
             return self.recent[1], self.recent[2]
-        encoder = ENCODERS.get(cell.encoder)(dataset.input_spec, cell.latent_dim)
+        encoder = ENCODERS.get(cell.pretrain.encoder)(dataset.input_spec, cell.pretrain.latent_dim)
         encoder.load_state_dict(load_file(self.tracker.artifact(run_id, "encoder.safetensors")))
         encoder.to(memory_format=torch.channels_last).to(self.device)
+        if not wanted:
+            self.recent = (key, encoder, None)
+            return encoder, None
         path = self._features_path(key)
         with FileLock(f"{path}.lock"):
             if path.exists():
@@ -225,17 +231,19 @@ class Worker:
                 self._keep(key, encoder, features)
         return encoder, features
 
-    def _keep(self, key: tuple[str, str], encoder: Encoder, features: Features) -> None:
+    def _keep(self, key: tuple[str, str], encoder: Encoder, features: Features | None) -> None:
         """Remember features here and on disk for the other workers; the file appears whole or not at all.
 
         Args:
             key: the pretraining's identity and the dataset's.
+            features: None where no protocol sees any.
         """
-        path = self._features_path(key)
-        unfinished = path.with_suffix(f".{os.getpid()}")
-        save_file({"train": features.train.contiguous(), "test": features.test.contiguous()}, unfinished)
-        unfinished.replace(path)
         self.recent = (key, encoder, features)
+        if features is not None:
+            path = self._features_path(key)
+            unfinished = path.with_suffix(f".{os.getpid()}")
+            save_file({"train": features.train.contiguous(), "test": features.test.contiguous()}, unfinished)
+            unfinished.replace(path)
 
     def _features_path(self, key: tuple[str, str]) -> Path:
         self.stores.features.mkdir(parents=True, exist_ok=True)

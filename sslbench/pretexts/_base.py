@@ -40,12 +40,15 @@ class Pretext(nn.Module, ABC):
         trains: False for baselines, whose encoder stays as it was initialised.
         encoder_name: the encoder this task insists on, whatever the suite says; None for the suite's.
         protocols: the protocols that make sense for it; None for all of the suite's.
+        projection_scale: the standard deviation its loss holds every dimension of the projection at; None where any
+            scale is as good. A projection far below it has collapsed, which measures of directions cannot see.
     """
 
     Config: ClassVar[type[PretextConfig]] = PretextConfig
     trains: ClassVar[bool] = True
     encoder_name: ClassVar[str | None] = None
     protocols: ClassVar[tuple[str, ...] | None] = None
+    projection_scale: ClassVar[float | None] = None
 
     def __init__(self, encoder: Encoder, config: PretextConfig, input_spec: InputSpec) -> None:
         super().__init__()

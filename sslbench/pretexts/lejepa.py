@@ -64,6 +64,7 @@ class LeJEPA(TwoViewPretext):
     """
 
     Config: ClassVar[type[PretextConfig]] = LeJEPAConfig
+    projection_scale: ClassVar[float | None] = 1.0
 
     def __init__(self, encoder: Encoder, config: LeJEPAConfig, input_spec: InputSpec) -> None:
         super().__init__(encoder, config, input_spec)

@@ -64,6 +64,7 @@ class VICReg(TwoViewPretext):
     """
 
     Config: ClassVar[type[PretextConfig]] = VICRegConfig
+    projection_scale: ClassVar[float | None] = 1.0
 
     def __init__(self, encoder: Encoder, config: VICRegConfig, input_spec: InputSpec) -> None:
         super().__init__(encoder, config, input_spec)

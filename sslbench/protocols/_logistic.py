@@ -23,7 +23,7 @@ class Standardiser:
         self.deviation = torch.where(deviation > 1e-6 * (1 + self.mean.abs()), deviation, 1.0)
 
     def __call__(self, features: torch.Tensor) -> torch.Tensor:
-        return (features - self.mean) / self.deviation
+        return (features - self.mean).div_(self.deviation)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from torch.nn import functional
 from sslbench.protocols._base import FrozenProtocol, Prediction
 from sslbench.spec import ProtocolConfig
 
-CHUNK = 500  # queries at a time: 60,000 neighbours x 500 queries are 120 MB
+CHUNK = 250  # queries at a time: 60,000 neighbours x 250 queries are 60 MB
 PROBED = 2000  # how many of the bank the leave-one-out score asks
 BLOCK = 64  # neighbours whose largest similarity is looked at before their own
 

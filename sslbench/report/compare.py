@@ -57,10 +57,15 @@ class Place:
     label_fraction: float
 
     @property
+    def table(self) -> str:
+        """The table the cell stands in, within its dataset and encoder."""
+        return f"{self.protocol}, latent size {self.latent_dim}"
+
+    @property
     def block(self) -> str:
         """The table the cell stands in."""
         origin = "" if self.pretrain_dataset in ("", self.dataset) else f" from {self.pretrain_dataset}"
-        return f"{self.dataset}{origin}, {self.encoder}: {self.protocol}, latent size {self.latent_dim}"
+        return f"{self.dataset}{origin}, {self.encoder}: {self.table}"
 
     @property
     def order(self) -> tuple[object, ...]:

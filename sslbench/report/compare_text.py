@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 from tabulate import tabulate
 
+from sslbench.report.blocks import RAW
 from sslbench.report.compare import Change, Comparison, Place, Procedure
 from sslbench.report.table import format_estimate, percent
 
@@ -43,7 +44,8 @@ def verdict(comparison: Comparison) -> str:
 def print_comparison(comparison: Comparison, every: bool, console: Console) -> None:
     """Print the cells that lie outside their interval or changed, or every cell, and a line per table."""
     console.print(Text(f"first: {comparison.first}\nsecond: {comparison.second}"))
-    for block, changes in _by_block(_shown(comparison, every)).items():
+    several = _several(comparison)
+    for block, changes in _by_block(_shown(comparison, every), several).items():
         table = _rich(block, CELL_COLUMNS, names=2)
         for change in changes:
             style = "bold red" if change.changed else "yellow" if change.outside else ""
@@ -63,7 +65,8 @@ def comparison_markdown(comparison: Comparison, every: bool) -> str:
     parts.append(_pipe_table(BLOCK_COLUMNS, _block_rows(comparison), names=1))
     shown = _shown(comparison, every)
     if shown:
-        rows = [[change.place.block, *_cell_row(change)] for change in shown]
+        several = _several(comparison)
+        rows = [[_block(change, several), *_cell_row(change)] for change in shown]
         parts.append(_pipe_table(("table", *CELL_COLUMNS), rows, names=3))
     return "\n\n".join([*parts, EXPLANATION]) + "\n"
 
@@ -72,10 +75,20 @@ def _shown(comparison: Comparison, every: bool) -> tuple[Change, ...]:
     return comparison.changes if every else tuple(one for one in comparison.changes if one.outside or one.changed)
 
 
-def _by_block(changes: Sequence[Change]) -> dict[str, list[Change]]:
+def _several(comparison: Comparison) -> bool:
+    """Whether tables must be named with their dataset and encoder; pixels and majority class are of any encoder."""
+    places = {(change.place.dataset, change.place.encoder) for change in comparison.changes}
+    return len({place for place in places if place[1] != RAW}) > 1
+
+
+def _block(change: Change, several: bool) -> str:
+    return change.place.block if several or change.place.encoder == RAW else change.place.table
+
+
+def _by_block(changes: Sequence[Change], several: bool) -> dict[str, list[Change]]:
     blocks: dict[str, list[Change]] = {}
     for change in changes:
-        blocks.setdefault(change.place.block, []).append(change)
+        blocks.setdefault(_block(change, several), []).append(change)
     return blocks
 
 
@@ -102,7 +115,7 @@ def _points(share: float) -> str:
 
 def _block_rows(comparison: Comparison) -> list[list[str]]:
     rows = []
-    for block, changes in _by_block(comparison.changes).items():
+    for block, changes in _by_block(comparison.changes, _several(comparison)).items():
         largest = max(changes, key=lambda change: abs(change.difference))
         mean = math.fsum(change.difference for change in changes) / len(changes)
         where = f" ({largest.place.pretext}, {percent(largest.place.label_fraction)})" if largest.difference else ""
@@ -122,7 +135,8 @@ def _title(place: Place) -> str:
 def _rich(title: str, columns: Sequence[str], names: int) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for number, column in enumerate(columns):
-        table.add_column(column, justify="left" if number < names else "right")
+        wide = names == 1 and column in ("table", "largest difference")  # these may take two lines on a narrow screen
+        table.add_column(column, justify="left" if number < names else "right", no_wrap=not wide)
     return table
 
 

@@ -1,0 +1,48 @@
+"""Figures in prose: what stands between two marks of a Markdown file is written from `results/`, never by hand.
+
+Two marks are known, each closed by `<!-- end -->`:
+
+* `<!-- findings of SUITE -->`: the first sentences of the report, as a list;
+* `<!-- table of SUITE: HEADING -->`: the table under that heading of `table.md`.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from sslbench.report.analysis import analyse
+from sslbench.report.findings import findings
+from sslbench.report.records import read_records
+from sslbench.report.table import table_markdown
+from sslbench.spec import InputError
+
+SENTENCES = 3
+
+_MARK = re.compile(
+    r"(?P<open><!-- (?P<kind>findings|table) of (?P<suite>[\w.-]+)(?:: (?P<heading>[^\n]*?))? -->\n)"
+    r".*?(?P<close><!-- end -->)",
+    re.DOTALL,
+)
+
+
+def refreshed(text: str, results: Path) -> str:
+    """The text with every marked passage written anew from `results/<suite>/records.csv`.
+
+    Raises:
+        InputError: there are no such records, or their table has no such heading.
+    """
+    return _MARK.sub(lambda mark: f"{mark['open']}\n{_passage(mark, results)}\n\n{mark['close']}", text)
+
+
+def _passage(mark: re.Match[str], results: Path) -> str:
+    records = read_records(results / mark["suite"] / "records.csv")
+    if mark["kind"] == "findings":
+        found = findings(analyse(records))[:SENTENCES]
+        return "\n".join(f"- {finding.sentence}" for finding in found)
+    page = table_markdown(records, mark["suite"])
+    section = re.search(rf"^##+ {re.escape(str(mark['heading']))}\n\n(.*?)(?=\n\n)", page, re.DOTALL | re.MULTILINE)
+    if section is None:
+        headings = ", ".join(re.findall(r"^##+ (.*)$", page, re.MULTILINE))
+        raise InputError(f"no table {mark['heading']!r} of suite {mark['suite']!r}; choose one of {headings}")
+    return section[1]
