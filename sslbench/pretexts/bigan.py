@@ -57,7 +57,13 @@ class JointDiscriminator(nn.Module):
 
 @dataclass(frozen=True)
 class BiGANConfig(PretextConfig):
-    """Settings of `BiGAN`. The paper: Adam at 2e-4 for 400 epochs; here 2e-3 and small batches for short runs."""
+    """Settings of `BiGAN`. The paper: Adam at 2e-4 for 400 epochs; here 2e-3 and small batches for short runs.
+
+    Short runs teach its encoder next to nothing. With 1% and 10% of the labels a probe on held-out training images of
+    Fashion-MNIST (10,000 images, one seed) reached 69.5% and 77.9% after 6 epochs as here (96 s on one core), 67.4% and
+    78.3% after 5 at 1e-3 with batches of 32 (101 s); `random_init` has 68.6% and 78.1%. Two thirds of the time go to
+    generator and discriminator.
+    """
 
     optimizer: OptimizerConfig = OptimizerConfig(name="adam", learning_rate=2e-3, weight_decay=0.0, batch_size=64)
     width: int = 256  # of the discriminator's fully connected layers
