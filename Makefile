@@ -7,7 +7,7 @@ WORKERS ?= auto
 SUITE ?= quick
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bench test check results reproduce ui clean
+.PHONY: help setup bench bench-performance test check results reproduce ui clean
 
 help:  ## Show this help.
 	@echo "sslbench: how many labels does self-supervision save?"
@@ -40,10 +40,15 @@ check: $(STAMP)  ## What CI runs: format, lint, types, tests.
 	$(BIN)/python -m pytest
 
 results: $(STAMP)  ## Rebuild the published tables and plots from results/*/records.csv alone.
-	@for folder in results/*/; do $(BIN)/sslbench report "$$(basename $$folder)" --rebuild || exit 1; done
+	@for file in results/*/records.csv; do \
+		$(BIN)/sslbench report "$$(basename "$$(dirname "$$file")")" --rebuild || exit 1; \
+	done
 
 reproduce: $(STAMP)  ## Run published rows again and check each against its interval.
 	$(BIN)/sslbench reproduce results/$(SUITE)/records.csv --sample 3
+
+bench-performance: $(STAMP)  ## Measure speed against its bounds (a quarter of an hour, nothing else running).
+	$(BIN)/python benchmarks/performance/all.py
 
 ui: $(STAMP)  ## Browse every run in the MLflow UI.
 	$(BIN)/sslbench ui

@@ -87,8 +87,8 @@ def test_a_freed_block_is_used_again_without_asking_the_system_for_its_pages() -
     if not keep_freed_memory():
         pytest.fail("this C library cannot keep freed memory: glibc is what the figures are measured on")
     for _ in range(3):
-        torch.ones(16 << 20)  # 64 MiB: more than glibc would keep by itself
+        torch.ones(12 << 20)  # 48 MiB: more than glibc would keep by itself
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     for _ in range(10):
-        torch.ones(16 << 20)
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before < 1000  # 10 x 16,384 pages otherwise
+        torch.ones(12 << 20)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before < 1000  # 10 x 12,288 pages otherwise

@@ -1,0 +1,162 @@
+"""Bar 7: reports and resuming of 20,000 cells, and the memory of a worker."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+import psutil
+from _filled import Filled, fill
+from _measure import Others, Row, publish, row, seconds, wait_until_quiet
+
+from sslbench import suites
+from sslbench.queues import open_queues
+from sslbench.report.build import build
+from sslbench.report.records import from_records
+from sslbench.sweep import prepare_request, records
+
+CELLS, RECORDS = 20_000, 20_000
+REPEATS = 3
+GIB = 2**30
+
+WORKER_SUITE = '''
+"""What a worker's memory is measured on."""
+from sslbench.spec import Suite
+
+SUITE = Suite(
+    name="memory",
+    datasets=("fashion_mnist",),
+    encoders=("conv",),
+    pretexts=("raw_pixels", "supervised", "autoencoder", "rotation", "simclr"),
+    latent_dims=(128,),
+    seeds=(0,),
+    epochs=0.1,
+    label_fractions=(0.01, 1.0),
+    protocols=("linear_probe", "knn", "finetune"),
+    settings={"finetune": {"min_steps": 20, "max_steps": 20}},
+)
+'''
+
+
+def report_seconds(filled: Filled, folder: Path) -> tuple[float, int]:
+    """Seconds from the store to the finished files, and how many records there were."""
+    found = 0
+
+    def work() -> None:
+        nonlocal found
+        rows = records(filled.request, filled.prepared)
+        found = len(rows)
+        build(from_records(rows), folder, "growth")
+
+    return seconds(work), found
+
+
+def planning_seconds(filled: Filled) -> float:
+    """Seconds of everything before the first missing cell would start: plan, finished runs, queues, filling them."""
+
+    def work() -> None:
+        prepared = prepare_request(filled.request)
+        assert all(cell.cell_id in prepared.done for cell in prepared.plan.evaluations)
+        queues = open_queues(suites.load(filled.request.suite), filled.request.selection, filled.request.stores.storage)
+        for queue in queues:
+            queue.release()
+            queue.fill(())
+            assert not queue.waiting()
+
+    return seconds(work)
+
+
+def worker_bytes(folder: Path) -> int:
+    """Peak resident memory of the only worker of a small sweep on Fashion-MNIST."""
+    suite = folder / "memory.py"
+    suite.write_text(WORKER_SUITE, encoding="utf-8")
+    command = [sys.executable, "-m", "sslbench", "run", str(suite), "--workers", "1", "--home", str(folder / "home")]
+    sweep = subprocess.Popen([*command, "--results", str(folder / "results")], stdout=subprocess.DEVNULL)
+    peaks: dict[int, int] = {}
+    while sweep.poll() is None:
+        for child in psutil.Process(sweep.pid).children(recursive=True):
+            peaks[child.pid] = max(peaks.get(child.pid, 0), _peak(child.pid))
+        threading.Event().wait(0.2)
+    assert sweep.returncode == 0
+    return max(peaks.values())
+
+
+def _peak(pid: int) -> int:
+    """The largest resident size a process ever had, as Linux keeps it."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return 0
+    return next((1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM:")), 0)
+
+
+CIFAR_SIZED = """
+import resource, torch
+from pathlib import Path
+import sslbench.worker
+from sslbench.datasets._base import Dataset
+from sslbench.evaluate import evaluate, extract
+from sslbench.examine import draw, measure
+from sslbench.pretexts import PRETEXTS
+from sslbench.pretrain import Pretraining
+from sslbench.protocols import PROTOCOLS
+from sslbench.spec import EvaluateCell, InputSpec, PretrainCell, ViewPolicy
+
+torch.set_num_threads(1)
+inputs = torch.randint(0, 256, (60_000, 3, 32, 32), dtype=torch.uint8)
+labels = torch.arange(60_000) % 10
+spec = InputSpec("image", (3, 32, 32), ViewPolicy(True, True, True))
+train, test = inputs[:50_000], inputs[50_000:]
+data = Dataset("noise", spec, tuple("abcdefghij"), train, labels[:50_000], test, labels[50_000:], train, "", "made up")
+device = torch.device("cpu")
+for name in ("autoencoder", "simclr"):
+    cell = PretrainCell("noise", "conv", name, 128, 0, 0.02, None, PRETEXTS.get(name).Config())
+    training = Pretraining(cell, data, device)
+    for _ in training.reports():
+        pass
+    features = extract(training.pretext.encoder, data, device)
+    measure(training, data)
+    for protocol in ("linear_probe", "knn"):
+        wanted = EvaluateCell(cell, "noise", 1.0, 0, protocol, PROTOCOLS.get(protocol).Config())
+        evaluate(wanted, data, training.pretext.encoder, features, device)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+"""
+
+
+def cifar_bytes() -> int:
+    """Peak resident memory of a worker's work on arrays of CIFAR-10's size."""
+    done = subprocess.run([sys.executable, "-c", CIFAR_SIZED], capture_output=True, text=True, check=True)
+    return int(done.stdout.split()[-1])
+
+
+def main() -> list[Row]:
+    """Measure growth and memory."""
+    wait_until_quiet()
+    watch = Others()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for part in ("all", "half", "sweep"):
+            (folder / part).mkdir()
+        all_cells, half = fill(folder / "all", CELLS), fill(folder / "half", CELLS // 2)
+        planning = [planning_seconds(all_cells) for _ in range(REPEATS)]
+        reports = [report_seconds(half, folder / "half" / "results") for _ in range(REPEATS)]
+        memory = worker_bytes(folder / "sweep")
+    found = reports[0][1]
+    others = watch.share()
+    bounded = [
+        (f"report of {found:,} records, from the store to its files", [taken for taken, _ in reports], 30.0, "s", ""),
+        (f"planning {CELLS:,} finished cells", planning, 20.0, "s", ""),
+        ("peak memory of a worker on Fashion-MNIST", [memory / GIB], 1.5, "GiB", "five pretexts, three protocols"),
+        ("peak memory on data of CIFAR-10's size", [cifar_bytes() / GIB], 3.0, "GiB", "two pretexts, two protocols"),
+    ]
+    return [
+        row(7, what, values, detail, others=others, bound="at most", target=target, unit=unit)
+        for what, values, target, unit, detail in bounded
+    ]
+
+
+if __name__ == "__main__":
+    publish(main())
