@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.io import savemat
+from sklearn.datasets import load_sample_images
 from torchvision import datasets as published
 
 from sslbench import datasets
@@ -126,7 +127,7 @@ def test_a_data_folder_that_cannot_exist_is_named_with_the_way_out(name: str, tm
     assert "--data-root or $SSLBENCH_DATA" in text
 
 
-@pytest.mark.parametrize("name", [*DOWNLOADED, "digits", "fashion_mnist"])
+@pytest.mark.parametrize("name", [*DOWNLOADED, "digits", "photographs", "fashion_mnist"])
 def test_the_listing_has_a_summary_of_one_line(name: str) -> None:
     assert datasets.DATASETS.summary(name).endswith(".")
 
@@ -178,6 +179,22 @@ def test_digits_are_enlarged_bilinearly() -> None:
     enlarged = torch.from_numpy(digits.enlarge(images)).unsqueeze(1)
     assert float((enlarged - wanted).abs().max()) <= 0.5 + 1e-9
     assert digits.enlarge(np.full((1, 8, 8), 16)).min() == 255
+
+
+# --- photographs
+
+
+def test_photographs_are_colour_patches_and_no_pixel_is_in_both_splits(tmp_path: Path) -> None:
+    dataset = datasets.load("photographs", tmp_path / "never made")
+    assert dataset.input_spec.shape == (3, 32, 32)
+    assert torch.bincount(dataset.train_labels).tolist() == [2850, 2850]
+    assert torch.bincount(dataset.test_labels).tolist() == [850, 850]
+    image = np.asarray(load_sample_images().images[0])
+    assert np.array_equal(dataset.train_inputs[0].permute(1, 2, 0).numpy(), image[:32, :32])
+    assert np.array_equal(dataset.train_inputs[1].permute(1, 2, 0).numpy(), image[:32, 8:40])
+    assert np.array_equal(dataset.test_inputs[0].permute(1, 2, 0).numpy(), image[:32, 480:512])
+    last = (480 - 32) // 8  # the rightmost patch for training ends where the test part begins, or before
+    assert np.array_equal(dataset.train_inputs[last].permute(1, 2, 0).numpy(), image[:32, 448:480])
 
 
 # --- STL-10 and its images without labels

@@ -24,6 +24,7 @@ DATASETS: Registry[Callable[[Path], Dataset]] = Registry(
         "svhn": "sslbench.datasets.svhn:load_svhn",
         "stl10": "sslbench.datasets.stl10:load_stl10",
         "digits": "sslbench.datasets.digits:load_digits",
+        "photographs": "sslbench.datasets.photographs:load_photographs",
     },
 )
 

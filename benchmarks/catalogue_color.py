@@ -1,0 +1,26 @@
+"""Does colorization learn? On colour patches of two photographs, beside tasks that need no colour.
+
+Command:  sslbench run catalogue_color
+Cost:     not yet run; an estimate of 3 minutes on two CPU cores.
+Question: does the linear probe at 1% and at 10% of the labels beat `random_init` of the same encoder, though the
+          encoder of `colorization` sees no colour in pretraining?
+"""
+
+from sslbench.spec import Suite
+
+SUITE = Suite(
+    name="catalogue_color",
+    datasets=("photographs",),
+    encoders=("conv",),
+    pretexts=("majority_class", "raw_pixels", "random_init", "supervised", "colorization", "autoencoder", "simclr"),
+    latent_dims=(128,),
+    seeds=(0, 1, 2),
+    epochs=10,
+    label_fractions=(0.01, 0.1),
+    protocols=("linear_probe",),
+    settings={"finetune": {"min_steps": 300, "max_steps": 300}},
+    notes=(
+        "Pretraining: 10 epochs over 5,700 patches without labels, the same for every pretext.",
+        "`supervised`: 300 optimiser steps of batch 128 at every label fraction.",
+    ),
+)
