@@ -41,7 +41,7 @@ check: $(STAMP)  ## What CI runs: format, lint, types, tests.
 
 results: $(STAMP)  ## Rebuild the published tables and plots from results/*/records.csv alone.
 	@for file in results/*/records.csv; do \
-		$(BIN)/sslbench report "$$(basename "$$(dirname "$$file")")" --rebuild || exit 1; \
+		$(BIN)/sslbench report "$$(basename "$$(dirname "$$file")")" --rebuild --readme README.md || exit 1; \
 	done
 
 reproduce: $(STAMP)  ## Run published rows again and check each against its interval.

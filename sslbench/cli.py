@@ -204,6 +204,9 @@ def report(
     ui_url: Annotated[
         str, typer.Option(help="Where the page's run ids lead; empty: nowhere.")
     ] = "http://127.0.0.1:5000",
+    readme: Annotated[
+        Path | None, typer.Option(help="Markdown file whose marked findings and tables are written anew too.")
+    ] = None,
     results: Results = Path("results"),
     home: Home = None,
     tracking_uri: TrackingUri = None,
@@ -211,7 +214,7 @@ def report(
 ) -> None:
     """Write a suite's tables, plots and page from its MLflow runs, or again from records.csv.
 
-    Examples: sslbench report quick | sslbench report quick --rebuild
+    Examples: sslbench report quick | sslbench report quick --rebuild --readme README.md
     """
     with _plain_errors():
         from sslbench import commands
@@ -222,6 +225,8 @@ def report(
         stores = locate(home, tracking_uri)
         request = Request(suite, Selection(), stores, (data_root or default_root()).resolve())
         commands.report(request, results, rebuild, UI_URL if ui_url is None else ui_url, _console())
+        if readme is not None:
+            commands.refresh(readme, results, _console())
 
 
 @app.command()

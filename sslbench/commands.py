@@ -21,6 +21,8 @@ from sslbench.publish import publish, tuned
 from sslbench.report.attachments import Attachments
 from sslbench.report.build import rebuild as rebuild_report
 from sslbench.report.console import print_summary
+from sslbench.report.files import replace_file
+from sslbench.report.readme import refreshed
 from sslbench.report.records import from_records, read_records
 from sslbench.spec import InputError, Record
 from sslbench.sweep import Prepared, Request
@@ -100,6 +102,19 @@ def report(request: Request, results: Path, rebuild: bool, ui_url: str, console:
         files = publish(request, prepared, records, results, ui_url)
         print_summary(from_records(records), console)
     console.print(f"written: {', '.join(str(path) for path in files)}", highlight=False)
+
+
+def refresh(readme: Path, results: Path, console: Console) -> None:
+    """Write the marked passages of a Markdown file anew from the published records.
+
+    Raises:
+        InputError: the file cannot be read, or what a mark names is not there.
+    """
+    try:
+        text = readme.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot read {readme}: {error.strerror}") from error
+    console.print(f"written: {replace_file(readme, refreshed(text, results))}", highlight=False)
 
 
 def reproduce(chosen: Reproduction, console: Console) -> int:

@@ -8,16 +8,33 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from sslbench.report.readme import SENTENCES, refreshed
+from sslbench.spec import InputError
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_table_is_the_published_one() -> None:
-    match = re.search(r"<!-- quick table.*?-->\n(.*?)<!-- end -->", README, re.DOTALL)
-    assert match is not None
-    shown = match[1].strip()
-    assert shown.count("\n") > 5
-    assert shown in (ROOT / "results" / "quick" / "table.md").read_text(encoding="utf-8")
+def test_its_findings_and_tables_are_the_published_ones() -> None:
+    assert README.count("<!-- findings of quick -->") == 1
+    assert README.count("<!-- table of quick:") == 1
+    assert refreshed(README, ROOT / "results") == README
+
+
+def test_passages_between_marks_are_written_anew_and_nothing_else() -> None:
+    text = "before\n<!-- findings of quick -->\nstale\n<!-- end -->\nafter\n"
+    fresh = refreshed(text, ROOT / "results")
+    assert fresh.startswith("before\n<!-- findings of quick -->\n\n- ")
+    assert fresh.endswith("\n\n<!-- end -->\nafter\n")
+    assert fresh.count("\n- ") == SENTENCES
+    assert "stale" not in fresh
+
+
+def test_a_mark_that_names_no_table_lists_the_tables() -> None:
+    with pytest.raises(InputError, match=r"choose one of .*linear_probe, latent size 128"):
+        refreshed("<!-- table of quick: latent size 7 -->\n<!-- end -->", ROOT / "results")
 
 
 def test_files_it_links_to_exist() -> None:
