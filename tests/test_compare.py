@@ -120,13 +120,19 @@ def test_the_order_of_records_changes_nothing() -> None:
 def test_the_screen_shows_what_lies_outside_and_all_only_when_asked() -> None:
     found = sides(BEFORE, moved(BEFORE, "simclr", 0.100, 0.101, 0.099))
     assert "rotation" not in printed(found, every=False)
-    assert "+10.00 ± 0.25" in printed(found, every=False)
+    assert "+10.00±0.25" in printed(found, every=False)
     assert "rotation" in printed(found, every=True)
 
 
-def printed(found: Comparison, every: bool) -> str:
+def test_eighty_columns_cut_no_number() -> None:
+    found = sides(BEFORE, moved(BEFORE, "supervised", 0.100, 0.111, 0.079))
+    assert "…" not in printed(found, every=True, width=80)
+    assert "+9.67±4.04" in printed(found, every=True, width=80)
+
+
+def printed(found: Comparison, every: bool, width: int = 140) -> str:
     screen = io.StringIO()
-    print_comparison(found, every, Console(width=140, file=screen, color_system=None))
+    print_comparison(found, every, Console(width=width, file=screen, color_system=None))
     return screen.getvalue()
 
 
@@ -139,7 +145,7 @@ def test_the_markdown_is_the_one_checked_by_hand() -> None:
     )
     row = next(line for line in lines if "| simclr" in line)
     assert [text.strip() for text in row.strip("|").split("|")] == [
-        *("digits, conv: linear_probe, latent size 32", "simclr", "1%"),
+        *("linear_probe, latent size 32", "simclr", "1%"),
         *("81.0 ± 2.5", "91.0 ± 2.6", "+10.00 ± 0.25", "<0.001", "paired, 3", "changed"),
     ]
 

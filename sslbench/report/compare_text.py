@@ -49,7 +49,7 @@ def print_comparison(comparison: Comparison, every: bool, console: Console) -> N
         table = _rich(block, CELL_COLUMNS, names=2)
         for change in changes:
             style = "bold red" if change.changed else "yellow" if change.outside else ""
-            table.add_row(*(Text(text, style=style) for text in _cell_row(change)))
+            table.add_row(*(Text(text.replace(" ± ", "±"), style=style) for text in _cell_row(change)))
         console.print(table)
     overview = _rich("by table", BLOCK_COLUMNS, names=1)
     for row in _block_rows(comparison):
@@ -133,10 +133,10 @@ def _title(place: Place) -> str:
 
 
 def _rich(title: str, columns: Sequence[str], names: int) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=0)
     for number, column in enumerate(columns):
-        wide = names == 1 and column in ("table", "largest difference")  # these may take two lines on a narrow screen
-        table.add_column(column, justify="left" if number < names else "right", no_wrap=not wide)
+        folds = column in ("table", "largest difference")  # on a narrow screen
+        table.add_column(column, justify="left" if number < names else "right", no_wrap=not folds)
     return table
 
 
