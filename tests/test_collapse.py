@@ -19,7 +19,7 @@ FAST = {"optimizer.batch_size": 64, "optimizer.learning_rate": 1e-2}  # collapse
 
 CANARIES: list[tuple[str, dict[str, Any], float]] = [
     ("vicreg", {"variance_weight": 0.0}, 10),
-    ("simsiam", {"stop_gradient": False}, 14),
+    ("simsiam", {"stop_gradient": False}, 20),
     ("dino", {"centering": False}, 14),
 ]
 
