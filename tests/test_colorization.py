@@ -148,7 +148,7 @@ def test_on_real_photographs_the_loss_falls_and_lightness_tells_the_colour() -> 
     task.before_epoch(inputs)
     before = task(shown).item()
     optimizer = torch.optim.AdamW(task.parameters(), lr=5e-3)
-    for _ in range(20):
+    for _ in range(40):
         loss = task(to_float(inputs[torch.randperm(len(inputs))[:64]]))
         optimizer.zero_grad()
         loss.backward()
