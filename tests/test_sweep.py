@@ -101,7 +101,7 @@ def test_mlflow_shows_parents_children_curves_weights_and_pictures(finished: tup
         assert parent.data.metrics[metric] > 0
     assert [item.dataset.name for item in parent.inputs.dataset_inputs] == ["digits"]
     pictures = {file.path for file in client.list_artifacts(parent.info.run_id, "pictures")}
-    assert pictures == {"pictures/map.png", "pictures/reconstructions.png"}
+    assert pictures == {f"pictures/{name}.png" for name in ("map", "neighbours", "reconstructions")}
     weights = load_file(client.download_artifacts(parent.info.run_id, "encoder.safetensors"))
     assert weights["project.weight"].shape == (8, 128)
 
