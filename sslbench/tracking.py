@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-import mlflow
 from matplotlib.figure import Figure
 from mlflow import MlflowClient
 from mlflow.entities import Dataset as RunDataset
@@ -154,8 +153,10 @@ class Tracker:
 
     def monitor(self, run_id: str) -> SystemMetricsMonitor:
         """A started monitor of processor, memory and GPU for the run; call its `finish()` at the end."""
-        mlflow.set_tracking_uri(self.tracking_uri)  # the monitor's own client reads the global setting
-        monitor = SystemMetricsMonitor(run_id, sampling_interval=5, samples_before_logging=1)
+        # Said here, not set for all: MLflow's global setting goes into the environment and would redirect other stores.
+        monitor = SystemMetricsMonitor(
+            run_id, sampling_interval=5, samples_before_logging=1, tracking_uri=self.tracking_uri
+        )
         monitor.start()
         return monitor
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+import mlflow
 import pytest
 
 from sslbench.datasets._base import Dataset
@@ -81,3 +83,14 @@ def test_a_server_that_does_not_answer_is_named(tmp_path: Path, monkeypatch: pyt
     stores = locate(tmp_path / "home", "http://127.0.0.1:9")
     with pytest.raises(InputError, match=r"tracking URI 'http://127.0.0.1:9' cannot be used"):
         prepare(stores)
+
+
+def test_a_monitored_run_leaves_no_global_store_behind(
+    tracker: Tracker, digits: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    before = mlflow.get_tracking_uri()
+    run_id = tracker.start_pretrain(pretrain_cell("rotation"), describe(digits), "cpu")
+    tracker.monitor(run_id).finish()
+    assert "MLFLOW_TRACKING_URI" not in os.environ
+    assert mlflow.get_tracking_uri() == before
