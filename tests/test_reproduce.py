@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
@@ -162,18 +163,24 @@ def check(value: float, again: float, *others: float) -> Check:
     return Check(Published(1, value, others, evaluate_cell(pretrain_cell("rotation"), 0.1, "knn")), again)
 
 
-def test_the_interval_is_that_of_one_run_of_the_cell() -> None:
+def test_the_interval_is_that_of_the_difference_of_two_runs_of_the_cell() -> None:
     found = check(0.80, 0.80, 0.82, 0.84)
-    assert found.half_width == pytest.approx(4.302653 * 0.02, rel=1e-6)  # t of two degrees of freedom times the spread
+    assert found.half_width == pytest.approx(4.302653 * 0.02 * 2**0.5, rel=1e-6)  # t of two degrees of freedom
     assert found.inside
 
 
 def test_a_wrong_value_does_not_widen_its_own_interval() -> None:
     tampered = check(0.95, 0.80, 0.81, 0.82)
-    assert tampered.half_width == pytest.approx(4.302653 * 0.01, rel=1e-6)
+    assert tampered.half_width == pytest.approx(4.302653 * 0.01 * 2**0.5, rel=1e-6)
     assert not tampered.inside
     drifted = check(0.80, 0.65, 0.81, 0.82)
     assert not drifted.inside
+
+
+def test_the_interval_covers_new_runs_at_its_nominal_rate() -> None:
+    draws = np.random.default_rng(0).normal(0.8, 0.02, size=(4000, 4))
+    inside = np.mean([check(first, again, *others).inside for first, again, *others in draws])
+    assert 0.90 < inside < 0.96  # a little under 95%: of two spreads the smaller counts
 
 
 def test_seeds_that_agree_to_the_last_digit_leave_half_a_point() -> None:
