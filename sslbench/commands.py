@@ -125,7 +125,7 @@ def reproduce(chosen: Reproduction, console: Console) -> int:
         for done, check in enumerate(chosen.checks(), start=1):
             verdict = "[green]inside[/green] " if check.inside else "[bold red]OUTSIDE[/bold red]"
             outside += not check.inside
-            low, high = check.row.value - check.half_width, check.row.value + check.half_width
+            low, high = max(0.0, check.row.value - check.half_width), min(1.0, check.row.value + check.half_width)
             console.print(
                 f"{verdict} row {check.row.number}, {escape(check.row.title)}: published {100 * check.row.value:.2f}%, "
                 f"again {100 * check.again:.2f}%, interval {100 * low:.2f} to {100 * high:.2f}%",
