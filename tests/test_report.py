@@ -14,7 +14,7 @@ from rich.console import Console
 from sslbench.report.attachments import Attachments
 from sslbench.report.blocks import place
 from sslbench.report.build import build, rebuild
-from sslbench.report.console import best_so_far, print_summary
+from sslbench.report.console import print_summary
 from sslbench.report.cost import costs, format_flops
 from sslbench.report.curves import draw_curves, looks_of
 from sslbench.report.records import from_records, read_records, write_records
@@ -283,13 +283,3 @@ def test_seven_fractions_fit_a_hundred_columns():
     printed = screen.getvalue()
     assert printed.count("71.5±19.1") == 7
     assert "…" not in printed
-
-
-def test_the_best_so_far_is_the_best_mean_of_a_pretext_at_each_fraction():
-    records = supervised(0.99) + probes("simclr", 0.80, 0.90) + probes("rotation", 0.86, protocol="knn")
-    records += probes("rotation", 0.5, fraction=1.0)
-    assert best_so_far(from_records(records)) == [
-        "1%: rotation 86.0 (knn, d=32)",
-        "100%: rotation 50.0 (linear_probe, d=32)",
-    ]
-    assert best_so_far(from_records([])) == []

@@ -97,9 +97,7 @@ def timed_calls(clock: Clock) -> None:
     for name in QUEUE_CALLS:
         setattr(CellQueue, name, clock.around(getattr(CellQueue, name)))
     work = CellQueue.work
-    CellQueue.work = clock.around(  # type: ignore[method-assign,assignment]
-        lambda queue, worker, handle: work(queue, worker, clock.outside(handle))
-    )
+    CellQueue.work = clock.around(lambda queue, worker, handle: work(queue, worker, clock.outside(handle)))
 
 
 def suite_part(folder: Path, clock: Clock) -> tuple[float, int]:

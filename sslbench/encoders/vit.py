@@ -87,6 +87,11 @@ def sincos_positions(grid: tuple[int, int], width: int, full_grid: tuple[int, in
     return torch.cat(pairs, dim=2).flatten(0, 1)
 
 
+def take(tokens: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
+    """The tokens `(N, K, D)` of `(N, P, D)` at places `(N, K)`."""
+    return tokens.gather(1, places[:, :, None].expand(-1, -1, tokens.shape[2]))
+
+
 def _patch_size(height: int, width: int) -> int:
     for size in PATCH_SIZES:
         if math.ceil(height / size) * math.ceil(width / size) <= MAX_PATCHES:

@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn import functional
 
 from sslbench.encoders._base import Encoder
-from sslbench.encoders.vit import Block, ViT, sincos_positions
+from sslbench.encoders.vit import Block, ViT, sincos_positions, take
 from sslbench.pretexts._base import Picture, Pretext
 from sslbench.pretexts._teacher import cosine_momentum, follow, frozen_copy
 from sslbench.spec import InputSpec, OptimizerConfig, PretextConfig, tuned
@@ -64,11 +64,6 @@ def multi_block_masks(
     # A random choice of what is cut; the authors' code cuts the end, so that the lower rows are rarely seen.
     preference = torch.rand(count, patches) + outside_targets + in_context
     return preference.argsort(dim=1, descending=True)[:, :shortest], hidden
-
-
-def take(tokens: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
-    """The tokens `(N, K, D)` of `(N, P, D)` at places `(N, K)`."""
-    return tokens.gather(1, places[:, :, None].expand(-1, -1, tokens.shape[2]))
 
 
 class Predictor(nn.Module):

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from sslbench.encoders._base import Encoder
-from sslbench.encoders.vit import Block, ViT, sincos_positions
+from sslbench.encoders.vit import Block, ViT, sincos_positions, take
 from sslbench.pretexts._base import Picture, Pretext
 from sslbench.spec import InputSpec, OptimizerConfig, PretextConfig, tuned
 
@@ -32,11 +32,6 @@ def normalise_patches(patches: torch.Tensor) -> torch.Tensor:
     """Each patch of `(N, P, L)` less its mean, over its standard deviation (He et al. 2021, section 3)."""
     variance, mean = torch.var_mean(patches, dim=2, keepdim=True)
     return (patches - mean) / (variance + 1e-6).sqrt()
-
-
-def take(tokens: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
-    """The tokens `(N, K, D)` of `(N, P, D)` at places `(N, K)`."""
-    return tokens.gather(1, places[:, :, None].expand(-1, -1, tokens.shape[2]))
 
 
 class TokenDecoder(nn.Module):

@@ -1,4 +1,4 @@
-"""The tables on screen: what `make bench` ends with, and the best so far while it runs."""
+"""The tables on screen: what `make bench` ends with."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from sslbench.report.blocks import Block, headline_scores, place
+from sslbench.report.blocks import Block, place
 from sslbench.report.statistics import estimate
 from sslbench.report.summary import Cell, cells_of, missing_line
 from sslbench.report.table import NOT_RUN, format_estimate, percent
-from sslbench.spec import BASELINES
 
 
 def print_summary(records: pd.DataFrame, console: Console) -> None:
@@ -34,29 +33,6 @@ def print_summary(records: pd.DataFrame, console: Console) -> None:
     missing = missing_line(blocks)
     if missing:
         console.print(missing, style="yellow", markup=False, highlight=False)
-
-
-def best_so_far(records: pd.DataFrame) -> list[str]:
-    """The best pretext at each label fraction, e.g. `1%: simclr 76.3 (linear_probe, d=128)`, fewest labels first.
-
-    Means over the seeds there are so far, so it may change until the suite is done; the baselines do not take part.
-    """
-    scores = [score for score in headline_scores(records) if score.pretext not in BASELINES]
-    several = len({(score.dataset, score.pretrain_dataset, score.encoder) for score in scores}) > 1
-    by_cell: dict[tuple[str, str, float, str, str, int], list[float]] = {}
-    for score in scores:
-        origin = "" if score.pretrain_dataset == score.dataset else f" from {score.pretrain_dataset}"
-        where = f"{score.dataset}{origin}"
-        key = (where, score.encoder, score.label_fraction, score.pretext, score.protocol, score.latent_dim)
-        by_cell.setdefault(key, []).append(score.value)
-    best: dict[tuple[str, str, float], tuple[float, str]] = {}
-    for (dataset, encoder, fraction, pretext, protocol, latent_dim), values in sorted(by_cell.items()):
-        mean = estimate(values).mean
-        if mean > best.get((dataset, encoder, fraction), (-1.0, ""))[0]:
-            place_name = f"{dataset} {encoder} " if several else ""
-            line = f"{place_name}{percent(fraction)}: {pretext} {100 * mean:.1f} ({protocol}, d={latent_dim})"
-            best[dataset, encoder, fraction] = (mean, line)
-    return [line for _, line in best.values()]
 
 
 def _table(block: Block, cells: dict[tuple[str, float], Cell]) -> Table:
