@@ -15,12 +15,14 @@ SUITE = Suite(
     pretexts=("majority_class", "raw_pixels", "random_init", "supervised", "colorization", "autoencoder", "simclr"),
     latent_dims=(128,),
     seeds=(0, 1, 2),
+    label_seeds=(0, 1, 2),
     epochs=10,
     label_fractions=(0.01, 0.1),
     protocols=("linear_probe",),
     settings={"finetune": {"min_steps": 300, "max_steps": 300}},
     notes=(
         "Pretraining: 10 epochs over 5,700 patches without labels, the same for every pretext.",
+        "Every encoder is probed on three labelled subsets, so that what labels and what training vary is told apart.",
         "`supervised`: 300 optimiser steps of batch 128 at every label fraction.",
     ),
 )

@@ -16,12 +16,12 @@ from rich.text import Text
 
 from sslbench import suites, sweep
 from sslbench.estimate import CostBook, Estimate, remaining
+from sslbench.files import replace_file
 from sslbench.plan import Selection
 from sslbench.publish import publish, tuned
 from sslbench.report.attachments import Attachments
 from sslbench.report.build import rebuild as rebuild_report
 from sslbench.report.console import print_summary
-from sslbench.report.files import replace_file
 from sslbench.report.readme import refreshed
 from sslbench.report.records import from_records, read_records
 from sslbench.spec import InputError, Record

@@ -22,7 +22,8 @@ def draw_rows(picture: Picture, path: Path) -> None:
     """Write a picture: one row of images per tensor, at most 12 columns, row labels at the left, captions below."""
     columns = min(COLUMNS, len(picture.rows[0]))
     rows = [row[:columns].detach().float().cpu().clamp(0, 1) for row in picture.rows]
-    _, _, height, width = rows[0].shape
+    height, width = (max(row.shape[axis] for row in rows) for axis in (2, 3))
+    rows = [_centred(row, height, width) for row in rows]
     captioned = bool(picture.captions)
     figure = Figure(figsize=(columns * 0.9 + 1.2, len(rows) * 0.95 + 0.3 * captioned), dpi=120)
     FigureCanvasAgg(figure)
@@ -36,6 +37,13 @@ def draw_rows(picture: Picture, path: Path) -> None:
     axes.spines[:].set_visible(False)
     figure.tight_layout(pad=0.3)
     figure.savefig(path)
+
+
+def _centred(row: torch.Tensor, height: int, width: int) -> torch.Tensor:
+    """Images `(n, C, h, w)`, say tiles of others, in the middle of white ones of `(height, width)`."""
+    above, left = (height - row.shape[2]) // 2, (width - row.shape[3]) // 2
+    below, right = height - row.shape[2] - above, width - row.shape[3] - left
+    return functional.pad(row, (left, right, above, below), value=1.0)
 
 
 def _montage(rows: list[torch.Tensor]) -> torch.Tensor:

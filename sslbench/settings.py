@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sslbench.files import replace_file
 from sslbench.spec import REFERENCE_PROTOCOLS, InputError, Range, Suite
 
 
@@ -173,13 +173,7 @@ def write_tuning(tuning: Tuning, path: Path) -> None:
     Raises:
         InputError: the folder cannot be written.
     """
-    unfinished = path.with_suffix(f".{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_text(json.dumps(dataclasses.asdict(tuning), indent=2, sort_keys=True) + "\n", encoding="utf-8")
-        unfinished.replace(path)
-    except OSError as error:
-        raise InputError(f"settings file {path} cannot be written: {error.strerror or error}") from error
+    replace_file(path, json.dumps(dataclasses.asdict(tuning), indent=2, sort_keys=True) + "\n")
 
 
 def read_tuning(path: Path) -> Tuning:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
 
@@ -11,15 +12,37 @@ from sslbench.datasets import load
 from sslbench.datasets._base import Dataset
 from sslbench.pretexts import PRETEXTS
 from sslbench.protocols import PROTOCOLS
+from sslbench.report.analysis import Analysis, analyse
+from sslbench.report.records import read_records
 from sslbench.spec import EvaluateCell, PretrainCell
 
 CPU = torch.device("cpu")
+GOLDEN = Path(__file__).parent / "golden"
+QUICK = Path(__file__).parent.parent / "results" / "quick" / "records.csv"
 
 
 @pytest.fixture(scope="session")
 def digits(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     """scikit-learn's digits: 1,297 training and 500 test images, real and offline."""
     return load("digits", tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture
+def golden() -> pd.DataFrame:
+    """Records small enough to have been checked by hand."""
+    return read_records(GOLDEN / "records.csv")
+
+
+@pytest.fixture(scope="session")
+def quick() -> pd.DataFrame:
+    """The published records of the quick suite."""
+    return read_records(QUICK)
+
+
+@pytest.fixture(scope="session")
+def analysis(quick: pd.DataFrame) -> Analysis:
+    """Everything the report says of them."""
+    return analyse(quick)
 
 
 def pretrain_cell(pretext: str, *, latent_dim: int = 16, seed: int = 0, encoder: str = "conv") -> PretrainCell:

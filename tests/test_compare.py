@@ -20,7 +20,7 @@ from sslbench.report.records import from_records, write_records
 from sslbench.report.sides import Side, open_sides
 from sslbench.report.statistics import holm
 from sslbench.spec import InputError, Record
-from tests.test_report import probes, supervised
+from tests.made_up import probes, supervised
 
 BEFORE = probes("simclr", 0.80, 0.82, 0.81) + probes("rotation", 0.60, 0.64, 0.62) + supervised(0.70, 0.72, 0.74)
 

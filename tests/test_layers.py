@@ -9,7 +9,7 @@ import sslbench
 
 PACKAGE = Path(sslbench.__file__).parent
 
-L0 = {"spec", "identity", "registry", "provenance", "settings", "memory"}
+L0 = {"spec", "identity", "registry", "provenance", "settings", "memory", "files"}
 L1 = {"views", "randomness", "optimization", "diagnostics", "datasets", "encoders", "pretexts", "protocols"}
 L2 = {"plan", "estimate", "cells", "stores", "pretrain", "evaluate", "pictures", "tracking", "worker", "sweep"}
 L2 |= {"suites", "reproduce", "queues", "examine", "layout", "finished"}

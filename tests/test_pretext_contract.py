@@ -5,12 +5,15 @@ from __future__ import annotations
 import copy
 import dataclasses
 import re
+from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 from sslbench.encoders import ENCODERS
 from sslbench.optimization import build_optimizer, check
+from sslbench.pictures import draw_rows
 from sslbench.pretexts import PRETEXTS
 from sslbench.pretexts._base import Pretext
 from sslbench.spec import BASELINES, InputSpec, PretextConfig, Range, ViewPolicy
@@ -148,7 +151,7 @@ def test_the_docstring_names_a_paper(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_pictures_can_be_drawn_and_leave_the_task_alone(name: str) -> None:
+def test_pictures_can_be_drawn_and_leave_the_task_alone(name: str, tmp_path: Path) -> None:
     encoder, spec = suitable(name)[0]
     pretext = prepared(name, encoder, spec).eval()
     before = copy.deepcopy(pretext.state_dict())
@@ -159,6 +162,9 @@ def test_pictures_can_be_drawn_and_leave_the_task_alone(name: str) -> None:
         assert all(row.ndim == 4 and row.shape[1] in (1, 3) for row in picture.rows)
         assert all(len(row) == len(picture.rows[0]) for row in picture.rows)
         assert len(picture.captions) in (0, len(picture.rows[0]))
+        draw_rows(picture, tmp_path / "picture.png")
+        with Image.open(tmp_path / "picture.png") as drawn:
+            drawn.load()
     for label, value in pretext.state_dict().items():
         assert torch.equal(before[label], value), label
 

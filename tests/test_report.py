@@ -20,56 +20,11 @@ from sslbench.report.curves import draw_curves, looks_of
 from sslbench.report.records import from_records, read_records, write_records
 from sslbench.report.summary import summarise
 from sslbench.report.table import table_markdown
-from sslbench.spec import BASELINES, RECORD_COLUMNS, InputError, Record
+from sslbench.spec import RECORD_COLUMNS, InputError, Record
+from tests.made_up import probes, record, supervised
 
 GOLDEN = Path(__file__).parent / "golden"
 TITLE, NOTES = "golden: three seeds", ("Every training took 10 steps.",)
-
-
-@pytest.fixture
-def golden() -> pd.DataFrame:
-    return read_records(GOLDEN / "records.csv")
-
-
-def record(pretext: str, protocol: str, fraction: float, seed: int, value: float, latent_dim: int = 32) -> Record:
-    encoder = "raw" if pretext in ("raw_pixels", "majority_class") else "conv"
-    return Record(
-        suite="made_up",
-        cell_id=f"{pretext}-{latent_dim}-{protocol}-{fraction}-{seed}",
-        run_id=f"run-{pretext}-{protocol}-{fraction}-{seed}",
-        dataset="digits",
-        pretrain_dataset="" if pretext in BASELINES else "digits",
-        modality="image",
-        encoder=encoder,
-        pretext=pretext,
-        latent_dim=784 if encoder == "raw" else latent_dim,
-        seed=seed,
-        label_seed=seed,
-        label_fraction=fraction,
-        num_labels=round(1000 * fraction),
-        protocol=protocol,
-        metric="accuracy",
-        value=value,
-        split="test",
-        pretrain_seconds=10.0 + seed,
-        pretrain_samples=5000,
-        pretrain_flops=2.5e12,
-        evaluate_seconds=0.5,
-        parameters=97088,
-        config_hash="0123456789012345",
-        git_commit="",
-        sslbench_version="0.1.0",
-        device="cpu",
-        started_at="2026-01-01T00:00:00Z",
-    )
-
-
-def probes(pretext: str, *values: float, fraction: float = 0.01, protocol: str = "linear_probe") -> list[Record]:
-    return [record(pretext, protocol, fraction, seed, value) for seed, value in enumerate(values)]
-
-
-def supervised(*values: float, fraction: float = 0.01) -> list[Record]:
-    return probes("supervised", *values, fraction=fraction, protocol="finetune")
 
 
 def cell_text(records: list[Record], row: str) -> str:

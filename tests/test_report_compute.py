@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,21 +15,9 @@ from sslbench.report.analysis import Analysis, analyse
 from sslbench.report.compute import Tuning, compute, front
 from sslbench.report.evaluations import evaluations
 from sslbench.report.optimism import EVERYTHING, choice_optimism, epoch_optimism
-from sslbench.report.records import from_records, read_records
+from sslbench.report.records import from_records
 from sslbench.spec import Record
-from tests.test_report import probes
-
-QUICK = Path(__file__).parent.parent / "results" / "quick" / "records.csv"
-
-
-@pytest.fixture(scope="module")
-def quick() -> pd.DataFrame:
-    return read_records(QUICK)
-
-
-@pytest.fixture(scope="module")
-def analysis(quick: pd.DataFrame) -> Analysis:
-    return analyse(quick)
+from tests.made_up import probes
 
 
 def budget(records: list[Record], *values: float) -> list[Record]:

@@ -5,22 +5,17 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-import time
-from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
 
-from sslbench.report.analysis import analyse
+from sslbench.report.analysis import Analysis, analyse
 from sslbench.report.finding import Finding
 from sslbench.report.findings import findings
-from sslbench.report.records import from_records, read_records
+from sslbench.report.records import from_records
 from sslbench.report.wording import fraction_interval, points, row_title, times, times_interval
 from sslbench.spec import Record
-from tests.test_report import probes
+from tests.made_up import probes
 
-QUICK = Path(__file__).parent.parent / "results" / "quick" / "records.csv"
 FRACTIONS = (0.01, 0.1, 1.0)
 SPREAD = (-0.01, 0.0, 0.01)
 
@@ -129,8 +124,7 @@ def test_without_supervised_there_is_no_sentence_about_saving():
     assert findings(analyse(from_records([]))) == ()
 
 
-def test_the_quick_suite_has_at_least_three_sentences_whose_figures_are_in_its_frames():
-    analysis = analyse(read_records(QUICK))
+def test_the_quick_suite_has_at_least_three_sentences_whose_figures_are_in_its_frames(analysis: Analysis):
     found = findings(analysis)
     assert len(found) >= 3
     assert len({finding.sentence for finding in found}) == len(found)
@@ -170,24 +164,3 @@ def test_figures_are_short_and_zero_has_no_sign():
         row_title("denoising_autoencoder", "knn", 64)
         == "denoising autoencoder with nearest neighbours (latent size 64)"
     )
-
-
-def test_ten_thousand_records_are_analysed_in_linear_time():
-    """Three times the records take about three times as long, with room for a busy machine."""
-    quick = read_records(QUICK)
-    rng = np.random.default_rng(0)
-    trained = quick[quick["pretrain_dataset"] != ""]
-    parts = [quick]
-    for copy in range(17):
-        noisy = trained["value"] + rng.normal(0, 0.003, len(trained))
-        parts.append(trained.assign(pretext=trained["pretext"] + f"_{copy}", value=noisy))
-
-    def seconds(frame: pd.DataFrame) -> float:
-        started = time.process_time()
-        findings(analyse(frame))
-        return time.process_time() - started
-
-    few, many = pd.concat(parts[:5]), pd.concat(parts)
-    seconds(few)  # the critical values of ranks are computed once
-    assert len(many) > 10_000
-    assert seconds(many) < 5 * seconds(few) + 0.5

@@ -16,12 +16,11 @@ from sslbench.report.attachments import Attachments
 from sslbench.report.exhibits import Exhibit, read_exhibits, shrink, write_exhibits
 from sslbench.report.gaps import Failure, Gaps, read_gaps, write_gaps
 from sslbench.report.html import PAGE, report_html
-from sslbench.report.records import from_records, read_records
+from sslbench.report.records import from_records
 from sslbench.report.table import table_markdown
 from sslbench.spec import InputError
-from tests.test_report import probes, supervised
+from tests.made_up import probes, supervised
 
-GOLDEN = Path(__file__).parent / "golden"
 VOID = {"meta", "link", "br", "img", "input", "line", "path"}
 
 #: The libraries are those of their packages, to the byte: nobody has to read them again.
@@ -82,11 +81,6 @@ class Page(HTMLParser):
     @property
     def accuracy(self) -> list[list[list[str]]]:
         return [table for table in self.tables if table[0][0] == "test accuracy, %"]
-
-
-@pytest.fixture
-def golden() -> pd.DataFrame:
-    return read_records(GOLDEN / "records.csv")
 
 
 def page(records: pd.DataFrame, attached: Attachments | None = None, title: str = "tested") -> Page:

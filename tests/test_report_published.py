@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,22 +13,9 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.metrics import auc
 from statsmodels.stats.multitest import multipletests
 
-from sslbench.report.analysis import Analysis, analyse
+from sslbench.report.analysis import Analysis
 from sslbench.report.evaluations import ROW_KEY
 from sslbench.report.label_efficiency import BEYOND, REACHED
-from sslbench.report.records import read_records
-
-QUICK = Path(__file__).parent.parent / "results" / "quick" / "records.csv"
-
-
-@pytest.fixture(scope="module")
-def quick() -> pd.DataFrame:
-    return read_records(QUICK)
-
-
-@pytest.fixture(scope="module")
-def analysis(quick: pd.DataFrame) -> Analysis:
-    return analyse(quick)
 
 
 def scores_of(quick: pd.DataFrame) -> pd.DataFrame:

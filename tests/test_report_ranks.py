@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,20 +13,8 @@ from sslbench.report.analysis import Analysis, analyse
 from sslbench.report.label_free import MIN_ENCODERS, PREFERENCES, fisher_interval
 from sslbench.report.rank_diagram import rank_figure
 from sslbench.report.ranks import friedman_p_value, nemenyi_quantile
-from sslbench.report.records import from_records, read_records
-from tests.test_report import probes, supervised
-
-QUICK = Path(__file__).parent.parent / "results" / "quick" / "records.csv"
-
-
-@pytest.fixture(scope="module")
-def quick() -> pd.DataFrame:
-    return read_records(QUICK)
-
-
-@pytest.fixture(scope="module")
-def analysis(quick: pd.DataFrame) -> Analysis:
-    return analyse(quick)
+from sslbench.report.records import from_records
+from tests.made_up import probes, supervised
 
 
 def test_critical_values_are_those_of_the_published_table():

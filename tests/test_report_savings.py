@@ -23,21 +23,11 @@ from sslbench.report.label_efficiency import (
 )
 from sslbench.report.records import from_records, read_records
 from sslbench.spec import InputError, Record
-from tests.test_report import probes
+from tests.made_up import probes
 
 ROOT = Path(__file__).parent.parent
 FRACTIONS = (0.01, 0.1, 1.0)
 FRAMES = ("differences", "multipliers", "crossovers", "areas")
-
-
-@pytest.fixture(scope="module")
-def quick() -> pd.DataFrame:
-    return read_records(ROOT / "results" / "quick" / "records.csv")
-
-
-@pytest.fixture(scope="module")
-def analysis(quick: pd.DataFrame) -> Analysis:
-    return analyse(quick)
 
 
 def curve(pretext: str, by_fraction: dict[float, tuple[float, ...]], protocol: str = "linear_probe") -> list[Record]:

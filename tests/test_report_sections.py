@@ -24,23 +24,11 @@ from sslbench.report.html_insight import (
 )
 from sslbench.report.html_savings import outcome_section, savings_section
 from sslbench.report.html_sections import Grid, Section, cost_section, latent_section, rank_section
-from sslbench.report.records import from_records, read_records
+from sslbench.report.records import from_records
 from sslbench.report.tuned import Tuned, read_tuned, write_tuned
 from sslbench.spec import InputError
-from tests.test_report import probes, supervised
+from tests.made_up import probes, supervised
 from tests.test_report_page import page
-
-QUICK = Path(__file__).parent.parent / "results" / "quick" / "records.csv"
-
-
-@pytest.fixture(scope="module")
-def quick() -> pd.DataFrame:
-    return read_records(QUICK)
-
-
-@pytest.fixture(scope="module")
-def analysis(quick: pd.DataFrame) -> Analysis:
-    return analyse(quick)
 
 
 def grid(section: Section | None, start: str) -> Grid:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -18,25 +17,13 @@ from statsmodels.stats.anova import anova_lm
 
 from sslbench.report.analysis import Analysis, analyse
 from sslbench.report.evaluations import all_evaluations, evaluations
-from sslbench.report.records import from_records, read_records
+from sslbench.report.records import from_records
 from sslbench.report.replication import NOT_CROSSED, components, two_way
 from sslbench.report.variance import AXES, complete_design, share_intervals, sums_of_squares
 from sslbench.spec import Record
-from tests.test_report import probes, record
+from tests.made_up import probes, record
 
 Floats = NDArray[np.float64]
-
-QUICK = Path(__file__).parent.parent / "results" / "quick" / "records.csv"
-
-
-@pytest.fixture(scope="module")
-def quick() -> pd.DataFrame:
-    return read_records(QUICK)
-
-
-@pytest.fixture(scope="module")
-def analysis(quick: pd.DataFrame) -> Analysis:
-    return analyse(quick)
 
 
 def test_published_shares_agree_with_a_type_two_anova_of_statsmodels(quick: pd.DataFrame, analysis: Analysis):

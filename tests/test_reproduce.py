@@ -21,7 +21,7 @@ from sslbench.report.records import from_records, read_records, write_records
 from sslbench.reproduce import Check, Published, Reproduction, choose
 from sslbench.spec import EvaluateCell, InputError, PretrainCell, Record
 from tests.conftest import CPU, evaluate_cell, pretrain_cell
-from tests.test_report import probes, supervised
+from tests.made_up import probes, supervised
 from tests.test_report import record as made_up
 
 SUITE_FILE = '''"""One pretext on the digits."""

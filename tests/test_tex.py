@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from sslbench.report.records import from_records, read_records
+from sslbench.report.records import from_records
 from sslbench.report.table import table_markdown
 from sslbench.report.tex import escape, table_tex
-from tests.test_report import probes, supervised
-
-GOLDEN = Path(__file__).parent / "golden"
+from tests.made_up import probes, supervised
 
 
 def cells(tex: str) -> list[list[str]]:
@@ -26,8 +24,7 @@ def cells(tex: str) -> list[list[str]]:
     return rows
 
 
-def test_the_tables_hold_the_cells_of_the_markdown() -> None:
-    golden = read_records(GOLDEN / "records.csv")
+def test_the_tables_hold_the_cells_of_the_markdown(golden: pd.DataFrame) -> None:
     markdown = table_markdown(golden, "tested").split("## How to read this")[0].replace("**", "")
     wanted = [
         [text.strip() for text in line.strip("|").split("|")]
@@ -50,8 +47,8 @@ def test_environments_braces_and_dollars_are_balanced() -> None:
     assert tex.isascii() or set(tex) - set(map(chr, range(256))) == set()
 
 
-def test_every_row_has_the_columns_of_its_table() -> None:
-    tex = table_tex(read_records(GOLDEN / "records.csv"), "tested")
+def test_every_row_has_the_columns_of_its_table(golden: pd.DataFrame) -> None:
+    tex = table_tex(golden, "tested")
     for columns, body in re.findall(r"\\begin\{tabular\}\{(\w+)\}(.*?)\\end\{tabular\}", tex, re.DOTALL):
         rows = [line for line in body.splitlines() if line.endswith(r"\\")]
         assert rows
@@ -86,6 +83,5 @@ def test_what_is_missing_stands_below_the_tables() -> None:
     assert r"\noindent missing: 1 evaluation has no record: rotation linear\_probe d=32 at 1\% (seed 1)." in tex
 
 
-def test_equal_records_give_equal_tables() -> None:
-    golden = read_records(GOLDEN / "records.csv")
+def test_equal_records_give_equal_tables(golden: pd.DataFrame) -> None:
     assert table_tex(golden, "t") == table_tex(golden.sample(frac=1, random_state=1), "t")

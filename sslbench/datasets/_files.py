@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import errno
-import os
 from pathlib import Path
 
+from sslbench.files import write_whole
 from sslbench.spec import InputError
 
 #: What the disk itself refuses, as opposed to the network or the content.
@@ -46,19 +46,13 @@ def make_folder(folder: Path) -> None:
         raise unwritable(folder, error) from error
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_file(path: Path, content: bytes) -> None:
     """Write a file that appears whole or not at all.
 
     Raises:
         InputError: its folder cannot be written.
     """
-    make_folder(path.parent)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        try:
-            unfinished.write_bytes(content)
-            unfinished.replace(path)
-        finally:
-            unfinished.unlink(missing_ok=True)
+        write_whole(path, content)
     except OSError as error:
         raise unwritable(path.parent, error) from error

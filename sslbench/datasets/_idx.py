@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from sslbench.datasets._base import Dataset, Split, image_dataset
-from sslbench.datasets._files import Unwritable, make_folder, one_line, unwritable, write_whole
+from sslbench.datasets._files import Unwritable, make_folder, one_line, unwritable, write_file
 from sslbench.spec import InputError, ViewPolicy
 
 
@@ -78,7 +78,7 @@ def load_idx(published: Published, root: Path, sources: Sequence[Source]) -> Dat
                 reasons.append(f"{source.name} ({one_line(error)})")
                 continue
         for name, content in contents.items():
-            write_whole(home / f"{name}.gz", gzip.compress(content, compresslevel=1, mtime=0))
+            write_file(home / f"{name}.gz", gzip.compress(content, compresslevel=1, mtime=0))
         return _build(published, contents)
     raise InputError(
         f"cannot get dataset {published.name!r}; tried: {'; '.join(reasons)}; "

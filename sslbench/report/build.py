@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from sslbench.files import replace_file
 from sslbench.report.attachments import ENVIRONMENT_FILE, Attachments
 from sslbench.report.blocks import place
 from sslbench.report.curves import curves_png
 from sslbench.report.exhibits import write_exhibits
-from sslbench.report.files import replace_file
 from sslbench.report.gaps import write_gaps
 from sslbench.report.html import report_html
 from sslbench.report.records import conform, read_records, write_records

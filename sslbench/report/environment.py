@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import platform
-import subprocess
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+from sslbench.provenance import UNKNOWN, git_commit
 
 PACKAGES = ("sslbench", "torch", "torchvision", "optuna", "mlflow", "numpy", "pandas", "scipy", "scikit-learn")
 
@@ -16,9 +17,10 @@ Value = str | int | float | None
 
 def environment() -> dict[str, Value | dict[str, str | None]]:
     """Machine, versions, commit and date; None for what cannot be found out. No host or user name, no path."""
+    commit = git_commit()
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "git_commit": _git_commit(),
+        "git_commit": None if commit == UNKNOWN else commit,
         "python": platform.python_version(),
         "system": platform.system(),
         "release": platform.release(),
@@ -52,18 +54,3 @@ def _memory_gib() -> float | None:
         return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
     except (AttributeError, ValueError, OSError):  # not a POSIX system
         return None
-
-
-def _git_commit() -> str | None:
-    """Commit of the checkout this package is part of; None when it is installed from elsewhere."""
-    package = Path(__file__).resolve().parent
-    tracked = _git(package, "ls-files", "--error-unmatch", Path(__file__).name)
-    return _git(package, "rev-parse", "HEAD") if tracked else None
-
-
-def _git(folder: Path, *arguments: str) -> str | None:
-    try:
-        done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, timeout=10, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.strip() or None

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from sslbench.report.files import replace_file
+from sslbench.files import replace_file
 from sslbench.report.records import pretext_rank
 
 FOLDER = "pictures"

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from sslbench.report.files import replace_file
+from sslbench.files import replace_file
 from sslbench.spec import InputError
 
 GAPS_FILE = "gaps.json"

@@ -10,7 +10,7 @@ from typing import get_type_hints
 
 import pandas as pd
 
-from sslbench.report.files import replace_file
+from sslbench.files import replace_file
 from sslbench.spec import BASELINES, RECORD_COLUMNS, InputError, Record
 
 COLUMN_TYPES: dict[str, type] = get_type_hints(Record)

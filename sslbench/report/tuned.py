@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from sslbench.files import replace_file
 from sslbench.report.compute import Tuning
-from sslbench.report.files import replace_file
 from sslbench.spec import InputError
 
 TUNING_FILE = "tuning.json"
