@@ -11,10 +11,10 @@ from typing import Any
 
 import torch
 from sklearn.model_selection import StratifiedKFold
-from torch.utils.flop_counter import FlopCounterMode
 
 from sslbench.criteria import Criterion, Sight
 from sslbench.datasets._base import Dataset
+from sslbench.flops import counted
 from sslbench.identity import named_seed
 from sslbench.pretrain import Pretraining, TrainingError, build
 from sslbench.protocols import PROTOCOLS
@@ -154,6 +154,4 @@ class SupervisedArm(Arm):
         """Floating-point operations of one optimiser step, forward and backward (and of answering for one input)."""
         everything = torch.arange(len(self.sight.labels))
         one = dataclasses.replace(config, min_steps=1, max_steps=1)
-        with FlopCounterMode(display=False) as counter:
-            self._answer(one, everything, everything[:1], 0)
-        return float(counter.get_total_flops())
+        return counted(lambda: self._answer(one, everything, everything[:1], 0))[1]

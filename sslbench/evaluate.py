@@ -11,6 +11,7 @@ import torch
 from sslbench.datasets._base import Dataset
 from sslbench.encoders import ENCODERS
 from sslbench.encoders._base import Encoder
+from sslbench.flops import counted
 from sslbench.identity import named_seed
 from sslbench.memory import release_freed_memory
 from sslbench.protocols import PROTOCOLS
@@ -39,12 +40,15 @@ class Outcome:
         accuracy: share of test inputs answered rightly, in [0, 1].
         budget_score: the protocol's own measure inside the label budget, in [0, 1].
         seconds: of learning and answering; features are not counted, they serve every cell of an encoder.
+        flops: floating-point operations of the network: its training, if the protocol trains it, and its
+            representations of the test inputs and, if it does not, of the budget's. What a probe solves is not counted.
     """
 
     accuracy: float
     budget_score: float
     budget: LabelBudget
     seconds: float
+    flops: float
     details: dict[str, float]
 
 
@@ -118,7 +122,13 @@ def evaluate(
             raise TypeError(f"protocol {cell.protocol!r} is neither frozen nor trained")
     seconds = time.perf_counter() - started
     accuracy = float((prediction.labels.cpu() == dataset.test_labels).double().mean())
-    return Outcome(accuracy, prediction.budget_score, budget, seconds, prediction.details)
+    represented = len(dataset.test_inputs) + (len(budget.indices) if isinstance(protocol, FrozenProtocol) else 0)
+    flops = prediction.training_flops + represented * _flops_per_input(encoder, dataset.test_inputs[:1].to(device))
+    return Outcome(accuracy, prediction.budget_score, budget, seconds, flops, prediction.details)
+
+
+def _flops_per_input(encoder: Encoder, one: torch.Tensor) -> float:
+    return counted(lambda: represent(encoder, one, one.device))[1]
 
 
 def refit(cell: EvaluateCell, encoder: Encoder, input_spec: InputSpec) -> Encoder:

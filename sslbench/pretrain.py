@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from sslbench.datasets._base import Dataset
 from sslbench.encoders import ENCODERS
+from sslbench.flops import counted
 from sslbench.identity import named_seed
 from sslbench.memory import keep_freed_memory, release_freed_memory
 from sslbench.optimization import (
@@ -153,9 +153,8 @@ class Pretraining:
     def _loss_and_gradient(self, batch: torch.Tensor, *, count: bool) -> torch.Tensor:
         """Loss of one batch, detached, its gradients left on the parameters; with `count` its cost is measured."""
         if count:
-            with FlopCounterMode(display=False) as counter:
-                loss = self._loss_and_gradient(batch, count=False)
-            self.flops = float(counter.get_total_flops()) * self.steps
+            loss, flops = counted(lambda: self._loss_and_gradient(batch, count=False))
+            self.flops = flops * self.steps
             return loss
         # On a GPU, bfloat16 halves memory traffic; no processor here supports it in hardware.
         with torch.autocast("cuda", torch.bfloat16, enabled=self.device.type == "cuda"):

@@ -35,7 +35,7 @@ def pretraining_records(run: Run) -> list[Record]:
 def _diagnostic(run: Run, metric: str, value: float) -> Record:
     """A measure as a record of a protocol that sees no label."""
     tags = {**run.data.tags, "label_seed": run.data.tags["seed"], "label_fraction": "0", "protocol": "diagnostics"}
-    metrics = {**run.data.metrics, "num_labels": 0.0, "evaluate_seconds": 0.0}
+    metrics = {**run.data.metrics, "num_labels": 0.0, "evaluate_seconds": 0.0, "evaluate_flops": 0.0}
     return replace(_row(run, tags, metrics), metric=metric, value=value, split="unlabelled")
 
 
@@ -51,6 +51,7 @@ def checkpoint_metrics(cell: EvaluateCell, epochs: float, outcome: Outcome) -> d
         "fraction": cell.label_fraction,
         "labels": float(len(outcome.budget.indices)),
         "seconds": outcome.seconds,
+        "flops": outcome.flops,
     }
     name = f"{CHECKPOINT}{epochs:g}_epochs"
     return {f"{name}/{what}/{cell.label_seed}/{_spelt(cell.dataset)}": value for what, value in found.items()}
@@ -78,7 +79,8 @@ def _checkpoints(run: Run) -> list[Record]:
     for (metric, label_seed, spelt), said in found.items():
         tags = {**run.data.tags, "dataset": datasets[spelt], "label_seed": label_seed, "protocol": "knn"}
         tags["label_fraction"] = repr(said["fraction"])
-        metrics = {**run.data.metrics, "num_labels": said["labels"], "evaluate_seconds": said["seconds"]}
+        metrics = {**run.data.metrics, "num_labels": said["labels"]}
+        metrics |= {"evaluate_seconds": said["seconds"], "evaluate_flops": said["flops"]}
         row = replace(_row(run, tags, metrics), metric=metric)
         rows += [replace(row, value=said[split], split=split) for split in ("test", "budget")]
     return rows
@@ -112,6 +114,7 @@ def _row(run: Run, tags: Mapping[str, str], metrics: Mapping[str, float]) -> Rec
         pretrain_samples=int(metrics["pretrain_samples"]),
         pretrain_flops=metrics["pretrain_flops"],
         evaluate_seconds=metrics["evaluate_seconds"],
+        evaluate_flops=metrics["evaluate_flops"],
         parameters=int(metrics["parameters"]),
         config_hash=tags["config_hash"],
         git_commit=tags["git_commit"],

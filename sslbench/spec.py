@@ -276,6 +276,7 @@ class Record:
     pretrain_samples: int
     pretrain_flops: float
     evaluate_seconds: float
+    evaluate_flops: float
     parameters: int
     config_hash: str
     git_commit: str

@@ -200,6 +200,7 @@ class Worker:
             "accuracy": outcome.accuracy,
             "budget_accuracy": outcome.budget_score,
             "evaluate_seconds": outcome.seconds,
+            "evaluate_flops": outcome.flops,
             "num_labels": float(len(outcome.budget.indices)),
             **{name: costs[name] for name in ("pretrain_seconds", "pretrain_samples", "pretrain_flops", "parameters")},
             **outcome.details,

@@ -29,6 +29,7 @@ def record(pretext: str, protocol: str, fraction: float, seed: int, value: float
         pretrain_samples=5000,
         pretrain_flops=2.5e12,
         evaluate_seconds=0.5,
+        evaluate_flops=1e10,
         parameters=97088,
         config_hash="0123456789012345",
         git_commit="",

@@ -21,11 +21,13 @@ class Prediction:
         budget_score: accuracy in [0, 1] measured inside the label budget (cross-validation, leave-one-out, or
             on the training views of fine-tuning): what a person may look at when choosing.
         details: chosen hyper-parameters and the like, logged as parameters of the run.
+        training_flops: floating-point operations of training the network; 0 for protocols that do not.
     """
 
     labels: torch.Tensor
     budget_score: float
     details: dict[str, float] = field(default_factory=dict)
+    training_flops: float = 0.0
 
 
 class Protocol:

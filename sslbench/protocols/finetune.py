@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import torch
@@ -11,6 +12,7 @@ from torch import nn
 from torch.nn import functional
 
 from sslbench.encoders._base import Encoder
+from sslbench.flops import counted
 from sslbench.optimization import build_optimizer, endless_batches, learning_rate_factor, set_learning_rate
 from sslbench.protocols._base import Prediction, TrainedProtocol
 from sslbench.spec import OptimizerConfig, ProtocolConfig
@@ -61,14 +63,23 @@ class Finetune(TrainedProtocol):
         optimizer = build_optimizer(network, self.config.optimizer)
         steps = self.config.steps(len(labels))
         batches = endless_batches(len(labels), self.config.optimizer.batch_size, device)
-        right = torch.zeros((), device=device)
+        right, flops = torch.zeros((), device=device), 0.0
+
+        def learn(chosen: torch.Tensor) -> torch.Tensor:
+            """Scores of a batch, its gradients left on the parameters."""
+            scores = network(mild_view(to_float(inputs[chosen]), encoder.input_spec.views))
+            functional.cross_entropy(scores, labels[chosen]).backward()
+            return scores
+
         network.train()
         for step in range(steps):
             chosen = next(batches)
             factor = learning_rate_factor(self.config.optimizer, step, steps)
             set_learning_rate(optimizer, self.config.optimizer.learning_rate * factor)
-            scores = network(mild_view(to_float(inputs[chosen]), encoder.input_spec.views))
-            functional.cross_entropy(scores, labels[chosen]).backward()
+            if step == 0:
+                scores, flops = counted(partial(learn, chosen))
+            else:
+                scores = learn(chosen)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
             if step >= steps - SCORED_STEPS:
@@ -76,4 +87,4 @@ class Finetune(TrainedProtocol):
         network.eval()
         with torch.inference_mode():
             answers = torch.cat([network(to_float(chunk)).argmax(dim=1) for chunk in test_inputs.split(1000)])
-        return Prediction(answers, float(right) / min(steps, SCORED_STEPS), {"steps": steps})
+        return Prediction(answers, float(right) / min(steps, SCORED_STEPS), {"steps": steps}, flops * steps)

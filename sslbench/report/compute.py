@@ -18,9 +18,6 @@ from sslbench.spec import BASELINES
 #: Budgets within this factor of each other count as equal.
 MATCHED_WITHIN = 1.25
 
-#: Protocols that train the network: records do not carry what that costs in FLOPs.
-TRAINING_PROTOCOLS = ("finetune",)
-
 COST_COLUMNS = (
     *ROW_KEY,
     "label_fraction",
@@ -61,6 +58,7 @@ class Tuning:
     pretext: str
     trials: int
     seconds: float
+    flops: float
 
 
 def compute(evaluated: pd.DataFrame, tuning: Iterable[Tuning] = ()) -> pd.DataFrame:
@@ -68,8 +66,8 @@ def compute(evaluated: pd.DataFrame, tuning: Iterable[Tuning] = ()) -> pd.DataFr
 
     `seconds` is the whole bill of having this one number: tuning, if given, plus pretraining plus one evaluation.
     `amortised_seconds` shares tuning and pretraining, paid once per encoder, among all evaluations that the records
-    hold of that encoder. `flops` counts pretraining alone; it is NaN where the protocol trains the network, because
-    records do not say how much, so `supervised` and fine-tuned rows stand only on the front in seconds.
+    hold of that encoder. `flops` is the same bill in floating-point operations of the networks; it is NaN for records
+    from before evaluations counted theirs.
 
     On a front (Pareto) no other row of the same dataset, encoder and fraction is at least as accurate for less, nor
     more accurate for the same. Means are compared as they are: a row may be off the front by less than its interval.
@@ -78,8 +76,7 @@ def compute(evaluated: pd.DataFrame, tuning: Iterable[Tuning] = ()) -> pd.DataFr
         Columns `COST_COLUMNS`, the encoder `raw` listed with every encoder it is compared with; `low` and `high` are
         the interval of the accuracy.
     """
-    spent = {item.pretext: item.seconds for item in tuning}
-    cells = _cells(evaluated, spent)
+    cells = _cells(evaluated, {item.pretext: item for item in tuning})
     lines: list[pd.DataFrame] = []
     for dataset, encoder in sorted(set(zip(cells["dataset"], cells["encoder"], strict=True))):
         if encoder == RAW:
@@ -131,17 +128,19 @@ def budgets(evaluated: pd.DataFrame, tuning: Iterable[Tuning] = ()) -> pd.DataFr
     return pd.DataFrame(lines, columns=list(BUDGET_COLUMNS))
 
 
-def _cells(evaluated: pd.DataFrame, spent: dict[str, float]) -> pd.DataFrame:
+def _cells(evaluated: pd.DataFrame, spent: dict[str, Tuning]) -> pd.DataFrame:
     """Means over replicates of accuracy and cost per row and label fraction."""
     chosen = evaluated[evaluated["pretext"] != "majority_class"]
     uses = chosen.groupby(["pretrain_dataset", "encoder", "latent_dim", "pretext", "seed"])["test"].transform("size")
-    tuning = np.array([spent.get(pretext, 0.0) for pretext in chosen["pretext"]])
-    shared = chosen["pretrain_seconds"].fillna(0) + tuning
+    free = Tuning("", 0, 0.0, 0.0)
+    tuning = np.array([(spent.get(name, free).seconds, spent.get(name, free).flops) for name in chosen["pretext"]])
+    tuning = tuning.reshape(-1, 2)
+    shared = chosen["pretrain_seconds"].fillna(0) + tuning[:, 0]
     chosen = chosen.assign(
-        tuning_seconds=tuning,
+        tuning_seconds=tuning[:, 0],
         seconds=shared + chosen["evaluate_seconds"],
         amortised_seconds=shared / uses + chosen["evaluate_seconds"],
-        flops=chosen["pretrain_flops"].where(~chosen["protocol"].isin(TRAINING_PROTOCOLS)),
+        flops=chosen["pretrain_flops"].fillna(0) + tuning[:, 1] + chosen["evaluate_flops"],
     )
     keys = [*ROW_KEY, "label_fraction"]
     columns = ["flops", "pretrain_seconds", "evaluate_seconds", "tuning_seconds", "seconds", "amortised_seconds"]

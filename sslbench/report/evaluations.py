@@ -21,7 +21,10 @@ ROW_KEY = ("dataset", "encoder", "latent_dim", "protocol", "pretrain_dataset", "
 
 _REPLICATE = ["seed", "label_seed"]
 _CELL = [*ROW_KEY, "label_fraction", *_REPLICATE]
-_COSTS = ["num_labels", "run_id", "pretrain_seconds", "pretrain_samples", "pretrain_flops", "evaluate_seconds"]
+_COSTS = [
+    *("num_labels", "run_id", "pretrain_seconds", "pretrain_samples", "pretrain_flops"),
+    *("evaluate_seconds", "evaluate_flops"),
+]
 
 
 @dataclass(frozen=True)

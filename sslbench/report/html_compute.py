@@ -38,20 +38,16 @@ def _seconds(value: float) -> str:
 FORMS: dict[str, Callable[[float], str]] = {"FLOPs": format_flops, "seconds": _seconds}
 
 COSTS = (
-    Cost(
-        "seconds",
-        "seconds (tuning, pretraining, one evaluation)",
-        _seconds,
-    ),
-    Cost("flops", "floating point operations of pretraining", format_flops),
+    Cost("seconds", "seconds (tuning, pretraining, one evaluation)", _seconds),
+    Cost("flops", "floating-point operations (tuning, pretraining, one evaluation)", format_flops),
 )
 
 TEXT = (
     "Each point is a row of the tables with its whole bill for one number: tuning (where a settings file says what it "
-    "cost), pretraining and one evaluation, in seconds of this hardware. The line joins the rows that no other row "
-    "beats: nothing is at least as accurate for less. Means are taken as they are; a row may be off the front by less "
-    "than its interval. In floating point operations only pretraining is counted, so `supervised` and fine-tuned rows "
-    "are not drawn there, nor what needs no pretraining.",
+    "cost), pretraining and one evaluation, in seconds of this hardware or in operations of the networks. The line "
+    "joins the rows that no other row beats: nothing is at least as accurate for less. Means are taken as they are; a "
+    "row may be off the front by less than its interval. Operations are those of training networks and of representing "
+    "inputs; what a probe solves on the representations is not counted, so `raw_pixels` costs none and is not drawn.",
 )
 
 

@@ -30,6 +30,9 @@ ROW_ORDER = (
     "split",
 )
 
+#: Columns that records published earlier do not have; they read as NaN, not measured.
+ADDED_LATER = ("evaluate_flops",)
+
 _DTYPES = {str: "str", int: "int64", float: "float64"}
 
 
@@ -82,6 +85,7 @@ def read_records(path: Path) -> pd.DataFrame:
         raise InputError(f"no records at {path}") from error
     except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise InputError(f"cannot read records from {path}: {str(error).splitlines()[0]}") from error
+    text = text.assign(**{name: "" for name in ADDED_LATER if name not in text})
     _check_columns(list(text.columns), str(path))
     short = text.isna().any(axis=1)
     if short.any():

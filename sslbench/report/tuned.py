@@ -39,7 +39,7 @@ class Tuned:
     @property
     def cost(self) -> Tuning:
         """The part of it that the ledger adds to every row of the pretext."""
-        return Tuning(self.pretext, self.trials, self.seconds)
+        return Tuning(self.pretext, self.trials, self.seconds, self.flops)
 
 
 def tuning_json(tuned: Sequence[Tuned]) -> str:
