@@ -226,11 +226,15 @@ class _Display:
             self.live.update(Group(self.bar, self._current(progress), self._best()))
 
     def _left(self) -> str:
-        """Time left: the estimate scaled by how fast the cells so far were, or cells per second without one."""
+        """Time left: the estimate at first, and more and more the pace of the cells so far."""
         elapsed, fresh = time.monotonic() - self.started, self.done - self.at_start
-        if self.left.seconds and not self.left.unknown:
-            return clock(max(0.0, self.left.seconds / self.workers - elapsed))
-        return clock(elapsed / fresh * (self.total - self.done)) if fresh else "?"
+        estimated = max(0.0, self.left.seconds / self.workers - elapsed)
+        known = bool(self.left.seconds) and not self.left.unknown
+        if not fresh:
+            return clock(estimated) if known else "?"
+        paced = elapsed / fresh * (self.total - self.done)
+        share = fresh / (self.total - self.at_start) if known else 1.0
+        return clock(share * paced + (1 - share) * estimated)
 
     def _remember(self, cell: Mapping[str, Any]) -> None:
         key = (cell["label_fraction"], cell["protocol"])

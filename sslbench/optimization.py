@@ -10,7 +10,7 @@ from torch import nn
 
 from sslbench.spec import InputError, OptimizerConfig
 
-OPTIMIZERS = ("adam", "adamw", "sgd")
+OPTIMIZERS = ("adam", "adam_gan", "adamw", "sgd")
 SCHEDULES = ("cosine", "constant")
 
 
@@ -29,7 +29,11 @@ def check(config: OptimizerConfig) -> None:
 
 
 def build_optimizer(network: nn.Module, config: OptimizerConfig) -> torch.optim.Optimizer:
-    """The optimiser of a network; biases and normalisation weights are not decayed (one-dimensional parameters)."""
+    """The optimiser of a network; biases and normalisation weights are not decayed (one-dimensional parameters).
+
+    `adam_gan` is Adam with a first momentum of 0.5, which keeps adversaries from overshooting each other
+    (Radford et al. 2015, arXiv:1511.06434).
+    """
     trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
     groups = [
         {"params": [parameter for parameter in trained if parameter.ndim > 1], "weight_decay": config.weight_decay},
@@ -39,8 +43,9 @@ def build_optimizer(network: nn.Module, config: OptimizerConfig) -> torch.optim.
         groups = [{"params": trained, "weight_decay": 0.0}]
     if config.name == "sgd":
         return torch.optim.SGD(groups, lr=config.learning_rate, momentum=0.9, nesterov=True, fused=True)
-    if config.name == "adam":
-        return torch.optim.Adam(groups, lr=config.learning_rate, fused=True)
+    if config.name in ("adam", "adam_gan"):
+        betas = (0.5, 0.999) if config.name == "adam_gan" else (0.9, 0.999)
+        return torch.optim.Adam(groups, lr=config.learning_rate, betas=betas, fused=True)
     return torch.optim.AdamW(groups, lr=config.learning_rate, fused=True)
 
 

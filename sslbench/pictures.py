@@ -35,8 +35,7 @@ def draw_rows(picture: Picture, path: Path) -> None:
     axes.set_xticks([(width + GAP) * place + width / 2 for place in range(len(captions))], captions, fontsize=6)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    figure.tight_layout(pad=0.3)
-    figure.savefig(path)
+    figure.savefig(path, bbox_inches="tight", pad_inches=0.05)  # however long the labels are
 
 
 def _centred(row: torch.Tensor, height: int, width: int) -> torch.Tensor:

@@ -48,7 +48,7 @@ def tuned(default: Any, low: float, high: float, *, log: bool = False) -> Any:
 class OptimizerConfig:
     """How a pretext's parameters are updated. `warmup` is the share of all steps spent rising to the peak."""
 
-    name: str = "adamw"  # adam | adamw | sgd
+    name: str = "adamw"  # adam | adam_gan | adamw | sgd
     learning_rate: float = tuned(1e-3, 1e-4, 3e-2, log=True)
     weight_decay: float = tuned(1e-4, 1e-6, 1e-1, log=True)
     batch_size: int = 256

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -24,6 +25,34 @@ def pair_loss(ones: torch.Tensor, zeros: torch.Tensor) -> torch.Tensor:
     (Donahue et al. 2016, arXiv:1605.09782, eq. 2 and section 3.5).
     """
     return functional.softplus(-ones).mean() + functional.softplus(zeros).mean()
+
+
+class Generator(nn.Module):
+    """Image logits `(N, C, H, W)` of codes `(N, D)`: a linear layer to a quarter of each side, which doubles twice.
+
+    Pixels are repeated before each convolution (Odena et al. 2016, doi:10.23915/distill.00003). The mirror of the
+    encoder, whose kernels overlap unevenly on the way from 4 to 7 pixels, painted a grid that gave every image away.
+    """
+
+    def __init__(self, input_spec: InputSpec, latent_dim: int) -> None:
+        super().__init__()
+        channels, self.height, self.width = input_spec.shape
+        self.start = (64, -(-self.height // 4), -(-self.width // 4))
+        self.expand = nn.Linear(latent_dim, math.prod(self.start), bias=False)
+        self.paint = nn.Sequential(
+            nn.BatchNorm2d(64),
+            nn.ReLU(),
+            nn.Upsample(scale_factor=2),
+            nn.Conv2d(64, 32, 3, padding=1, bias=False),
+            nn.BatchNorm2d(32),
+            nn.ReLU(),
+            nn.Upsample(scale_factor=2),
+            nn.Conv2d(32, channels, 3, padding=1),
+        )
+
+    def forward(self, codes: torch.Tensor) -> torch.Tensor:
+        hidden = self.expand(codes).unflatten(1, self.start).contiguous(memory_format=torch.channels_last)
+        return self.paint(hidden)[:, :, : self.height, : self.width]
 
 
 class JointDiscriminator(nn.Module):
@@ -57,15 +86,15 @@ class JointDiscriminator(nn.Module):
 
 @dataclass(frozen=True)
 class BiGANConfig(PretextConfig):
-    """Settings of `BiGAN`. The paper: Adam at 2e-4 for 400 epochs; here 2e-3 and small batches for short runs.
+    """Settings of `BiGAN`. The paper: Adam at 2e-4 with a first momentum of 0.5, 400 epochs in batches of 128.
 
-    Short runs teach its encoder next to nothing. With 1% and 10% of the labels a probe on held-out training images of
-    Fashion-MNIST (10,000 images, one seed) reached 69.5% and 77.9% after 6 epochs as here (96 s on one core), 67.4% and
-    78.3% after 5 at 1e-3 with batches of 32 (101 s); `random_init` has 68.6% and 78.1%. Two thirds of the time go to
-    generator and discriminator.
+    Short runs want larger and more steps: here 1e-3 in batches of 64. With 1% and 10% of the labels a probe on held-out
+    training images of Fashion-MNIST (10,000 images, 6 epochs, one seed) reached 73.7% and 80.8%; 72.8% and 80.6% with a
+    first momentum of 0.9, and samples with less of clothes in them; 69.5% and 77.9% with the encoder's mirror as
+    generator. `random_init` has 68.6% and 78.1%.
     """
 
-    optimizer: OptimizerConfig = OptimizerConfig(name="adam", learning_rate=2e-3, weight_decay=0.0, batch_size=64)
+    optimizer: OptimizerConfig = OptimizerConfig(name="adam_gan", learning_rate=1e-3, weight_decay=0.0, batch_size=64)
     width: int = 256  # of the discriminator's fully connected layers
 
 
@@ -86,7 +115,7 @@ class BiGAN(Pretext):
 
     def __init__(self, encoder: Encoder, config: BiGANConfig, input_spec: InputSpec) -> None:
         super().__init__(encoder, config, input_spec)
-        self.generator = encoder.mirror()
+        self.generator = Generator(input_spec, encoder.latent_dim)
         self.standardise = nn.BatchNorm1d(encoder.latent_dim, affine=False)
         self.discriminator = JointDiscriminator(input_spec, encoder.latent_dim, config.width)
 

@@ -101,7 +101,7 @@ class IJEPAConfig(PretextConfig):
     In short runs the tokens soon say where they are and little else: with the paper's 4 targets, batches of 256 and a
     momentum of 0.99, the loss fell to 0.008 and the effective rank to 2.0 of 128 within 6 epochs of 10,000 images of
     Fashion-MNIST. A teacher that hardly moves at first and more, smaller steps keep more (one seed, held-out training
-    images, 1% and 10% of the labels: 68.4% and 77.0% so, 68.5% and 77.6% after 3 epochs now, `random_init` 66.6% and
+    images, 1% and 10% of the labels: 68.4% and 77.0% so, 67.2% and 77.6% after 3 epochs now, `random_init` 66.6% and
     77.3%); a learning rate of 3e-4 did not help (67.6% and 77.2%).
     """
 
