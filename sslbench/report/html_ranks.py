@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from sslbench.report.ranks import Ranks
 
-WIDTH, LEFT, RIGHT, TOP, STEP = 460, 132, 40, 34, 24  # of the drawing, in its own units
+WIDTH, LEFT, RIGHT, TOP, STEP = 460, 132, 52, 34, 24  # of the drawing, in its own units
+LETTER = 7.8  # width of a wide letter of a name
 
 
 @dataclass(frozen=True)
@@ -65,10 +66,11 @@ def rank_diagrams(found: Sequence[Ranks]) -> tuple[Diagram, ...]:
 def _diagram(ranks: Ranks, several: bool) -> Diagram:
     count = len(ranks.names)
     bars_room = 12 * len(ranks.groups)
-    scale = (WIDTH - LEFT - RIGHT - bars_room) / max(count - 1, 1)
+    left = max(LEFT, math.ceil(LETTER * max(map(len, ranks.names))))
+    scale = (WIDTH - left - RIGHT - bars_room) / max(count - 1, 1)
     places = {name: TOP + STEP * (index + 0.5) for index, name in enumerate(ranks.names)}
     rows = tuple(
-        Mark(round(LEFT + scale * (rank - 1), 1), places[name], f"{rank:.2f}")
+        Mark(round(left + scale * (rank - 1), 1), places[name], f"{rank:.2f}")
         for name, rank in zip(ranks.names, ranks.mean_ranks, strict=True)
     )
     bars = tuple(
@@ -76,7 +78,7 @@ def _diagram(ranks: Ranks, several: bool) -> Diagram:
         for index, group in enumerate(ranks.groups)
     )
     every = math.ceil(count / 8)
-    ticks = tuple(Mark(round(LEFT + scale * (rank - 1), 1), TOP, str(rank)) for rank in range(1, count + 1, every))
+    ticks = tuple(Mark(round(left + scale * (rank - 1), 1), TOP, str(rank)) for rank in range(1, count + 1, every))
     reach = 0.0 if math.isnan(ranks.critical_difference) else round(scale * ranks.critical_difference, 1)
     title = f"{ranks.protocol}, latent size {ranks.latent_dim}"
     return Diagram(
@@ -85,12 +87,12 @@ def _diagram(ranks: Ranks, several: bool) -> Diagram:
         alt="Mean ranks: " + ", ".join(f"{name} {row.text}" for name, row in zip(ranks.names, rows, strict=True)) + ".",
         width=WIDTH,
         height=TOP + STEP * count + 8,
-        left=LEFT,
+        left=left,
         ticks=ticks,
         rows=rows,
         names=ranks.names,
         bars=bars,
-        reach=min(reach, WIDTH - LEFT - bars_room),
+        reach=min(reach, WIDTH - left - bars_room),
     )
 
 
