@@ -1,8 +1,11 @@
-"""How a training process treats memory it has freed."""
+"""How a process treats memory: what it has freed, and when it looks for what it could free."""
 
 from __future__ import annotations
 
 import ctypes
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -33,6 +36,18 @@ def release_freed_memory() -> bool:
     """Give the memory kept so far back, as after a training; False where the C library cannot."""
     malloc_trim = _function("malloc_trim")
     return malloc_trim is not None and bool(malloc_trim(0))
+
+
+@contextmanager
+def collection_paused() -> Iterator[None]:
+    """No search for garbage meanwhile: while many objects are made to stay, it walks all of them again and again."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
 
 
 def _function(name: str) -> Any:

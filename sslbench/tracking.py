@@ -19,6 +19,7 @@ from sslbench import __version__
 from sslbench.datasets._base import Dataset
 from sslbench.finished import finished_cells
 from sslbench.identity import canonical, digest
+from sslbench.memory import collection_paused
 from sslbench.provenance import git_commit
 from sslbench.readback import evaluation_records, pretraining_records
 from sslbench.spec import EvaluateCell, InputError, PretrainCell, Record
@@ -172,14 +173,15 @@ class Tracker:
     def _runs(self, where: str) -> list[Run]:
         found: list[Run] = []
         token: str | None = None
-        while True:
-            page = self.client.search_runs(
-                [self.experiment_id], where, ViewType.ACTIVE_ONLY, PAGE, ["attributes.start_time ASC"], token
-            )
-            found.extend(page)
-            token = page.token
-            if not token:
-                return found
+        with collection_paused():
+            while True:
+                page = self.client.search_runs(
+                    [self.experiment_id], where, ViewType.ACTIVE_ONLY, PAGE, ["attributes.start_time ASC"], token
+                )
+                found.extend(page)
+                token = page.token
+                if not token:
+                    return found
 
     def finished(self) -> dict[str, str]:
         """Identity of every finished cell, and the id of its (first) run."""
