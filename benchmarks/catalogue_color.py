@@ -1,4 +1,4 @@
-"""Does colorization learn? On colour patches of two photographs, beside tasks that need no colour.
+"""Does colorization learn? On colour patches of nine photographs, beside tasks that need no colour.
 
 Command:  sslbench run catalogue_color
 Cost:     not yet run; an estimate of 3 minutes on two CPU cores.
@@ -16,12 +16,12 @@ SUITE = Suite(
     latent_dims=(128,),
     seeds=(0, 1, 2),
     label_seeds=(0, 1, 2),
-    epochs=10,
+    epochs=6,
     label_fractions=(0.01, 0.1),
     protocols=("linear_probe",),
     settings={"finetune": {"min_steps": 300, "max_steps": 300}},
     notes=(
-        "Pretraining: 10 epochs over 5,700 patches without labels, the same for every pretext.",
+        "Pretraining: 6 epochs over 9,000 patches without labels, the same for every pretext.",
         "Every encoder is probed on three labelled subsets, so that what labels and what training vary is told apart.",
         "`supervised`: 300 optimiser steps of batch 128 at every label fraction.",
     ),

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import torch
 from scipy.io import savemat
-from sklearn.datasets import load_sample_images
+from sklearn.datasets import load_sample_image
 from torchvision import datasets as published
 
 from sslbench import datasets
-from sslbench.datasets import _torchvision, digits
+from sslbench.datasets import _torchvision, digits, photographs
 from sslbench.datasets._base import Dataset, Split, image_dataset
 from sslbench.spec import InputError, ViewPolicy
 from tests.test_datasets_idx import publish_kmnist, publish_mnist, put
@@ -187,14 +187,20 @@ def test_digits_are_enlarged_bilinearly() -> None:
 def test_photographs_are_colour_patches_and_no_pixel_is_in_both_splits(tmp_path: Path) -> None:
     dataset = datasets.load("photographs", tmp_path / "never made")
     assert dataset.input_spec.shape == (3, 32, 32)
-    assert torch.bincount(dataset.train_labels).tolist() == [2850, 2850]
-    assert torch.bincount(dataset.test_labels).tolist() == [850, 850]
-    image = np.asarray(load_sample_images().images[0])
-    assert np.array_equal(dataset.train_inputs[0].permute(1, 2, 0).numpy(), image[:32, :32])
-    assert np.array_equal(dataset.train_inputs[1].permute(1, 2, 0).numpy(), image[:32, 8:40])
-    assert np.array_equal(dataset.test_inputs[0].permute(1, 2, 0).numpy(), image[:32, 480:512])
-    last = (480 - 32) // 8  # the rightmost patch for training ends where the test part begins, or before
-    assert np.array_equal(dataset.train_inputs[last].permute(1, 2, 0).numpy(), image[:32, 448:480])
+    assert torch.bincount(dataset.train_labels).tolist() == [1000] * 9
+    assert torch.bincount(dataset.test_labels).tolist() == [250] * 9
+    image = np.asarray(load_sample_image("flower.jpg"))
+    train, test = dataset.train_inputs[-1000:], dataset.test_inputs[-250:]
+    assert np.array_equal(train[0].permute(1, 2, 0).numpy(), image[:32, :32])
+    assert np.array_equal(test[0].permute(1, 2, 0).numpy(), image[:32, 480:512])
+    # The last training patch ends where the test part begins; rows of patches end 3 pixels before the picture does.
+    assert np.array_equal(train[-1].permute(1, 2, 0).numpy(), image[392:424, 448:480])
+
+
+def test_patches_are_spread_evenly_over_a_picture() -> None:
+    row = np.arange(32 + 8 * 9, dtype=np.uint8)[None, :, None].repeat(32, axis=0).repeat(3, axis=2)
+    assert photographs.patches(row, 10)[:, 0, 0, 0].tolist() == [8 * step for step in range(10)]
+    assert photographs.patches(row, 4)[:, 0, 0, 0].tolist() == [0, 24, 48, 72]
 
 
 # --- STL-10 and its images without labels
