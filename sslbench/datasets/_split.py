@@ -1,4 +1,4 @@
-"""A fixed test split for datasets that come without one."""
+"""A fixed test split and a fixed order for datasets that come without one."""
 
 from __future__ import annotations
 
@@ -30,3 +30,17 @@ def hold_out(labels: torch.Tensor, share: float, name: str) -> tuple[torch.Tenso
         test += shuffled[:count]
         train += shuffled[count:]
     return torch.tensor(sorted(train)), torch.tensor(sorted(test))
+
+
+def mixed(count: int, name: str) -> torch.Tensor:
+    """Positions in a fixed order without any order: what comes sorted by class would show one class at first.
+
+    Pictures and measures of a representation look at the first inputs of a dataset.
+
+    Args:
+        name: of the dataset and of the part; the order depends on it and on the positions alone.
+
+    Returns:
+        int64 `(count,)`.
+    """
+    return torch.tensor(sorted(range(count), key=lambda position: named_seed("order", name, position)))

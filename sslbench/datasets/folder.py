@@ -13,7 +13,7 @@ from PIL import Image, ImageOps
 
 from sslbench.datasets._base import Dataset, Split, image_dataset
 from sslbench.datasets._files import one_line
-from sslbench.datasets._split import hold_out
+from sslbench.datasets._split import hold_out, mixed
 from sslbench.spec import InputError, ViewPolicy
 
 #: Height and width of every image after loading.
@@ -63,6 +63,7 @@ def load_folder(path: Path) -> Dataset:
     first, second = len(train_files.paths), len(train_files.paths) + len(tested)
     train = Split(inputs[:first], train_files.labels)
     train, test = (train, Split(inputs[first:second], test_files.labels)) if test_files else _held_out(train)
+    train, test, more = _mixed(train, "train"), _mixed(test, "test"), torch.cat([train.inputs, inputs[second:]])
     name = f"folder:{folder.resolve().name or 'root'}"
     dataset = image_dataset(
         name,
@@ -71,7 +72,7 @@ def load_folder(path: Path) -> Dataset:
         train,
         test,
         "a folder of images",
-        unlabelled=torch.cat([train.inputs, inputs[second:]]) if extra else None,
+        unlabelled=more[mixed(len(more), "folder unlabelled")] if extra else None,
     )
     return dataclasses.replace(dataset, name=f"{name}@{dataset.digest[:8]}")
 
@@ -80,6 +81,11 @@ def _held_out(whole: Split) -> tuple[Split, Split]:
     """Train and test part of what came without a test folder."""
     kept, held = hold_out(whole.labels, TEST_SHARE, "folder")
     return Split(whole.inputs[kept], whole.labels[kept]), Split(whole.inputs[held], whole.labels[held])
+
+
+def _mixed(split: Split, part: str) -> Split:
+    order = mixed(len(split.labels), f"folder {part}")
+    return Split(split.inputs[order], split.labels[order])
 
 
 def _find(folder: Path) -> tuple[_Files, _Files | None, list[Path]]:

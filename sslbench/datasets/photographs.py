@@ -10,6 +10,7 @@ import torch
 from sklearn.datasets import load_sample_image
 
 from sslbench.datasets._base import Dataset, Split, image_dataset
+from sslbench.datasets._split import mixed
 from sslbench.spec import ViewPolicy
 
 _SIDE = 32
@@ -42,8 +43,8 @@ def load_photographs(root: Path) -> Dataset:
         "photographs",
         (*_SKIMAGE, *_SKLEARN),
         ViewPolicy(horizontal_flip=True, intensity_jitter=True, color_jitter=True),
-        _split(train),
-        _split(test),
+        _split(train, "train"),
+        _split(test, "test"),
         "scikit-image, skimage.data; scikit-learn, load_sample_image",
     )
 
@@ -59,7 +60,8 @@ def patches(image: np.ndarray, count: int) -> torch.Tensor:
     return torch.from_numpy(every[np.linspace(0, len(every) - 1, count).astype(int)])
 
 
-def _split(parts: list[torch.Tensor]) -> Split:
-    """Patches of several pictures with the picture's number as label."""
-    labels = torch.arange(len(parts)).repeat_interleave(torch.tensor([len(part) for part in parts]))
-    return Split(torch.cat(parts), labels)
+def _split(parts: list[torch.Tensor], part: str) -> Split:
+    """Patches of several pictures, mixed, with the picture's number as label."""
+    labels = torch.arange(len(parts)).repeat_interleave(torch.tensor([len(each) for each in parts]))
+    order = mixed(len(labels), f"photographs {part}")
+    return Split(torch.cat(parts)[order], labels[order])
