@@ -92,7 +92,7 @@ def test_no_point_beats_one_on_the_front(analysis: Analysis) -> None:
     section = compute_section(analysis)
     assert section is not None
     charts = [chart for figure in section.figures for _, chart in figure.charts]
-    assert {chart.xlabel.split(" ")[0] for chart in charts} == {"seconds", "floating"}
+    assert {chart.xlabel.split(" ")[0] for chart in charts} == {"seconds", "floating-point"}
     for chart in charts:
         ahead = {(point.x, point.y) for point in chart.front}
         for point in chart.points:
