@@ -174,7 +174,7 @@ class _Sweep:
 
     def __init__(self, request: Request, prepared: Prepared) -> None:
         self.request, self.prepared = request, prepared
-        self.folder = status_folder(request.stores)
+        self.folder = status_folder(request.stores, prepared.suite.name)
         self.read: dict[Path, int] = {}
         self.tracker = _tracker(request, prepared)
         self.pretrain_queue, self.evaluate_queue = open_queues(
@@ -255,7 +255,7 @@ class _Sweep:
         self.tracker.kill_orphans()
         done = self.tracker.finished()
         if all(cell.cell_id in done for cell in self.prepared.plan.evaluations):
-            shutil.rmtree(self.request.stores.features, ignore_errors=True)
+            shutil.rmtree(self.request.stores.features / self.prepared.suite.name, ignore_errors=True)
 
     def _look(self) -> Progress:
         """Read what the workers wrote since the last look."""

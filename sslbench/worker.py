@@ -247,8 +247,9 @@ class Worker:
             unfinished.replace(path)
 
     def _features_path(self, key: tuple[str, str]) -> Path:
-        self.stores.features.mkdir(parents=True, exist_ok=True)
-        return self.stores.features / f"{digest(key)}.safetensors"
+        folder = self.stores.features / self.tracker.suite  # its own: who ends first takes its folder away
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder / f"{digest(key)}.safetensors"
 
     # Telling the parent
 
@@ -258,7 +259,7 @@ class Worker:
         return self.loaded[identity]
 
     def _tell(self, title: str, share: float, images_per_second: float) -> None:
-        path = status_folder(self.stores) / f"{self.number}.json"
+        path = status_folder(self.stores, self.tracker.suite) / f"{self.number}.json"
         unfinished = path.with_suffix(".new")
         unfinished.write_text(json.dumps(asdict(Status(title, share, images_per_second))))
         unfinished.replace(path)
@@ -278,7 +279,9 @@ class Worker:
         )
 
     def _write_line(self, kind: str, line: Mapping[str, object]) -> None:
-        with (status_folder(self.stores) / f"{self.number}.{kind}").open("a", encoding="utf-8") as file:
+        with (status_folder(self.stores, self.tracker.suite) / f"{self.number}.{kind}").open(
+            "a", encoding="utf-8"
+        ) as file:
             file.write(json.dumps(line) + "\n")
 
     def _failed(self, run_id: str, title: str, error: Exception) -> None:
@@ -292,6 +295,6 @@ def _plain(network: torch.nn.Module) -> dict[str, torch.Tensor]:
     return {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
 
 
-def status_folder(stores: Stores) -> Path:
-    """Where workers tell the parent what they do."""
-    return stores.home / "status"
+def status_folder(stores: Stores, suite: str) -> Path:
+    """Where the workers of a suite tell their parent what they do."""
+    return stores.home / "status" / suite

@@ -192,7 +192,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     prepared = prepare_request(request)
     queues = open_queues(prepared.suite, Selection(), request.stores.storage)
     queues[0].fill(queued_pretraining(cell, prepared.datasets) for cell in prepared.plan.pretrain)
-    status_folder(request.stores).mkdir(parents=True)
+    status_folder(request.stores, "turned").mkdir(parents=True)
     tracker = Tracker(request.stores.tracking_uri, "turned", request.stores.artifact_root)
     arguments = (request.stores, prepared.datasets, request.data_root, CPU)
     Worker(0, prepared.plan, queues, tracker, *arguments).run()

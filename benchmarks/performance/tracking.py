@@ -106,7 +106,7 @@ def suite_part(folder: Path, clock: Clock) -> tuple[float, int]:
     request = Request("quick", SELECTION, stores, default_root())
     prepared = prepare_request(request)
     queues = open_queues(suites.load("quick"), SELECTION, stores.storage)
-    status_folder(stores).mkdir(parents=True)
+    status_folder(stores, "quick").mkdir(parents=True)
     queues[0].fill(queued_pretraining(each, prepared.datasets) for each in prepared.plan.pretrain)
     queues[1].fill(queued_evaluation(each, prepared.datasets) for each in ())
     tracker = Tracker(stores.tracking_uri, "quick", stores.artifact_root)
