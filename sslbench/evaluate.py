@@ -108,6 +108,7 @@ def evaluate(
     # Not the label seed: on other labels the head starts and the folds are drawn alike, so only labels differ.
     seed = named_seed("evaluation", cell.dataset, cell.pretrain.seed, cell.label_fraction, cell.protocol)
     encoder = refit(cell, encoder, dataset.input_spec) if isinstance(protocol, TrainedProtocol) else encoder
+    release_freed_memory()  # what pictures or another protocol left; copies of all features may be made next
     started = time.perf_counter()
     with island(seed):
         if isinstance(protocol, FrozenProtocol):

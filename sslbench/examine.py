@@ -11,6 +11,7 @@ from sslbench.datasets._base import Dataset
 from sslbench.diagnostics import NUM_LIDAR_SAMPLES, NUM_SAMPLES, collapsed, diagnose, mean_std, shrunk
 from sslbench.evaluate import Features
 from sslbench.identity import named_seed
+from sslbench.memory import release_freed_memory
 from sslbench.pictures import draw_map, draw_rows
 from sslbench.pretexts._base import Picture
 from sslbench.pretrain import Pretraining
@@ -53,6 +54,7 @@ def measure(training: Pretraining, dataset: Dataset) -> tuple[dict[str, float], 
             dead = collapsed(projection, projected.shape[1]) or shrunk(std, pretext.projection_scale)
             reason = reason or (f"projection: {dead}" if dead else None)
     reason = reason if pretext.trains else None
+    release_freed_memory()  # of covariances and activations; features of the whole dataset come next
     return {**found, "collapsed": float(reason is not None)}, reason
 
 
