@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pandas as pd
@@ -19,6 +20,12 @@ from sslbench.spec import EvaluateCell, PretrainCell
 CPU = torch.device("cpu")
 GOLDEN = Path(__file__).parent / "golden"
 QUICK = Path(__file__).parent.parent / "results" / "quick" / "records.csv"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> None:
+    """A shell lets what it starts in the background ignore Ctrl-C, and so would the sweeps that tests interrupt."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
