@@ -63,7 +63,8 @@ def load_folder(path: Path) -> Dataset:
     first, second = len(train_files.paths), len(train_files.paths) + len(tested)
     train = Split(inputs[:first], train_files.labels)
     train, test = (train, Split(inputs[first:second], test_files.labels)) if test_files else _held_out(train)
-    train, test, more = _mixed(train, "train"), _mixed(test, "test"), torch.cat([train.inputs, inputs[second:]])
+    train, test = _mixed(train, "train"), _mixed(test, "test")
+    more = torch.cat([train.inputs, inputs[second:]]) if extra else None
     name = f"folder:{folder.resolve().name or 'root'}"
     dataset = image_dataset(
         name,
@@ -72,7 +73,7 @@ def load_folder(path: Path) -> Dataset:
         train,
         test,
         "a folder of images",
-        unlabelled=more[mixed(len(more), "folder unlabelled")] if extra else None,
+        unlabelled=None if more is None else more[mixed(len(more), "folder unlabelled")],
     )
     return dataclasses.replace(dataset, name=f"{name}@{dataset.digest[:8]}")
 
