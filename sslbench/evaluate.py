@@ -10,7 +10,7 @@ import torch
 
 from sslbench.datasets._base import Dataset
 from sslbench.encoders import ENCODERS
-from sslbench.encoders._base import Encoder
+from sslbench.encoders._base import INFERENCE_BATCH, Encoder
 from sslbench.flops import counted
 from sslbench.identity import named_seed
 from sslbench.memory import release_freed_memory
@@ -20,8 +20,6 @@ from sslbench.protocols.budget import LabelBudget, draw_budget
 from sslbench.randomness import island
 from sslbench.spec import EvaluateCell, InputSpec
 from sslbench.views import to_float
-
-CHUNK = 1000
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ def represent(encoder: Encoder, inputs: torch.Tensor, device: torch.device) -> t
     # Made outside of inference mode, so that protocols may differentiate; filled in place, so that it exists once.
     features = torch.empty(len(inputs), encoder.latent_dim, device=device)
     with torch.inference_mode():
-        for chunk, place in zip(inputs.split(CHUNK), features.split(CHUNK), strict=True):
+        for chunk, place in zip(inputs.split(INFERENCE_BATCH), features.split(INFERENCE_BATCH), strict=True):
             place.copy_(encoder(to_float(chunk.to(device))))
     encoder.train(was_training)
     return features

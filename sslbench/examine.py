@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from torch.nn import functional
 
 from sslbench.datasets._base import Dataset
 from sslbench.diagnostics import NUM_LIDAR_SAMPLES, NUM_SAMPLES, collapsed, diagnose, mean_std, shrunk
-from sslbench.evaluate import Features
+from sslbench.encoders._base import INFERENCE_BATCH
+from sslbench.evaluate import Features, represent
 from sslbench.identity import named_seed
 from sslbench.memory import release_freed_memory
 from sslbench.pictures import draw_map, draw_rows
@@ -37,11 +37,10 @@ def measure(training: Pretraining, dataset: Dataset) -> tuple[dict[str, float], 
     inputs, policy = dataset.unlabelled_inputs[:NUM_SAMPLES].to(device), dataset.input_spec.views
     pretext.eval()
     with island(named_seed("diagnostics", training.cell.dataset)), torch.inference_mode():
+        clean = represent(pretext.encoder, inputs, device)
         shown = to_float(inputs[:NUM_LIDAR_SAMPLES])
-        clean = pretext.encoder(to_float(inputs)).float()
-        views = torch.stack(
-            [pretext.encoder(contrastive_view(shown, policy)).float() for _ in range(DIAGNOSED_VIEWS)], dim=1
-        )
+        seen = [contrastive_view(shown, policy).split(INFERENCE_BATCH) for _ in range(DIAGNOSED_VIEWS)]
+        views = torch.stack([torch.cat([pretext.encoder(part) for part in parts]) for parts in seen], dim=1)
         own = diagnose(clean, views)
         found = {f"representation.{name}": value for name, value in own.items()}
         reason = collapsed(own, clean.shape[1])
@@ -60,8 +59,8 @@ def measure(training: Pretraining, dataset: Dataset) -> tuple[dict[str, float], 
 
 def neighbours(features: Features, dataset: Dataset) -> Picture:
     """Test images above the training images whose representations point most nearly the same way."""
-    asked = functional.normalize(features.test[:PICTURED], dim=1)
-    nearest = (asked @ functional.normalize(features.train, dim=1).T).topk(NEIGHBOURS, dim=1).indices.cpu()
+    lengths = features.train.norm(dim=1).clamp_min(1e-12)  # products are divided: no normalised copy of all features
+    nearest = (features.test[:PICTURED] @ features.train.T / lengths).topk(NEIGHBOURS, dim=1).indices.cpu()
     rows = [dataset.test_inputs[:PICTURED], *(dataset.train_inputs[place] for place in nearest.T)]
     labels = ("test image", "nearest", *(f"neighbour {rank}" for rank in range(2, NEIGHBOURS + 1)))
     return Picture("neighbours", tuple(to_float(row) for row in rows), labels)

@@ -1,9 +1,11 @@
-"""How a process treats memory: what it has freed, and when it looks for what it could free."""
+"""How a process treats memory: what it has freed, when it looks for what it could free, what it need not load."""
 
 from __future__ import annotations
 
 import ctypes
 import gc
+import logging
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -48,6 +50,15 @@ def collection_paused() -> Iterator[None]:
     finally:
         if running:
             gc.enable()
+
+
+def without_kernel_compiler() -> None:
+    """Keep torch's optimisers and counters from loading triton into this process: 75 MB for nothing on a processor.
+
+    It compiles kernels for GPUs. torch looks whether it is installed by loading it, and goes on without it.
+    """
+    sys.modules.setdefault("triton", None)  # type: ignore[arg-type]  # how Python marks what must not be imported
+    logging.getLogger("torch.utils.flop_counter").setLevel(logging.ERROR)  # it would warn that triton is missing
 
 
 def _function(name: str) -> Any:

@@ -117,6 +117,7 @@ class Pretraining:
             return
         cell, pretext, config = self.cell, self.pretext, self.cell.config.optimizer
         torch.manual_seed(named_seed("training", cell.dataset, cell.encoder, cell.pretext, cell.latent_dim, cell.seed))
+        release_freed_memory()  # what evaluations left in pieces
         keep_freed_memory()
         inputs = self.inputs.to(self.device)
         optimizer = build_optimizer(pretext, config)

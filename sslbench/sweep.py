@@ -21,6 +21,7 @@ from filelock import FileLock, Timeout
 from sslbench import suites
 from sslbench.datasets import load
 from sslbench.layout import Layout, choose, cores, free_memory
+from sslbench.memory import without_kernel_compiler
 from sslbench.plan import Plan, Selection, check, make_plan, select
 from sslbench.queues import open_queues, queued_evaluation, queued_pretraining
 from sslbench.spec import InputError, InputSpec, Record, Suite
@@ -288,6 +289,9 @@ def _work(request: Request, number: int, threads: int) -> None:
 
     from sslbench.worker import Worker
 
+    device = torch.device(resolve_device(request.device))
+    if device.type == "cpu":
+        without_kernel_compiler()
     torch.set_num_threads(threads)
     prepared = prepare_request(request)
     Worker(
@@ -298,7 +302,7 @@ def _work(request: Request, number: int, threads: int) -> None:
         request.stores,
         prepared.datasets,
         request.data_root,
-        torch.device(resolve_device(request.device)),
+        device,
     ).run()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +11,6 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from sslbench.datasets._base import Dataset
 from sslbench.encoders import ENCODERS
-from sslbench.memory import keep_freed_memory
 from sslbench.optimization import build_optimizer
 from sslbench.pretexts import PRETEXTS
 from sslbench.pretrain import Pretraining
@@ -81,14 +79,3 @@ def test_every_trained_parameter_is_updated_once(decay: float) -> None:
     groups = build_optimizer(network, OptimizerConfig(weight_decay=decay)).param_groups
     updated = [id(parameter) for group in groups for parameter in group["params"]]
     assert sorted(updated) == sorted(id(parameter) for parameter in network.parameters())
-
-
-def test_a_freed_block_is_used_again_without_asking_the_system_for_its_pages() -> None:
-    if not keep_freed_memory():
-        pytest.fail("this C library cannot keep freed memory: glibc is what the figures are measured on")
-    for _ in range(3):
-        torch.ones(12 << 20)  # 48 MiB: more than glibc would keep by itself
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    for _ in range(10):
-        torch.ones(12 << 20)
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before < 1000  # 10 x 12,288 pages otherwise

@@ -13,6 +13,7 @@ from _filled import Filled, fill
 from _measure import Others, Row, publish, row, seconds, wait_until_quiet
 
 from sslbench import suites
+from sslbench.pretexts import PRETEXTS
 from sslbench.queues import open_queues
 from sslbench.report.build import build
 from sslbench.report.records import from_records
@@ -22,6 +23,15 @@ CELLS, RECORDS = 20_000, 20_000
 REPEATS = 3
 GIB = 2**30
 
+#: Workers whose memory is measured: the pretexts of the quick suite, all others, and those made for transformers.
+QUICK = ("raw_pixels", "supervised", "random_init", "autoencoder", "rotation", "simclr")
+BASELINES = ("majority_class", *QUICK[:3])
+ELSEWHERE = ("colorization", "ijepa")  # not for grey images, not for `conv`
+WORKERS = {
+    "": ("conv", QUICK),
+    ", all other tasks": ("conv", tuple(name for name in PRETEXTS if name not in (*BASELINES, *QUICK, *ELSEWHERE))),
+    ", tasks made for vit": ("vit", ("masked_autoencoder", "ijepa", "dino")),
+}
 WORKER_SUITE = '''
 """What a worker's memory is measured on."""
 from sslbench.spec import Suite
@@ -29,14 +39,14 @@ from sslbench.spec import Suite
 SUITE = Suite(
     name="memory",
     datasets=("fashion_mnist",),
-    encoders=("conv",),
-    pretexts=("raw_pixels", "supervised", "autoencoder", "rotation", "simclr"),
+    encoders=({encoder!r},),
+    pretexts={pretexts!r},
     latent_dims=(128,),
     seeds=(0,),
-    epochs=0.1,
+    epochs=0.03,
     label_fractions=(0.01, 1.0),
     protocols=("linear_probe", "knn", "finetune"),
-    settings={"finetune": {"min_steps": 20, "max_steps": 20}},
+    settings={{"finetune": {{"min_steps": 20, "max_steps": 20}}}},
 )
 '''
 
@@ -69,10 +79,11 @@ def planning_seconds(filled: Filled) -> float:
     return seconds(work)
 
 
-def worker_bytes(folder: Path) -> int:
+def worker_bytes(folder: Path, encoder: str, pretexts: tuple[str, ...]) -> int:
     """Peak resident memory of the only worker of a small sweep on Fashion-MNIST."""
+    folder.mkdir()
     suite = folder / "memory.py"
-    suite.write_text(WORKER_SUITE, encoding="utf-8")
+    suite.write_text(WORKER_SUITE.format(encoder=encoder, pretexts=pretexts), encoding="utf-8")
     command = [sys.executable, "-m", "sslbench", "run", str(suite), "--workers", "1", "--home", str(folder / "home")]
     sweep = subprocess.Popen([*command, "--results", str(folder / "results")], stdout=subprocess.DEVNULL)
     peaks: dict[int, int] = {}
@@ -138,18 +149,24 @@ def main() -> list[Row]:
     watch = Others()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for part in ("all", "half", "sweep"):
+        for part in ("all", "half"):
             (folder / part).mkdir()
         all_cells, half = fill(folder / "all", CELLS), fill(folder / "half", CELLS // 2)
         planning = [planning_seconds(all_cells) for _ in range(REPEATS)]
         reports = [report_seconds(half, folder / "half" / "results") for _ in range(REPEATS)]
-        memory = worker_bytes(folder / "sweep")
+        memory = {
+            which: worker_bytes(folder / f"sweep-{number}", *worker)
+            for number, (which, worker) in enumerate(WORKERS.items())
+        }
     found = reports[0][1]
     others = watch.share()
     bounded = [
         (f"report of {found:,} records, from the store to its files", [taken for taken, _ in reports], 30.0, "s", ""),
         (f"planning {CELLS:,} finished cells", planning, 20.0, "s", ""),
-        ("peak memory of a worker on Fashion-MNIST", [memory / GIB], 1.5, "GiB", "five pretexts, three protocols"),
+        *(
+            (f"peak memory of a worker on Fashion-MNIST{which}", [size / GIB], 1.5, "GiB", ", ".join(WORKERS[which][1]))
+            for which, size in memory.items()
+        ),
         ("peak memory on data of CIFAR-10's size", [cifar_bytes() / GIB], 3.0, "GiB", "two pretexts, two protocols"),
     ]
     return [

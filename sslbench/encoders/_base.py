@@ -10,6 +10,9 @@ from torch import nn
 
 from sslbench.spec import InputSpec
 
+#: Inputs that are encoded at a time where no gradient is wanted: as fast as 1,000, with a quarter of the activations.
+INFERENCE_BATCH = 250
+
 
 class Encoder(nn.Module, ABC):
     """A network from inputs `(N, C, H, W)` in [0, 1] to representations `(N, latent_dim)`.

@@ -84,11 +84,11 @@ class DINO(MultiCropPretext):
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
         large, small = self.crops(batch)
+        with torch.no_grad():  # first: what it needs is free again before the student keeps its activations
+            teacher = self.teacher_projector(self.teacher_encoder(large)).unflatten(0, (2, -1))
         student = self.projector(self.encoder(large))
         if self.small_crops:
             student = torch.cat([student, self.projector(self.encoder(small))])
-        with torch.no_grad():
-            teacher = self.teacher_projector(self.teacher_encoder(large)).unflatten(0, (2, -1))
         temperatures = self.config.student_temperature, self.config.teacher_temperature
         loss = dino_loss(student.unflatten(0, (-1, len(batch))), teacher, self.center, *temperatures)
         if self.training and self.config.centering:

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from sslbench.encoders._base import Encoder
+from sslbench.encoders._base import INFERENCE_BATCH, Encoder
 from sslbench.flops import counted
 from sslbench.optimization import build_optimizer, endless_batches, learning_rate_factor, set_learning_rate
 from sslbench.protocols._base import Prediction, TrainedProtocol
@@ -86,5 +86,5 @@ class Finetune(TrainedProtocol):
                 right += (scores.argmax(dim=1) == labels[chosen]).float().mean()
         network.eval()
         with torch.inference_mode():
-            answers = torch.cat([network(to_float(chunk)).argmax(dim=1) for chunk in test_inputs.split(1000)])
+            answers = torch.cat([network(to_float(part)).argmax(dim=1) for part in test_inputs.split(INFERENCE_BATCH)])
         return Prediction(answers, float(right) / min(steps, SCORED_STEPS), {"steps": steps}, flops * steps)

@@ -13,6 +13,7 @@ from sslbench.spec import ProtocolConfig
 
 CHUNK = 250  # queries at a time: 60,000 neighbours x 250 queries are 60 MB
 PROBED = 2000  # how many of the bank the leave-one-out score asks
+EPSILON = 1e-12  # the shortest length a feature is divided by
 BLOCK = 64  # neighbours whose largest similarity is looked at before their own
 
 
@@ -37,6 +38,18 @@ def nearest(similarity: torch.Tensor, count: int) -> tuple[torch.Tensor, torch.T
 
 
 @dataclass(frozen=True)
+class Bank:
+    """Features `(n, d)` as they are, what scales each to length 1, `(n,)`, and their labels `(n,)`.
+
+    A normalised copy would be the largest thing a worker holds: products are scaled instead.
+    """
+
+    features: torch.Tensor
+    scale: torch.Tensor
+    labels: torch.Tensor
+
+
+@dataclass(frozen=True)
 class KNNConfig(ProtocolConfig):
     """Fixed, not tuned: the usual k = 200 (Wu et al.) would exceed a small budget's classes."""
 
@@ -58,38 +71,32 @@ class KNN(FrozenProtocol):
     def predict(
         self, features: torch.Tensor, labels: torch.Tensor, test_features: torch.Tensor, num_classes: int, seed: int
     ) -> Prediction:
-        bank = functional.normalize(features, dim=1)
-        queries = functional.normalize(test_features, dim=1)
-        answers = self._vote(queries, bank, labels, num_classes)
-        return Prediction(answers, self._leave_one_out(bank, labels, num_classes, seed))
+        bank = Bank(features, features.norm(dim=1).clamp_min(EPSILON).reciprocal(), labels)
+        queries = functional.normalize(test_features, dim=1, eps=EPSILON)
+        answers = self._vote(queries, bank, num_classes)
+        return Prediction(answers, self._leave_one_out(bank, num_classes, seed))
 
-    def _vote(
-        self,
-        queries: torch.Tensor,
-        bank: torch.Tensor,
-        labels: torch.Tensor,
-        num_classes: int,
-        *,
-        skip_self: bool = False,
-    ) -> torch.Tensor:
+    def _vote(self, queries: torch.Tensor, bank: Bank, num_classes: int, *, skip_self: bool = False) -> torch.Tensor:
         """Predicted class `(q,)`; with `skip_self` the nearest neighbour, the query itself, has no vote."""
-        count = min(self.config.neighbours + skip_self, len(bank))
+        count = min(self.config.neighbours + skip_self, len(bank.labels))
         start = 1 if skip_self else 0
         # One piece of memory for all products: fresh pages for each would cost as much as the product.
-        product = queries.new_empty(CHUNK, len(bank))
+        product = queries.new_empty(CHUNK, len(bank.labels))
         answers = []
         for chunk in queries.split(CHUNK):
-            similarity, places = nearest(torch.mm(chunk, bank.T, out=product[: len(chunk)]), count)
+            cosines = torch.mm(chunk, bank.features.T, out=product[: len(chunk)]).mul_(bank.scale)
+            similarity, places = nearest(cosines, count)
             weights = ((similarity - 1) / self.config.temperature).exp()
             votes = torch.zeros(len(chunk), num_classes, device=queries.device)
-            votes.scatter_add_(1, labels[places[:, start:]], weights[:, start:])
+            votes.scatter_add_(1, bank.labels[places[:, start:]], weights[:, start:])
             answers.append(votes.argmax(dim=1))
         return torch.cat(answers)
 
-    def _leave_one_out(self, bank: torch.Tensor, labels: torch.Tensor, num_classes: int, seed: int) -> float:
-        if len(bank) < 2:
+    def _leave_one_out(self, bank: Bank, num_classes: int, seed: int) -> float:
+        if len(bank.labels) < 2:
             return 0.0
         generator = torch.Generator().manual_seed(seed)
-        asked = torch.randperm(len(bank), generator=generator)[:PROBED].to(bank.device)
-        answers = self._vote(bank[asked], bank, labels, num_classes, skip_self=True)
-        return float((answers == labels[asked]).float().mean())
+        asked = torch.randperm(len(bank.labels), generator=generator)[:PROBED].to(bank.labels.device)
+        queries = bank.features[asked] * bank.scale[asked, None]
+        answers = self._vote(queries, bank, num_classes, skip_self=True)
+        return float((answers == bank.labels[asked]).float().mean())

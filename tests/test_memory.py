@@ -1,0 +1,80 @@
+"""What a process loads and keeps."""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from sslbench.datasets._base import Dataset
+from sslbench.encoders._base import INFERENCE_BATCH
+from sslbench.evaluate import Features, represent
+from sslbench.examine import neighbours
+from sslbench.memory import keep_freed_memory
+from sslbench.pretrain import build
+from sslbench.protocols.knn import KNN, KNNConfig
+from sslbench.views import to_float
+from tests.conftest import CPU, pretrain_cell
+
+WITHOUT = """
+import sys
+import torch
+from sslbench.flops import counted
+from sslbench.memory import without_kernel_compiler
+without_kernel_compiler()
+weight = torch.ones(3, 3, requires_grad=True)
+optimizer = torch.optim.SGD([weight], lr=1.0)
+_, flops = counted(lambda: (weight @ weight).sum().backward())
+optimizer.step()
+print(flops, sorted(name for name in sys.modules if name.startswith("triton.")))
+"""
+
+
+def test_a_freed_block_is_used_again_without_asking_the_system_for_its_pages() -> None:
+    if not keep_freed_memory():
+        pytest.fail("this C library cannot keep freed memory: glibc is what the figures are measured on")
+    for _ in range(3):
+        torch.ones(12 << 20)  # 48 MiB, 12,288 pages: more than glibc would keep by itself
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(10):
+        torch.ones(12 << 20)
+    # All ten times otherwise; once is possible, where other things lie in the freed block.
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before < 2 * 12_288
+
+
+def test_a_worker_trains_and_counts_without_loading_the_kernel_compiler() -> None:
+    done = subprocess.run([sys.executable, "-c", WITHOUT], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == f"{3 * 2 * 27.0} []"  # a product and the two of its gradient
+    assert done.stderr == ""
+
+
+def test_nearest_neighbours_take_no_copy_of_the_bank() -> None:
+    bank, asked = torch.ones(60_000, 512), torch.ones(3, 512)  # 123 MB, twice the products
+    allocated = _largest_allocation(bank, asked)
+    assert allocated < bank.nbytes
+
+
+def _largest_allocation(bank: torch.Tensor, asked: torch.Tensor) -> int:
+    """Bytes of the largest tensor that a vote among `bank` makes."""
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as profile:
+        KNN(KNNConfig()).predict(bank, torch.arange(len(bank)) % 10, asked, 10, 0)
+    return max(event.self_cpu_memory_usage for event in profile.events())
+
+
+def test_inputs_are_represented_alike_in_one_batch_and_in_several(digits: Dataset) -> None:
+    encoder = build(pretrain_cell("random_init"), digits, CPU).encoder.eval()
+    inputs = digits.train_inputs[: 2 * INFERENCE_BATCH + 7]
+    with torch.inference_mode():
+        assert torch.allclose(represent(encoder, inputs, CPU), encoder(to_float(inputs)), atol=1e-6)
+
+
+def test_pictured_neighbours_point_the_same_way_however_long_they_are(digits: Dataset) -> None:
+    generator = torch.Generator().manual_seed(0)
+    train, test = (torch.randn(len(each), 8, generator=generator) for each in (digits.train_inputs, digits.test_inputs))
+    chosen = [37, 5, 900, 41, 2, 11, 300, 77, 1000, 8, 60, 3]
+    train[chosen] = test[: len(chosen)] / 100  # the same direction, but the smallest products
+    shown = neighbours(Features(train, test), digits).rows[1]
+    assert torch.equal(shown, to_float(digits.train_inputs[chosen]))
