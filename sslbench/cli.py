@@ -1,4 +1,7 @@
-"""The command line. Nothing heavy is imported before a command needs it: `--help` and `list` answer at once."""
+"""The command line. Nothing heavy is imported before a command needs it: `--help` and `list` answer at once.
+
+Longer than other files because each option of each command is declared here, for typer to read.
+"""
 
 from __future__ import annotations
 
@@ -111,7 +114,7 @@ def run(
     with _plain_errors():
         from sslbench import commands
         from sslbench.plan import Selection
-        from sslbench.sweep import Request
+        from sslbench.request import Request
 
         selection = Selection(
             tuple(dataset or ()),
@@ -220,7 +223,7 @@ def report(
         from sslbench import commands
         from sslbench.plan import Selection
         from sslbench.report.attachments import UI_URL
-        from sslbench.sweep import Request
+        from sslbench.request import Request
 
         stores = locate(home, tracking_uri)
         request = Request(suite, Selection(), stores, (data_root or default_root()).resolve())
@@ -284,7 +287,7 @@ def reproduce(
 
         from sslbench import commands
         from sslbench.reproduce import Reproduction
-        from sslbench.sweep import resolve_device
+        from sslbench.request import resolve_device
 
         root = (data_root or default_root()).resolve()
         chosen = Reproduction(records, root, torch.device(resolve_device(device)), tuple(rows or ()), sample, suite)

@@ -24,8 +24,8 @@ from sslbench.report.build import rebuild as rebuild_report
 from sslbench.report.console import print_summary
 from sslbench.report.readme import refreshed
 from sslbench.report.records import from_records, read_records
+from sslbench.request import Prepared, Request, prepare_request, records_of
 from sslbench.spec import InputError, Record
-from sslbench.sweep import Prepared, Request
 
 if TYPE_CHECKING:  # it imports torch, which reports do without
     from sslbench.reproduce import Reproduction
@@ -35,7 +35,7 @@ FAILED, INTERRUPTED = 1, 130
 
 def dry_run(request: Request, results: Path, console: Console) -> None:
     """Print every cell with its state, the counts, and an estimate of the time left."""
-    prepared = sweep.prepare_request(request)
+    prepared = prepare_request(request)
     for cell_id, title in prepared.cells:
         state = "[green]done[/green]   " if cell_id in prepared.done else "[yellow]missing[/yellow]"
         console.print(f"{state} {escape(title)}", highlight=False)
@@ -47,7 +47,7 @@ def dry_run(request: Request, results: Path, console: Console) -> None:
 
 def run(request: Request, results: Path, console: Console) -> int:
     """Run what is missing, write and print the tables; returns the exit code."""
-    prepared = sweep.prepare_request(request)
+    prepared = prepare_request(request)
     _say_unsuitable(prepared, console)
     failures: list[Mapping[str, Any]] = []
     started = time.monotonic()
@@ -66,7 +66,7 @@ def run(request: Request, results: Path, console: Console) -> int:
             console.print("interrupted; finished cells are kept, run again to continue", highlight=False)
             return INTERRUPTED
         console.print(f"took {clock(time.monotonic() - started)}", highlight=False)
-    records = sweep.records(request, prepared)
+    records = records_of(request, prepared)
     if records:
         frame = from_records(records)
         print_summary(frame, console)
@@ -94,8 +94,8 @@ def report(request: Request, results: Path, rebuild: bool, ui_url: str, console:
         )
         print_summary(read_records(destination / "records.csv"), console)
     else:
-        prepared = sweep.prepare_request(request)
-        records = sweep.records(request, prepared)
+        prepared = prepare_request(request)
+        records = records_of(request, prepared)
         if not records:
             where = request.stores.tracking_uri
             raise InputError(f"no finished runs of suite {prepared.suite.name!r} in {where}; run it first")
@@ -152,7 +152,7 @@ def _counts(prepared: Prepared) -> str:
 
 
 def _estimate(request: Request, prepared: Prepared, results: Path) -> Estimate:
-    known = sweep.records(request, prepared)
+    known = records_of(request, prepared)
     for path in sorted(results.glob("*/records.csv")):
         known += [Record(**{str(name): value for name, value in row.items()}) for row in _rows(path)]
     return remaining(prepared.plan, prepared.done, CostBook(known), dict(prepared.unlabelled))

@@ -20,8 +20,8 @@ from sslbench.report.gaps import Failure, Gaps
 from sslbench.report.rank_diagram import rank_figure
 from sslbench.report.records import from_records
 from sslbench.report.tuned import Tuned
+from sslbench.request import Prepared, Request
 from sslbench.spec import PretrainCell, Record, Suite
-from sslbench.sweep import Prepared, Request
 from sslbench.tracking import Tracker
 
 #: Bytes of pictures: enough to see what was learned, little enough to publish. What does not fit stays in MLflow.

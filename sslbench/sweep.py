@@ -19,65 +19,15 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from sslbench import suites
-from sslbench.datasets import load
 from sslbench.layout import Layout, choose, cores, free_memory
 from sslbench.memory import without_kernel_compiler
-from sslbench.plan import Plan, Selection, check, make_plan, select
 from sslbench.queues import open_queues, queued_evaluation, queued_pretraining
-from sslbench.spec import InputError, InputSpec, Record, Suite
-from sslbench.stores import Stores, prepare
-from sslbench.tracking import Tracker
+from sslbench.request import Prepared, Request, prepare_request, resolve_device, tracker_of
+from sslbench.spec import InputError
 from sslbench.worker import status_folder
 
 POLL_SECONDS = 0.5
 RESTARTS = 3
-
-
-@dataclass(frozen=True)
-class Request:
-    """What a person asked to run; travels to every worker.
-
-    Attributes:
-        suite: name or file of the suite.
-        device: `auto`, `cpu` or `cuda`.
-        workers: how many at most; None for as many as do most together.
-    """
-
-    suite: str
-    selection: Selection
-    stores: Stores
-    data_root: Path
-    device: str = "auto"
-    workers: int | None = 1
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A request after everything that can be wrong with it was checked.
-
-    Attributes:
-        datasets: identity to the name it was asked for by.
-        unlabelled: identity to the number of inputs pretraining may see.
-        done: identities of finished cells, to their runs.
-    """
-
-    suite: Suite
-    plan: Plan
-    datasets: Mapping[str, str]
-    unlabelled: Mapping[str, int]
-    done: Mapping[str, str]
-
-    @property
-    def cells(self) -> list[tuple[str, str]]:
-        """Identity and title of every cell, pretrainings before their evaluations."""
-        return [
-            entry
-            for cell in self.plan.pretrain
-            for entry in [
-                (cell.cell_id, cell.title),
-                *((child.cell_id, f"  {child.title}") for child in self.plan.evaluate[cell.cell_id]),
-            ]
-        ]
 
 
 @dataclass(frozen=True)
@@ -95,54 +45,11 @@ class Progress:
     current: tuple[Mapping[str, Any], ...]
 
 
-def resolve_device(name: str) -> str:
-    """`cuda` or `cpu` for `auto`; a device that is not there is an error.
-
-    Raises:
-        InputError: unknown device, or no GPU.
-    """
-    import torch
-
-    if name not in ("auto", "cpu", "cuda"):
-        raise InputError(f"unknown device {name!r}; choose one of auto, cpu, cuda")
-    if name == "cuda" and not torch.cuda.is_available():
-        raise InputError("device 'cuda': torch finds no GPU here; choose cpu or auto")
-    return "cuda" if name != "cpu" and torch.cuda.is_available() else "cpu"
-
-
-def prepare_request(request: Request) -> Prepared:
-    """Check a request, acquire its data, create its stores and plan its cells; no training happens.
-
-    Raises:
-        InputError: whatever is wrong, in one line.
-    """
-    suite = select(suites.load(request.suite), request.selection)
-    check(suite)
-    resolve_device(request.device)
-    prepare(request.stores)
-    inputs: dict[str, tuple[str, InputSpec]] = {}
-    names: dict[str, str] = {}
-    unlabelled: dict[str, int] = {}
-    for name in suite.all_datasets:
-        dataset = load(name, request.data_root)
-        inputs[name] = (dataset.name, dataset.input_spec)
-        names[dataset.name] = name
-        unlabelled[dataset.name] = len(dataset.unlabelled_inputs)
-    plan = make_plan(suite, inputs)
-    tracker = Tracker(request.stores.tracking_uri, suite.name, request.stores.artifact_root)
-    return Prepared(suite, plan, names, unlabelled, tracker.finished())
-
-
 def layout(request: Request, prepared: Prepared) -> Layout:
     """How many workers with how many threads will run what is missing."""
     plan, done = prepared.plan, prepared.done
     unfinished = sum(any(child.cell_id not in done for child in plan.evaluate[cell.cell_id]) for cell in plan.pretrain)
     return choose(request.workers, resolve_device(request.device), unfinished, cores(), free_memory())
-
-
-def records(request: Request, prepared: Prepared) -> list[Record]:
-    """Every finished evaluation of the plan."""
-    return _tracker(request, prepared).records(cell_id for cell_id, _ in prepared.cells)
 
 
 def run(request: Request, prepared: Prepared, show: Callable[[Progress], None]) -> list[Mapping[str, Any]]:
@@ -177,7 +84,7 @@ class _Sweep:
         self.request, self.prepared = request, prepared
         self.folder = status_folder(request.stores, prepared.suite.name)
         self.read: dict[Path, int] = {}
-        self.tracker = _tracker(request, prepared)
+        self.tracker = tracker_of(request, prepared)
         self.pretrain_queue, self.evaluate_queue = open_queues(
             suites.load(request.suite), request.selection, request.stores.storage
         )
@@ -275,10 +182,6 @@ class _Sweep:
         return lines
 
 
-def _tracker(request: Request, prepared: Prepared) -> Tracker:
-    return Tracker(request.stores.tracking_uri, prepared.suite.name, request.stores.artifact_root)
-
-
 def _work(request: Request, number: int, threads: int) -> None:
     """A worker process, from start to end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
@@ -298,7 +201,7 @@ def _work(request: Request, number: int, threads: int) -> None:
         number,
         prepared.plan,
         open_queues(suites.load(request.suite), request.selection, request.stores.storage),
-        _tracker(request, prepared),
+        tracker_of(request, prepared),
         request.stores,
         prepared.datasets,
         request.data_root,

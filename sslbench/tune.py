@@ -28,10 +28,10 @@ from sslbench.pretexts import PRETEXTS
 from sslbench.protocols.budget import draw_budget
 from sslbench.protocols.finetune import FinetuneConfig
 from sslbench.provenance import git_commit
+from sslbench.request import resolve_device
 from sslbench.settings import Budget, TunedArm, Tuning, read_tuning, write_tuning
 from sslbench.spec import InputError, PretrainCell, Suite
 from sslbench.stores import Stores, prepare
-from sslbench.sweep import resolve_device
 from sslbench.tune_plots import draw_study
 from sslbench.tune_study import ArmStudy, News
 from sslbench.tuning_runs import TuningRuns

@@ -11,7 +11,19 @@ PACKAGE = Path(sslbench.__file__).parent
 
 L0 = {"spec", "identity", "registry", "provenance", "settings", "memory", "files"}
 L1 = {"views", "randomness", "optimization", "diagnostics", "flops", "datasets", "encoders", "pretexts", "protocols"}
-L2 = {"plan", "estimate", "cells", "stores", "pretrain", "evaluate", "pictures", "tracking", "worker", "sweep"}
+L2 = {
+    "plan",
+    "estimate",
+    "cells",
+    "stores",
+    "pretrain",
+    "evaluate",
+    "pictures",
+    "tracking",
+    "worker",
+    "sweep",
+    "request",
+}
 L2 |= {"suites", "reproduce", "queues", "examine", "layout", "finished"}
 L2 |= {"tune", "tune_study", "tune_plots", "tuning_runs", "arms", "criteria", "readback"}
 L3 = {"report"}

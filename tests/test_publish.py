@@ -11,9 +11,9 @@ from PIL import Image
 from sslbench.datasets._base import Dataset
 from sslbench.plan import Plan, Selection
 from sslbench.publish import exhibits, publish
+from sslbench.request import Prepared, Request
 from sslbench.spec import EvaluateCell, PretrainCell, Suite
 from sslbench.stores import Stores, locate, prepare
-from sslbench.sweep import Prepared, Request
 from sslbench.tracking import Tracker, describe
 from tests.conftest import evaluate_cell, pretrain_cell
 from tests.test_tracking import COSTS

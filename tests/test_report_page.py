@@ -1,4 +1,7 @@
-"""`report.html`: one page that loads nothing, holds every number of the table, and says what is wrong with it."""
+"""`report.html`: one page that loads nothing, holds every number of the table, and says what is wrong with it.
+
+Longer than other files because one parser, which reads the page back, serves all of it.
+"""
 
 from __future__ import annotations
 

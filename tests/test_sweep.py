@@ -187,6 +187,21 @@ def test_two_runs_of_a_suite_in_one_store_are_refused(finished: tuple[Path, Path
     assert "already running" in second.stderr
 
 
+def test_two_suites_run_side_by_side_in_one_store(finished: tuple[Path, Path, str], tmp_path: Path) -> None:
+    running = {}
+    for name in ("left", "right"):
+        suite_file = tmp_path / f"{name}.py"
+        suite_file.write_text(finished[0].read_text().replace('name="small"', f'name="{name}"'))
+        chosen = ("--pretext", "autoencoder", "--seed", "1", "--fraction", "0.05")
+        running[name] = subprocess.Popen(command(suite_file, tmp_path, *chosen), stdout=subprocess.PIPE, text=True)
+    printed = {name: process.communicate(timeout=300)[0] for name, process in running.items()}
+    expected = outcomes(finished[1]).query("pretext == 'autoencoder' and seed == 1 and label_fraction != 1")
+    for name, process in running.items():
+        assert process.returncode == 0, printed[name]
+        found = read_records(tmp_path / "results" / name / "records.csv").drop(columns=[*CIRCUMSTANCES, "suite"])
+        pd.testing.assert_frame_equal(found, expected.drop(columns="suite").reset_index(drop=True))
+
+
 def _children(pid: int) -> list[int]:
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:

@@ -19,9 +19,9 @@ from sslbench.queues import open_queues, queued_pretraining
 from sslbench.report.blocks import place
 from sslbench.report.records import from_records
 from sslbench.report.table import table_markdown
+from sslbench.request import Request, prepare_request, records_of
 from sslbench.spec import InputSpec, Suite, ViewPolicy
 from sslbench.stores import locate
-from sslbench.sweep import Request, prepare_request, records
 from sslbench.tracking import Tracker
 from sslbench.worker import Worker, status_folder
 from tests.conftest import CPU, evaluate_cell, pretrain_cell
@@ -196,7 +196,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     tracker = Tracker(request.stores.tracking_uri, "turned", request.stores.artifact_root)
     arguments = (request.stores, prepared.datasets, request.data_root, CPU)
     Worker(0, prepared.plan, queues, tracker, *arguments).run()
-    return from_records(records(request, prepared))
+    return from_records(records_of(request, prepared))
 
 
 def test_a_transfer_suite_runs_to_records_of_both_datasets(finished: pd.DataFrame) -> None:

@@ -1,4 +1,7 @@
-"""Tuning is fair, repeatable, and blind to the test split and to labels outside its budget."""
+"""Tuning is fair, repeatable, and blind to the test split and to labels outside its budget.
+
+Longer than other files because one finished tuning, which takes a while, serves all of it.
+"""
 
 from __future__ import annotations
 

@@ -14,9 +14,9 @@ from sslbench.cells import CellQueue
 from sslbench.datasets import default_root, load
 from sslbench.plan import Selection
 from sslbench.queues import open_queues, queued_evaluation, queued_pretraining
+from sslbench.request import Prepared, Request, prepare_request
 from sslbench.spec import EvaluateCell, PretrainCell
 from sslbench.stores import Stores, locate
-from sslbench.sweep import Prepared, Request, prepare_request
 from sslbench.tracking import Tracker, describe
 
 SUITE = '''

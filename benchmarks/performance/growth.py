@@ -17,7 +17,7 @@ from sslbench.pretexts import PRETEXTS
 from sslbench.queues import open_queues
 from sslbench.report.build import build
 from sslbench.report.records import from_records
-from sslbench.sweep import prepare_request, records
+from sslbench.request import prepare_request, records_of
 
 CELLS, RECORDS = 20_000, 20_000
 REPEATS = 3
@@ -57,7 +57,7 @@ def report_seconds(filled: Filled, folder: Path) -> tuple[float, int]:
 
     def work() -> None:
         nonlocal found
-        rows = records(filled.request, filled.prepared)
+        rows = records_of(filled.request, filled.prepared)
         found = len(rows)
         build(from_records(rows), folder, "growth")
 

@@ -24,8 +24,8 @@ from sslbench.cells import CellQueue
 from sslbench.datasets import default_root
 from sslbench.plan import Selection
 from sslbench.queues import open_queues, queued_evaluation, queued_pretraining
+from sslbench.request import Request, prepare_request
 from sslbench.stores import locate
-from sslbench.sweep import Request, prepare_request
 from sslbench.tracking import Tracker
 from sslbench.worker import Worker, status_folder
 
