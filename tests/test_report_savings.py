@@ -151,6 +151,15 @@ def test_an_area_needs_two_fractions_and_says_so():
     assert line["reason"] == "one label budget: no curve"
 
 
+@pytest.mark.filterwarnings("error")
+def test_fractions_that_are_the_same_labels_span_no_area():
+    """Of few inputs both 1% and 10% may be one label of each class."""
+    records = [record for record in [*SCRATCH, *curve("simclr", level(0.75, 0.85))] if record.label_fraction < 1]
+    line = analysed([dataclasses.replace(record, num_labels=10) for record in records]).areas.iloc[0]
+    assert math.isnan(line["area"])
+    assert line["reason"] == "one label budget: no curve"
+
+
 def test_wins_ties_and_losses_are_counted_and_baselines_are_not():
     found = analysed(
         SCRATCH,

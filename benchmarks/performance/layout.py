@@ -1,7 +1,8 @@
 """Bar 4: one-thread workers on every core against one worker with a thread per core, on a suite.
 
-Both run the same small suite on Fashion-MNIST from empty stores, through `sslbench run`. The clock is that of the
-MLflow runs, from the start of the first to the end of the last: starting processes is in neither.
+Both run the quick suite on Fashion-MNIST from empty stores, through `sslbench run`, with trainings of half the length,
+one latent size, one seed and three of its label fractions. The clock is that of the MLflow runs, from the start of the
+first to the end of the last: starting processes is in neither.
 """
 
 from __future__ import annotations
@@ -18,18 +19,19 @@ from mlflow import MlflowClient
 
 SUITE = '''
 """What the layouts are compared on."""
-from sslbench.spec import Suite
+import dataclasses
 
-SUITE = Suite(
+from sslbench import suites
+
+QUICK = suites.load("quick")
+SUITE = dataclasses.replace(
+    QUICK,
     name="layout",
-    datasets=("fashion_mnist",),
-    encoders=("conv",),
-    pretexts=("rotation", "simclr"),
     latent_dims=(128,),
-    seeds=(0, 1),
-    epochs=0.5,
-    label_fractions=(0.01, 0.1),
-    protocols=("linear_probe", "knn"),
+    seeds=(0,),
+    epochs=QUICK.epochs / 2,
+    label_fractions=(0.01, 0.1, 1.0),
+    settings={"finetune": {**QUICK.settings["finetune"], "min_steps": 350, "max_steps": 350}},
 )
 '''
 REPEATS = 3

@@ -74,7 +74,7 @@ def area_of(curves: Curves, scores: Floats) -> Estimate:
 
 def why_not(curves: Curves) -> str:
     """Why there is no area; empty if there is one."""
-    if len(curves.fractions) < 2:
+    if len(set(curves.num_labels)) < 2:  # of few inputs, small fractions are all one label of each class
         return ONE_BUDGET
     return "" if len(curves.row) else NO_SEED
 

@@ -62,7 +62,7 @@ def _scores(frozen: pd.DataFrame) -> Iterator[tuple[float, dict[_Candidate, floa
     for fraction in means.columns:
         yield float(fraction), _known(means[fraction])
     complete = means.dropna()
-    if len(means.columns) > 1 and len(complete):
+    if labels[means.columns].nunique() > 1 and len(complete):
         heights = log_area(labels[means.columns].to_numpy(float), complete.to_numpy(float))
         yield math.nan, _known(pd.Series(heights, index=complete.index))
 
