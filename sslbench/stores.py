@@ -64,12 +64,15 @@ def locate(home: Path | None = None, tracking_uri: str | None = None, storage: s
 def prepare(stores: Stores) -> None:
     """Create folders and schemas.
 
-    Two processes migrating one database collide, so the parent does it before any worker starts. SQLite files are
+    Two processes migrating one database collide, so the parent does it before any worker starts, and one parent at a
+    time does it. SQLite files are
     switched to write-ahead logging, which lets readers work while one process writes; the setting stays in the file.
 
     Raises:
         InputError: a folder cannot be written or a store cannot be reached.
     """
+    from filelock import FileLock
+
     try:
         stores.home.mkdir(parents=True, exist_ok=True)
         probe = stores.home / f".write-test-{os.getpid()}"
@@ -80,8 +83,9 @@ def prepare(stores: Stores) -> None:
     for option, address in (("--tracking-uri", stores.tracking_uri), ("--storage", stores.storage)):
         if address.startswith("sqlite:///"):
             _write_ahead(option, address)
-    _create_optuna(stores.storage)
-    _create_mlflow(stores)
+    with FileLock(stores.home / ".schemas.lock"):  # other suites may be starting in these stores at this moment
+        _create_optuna(stores.storage)
+        _create_mlflow(stores)
 
 
 def _write_ahead(option: str, address: str) -> None:
