@@ -9,7 +9,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
+from types import ModuleType
+from typing import Any, cast
 
 #: Numbers of the two settings in glibc's malloc.h.
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
@@ -57,7 +58,8 @@ def without_kernel_compiler() -> None:
 
     It compiles kernels for GPUs. torch looks whether it is installed by loading it, and goes on without it.
     """
-    sys.modules.setdefault("triton", None)  # type: ignore[arg-type]  # how Python marks what must not be imported
+    modules = cast("dict[str, ModuleType | None]", sys.modules)
+    modules.setdefault("triton", None)  # Python's documented mark of a module that must not be imported
     logging.getLogger("torch.utils.flop_counter").setLevel(logging.ERROR)  # it would warn that triton is missing
 
 

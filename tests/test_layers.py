@@ -11,20 +11,8 @@ PACKAGE = Path(sslbench.__file__).parent
 
 L0 = {"spec", "identity", "registry", "provenance", "settings", "memory", "files"}
 L1 = {"views", "randomness", "optimization", "diagnostics", "flops", "datasets", "encoders", "pretexts", "protocols"}
-L2 = {
-    "plan",
-    "estimate",
-    "cells",
-    "stores",
-    "pretrain",
-    "evaluate",
-    "pictures",
-    "tracking",
-    "worker",
-    "sweep",
-    "request",
-}
-L2 |= {"suites", "reproduce", "queues", "examine", "layout", "finished"}
+L2 = {"plan", "estimate", "cells", "stores", "pretrain", "evaluate", "pictures", "tracking", "worker", "sweep"}
+L2 |= {"request", "suites", "reproduce", "queues", "examine", "layout", "finished"}
 L2 |= {"tune", "tune_study", "tune_plots", "tuning_runs", "arms", "criteria", "readback"}
 L3 = {"report"}
 L4 = {"cli", "listing", "commands", "tune_command", "publish", "__main__"}

@@ -18,14 +18,14 @@ from sslbench.queues import open_queues
 from sslbench.report.build import build
 from sslbench.report.records import from_records
 from sslbench.request import prepare_request, records_of
+from sslbench.spec import BASELINES
 
 CELLS, RECORDS = 20_000, 20_000
 REPEATS = 3
 GIB = 2**30
 
 #: Workers whose memory is measured: the pretexts of the quick suite, all others, and those made for transformers.
-QUICK = ("raw_pixels", "supervised", "random_init", "autoencoder", "rotation", "simclr")
-BASELINES = ("majority_class", *QUICK[:3])
+QUICK = suites.load("quick").pretexts
 ELSEWHERE = ("colorization", "ijepa")  # not for grey images, not for `conv`
 WORKERS = {
     "": ("conv", QUICK),
