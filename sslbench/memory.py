@@ -54,7 +54,7 @@ def collection_paused() -> Iterator[None]:
 
 
 def without_kernel_compiler() -> None:
-    """Keep torch's optimisers and counters from loading triton into this process: 75 MB for nothing on a processor.
+    """Keep torch's table of operation counts from loading triton into this process: 75 MB for nothing on a processor.
 
     It compiles kernels for GPUs. torch looks whether it is installed by loading it, and goes on without it.
     """

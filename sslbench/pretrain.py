@@ -18,7 +18,6 @@ from sslbench.optimization import (
     build_optimizer,
     endless_batches,
     learning_rate_factor,
-    set_learning_rate,
 )
 from sslbench.pretexts import PRETEXTS
 from sslbench.pretexts._base import Pretext
@@ -130,13 +129,12 @@ class Pretraining:
         for step in range(1, self.steps + 1):
             if (step - 1) % steps_per_epoch == 0:
                 pretext.before_epoch(inputs)
-            learning_rate = config.learning_rate * learning_rate_factor(config, step - 1, self.steps)
-            set_learning_rate(optimizer, learning_rate)
+            optimizer.learning_rate = config.learning_rate * learning_rate_factor(config, step - 1, self.steps)
             total += self._loss_and_gradient(to_float(inputs.index_select(0, next(batches))), count=step == 1)
             due = step % interval == 0 or step == self.steps or step in self.checkpoints
             norm = _gradient_norm(pretext) if due else 0.0
             optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
+            optimizer.zero_grad()
             pretext.after_step(step / self.steps)
             if due:
                 loss = float(total) / (step - reported)
@@ -146,7 +144,7 @@ class Pretraining:
                 rate = (step - reported) * self.batch_size / elapsed
                 self.seconds += elapsed
                 epoch, scored = step / steps_per_epoch, self.checkpoints.get(step, ())
-                yield Report(step, self.steps, epoch, loss, learning_rate, self.seconds, rate, norm, scored)
+                yield Report(step, self.steps, epoch, loss, optimizer.learning_rate, self.seconds, rate, norm, scored)
                 total.zero_()
                 reported, started = step, time.perf_counter()
         release_freed_memory()

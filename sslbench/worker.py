@@ -110,6 +110,7 @@ class Worker:
         return loss
 
     def _train_and_log(self, cell: PretrainCell, dataset: Dataset, run_id: str) -> float:
+        self.recent = None  # a training has use for the memory
         training = Pretraining(cell, dataset, self.device)
         monitor = self.tracker.monitor(run_id) if training.pretext.trains else None
         loss, last_epoch = 0.0, 0.0

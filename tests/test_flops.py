@@ -5,11 +5,16 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from sslbench.datasets._base import Dataset
+from sslbench.encoders import ENCODERS
 from sslbench.evaluate import evaluate, extract
+from sslbench.flops import counted
 from sslbench.pretrain import build
 from sslbench.protocols.finetune import FinetuneConfig
+from sslbench.spec import InputSpec
 from tests.conftest import CPU, evaluate_cell, pretrain_cell
 
 LAYERS = (784 * 128, 128 * 16)  # of `mlp` with latent size 16
@@ -35,3 +40,18 @@ def test_training_from_scratch_costs_its_steps_and_its_answers(digits: Dataset) 
     batch = min(FinetuneConfig().optimizer.batch_size, len(outcome.budget.indices))
     step = 2 * batch * (3 * (sum(LAYERS) + HEAD) - LAYERS[0])
     assert outcome.flops == 3 * step + 2 * sum(LAYERS) * len(digits.test_inputs)
+
+
+@pytest.mark.parametrize("encoder", ["mlp", "conv", "resnet18", "vit"])
+def test_the_count_is_that_of_torch(encoder: str) -> None:
+    network = ENCODERS.get(encoder)(InputSpec("image", (1, 28, 28)), 16).train()
+    inputs = torch.rand(4, 1, 28, 28)
+
+    def work() -> None:
+        network(inputs).sum().backward()
+        with torch.inference_mode():
+            network(inputs)
+
+    with FlopCounterMode(display=False) as expected:
+        work()
+    assert counted(work)[1] == expected.get_total_flops() > 0

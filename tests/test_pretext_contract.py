@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from sslbench.encoders import ENCODERS
-from sslbench.optimization import build_optimizer, check
+from sslbench.optimization import Optimizer, build_optimizer, check
 from sslbench.pictures import draw_rows
 from sslbench.pretexts import PRETEXTS
 from sslbench.pretexts._base import Pretext
@@ -50,7 +50,7 @@ def prepared(name: str, encoder: str, spec: InputSpec) -> Pretext:
     return pretext
 
 
-def step(pretext: Pretext, optimizer: torch.optim.Optimizer, inputs: torch.Tensor) -> float:
+def step(pretext: Pretext, optimizer: Optimizer, inputs: torch.Tensor) -> float:
     loss = pretext(inputs)
     loss.backward()
     optimizer.step()

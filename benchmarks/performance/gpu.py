@@ -51,7 +51,7 @@ def waits(name: str) -> int:
     with CountOperations() as counted:
         task(to_float(inputs)).backward()
         optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
+        optimizer.zero_grad()
         task.after_step(0.5)
     return sum(counted.counts[each] for each in WAITING)
 

@@ -62,7 +62,7 @@ def bare(name: str) -> float:
         for number in range(count):
             loss().backward()
             optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
+            optimizer.zero_grad()
             task.after_step((number + 1) / count)
 
     steps(5)

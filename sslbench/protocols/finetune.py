@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from sslbench.encoders._base import INFERENCE_BATCH, Encoder
 from sslbench.flops import counted
-from sslbench.optimization import build_optimizer, endless_batches, learning_rate_factor, set_learning_rate
+from sslbench.optimization import build_optimizer, endless_batches, learning_rate_factor
 from sslbench.protocols._base import Prediction, TrainedProtocol
 from sslbench.spec import OptimizerConfig, ProtocolConfig
 from sslbench.views import mild_view, to_float
@@ -75,13 +75,13 @@ class Finetune(TrainedProtocol):
         for step in range(steps):
             chosen = next(batches)
             factor = learning_rate_factor(self.config.optimizer, step, steps)
-            set_learning_rate(optimizer, self.config.optimizer.learning_rate * factor)
+            optimizer.learning_rate = self.config.optimizer.learning_rate * factor
             if step == 0:
                 scores, flops = counted(partial(learn, chosen))
             else:
                 scores = learn(chosen)
             optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
+            optimizer.zero_grad()
             if step >= steps - SCORED_STEPS:
                 right += (scores.argmax(dim=1) == labels[chosen]).float().mean()
         network.eval()
