@@ -1,4 +1,4 @@
-"""All bars, one process each: `make bench-performance`. A quarter of an hour on two cores, if nothing else runs."""
+"""All bars, one process each: `make bench-performance`. Three quarters of an hour on two cores, nothing else running."""
 
 from __future__ import annotations
 
