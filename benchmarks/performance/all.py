@@ -1,4 +1,4 @@
-"""All bars, one process each: `make bench-performance`. Three quarters of an hour on two cores, nothing else running."""
+"""All bars, one process each: `make bench-performance`. Three quarters of an hour, if nothing else runs."""
 
 from __future__ import annotations
 
