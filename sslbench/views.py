@@ -16,7 +16,7 @@ from sslbench.spec import ViewPolicy
 
 def to_float(inputs: torch.Tensor) -> torch.Tensor:
     """uint8 `(N, C, H, W)` to float in [0, 1], channels last in memory (1.3 to 1.7 times faster convolutions)."""
-    return _channels_last(inputs.float().div_(255))
+    return _channels_last(inputs.to(torch.float32, copy=True).div_(255))
 
 
 def _full_precision() -> torch.autocast:
