@@ -1,6 +1,6 @@
 """Side-by-side measurements: interleaved, repeated, as medians with their spread, written to results/performance/.
 
-Every script here measures one bar, runs on its own (`python benchmarks/performance/views.py`) and replaces its own
+Every script here measures one bar, runs on its own (`python benchmarks/performance/pipeline.py`) and replaces its own
 rows; the rows it replaces become its previous run, so that the table shows whether two runs agree.
 """
 

@@ -1,4 +1,4 @@
-"""All bars, one process each: `make bench-performance`. Three quarters of an hour, if nothing else runs."""
+"""All bars, one process each: `make bench-performance`. One hour, if nothing else runs."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ SUITE = dataclasses.replace(
     settings={"finetune": {**QUICK.settings["finetune"], "min_steps": 350, "max_steps": 350}},
 )
 '''
-REPEATS = 3
+REPEATS = 5
 
 
 def run(workers: int) -> float:
