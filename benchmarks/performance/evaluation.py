@@ -23,7 +23,7 @@ from sslbench.pretrain import Pretraining
 from sslbench.protocols import PROTOCOLS
 from sslbench.spec import DEFAULT_FRACTIONS, EvaluateCell
 
-LATENT_DIM, REPEATS, REFERENCE_EPOCHS = 128, 3, 20
+LATENT_DIM, REPEATS, REFERENCE_EPOCHS = 128, 5, 20
 
 #: Accuracies on the test split, by contender.
 ACCURACY: dict[str, list[float]] = {"probe": [], "scikit-learn": []}
