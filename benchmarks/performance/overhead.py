@@ -33,7 +33,7 @@ from sslbench.stores import locate, prepare
 from sslbench.tracking import Tracker, describe
 from sslbench.views import to_float
 
-LATENT_DIM, REPEATS, STEPS = 128, 5, 40
+LATENT_DIM, REPEATS, STEPS = 128, 11, 40
 REFERENCE_EPOCHS = 20
 CURVES = ("loss", "learning_rate", "images_per_second", "gradient_norm", "epoch")
 BOUNDS = {"autoencoder": 1.08, "rotation": 1.08, "simclr": 1.25, "byol": 1.25}
