@@ -5,7 +5,7 @@ Cost:     27 minutes on two CPU cores.
 Question: does the linear probe at 1% and at 10% of the labels beat `random_init` of the same encoder?
 """
 
-from sslbench.spec import Suite
+from sslbench.contract.spec import Suite
 
 SUITE = Suite(
     name="catalogue",

@@ -6,7 +6,7 @@ Question: does the linear probe at 1% and at 10% of the labels beat `random_init
           encoder of `colorization` sees no colour in pretraining?
 """
 
-from sslbench.spec import Suite
+from sslbench.contract.spec import Suite
 
 SUITE = Suite(
     name="catalogue_color",

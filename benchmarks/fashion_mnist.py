@@ -5,7 +5,7 @@ Cost:     an estimate, not yet run: `sslbench run fashion_mnist --dry-run` deriv
           results/quick (about 30 hours on two CPU cores, most of it fine-tuning).
 """
 
-from sslbench.spec import DEFAULT_FRACTIONS, Suite
+from sslbench.contract.spec import DEFAULT_FRACTIONS, Suite
 
 SUITE = Suite(
     name="fashion_mnist",

@@ -3,7 +3,7 @@
 Command:  make bench
 """
 
-from sslbench.spec import Suite
+from sslbench.contract.spec import Suite
 
 FINETUNE_STEPS, FINETUNE_BATCH = 700, 64
 

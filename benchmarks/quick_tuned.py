@@ -5,7 +5,7 @@ Settings: sslbench tune quick --latent-dim 128 --trials 12
 Cost:     9 minutes on two CPU cores, and 14 for the tuning, which is in the ledger.
 """
 
-from sslbench.spec import Suite
+from sslbench.contract.spec import Suite
 
 FINETUNE_STEPS, FINETUNE_BATCH = 700, 64
 

@@ -6,7 +6,7 @@ Question: at 1% of the labels, does pretraining on the other dataset still beat 
           of the gain of pretraining on the dataset itself does it keep? Both are given as many images and steps.
 """
 
-from sslbench.spec import Suite
+from sslbench.contract.spec import Suite
 
 FINETUNE_STEPS = 400
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from sslbench.listing import KINDS, show
+from sslbench.commands.listing import KINDS, show
 
 
 def start() -> None:
@@ -15,7 +15,7 @@ def start() -> None:
 
         show(arguments[1] if len(arguments) == 2 else None, rich.get_console())
     else:
-        from sslbench.cli import app
+        from sslbench.commands.app import app
 
         app(prog_name="sslbench")
 

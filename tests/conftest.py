@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 import torch
 
+from sslbench.contract.spec import EvaluateCell, PretrainCell
 from sslbench.datasets import load
 from sslbench.datasets._base import Dataset
 from sslbench.pretexts import PRETEXTS
 from sslbench.protocols import PROTOCOLS
-from sslbench.report.analysis import Analysis, analyse
 from sslbench.report.records import read_records
-from sslbench.spec import EvaluateCell, PretrainCell
+from sslbench.report.statistics.analysis import Analysis, analyse
 
 CPU = torch.device("cpu")
 GOLDEN = Path(__file__).parent / "golden"
@@ -66,7 +66,7 @@ def evaluate_cell(pretrain: PretrainCell, fraction: float, protocol: str) -> Eva
 
 
 SUITE_FILE = '''"""A small sweep over the digits."""
-from sslbench.spec import Suite
+from sslbench.contract.spec import Suite
 
 SUITE = Suite(
     name="small",

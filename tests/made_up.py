@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sslbench.spec import BASELINES, Record
+from sslbench.contract.spec import BASELINES, Record
 
 
 def record(pretext: str, protocol: str, fraction: float, seed: int, value: float, latent_dim: int = 32) -> Record:

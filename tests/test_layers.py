@@ -1,90 +1,143 @@
-"""The layers of the design: imports point down, plug-ins know neither each other nor the engine."""
+"""The rooms of the house: imports point down, plug-ins know neither each other nor the engine.
+
+Everything is read from the folders: a new room fails until it has its line in `BELOW`.
+"""
 
 from __future__ import annotations
 
 import ast
 from pathlib import Path
 
+import pytest
+
 import sslbench
 
 PACKAGE = Path(sslbench.__file__).parent
 
-L0 = {"spec", "identity", "registry", "provenance", "settings", "memory", "files"}
-L1 = {"views", "randomness", "optimization", "diagnostics", "flops", "datasets", "encoders", "pretexts", "protocols"}
-L2 = {"plan", "estimate", "cells", "stores", "pretrain", "evaluate", "pictures", "tracking", "worker", "sweep"}
-L2 |= {"request", "suites", "reproduce", "queues", "examine", "layout", "finished"}
-L2 |= {"tune", "tune_study", "tune_plots", "tuning_runs", "arms", "criteria", "readback"}
-L3 = {"report"}
-L4 = {"cli", "listing", "commands", "tune_command", "publish", "__main__"}
-
-ALLOWED = {
-    **dict.fromkeys(L0, L0),
-    **dict.fromkeys(L1, L0 | L1),
-    **dict.fromkeys(L2, L0 | L1 | L2),
-    **dict.fromkeys(L3, L0 | L3),
-    **dict.fromkeys(L4, L0 | L1 | L2 | L3 | L4),
+#: What each room may import besides itself and `sslbench.__version__`.
+BELOW = {
+    "contract": set(),
+    "numerics": {"contract"},
+    "modalities": {"contract"},
+    "datasets": {"contract", "modalities"},
+    "encoders": {"contract", "numerics", "modalities"},
+    "pretexts": {"contract", "numerics", "modalities", "encoders"},
+    "protocols": {"contract", "numerics", "modalities", "encoders"},
+    "engine": {"contract", "numerics", "modalities", "datasets", "encoders", "pretexts", "protocols"},
+    "stores": {"contract"},
 }
-# Checking a published row needs to read it and its interval: pure functions of records.
-ALLOWED["reproduce"] = ALLOWED["reproduce"] | {"report"}
+BELOW["sweep"] = BELOW["engine"] | {"engine", "stores"}
+BELOW["tuning"] = BELOW["sweep"] | {"sweep"}
+BELOW["report"] = {"contract"}
+BELOW["publishing"] = BELOW["sweep"] | {"sweep", "report"}
+BELOW["commands"] = BELOW["publishing"] | {"publishing", "tuning"}
+
+#: The same inside the report: who may import whom.
+REPORT = {"records": set[str]()}
+REPORT["attachments"] = {"records"}
+REPORT["scores"] = REPORT["attachments"] | {"attachments"}
+REPORT["statistics"] = REPORT["scores"] | {"scores"}
+REPORT["words"] = REPORT["statistics"] | {"statistics"}
+REPORT["tables"] = REPORT["figures"] = REPORT["words"] | {"words"}
+REPORT["readme"] = REPORT["comparison"] = REPORT["tables"] | {"tables"}
+REPORT["page"] = REPORT["tables"] | {"tables", "figures"}
+REPORT["build"] = REPORT["page"] | {"page"}
 
 FAMILIES = ("datasets", "encoders", "pretexts", "protocols")
 
 
+def modules(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*.py"))
+
+
+def dotted(path: Path) -> str:
+    return ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
+
+
 def imports(path: Path) -> set[str]:
-    """Dotted names of everything in sslbench that a file imports."""
+    """Dotted names of every module of sslbench that a file imports; of packages, of the module the name stands for."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "sslbench":
-            found |= (
-                {f"{node.module}.{item.name}" for item in node.names} if node.module == "sslbench" else {node.module}
-            )
+            base = PACKAGE.parent / node.module.replace(".", "/")
+            for item in node.names:
+                is_module = (base / f"{item.name}.py").exists() or (base / item.name / "__init__.py").exists()
+                found.add(f"{node.module}.{item.name}" if is_module else node.module)
         elif isinstance(node, ast.Import):
             found |= {item.name for item in node.names if item.name.split(".")[0] == "sslbench"}
-    return found
+    return found - {"sslbench"}
 
 
-def test_every_module_belongs_to_a_layer() -> None:
-    names = {path.stem for path in PACKAGE.glob("*.py")} | {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
-    assert names - {"__init__"} == set(ALLOWED)
+def test_nothing_but_rooms_lies_at_the_top() -> None:
+    files = {path.name for path in PACKAGE.iterdir() if path.is_file()}
+    assert files == {"__init__.py", "__main__.py", "py.typed"}
+    rooms = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert rooms == {path.name for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert rooms - {"testing"} == set(BELOW)
 
 
-def test_imports_point_down() -> None:
-    for path in PACKAGE.rglob("*.py"):
-        layer = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-        if layer == "__init__":
-            continue
+def test_every_room_says_what_it_is_for() -> None:
+    for path in PACKAGE.rglob("__init__.py"):
+        doc = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        assert len(doc) > 20, dotted(path)
+
+
+@pytest.mark.parametrize("room", BELOW)
+def test_imports_point_down(room: str) -> None:
+    for path in modules(PACKAGE / room):
         for name in imports(path):
-            target = name.split(".")[1]
-            assert target.startswith("__version__") or target in ALLOWED[layer], f"{path.name} imports {name}"
+            assert name.split(".")[1] in BELOW[room] | {room}, f"{dotted(path)} imports {name}"
+
+
+@pytest.mark.parametrize("room", REPORT)
+def test_imports_point_down_inside_the_report(room: str) -> None:
+    place = PACKAGE / "report" / room
+    for path in modules(place) if place.is_dir() else [place.with_suffix(".py")]:
+        for name in imports(path):
+            if name.startswith("sslbench.report."):
+                assert name.split(".")[2] in REPORT[room] | {room}, f"{dotted(path)} imports {name}"
+
+
+def test_every_corner_of_the_report_has_its_place() -> None:
+    places = {path.stem for path in (PACKAGE / "report").iterdir()} - {"__init__", "__pycache__"}
+    assert places == set(REPORT)
+
+
+def test_modules_import_each_other_in_one_direction_only() -> None:
+    known = {dotted(path): path for path in modules(PACKAGE)}
+    graph = {name: imports(path) & set(known) for name, path in known.items()}
+    settled: set[str] = set()
+    while free := {name for name, targets in graph.items() if name not in settled and targets <= settled | {name}}:
+        settled |= free
+    assert not set(graph) - settled, "these import each other in a circle"
 
 
 def test_plug_ins_never_import_each_other() -> None:
     for family in FAMILIES:
-        plug_ins = {path.stem for path in (PACKAGE / family).glob("*.py") if not path.stem.startswith("_")}
-        shared = {"budget"}  # which labels an evaluation may see is no plug-in
-        for path in (PACKAGE / family).glob("*.py"):
-            if path.stem.startswith("_"):
-                continue
-            for name in imports(path):
-                parts = name.split(".")
-                if parts[1] == family and len(parts) > 2:
-                    assert parts[2] not in plug_ins - shared, f"{path.name} imports {name}"
+        plug_ins = {dotted(path) for path in modules(PACKAGE / family) if not path.stem.startswith("_")}
+        for name in plug_ins:
+            path = PACKAGE.parent / (name.replace(".", "/") + ".py")
+            clash = imports(path) & plug_ins - {name}
+            assert not clash, f"{name} imports {clash}"
 
 
 def test_reports_import_neither_torch_nor_mlflow() -> None:
-    for path in (PACKAGE / "report").glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            names = [item.name for item in node.names] if isinstance(node, ast.Import) else []
-            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            assert not {name.split(".")[0] for name in names} & {"torch", "mlflow", "optuna"}, path.name
+    for path in modules(PACKAGE / "report"):
+        assert not outside(path) & {"torch", "mlflow", "optuna"}, dotted(path)
 
 
-def test_only_tracking_and_stores_talk_to_mlflow() -> None:
-    for path in PACKAGE.rglob("*.py"):
-        names = {
-            (node.module or "").split(".")[0]
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-            if isinstance(node, ast.ImportFrom)
-        }
-        if "mlflow" in names:
-            assert path.stem in {"tracking", "readback", "tuning_runs", "stores"}, path.name
+def test_only_stores_talk_to_mlflow() -> None:
+    for path in modules(PACKAGE):
+        if "mlflow" in outside(path):
+            assert path.parent.name == "stores", dotted(path)
+
+
+def outside(path: Path) -> set[str]:
+    """Top names of everything a file imports."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.split(".")[0])
+        elif isinstance(node, ast.Import):
+            found |= {item.name.split(".")[0] for item in node.names}
+    return found

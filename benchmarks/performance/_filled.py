@@ -9,19 +9,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sslbench import suites
-from sslbench.cells import CellQueue
+from sslbench.contract.spec import EvaluateCell, PretrainCell
 from sslbench.datasets import default_root, load
-from sslbench.plan import Selection
-from sslbench.queues import open_queues, queued_evaluation, queued_pretraining
-from sslbench.request import Prepared, Request, prepare_request
-from sslbench.spec import EvaluateCell, PretrainCell
-from sslbench.stores import Stores, locate
-from sslbench.tracking import Tracker, describe
+from sslbench.stores.addresses import Stores, locate
+from sslbench.stores.queue import CellQueue
+from sslbench.stores.tracker import Tracker, describe
+from sslbench.sweep import suites
+from sslbench.sweep.plan import Selection
+from sslbench.sweep.request import Prepared, Request, prepare_request
+from sslbench.sweep.studies import open_queues, queued_evaluation, queued_pretraining
 
 SUITE = '''
 """A suite of {cells:,} evaluations."""
-from sslbench.spec import Suite
+from sslbench.contract.spec import Suite
 
 SUITE = Suite(
     name="growth",

@@ -8,13 +8,13 @@ from functools import cache
 import torch
 from torchvision.datasets import FashionMNIST
 
+from sslbench.contract.spec import PretrainCell
 from sslbench.datasets import default_root, load
 from sslbench.datasets._base import Dataset
 from sslbench.encoders import ENCODERS
+from sslbench.engine.pretrain import Pretraining
 from sslbench.pretexts import PRETEXTS
 from sslbench.pretexts._base import Pretext
-from sslbench.pretrain import Pretraining
-from sslbench.spec import PretrainCell
 
 CPU = torch.device("cpu")
 CORES = 2

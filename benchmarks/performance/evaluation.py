@@ -18,10 +18,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sslbench.evaluate import Features, evaluate, extract
-from sslbench.pretrain import Pretraining
+from sslbench.contract.spec import DEFAULT_FRACTIONS, EvaluateCell
+from sslbench.engine.evaluate import Features, evaluate, extract
+from sslbench.engine.pretrain import Pretraining
 from sslbench.protocols import PROTOCOLS
-from sslbench.spec import DEFAULT_FRACTIONS, EvaluateCell
 
 LATENT_DIM, REPEATS, REFERENCE_EPOCHS = 128, 5, 20
 

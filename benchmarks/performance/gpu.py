@@ -15,11 +15,11 @@ from _measure import Row, interleave, publish, row
 from _trainings import CORES, cell, images_per_second
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from sslbench.contract.spec import InputSpec, ViewPolicy
 from sslbench.encoders import ENCODERS
-from sslbench.optimization import build_optimizer
+from sslbench.modalities.image import to_float
+from sslbench.numerics.optimization import build_optimizer
 from sslbench.pretexts import PRETEXTS
-from sslbench.spec import InputSpec, ViewPolicy
-from sslbench.views import to_float
 
 #: Operations that hand a value to the host, or depend on values for their shape.
 WAITING = ("_local_scalar_dense", "nonzero", "masked_select", "is_nonzero", "equal")

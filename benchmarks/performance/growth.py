@@ -12,13 +12,13 @@ import psutil
 from _filled import Filled, fill
 from _measure import Others, Row, publish, row, seconds, wait_until_quiet
 
-from sslbench import suites
+from sslbench.contract.spec import BASELINES
 from sslbench.pretexts import PRETEXTS
-from sslbench.queues import open_queues
 from sslbench.report.build import build
 from sslbench.report.records import from_records
-from sslbench.request import prepare_request, records_of
-from sslbench.spec import BASELINES
+from sslbench.sweep import suites
+from sslbench.sweep.request import prepare_request, records_of
+from sslbench.sweep.studies import open_queues
 
 CELLS, RECORDS = 20_000, 20_000
 REPEATS = 3
@@ -34,7 +34,7 @@ WORKERS = {
 }
 WORKER_SUITE = '''
 """What a worker's memory is measured on."""
-from sslbench.spec import Suite
+from sslbench.contract.spec import Suite
 
 SUITE = Suite(
     name="memory",
@@ -107,14 +107,14 @@ def _peak(pid: int) -> int:
 CIFAR_SIZED = """
 import torch
 from pathlib import Path
-import sslbench.worker
+import sslbench.sweep.worker
 from sslbench.datasets._base import Dataset
-from sslbench.evaluate import evaluate, extract
-from sslbench.examine import draw, measure
+from sslbench.engine.evaluate import evaluate, extract
+from sslbench.engine.examine import draw, measure
 from sslbench.pretexts import PRETEXTS
-from sslbench.pretrain import Pretraining
+from sslbench.engine.pretrain import Pretraining
 from sslbench.protocols import PROTOCOLS
-from sslbench.spec import EvaluateCell, InputSpec, PretrainCell, ViewPolicy
+from sslbench.contract.spec import EvaluateCell, InputSpec, PretrainCell, ViewPolicy
 
 torch.set_num_threads(1)
 inputs = torch.randint(0, 256, (60_000, 3, 32, 32), dtype=torch.uint8)

@@ -21,7 +21,7 @@ SUITE = '''
 """What the layouts are compared on."""
 import dataclasses
 
-from sslbench import suites
+from sslbench.sweep import suites
 
 QUICK = suites.load("quick")
 SUITE = dataclasses.replace(

@@ -16,9 +16,9 @@ from torch.nn import functional
 from torch.utils.data import DataLoader
 from torchvision.transforms import ToTensor
 
+from sslbench.engine.pretrain import Pretraining
+from sslbench.modalities.image import to_float
 from sslbench.pretexts.autoencoder import Autoencoder
-from sslbench.pretrain import Pretraining
-from sslbench.views import to_float
 
 EPOCHS, REPEATS = 3, 5
 

@@ -20,18 +20,18 @@ from _measure import Row, interleave, publish, row, seconds
 from _trainings import CORES, CPU, cell, fashion_mnist, images_per_second, pretext
 from safetensors.torch import save_file
 
-from sslbench.evaluate import evaluate, extract_budget
-from sslbench.examine import measure
-from sslbench.optimization import build_optimizer
+from sslbench.contract.spec import EvaluateCell
+from sslbench.engine.evaluate import evaluate, extract_budget
+from sslbench.engine.examine import measure
+from sslbench.engine.pretrain import REPORTS_PER_EPOCH, Pretraining
+from sslbench.modalities.image import to_float
+from sslbench.numerics.optimization import build_optimizer
 from sslbench.pretexts._base import Pretext
 from sslbench.pretexts._views import TwoViewPretext
-from sslbench.pretexts.rotation import Rotation
-from sslbench.pretrain import REPORTS_PER_EPOCH, Pretraining
+from sslbench.pretexts.images.rotation import Rotation
 from sslbench.protocols import PROTOCOLS
-from sslbench.spec import EvaluateCell
-from sslbench.stores import locate, prepare
-from sslbench.tracking import Tracker, describe
-from sslbench.views import to_float
+from sslbench.stores.addresses import locate, prepare
+from sslbench.stores.tracker import Tracker, describe
 
 LATENT_DIM, REPEATS, STEPS = 128, 11, 40
 REFERENCE_EPOCHS = 20

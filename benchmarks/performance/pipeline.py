@@ -16,8 +16,8 @@ from lightly.loss import NTXentLoss
 from lightly.transforms import SimCLRTransform
 from torch.utils.data import DataLoader
 
+from sslbench.modalities.image import to_float
 from sslbench.pretexts._views import TwoViewPretext
-from sslbench.views import to_float
 
 BATCH, LATENT_DIM, REPEATS = 256, 128, 5
 WARM_BATCHES, BATCHES = 6, 24  # the loader has up to four batches ready before the clock starts

@@ -19,15 +19,15 @@ from pathlib import Path
 import torch
 from _measure import Others, Row, interleave, publish, row, seconds, wait_until_quiet
 
-from sslbench import suites
-from sslbench.cells import CellQueue
 from sslbench.datasets import default_root
-from sslbench.plan import Selection
-from sslbench.queues import open_queues, queued_evaluation, queued_pretraining
-from sslbench.request import Request, prepare_request
-from sslbench.stores import locate
-from sslbench.tracking import Tracker
-from sslbench.worker import Worker, status_folder
+from sslbench.stores.addresses import locate
+from sslbench.stores.queue import CellQueue
+from sslbench.stores.tracker import Tracker
+from sslbench.sweep import suites
+from sslbench.sweep.plan import Selection
+from sslbench.sweep.request import Request, prepare_request
+from sslbench.sweep.studies import open_queues, queued_evaluation, queued_pretraining
+from sslbench.sweep.worker import Worker, status_folder
 
 SELECTION = Selection(
     pretexts=("random_init", "supervised", "autoencoder", "rotation", "simclr"), latent_dims=(128,), seeds=(0,)

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sslbench.registry import Registry
-from sslbench.spec import InputError
+from sslbench.contract.registry import Registry
+from sslbench.contract.spec import InputError
 
 if TYPE_CHECKING:
     from sslbench.datasets._base import Dataset
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 DATASETS: Registry[Callable[[Path], Dataset]] = Registry(
     "dataset",
     {
-        "fashion_mnist": "sslbench.datasets.fashion_mnist:load_fashion_mnist",
-        "mnist": "sslbench.datasets.mnist:load_mnist",
-        "kmnist": "sslbench.datasets.kmnist:load_kmnist",
-        "cifar10": "sslbench.datasets.cifar10:load_cifar10",
-        "cifar100": "sslbench.datasets.cifar100:load_cifar100",
-        "svhn": "sslbench.datasets.svhn:load_svhn",
-        "stl10": "sslbench.datasets.stl10:load_stl10",
-        "digits": "sslbench.datasets.digits:load_digits",
-        "photographs": "sslbench.datasets.photographs:load_photographs",
+        "fashion_mnist": "sslbench.datasets.images.fashion_mnist:load_fashion_mnist",
+        "mnist": "sslbench.datasets.images.mnist:load_mnist",
+        "kmnist": "sslbench.datasets.images.kmnist:load_kmnist",
+        "cifar10": "sslbench.datasets.images.cifar10:load_cifar10",
+        "cifar100": "sslbench.datasets.images.cifar100:load_cifar100",
+        "svhn": "sslbench.datasets.images.svhn:load_svhn",
+        "stl10": "sslbench.datasets.images.stl10:load_stl10",
+        "digits": "sslbench.datasets.images.digits:load_digits",
+        "photographs": "sslbench.datasets.images.photographs:load_photographs",
     },
 )
 
@@ -65,7 +65,7 @@ def load(name: str, root: Path) -> Dataset:
     """
     check(name)
     if name.startswith(FOLDER):
-        from sslbench.datasets.folder import load_folder
+        from sslbench.datasets.images.folder import load_folder
 
         return load_folder(_folder(name))
     return DATASETS.get(name)(root)

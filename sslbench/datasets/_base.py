@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from sslbench.spec import InputError, InputSpec, ViewPolicy
+from sslbench.contract.spec import InputError, InputSpec, ViewPolicy
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,15 @@ class Dataset:
                 raise InputError(f"dataset {self.name!r} has no {split} inputs")
             if int(labels.min()) < 0 or int(labels.max()) >= len(self.classes):
                 raise InputError(f"dataset {self.name!r} has {split} labels outside 0 to {len(self.classes) - 1}")
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Number of inputs by split."""
+        return {
+            "train": len(self.train_inputs),
+            "test": len(self.test_inputs),
+            "unlabelled": len(self.unlabelled_inputs),
+        }
 
 
 #: A loader takes the data root (`folder:PATH` takes PATH) and returns the dataset.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 from pathlib import Path
 
-from sslbench.files import write_whole
-from sslbench.spec import InputError
+from sslbench.contract.files import write_whole
+from sslbench.contract.spec import InputError
 
 #: What the disk itself refuses, as opposed to the network or the content.
 _DISK = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from sslbench.identity import named_seed
+from sslbench.contract.identity import named_seed
 
 
 def hold_out(labels: torch.Tensor, share: float, name: str) -> tuple[torch.Tensor, torch.Tensor]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sslbench.registry import Registry
+from sslbench.contract.registry import Registry
 
 if TYPE_CHECKING:
     from sslbench.encoders._base import Encoder
@@ -13,9 +13,9 @@ ENCODERS: Registry[type[Encoder]] = Registry(
     "encoder",
     {
         "mlp": "sslbench.encoders.mlp:MLP",
-        "conv": "sslbench.encoders.conv:Conv",
-        "resnet18": "sslbench.encoders.resnet18:ResNet18",
-        "vit": "sslbench.encoders.vit:ViT",
+        "conv": "sslbench.encoders.images.conv:Conv",
+        "resnet18": "sslbench.encoders.images.resnet18:ResNet18",
+        "vit": "sslbench.encoders.images.vit:ViT",
         "raw": "sslbench.encoders.raw:Raw",
     },
 )

@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import nn
 
-from sslbench.spec import InputSpec
+from sslbench.contract.spec import InputSpec
 
 #: Inputs that are encoded at a time where no gradient is wanted: as fast as 1,000, with a quarter of the activations.
 INFERENCE_BATCH = 250

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from sslbench.contract.spec import InputSpec
 from sslbench.encoders._base import Encoder
-from sslbench.spec import InputSpec
 
 HIDDEN = 128
 

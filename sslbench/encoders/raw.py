@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from sslbench.contract.spec import InputError, InputSpec
 from sslbench.encoders._base import Encoder
-from sslbench.spec import InputError, InputSpec
 
 
 class Raw(Encoder):

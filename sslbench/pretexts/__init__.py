@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sslbench.registry import Registry
+from sslbench.contract.registry import Registry
 
 if TYPE_CHECKING:
     from sslbench.pretexts._base import Pretext
@@ -19,11 +19,11 @@ PRETEXTS: Registry[type[Pretext]] = Registry(
         "autoencoder": "sslbench.pretexts.autoencoder:Autoencoder",
         "denoising_autoencoder": "sslbench.pretexts.denoising_autoencoder:DenoisingAutoencoder",
         "vae": "sslbench.pretexts.vae:VAE",
-        "masked_autoencoder": "sslbench.pretexts.masked_autoencoder:MaskedAutoencoder",
-        "colorization": "sslbench.pretexts.colorization:Colorization",
-        "rotation": "sslbench.pretexts.rotation:Rotation",
-        "jigsaw": "sslbench.pretexts.jigsaw:Jigsaw",
-        "context_prediction": "sslbench.pretexts.context_prediction:ContextPrediction",
+        "masked_autoencoder": "sslbench.pretexts.images.masked_autoencoder:MaskedAutoencoder",
+        "colorization": "sslbench.pretexts.images.colorization:Colorization",
+        "rotation": "sslbench.pretexts.images.rotation:Rotation",
+        "jigsaw": "sslbench.pretexts.images.jigsaw:Jigsaw",
+        "context_prediction": "sslbench.pretexts.images.context_prediction:ContextPrediction",
         "bigan": "sslbench.pretexts.bigan:BiGAN",
         "simclr": "sslbench.pretexts.simclr:SimCLR",
         "moco": "sslbench.pretexts.moco:MoCo",
@@ -34,6 +34,6 @@ PRETEXTS: Registry[type[Pretext]] = Registry(
         "lejepa": "sslbench.pretexts.lejepa:LeJEPA",
         "swav": "sslbench.pretexts.swav:SwAV",
         "dino": "sslbench.pretexts.dino:DINO",
-        "ijepa": "sslbench.pretexts.ijepa:IJEPA",
+        "ijepa": "sslbench.pretexts.images.ijepa:IJEPA",
     },
 )

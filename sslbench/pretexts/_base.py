@@ -9,8 +9,8 @@ from typing import ClassVar
 import torch
 from torch import nn
 
+from sslbench.contract.spec import InputSpec, PretextConfig
 from sslbench.encoders._base import Encoder
-from sslbench.spec import InputSpec, PretextConfig
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ import torch
 from torch import nn
 from torch.nn.functional import interpolate
 
+from sslbench.contract.spec import InputSpec, PretextConfig, tuned
 from sslbench.encoders._base import Encoder
+from sslbench.modalities.image import contrastive_view, multi_crop
 from sslbench.pretexts._base import Picture, Pretext
-from sslbench.spec import InputSpec, PretextConfig, tuned
-from sslbench.views import contrastive_view, multi_crop
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from typing import ClassVar
 import torch
 from torch.nn import functional
 
+from sslbench.contract.spec import InputSpec, OptimizerConfig, PretextConfig
 from sslbench.encoders._base import Encoder
 from sslbench.pretexts._base import Picture, Pretext
-from sslbench.spec import InputSpec, OptimizerConfig, PretextConfig
 
 
 @dataclass(frozen=True)

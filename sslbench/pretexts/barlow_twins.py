@@ -7,10 +7,10 @@ from typing import ClassVar
 
 import torch
 
+from sslbench.contract.spec import InputSpec, OptimizerConfig, PretextConfig, tuned
 from sslbench.encoders._base import Encoder
 from sslbench.pretexts._heads import projector
 from sslbench.pretexts._views import TwoViewConfig, TwoViewPretext
-from sslbench.spec import InputSpec, OptimizerConfig, PretextConfig, tuned
 
 EPSILON = 1e-5  # under the root of the variance, as in the batch norm of the authors' code
 

@@ -12,9 +12,9 @@ from torch.func import functional_call
 from torch.nn import functional
 from torch.nn.utils.parametrizations import spectral_norm
 
+from sslbench.contract.spec import InputSpec, OptimizerConfig, PretextConfig
 from sslbench.encoders._base import Encoder
 from sslbench.pretexts._base import Picture, Pretext
-from sslbench.spec import InputSpec, OptimizerConfig, PretextConfig
 
 
 def pair_loss(ones: torch.Tensor, zeros: torch.Tensor) -> torch.Tensor:

@@ -7,12 +7,12 @@ from typing import ClassVar
 
 import torch
 
+from sslbench.contract.spec import InputSpec, OptimizerConfig, PretextConfig, tuned
 from sslbench.encoders._base import Encoder
 from sslbench.pretexts._heads import predictor, projector
 from sslbench.pretexts._losses import negative_cosine
 from sslbench.pretexts._teacher import cosine_momentum, follow, frozen_copy
 from sslbench.pretexts._views import TwoViewConfig, TwoViewPretext
-from sslbench.spec import InputSpec, OptimizerConfig, PretextConfig, tuned
 
 
 @dataclass(frozen=True)

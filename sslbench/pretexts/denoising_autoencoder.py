@@ -8,10 +8,10 @@ from typing import ClassVar
 import torch
 from torch.nn import functional
 
+from sslbench.contract.spec import InputError, InputSpec, OptimizerConfig, PretextConfig, tuned
 from sslbench.encoders._base import Encoder
+from sslbench.modalities.image import gaussian_noise, masking_noise, salt_and_pepper_noise
 from sslbench.pretexts._base import Picture, Pretext
-from sslbench.spec import InputError, InputSpec, OptimizerConfig, PretextConfig, tuned
-from sslbench.views import gaussian_noise, masking_noise, salt_and_pepper_noise
 
 NOISES = {"gaussian": gaussian_noise, "masking": masking_noise, "salt_and_pepper": salt_and_pepper_noise}
 

@@ -9,13 +9,13 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from sslbench.contract.spec import InputSpec, OptimizerConfig, PretextConfig, tuned
 from sslbench.encoders._base import Encoder
-from sslbench.encoders.vit import ViT
+from sslbench.encoders.images.vit import ViT
 from sslbench.pretexts._base import Picture
 from sslbench.pretexts._heads import Prototypes, projector
 from sslbench.pretexts._teacher import cosine_momentum, follow, frozen_copy
 from sslbench.pretexts._views import MultiCropConfig, MultiCropPretext
-from sslbench.spec import InputSpec, OptimizerConfig, PretextConfig, tuned
 
 
 def dino_loss(

@@ -7,11 +7,11 @@ from typing import ClassVar
 
 import torch
 
+from sslbench.contract.spec import InputSpec, OptimizerConfig, PretextConfig, tuned
 from sslbench.encoders._base import Encoder
 from sslbench.pretexts._heads import projector
 from sslbench.pretexts._losses import nt_xent
 from sslbench.pretexts._views import TwoViewConfig, TwoViewPretext
-from sslbench.spec import InputSpec, OptimizerConfig, PretextConfig, tuned
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from typing import ClassVar
 
 import torch
 
+from sslbench.contract.spec import InputSpec, OptimizerConfig, PretextConfig
 from sslbench.encoders._base import Encoder
 from sslbench.pretexts._heads import predictor, projector
 from sslbench.pretexts._losses import negative_cosine
 from sslbench.pretexts._views import TwoViewConfig, TwoViewPretext
-from sslbench.spec import InputSpec, OptimizerConfig, PretextConfig
 
 
 @dataclass(frozen=True)

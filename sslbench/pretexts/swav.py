@@ -9,10 +9,10 @@ from typing import ClassVar
 import torch
 from torch.nn import functional
 
+from sslbench.contract.spec import InputSpec, OptimizerConfig, PretextConfig, tuned
 from sslbench.encoders._base import Encoder
 from sslbench.pretexts._heads import Prototypes, projector
 from sslbench.pretexts._views import MultiCropConfig, MultiCropPretext
-from sslbench.spec import InputSpec, OptimizerConfig, PretextConfig, tuned
 
 
 @torch.no_grad()

@@ -9,9 +9,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from sslbench.contract.spec import InputSpec, OptimizerConfig, PretextConfig, tuned
 from sslbench.encoders._base import Encoder
 from sslbench.pretexts._base import Picture, Pretext
-from sslbench.spec import InputSpec, OptimizerConfig, PretextConfig, tuned
 
 
 def kl_to_standard_normal(mu: torch.Tensor, log_variance: torch.Tensor) -> torch.Tensor:

@@ -8,10 +8,10 @@ from typing import ClassVar
 import torch
 from torch.nn import functional
 
+from sslbench.contract.spec import InputSpec, OptimizerConfig, PretextConfig, tuned
 from sslbench.encoders._base import Encoder
 from sslbench.pretexts._heads import projector
 from sslbench.pretexts._views import TwoViewConfig, TwoViewPretext
-from sslbench.spec import InputSpec, OptimizerConfig, PretextConfig, tuned
 
 EPSILON = 1e-4  # under the root of the variance: the paper and its code agree
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sslbench.registry import Registry
+from sslbench.contract.registry import Registry
 
 if TYPE_CHECKING:
     from sslbench.protocols._base import Protocol

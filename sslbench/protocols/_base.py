@@ -8,8 +8,8 @@ from typing import ClassVar
 
 import torch
 
+from sslbench.contract.spec import ProtocolConfig
 from sslbench.encoders._base import Encoder
-from sslbench.spec import ProtocolConfig
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from sslbench.contract.spec import OptimizerConfig, ProtocolConfig
 from sslbench.encoders._base import INFERENCE_BATCH, Encoder
-from sslbench.flops import counted
-from sslbench.optimization import build_optimizer, endless_batches, learning_rate_factor
+from sslbench.modalities.image import mild_view, to_float
+from sslbench.numerics.flops import counted
+from sslbench.numerics.optimization import build_optimizer, endless_batches, learning_rate_factor
 from sslbench.protocols._base import Prediction, TrainedProtocol
-from sslbench.spec import OptimizerConfig, ProtocolConfig
-from sslbench.views import mild_view, to_float
 
 SCORED_STEPS = 20
 

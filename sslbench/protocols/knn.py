@@ -8,8 +8,8 @@ from typing import ClassVar
 import torch
 from torch.nn import functional
 
+from sslbench.contract.spec import ProtocolConfig
 from sslbench.protocols._base import FrozenProtocol, Prediction
-from sslbench.spec import ProtocolConfig
 
 CHUNK = 250  # queries at a time: 60,000 neighbours x 250 queries are 60 MB
 PROBED = 2000  # how many of the bank the leave-one-out score asks

@@ -8,9 +8,9 @@ from typing import ClassVar
 
 import torch
 
+from sslbench.contract.spec import ProtocolConfig
 from sslbench.protocols._base import FrozenProtocol, Prediction
 from sslbench.protocols._logistic import Fitted, Standardiser, fit_path
-from sslbench.spec import ProtocolConfig
 
 
 @dataclass(frozen=True)

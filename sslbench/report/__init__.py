@@ -1,1 +1,1 @@
-"""Records to statistics, tables and plots. Pure functions of records; imports neither torch nor MLflow."""
+"""From records to tables, figures and the page; knows neither torch nor MLflow."""

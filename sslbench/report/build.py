@@ -8,18 +8,18 @@ from pathlib import Path
 
 import pandas as pd
 
-from sslbench.files import replace_file
-from sslbench.report.attachments import ENVIRONMENT_FILE, Attachments
-from sslbench.report.blocks import place
-from sslbench.report.curves import curves_png
-from sslbench.report.exhibits import write_exhibits
-from sslbench.report.gaps import write_gaps
-from sslbench.report.html import report_html
+from sslbench.contract.files import replace_file
+from sslbench.contract.spec import InputError
+from sslbench.report.attachments.attachments import ENVIRONMENT_FILE, Attachments
+from sslbench.report.attachments.exhibits import write_exhibits
+from sslbench.report.attachments.gaps import write_gaps
+from sslbench.report.attachments.tuned import write_tuned
+from sslbench.report.figures.curves import curves_png
+from sslbench.report.page.render import report_html
 from sslbench.report.records import conform, read_records, write_records
-from sslbench.report.table import table_csv, table_markdown
-from sslbench.report.tex import table_tex
-from sslbench.report.tuned import write_tuned
-from sslbench.spec import InputError
+from sslbench.report.scores.blocks import place
+from sslbench.report.tables.latex import table_tex
+from sslbench.report.tables.markdown import table_csv, table_markdown
 
 
 def build(

@@ -11,11 +11,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from sslbench.report.analysis import analyse
-from sslbench.report.findings import findings
+from sslbench.contract.spec import InputError
 from sslbench.report.records import read_records
-from sslbench.report.table import table_markdown
-from sslbench.spec import InputError
+from sslbench.report.statistics.analysis import analyse
+from sslbench.report.tables.markdown import table_markdown
+from sslbench.report.words.findings import findings
 
 SENTENCES = 3
 

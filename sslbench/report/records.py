@@ -10,8 +10,8 @@ from typing import get_type_hints
 
 import pandas as pd
 
-from sslbench.files import replace_file
-from sslbench.spec import BASELINES, RECORD_COLUMNS, InputError, Record
+from sslbench.contract.files import replace_file
+from sslbench.contract.spec import BASELINES, RECORD_COLUMNS, InputError, Record
 
 COLUMN_TYPES: dict[str, type] = get_type_hints(Record)
 

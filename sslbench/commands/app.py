@@ -1,0 +1,55 @@
+"""The command line. Nothing heavy is imported before a command needs it: `--help` and `list` answer at once."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from sslbench import __version__
+from sslbench.commands.compare import compare
+from sslbench.commands.listing import KINDS, show
+from sslbench.commands.options import plain_errors, terminal
+from sslbench.commands.report import report
+from sslbench.commands.reproduce import reproduce
+from sslbench.commands.run import run
+from sslbench.commands.tune import tune
+from sslbench.commands.ui import ui
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,  # typer's coloured help imports a Markdown renderer: half of all the time it takes
+    help="How many labels does self-supervision save? Sweep, compare, report.",
+    epilog="Start with: sslbench list, then sslbench run quick --dry-run",
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        terminal().print(f"sslbench {__version__}", highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")] = False,
+) -> None:
+    """How many labels does self-supervision save?"""
+
+
+@app.command("list")
+def list_(
+    kind: Annotated[str | None, typer.Argument(help=f"One of: {', '.join(KINDS)}; all if left out.")] = None,
+) -> None:
+    """Show what there is to choose from.
+
+    Examples: sslbench list | sslbench list pretexts
+    """
+    with plain_errors():
+        show(kind, terminal())
+
+
+for command in (run, tune, report, compare, reproduce, ui):
+    app.command()(command)

@@ -1,0 +1,148 @@
+"""What `sslbench run` says: counts, estimates, and progress as cells finish."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Hashable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from sslbench.contract.spec import Record
+from sslbench.report.records import read_records
+from sslbench.sweep import crew
+from sslbench.sweep.estimate import CostBook, Estimate, remaining
+from sslbench.sweep.request import Prepared, Request, records_of
+
+if TYPE_CHECKING:  # it imports torch, which reports do without
+    pass
+
+
+def say_unsuitable(prepared: Prepared, console: Console) -> None:
+    """Print what is left out of a plan, and why."""
+    for (dataset, encoder, pretext), reason in prepared.plan.unsuitable.items():
+        console.print(f"left out: {pretext} with {encoder} on {dataset}: {reason}", highlight=False)
+
+
+def counts(prepared: Prepared) -> str:
+    """How much of a plan is done, in words."""
+    plan, done = prepared.plan, prepared.done
+    pretrained = sum(cell.cell_id in done for cell in plan.pretrain)
+    evaluations = plan.evaluations
+    evaluated = sum(cell.cell_id in done for cell in evaluations)
+    return f"{pretrained} of {len(plan.pretrain)} pretrainings and {evaluated} of {len(evaluations)} evaluations done"
+
+
+def estimate(request: Request, prepared: Prepared, results: Path) -> Estimate:
+    """What is left to do, from what cells like it took here and in the published tables."""
+    known = records_of(request, prepared)
+    for path in sorted(results.glob("*/records.csv")):
+        known += [Record(**{str(name): value for name, value in row.items()}) for row in _rows(path)]
+    return remaining(prepared.plan, prepared.done, CostBook(known), dict(prepared.unlabelled))
+
+
+def _rows(path: Path) -> list[dict[Hashable, Any]]:
+    return read_records(path).to_dict("records")
+
+
+def describe(left: Estimate, workers: int) -> str:
+    """An estimate in words."""
+    if left.seconds == 0 and left.unknown:
+        return f"time unknown until similar cells have run ({left.unknown} cells)"
+    text = f"about {clock(left.seconds / workers)} with {workers} worker{'s' if workers > 1 else ''}"
+    return text + (f", plus {left.unknown} cells of unknown cost" if left.unknown else "")
+
+
+def clock(seconds: float) -> str:
+    """Seconds as people say them: `42 s`, `12.5 min`, `3.4 h`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.1f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+class Display:
+    """Live progress on a terminal; one line per finished cell elsewhere."""
+
+    def __init__(self, prepared: Prepared, left: Estimate, workers: int, console: Console) -> None:
+        self.console, self.left, self.workers = console, left, workers
+        plan, done = prepared.plan, prepared.done
+        self.total = len(plan.pretrain) + len(plan.evaluations)
+        self.done = sum(cell_id in done for cell_id, _ in prepared.cells)
+        self.at_start = self.done
+        self.started = time.monotonic()
+        self.best: dict[tuple[float, str], tuple[float, str]] = {}
+        self.bar = Progress(
+            TextColumn("cells"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[left]} left"),
+            console=console,
+        )
+        self.task = self.bar.add_task("cells", total=self.total, completed=self.done, left="?")
+        self.live = Live(self.bar, console=console, refresh_per_second=2, transient=True)
+
+    def __enter__(self) -> Display:
+        if self.console.is_terminal:
+            self.live.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.console.is_terminal:
+            self.live.stop()
+
+    def show(self, progress: crew.Progress) -> None:
+        """Take in what changed and show it."""
+        for cell in progress.finished:
+            self.done += 1
+            score = f": {100 * cell['accuracy']:.1f}%" if cell["kind"] == "evaluate" else ""
+            if "collapsed" in cell:
+                score = f": COLLAPSED, {cell['collapsed']}"
+            line = f"[{self.done:4d}/{self.total}] {cell['title']}{score}  ({self._left()} left)"
+            self.console.print(line, highlight=False, markup=False)
+            if cell["kind"] == "evaluate":
+                self._remember(cell)
+        for cell in progress.failed:
+            self.console.print(f"FAILED {cell['title']}: {cell['reason']}", highlight=False, markup=False)
+        if self.console.is_terminal:
+            self.bar.update(self.task, completed=self.done, left=self._left())
+            self.live.update(Group(self.bar, self._current(progress), self._best()))
+
+    def _left(self) -> str:
+        """Time left: the estimate at first, and more and more the pace of the cells so far."""
+        elapsed, fresh = time.monotonic() - self.started, self.done - self.at_start
+        estimated = max(0.0, self.left.seconds / self.workers - elapsed)
+        known = bool(self.left.seconds) and not self.left.unknown
+        if not fresh:
+            return clock(estimated) if known else "?"
+        paced = elapsed / fresh * (self.total - self.done)
+        share = fresh / (self.total - self.at_start) if known else 1.0
+        return clock(share * paced + (1 - share) * estimated)
+
+    def _remember(self, cell: Mapping[str, Any]) -> None:
+        key = (cell["label_fraction"], cell["protocol"])
+        self.best[key] = max(self.best.get(key, (0.0, "")), (cell["accuracy"], cell["pretext"]))
+
+    def _current(self, progress: crew.Progress) -> Text:
+        lines = []
+        for worker in progress.current:
+            rate = f"  {worker['images_per_second']:,.0f} images/s" if worker["images_per_second"] else ""
+            share = f"  {100 * worker['share']:.0f}%" if worker["share"] else ""
+            lines.append(f"  now: {worker['title']}{share}{rate}")
+        return Text("\n".join(lines))
+
+    def _best(self) -> Table:
+        table = Table(title="best test accuracy so far", title_justify="left", box=None)
+        fractions = sorted({fraction for fraction, _ in self.best})
+        table.add_column("protocol")
+        for fraction in fractions:
+            table.add_column(f"{100 * fraction:g}%", justify="right")
+        for protocol in sorted({name for _, name in self.best}):
+            cells = [self.best.get((fraction, protocol)) for fraction in fractions]
+            table.add_row(protocol, *("" if cell is None else f"{100 * cell[0]:.1f} {cell[1]}" for cell in cells))
+        return table

@@ -1,0 +1,44 @@
+"""Options that several commands share, and the one way errors are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import rich
+import typer
+
+from sslbench.contract.spec import InputError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+#: Exit codes besides 0 and 2, which is bad input.
+FAILED, INTERRUPTED = 1, 130
+
+Home = Annotated[Path | None, typer.Option(help="Folder of stores; default $SSLBENCH_HOME or .sslbench.")]
+TrackingUri = Annotated[str | None, typer.Option(help="MLflow store; default an SQLite file in the home folder.")]
+Storage = Annotated[str | None, typer.Option(help="Optuna store; default an SQLite file in the home folder.")]
+DataRoot = Annotated[Path | None, typer.Option(help="Folder of datasets; default $SSLBENCH_DATA or a cache folder.")]
+Results = Annotated[Path, typer.Option(help="Folder that receives one folder per suite.")]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+SuiteName = Annotated[str, typer.Argument(help="Name of a suite, or a Python file with a SUITE.")]
+
+
+def terminal() -> Console:
+    """The terminal; rich makes it when it is first asked for."""
+    return rich.get_console()
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Show what the user got wrong as one line and leave with exit code 2."""
+    try:
+        yield
+    except InputError as error:
+        from rich.console import Console
+
+        Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/bold red] {error}", highlight=False)
+        raise typer.Exit(2) from error

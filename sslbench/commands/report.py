@@ -1,0 +1,98 @@
+"""`sslbench report`: tables, plots and page of what has run or was published."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sslbench.commands.options import DataRoot, Home, Results, SuiteName, TrackingUri, plain_errors, terminal
+from sslbench.contract.spec import InputError
+from sslbench.datasets import default_root
+from sslbench.stores.addresses import locate
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from sslbench.sweep.request import Request
+
+
+def report(
+    suite: SuiteName,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="From the published records.csv alone, not from MLflow.")
+    ] = False,
+    ui_url: Annotated[
+        str, typer.Option(help="Where the page's run ids lead; empty: nowhere.")
+    ] = "http://127.0.0.1:5000",
+    readme: Annotated[
+        Path | None, typer.Option(help="Markdown file whose marked findings and tables are written anew too.")
+    ] = None,
+    results: Results = Path("results"),
+    home: Home = None,
+    tracking_uri: TrackingUri = None,
+    data_root: DataRoot = None,
+) -> None:
+    """Write a suite's tables, plots and page from its MLflow runs, or again from records.csv.
+
+    Examples: sslbench report quick | sslbench report quick --rebuild --readme README.md
+    """
+    with plain_errors():
+        from sslbench.report.attachments.attachments import UI_URL
+        from sslbench.sweep.plan import Selection
+        from sslbench.sweep.request import Request
+
+        stores = locate(home, tracking_uri)
+        request = Request(suite, Selection(), stores, (data_root or default_root()).resolve())
+        _report(request, results, rebuild, UI_URL if ui_url is None else ui_url, terminal())
+        if readme is not None:
+            _refresh(readme, results, terminal())
+
+
+def _report(request: Request, results: Path, rebuild: bool, ui_url: str, console: Console) -> None:
+    """Write a suite's tables and plots from its finished runs, or again from its published records.
+
+    Raises:
+        InputError: there are no records to report.
+    """
+    from sslbench.publishing.publish import publish, tuned
+    from sslbench.report.attachments.attachments import Attachments
+    from sslbench.report.build import rebuild as rebuild_report
+    from sslbench.report.records import from_records, read_records
+    from sslbench.report.tables.terminal import print_summary
+    from sslbench.sweep import suites
+    from sslbench.sweep.request import prepare_request, records_of
+
+    if rebuild:
+        suite = suites.load(request.suite)
+        destination = results / suite.name
+        files = rebuild_report(
+            destination, suite.name, suite.notes, Attachments(tuned=tuned(request.suite, suite), ui_url=ui_url)
+        )
+        print_summary(read_records(destination / "records.csv"), console)
+    else:
+        prepared = prepare_request(request)
+        records = records_of(request, prepared)
+        if not records:
+            where = request.stores.tracking_uri
+            raise InputError(f"no finished runs of suite {prepared.suite.name!r} in {where}; run it first")
+        files = publish(request, prepared, records, results, ui_url)
+        print_summary(from_records(records), console)
+    console.print(f"written: {', '.join(str(path) for path in files)}", highlight=False)
+
+
+def _refresh(readme: Path, results: Path, console: Console) -> None:
+    """Write the marked passages of a Markdown file anew from the published records.
+
+    Raises:
+        InputError: the file cannot be read, or what a mark names is not there.
+    """
+    from sslbench.contract.files import replace_file
+    from sslbench.report.readme import refreshed
+
+    try:
+        text = readme.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot read {readme}: {error.strerror}") from error
+    console.print(f"written: {replace_file(readme, refreshed(text, results))}", highlight=False)

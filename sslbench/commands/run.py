@@ -1,0 +1,149 @@
+"""`sslbench run`: what is missing of a suite, then its tables."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sslbench.commands.options import (
+    FAILED,
+    INTERRUPTED,
+    DataRoot,
+    Device,
+    Home,
+    Results,
+    Storage,
+    SuiteName,
+    TrackingUri,
+    plain_errors,
+    terminal,
+)
+from sslbench.contract.spec import InputError
+from sslbench.datasets import default_root
+from sslbench.stores.addresses import locate
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from sslbench.sweep.request import Request
+
+
+def run(
+    suite: SuiteName,
+    workers: Annotated[str, typer.Option(help="Worker processes; auto = one per core, one on a GPU.")] = "auto",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the cells and the time left; run nothing.")] = False,
+    dataset: Annotated[list[str] | None, typer.Option(help="Only this dataset; may be repeated.")] = None,
+    pretext: Annotated[list[str] | None, typer.Option(help="Only this pretext; may be repeated.")] = None,
+    latent_dim: Annotated[list[int] | None, typer.Option(help="Only this latent size; may be repeated.")] = None,
+    fraction: Annotated[list[float] | None, typer.Option(help="Only this label fraction, e.g. 0.01.")] = None,
+    seed: Annotated[list[int] | None, typer.Option(help="Only this seed; may be repeated.")] = None,
+    device: Device = "auto",
+    results: Results = Path("results"),
+    home: Home = None,
+    tracking_uri: TrackingUri = None,
+    storage: Storage = None,
+    data_root: DataRoot = None,
+) -> None:
+    """Run what is missing of a suite, then write its tables.
+
+    Examples: sslbench run quick | sslbench run quick --dry-run |
+    sslbench run quick --pretext simclr --latent-dim 128 --fraction 0.01 --workers 2
+    """
+    with plain_errors():
+        from sslbench.sweep.plan import Selection
+        from sslbench.sweep.request import Request
+
+        selection = Selection(
+            tuple(dataset or ()),
+            tuple(pretext or ()),
+            tuple(latent_dim or ()),
+            tuple(fraction or ()),
+            tuple(seed or ()),
+        )
+        request = Request(
+            suite,
+            selection,
+            locate(home, tracking_uri, storage),
+            (data_root or default_root()).resolve(),
+            device,
+            _workers(workers),
+        )
+        if dry_run:
+            _dry_run(request, results, terminal())
+        else:
+            raise typer.Exit(_run(request, results, terminal()))
+
+
+def _workers(text: str) -> int | None:
+    if text == "auto":
+        return None
+    if not text.isdigit() or int(text) < 1:
+        raise InputError(f"--workers {text!r} is neither a positive number nor 'auto'")
+    return int(text)
+
+
+def _dry_run(request: Request, results: Path, console: Console) -> None:
+    """Print every cell with its state, the counts, and an estimate of the time left."""
+    from rich.markup import escape
+
+    from sslbench.commands.display import counts, describe, estimate, say_unsuitable
+    from sslbench.sweep import crew
+    from sslbench.sweep.request import prepare_request
+
+    prepared = prepare_request(request)
+    for cell_id, title in prepared.cells:
+        state = "[green]done[/green]   " if cell_id in prepared.done else "[yellow]missing[/yellow]"
+        console.print(f"{state} {escape(title)}", highlight=False)
+    say_unsuitable(prepared, console)
+    left = estimate(request, prepared, results)
+    console.print(f"\n{counts(prepared)}", highlight=False)
+    console.print(f"time left: {describe(left, crew.layout(request, prepared).workers)}", highlight=False)
+
+
+def _run(request: Request, results: Path, console: Console) -> int:
+    """Run what is missing, write and print the tables; returns the exit code."""
+    from rich.markup import escape
+
+    from sslbench.commands.display import Display, clock, counts, describe, estimate, say_unsuitable
+    from sslbench.publishing.publish import publish
+    from sslbench.report.records import from_records
+    from sslbench.report.tables.terminal import print_summary
+    from sslbench.sweep import crew
+    from sslbench.sweep.plan import Selection
+    from sslbench.sweep.request import prepare_request, records_of
+
+    prepared = prepare_request(request)
+    say_unsuitable(prepared, console)
+    failures: list[Mapping[str, Any]] = []
+    started = time.monotonic()
+    if all(cell.cell_id in prepared.done for cell in prepared.plan.evaluations):
+        console.print(f"everything is done: {counts(prepared)}", highlight=False)
+    else:
+        left = estimate(request, prepared, results)
+        layout = crew.layout(request, prepared)
+        console.print(f"{counts(prepared)}; {describe(left, layout.workers)}", highlight=False)
+        console.print(f"layout: {layout.title}", highlight=False)
+        display = Display(prepared, left, layout.workers, console)
+        try:
+            with display:
+                failures = crew.run(request, prepared, display.show)
+        except KeyboardInterrupt:
+            console.print("interrupted; finished cells are kept, run again to continue", highlight=False)
+            return INTERRUPTED
+        console.print(f"took {clock(time.monotonic() - started)}", highlight=False)
+    records = records_of(request, prepared)
+    if records:
+        frame = from_records(records)
+        print_summary(frame, console)
+        if request.selection == Selection():
+            files = publish(request, prepared, records, results)
+            console.print(f"written: {', '.join(str(path) for path in files)}", highlight=False)
+        else:
+            console.print("only a part was selected: published tables are left as they are", highlight=False)
+    for failure in failures:
+        console.print(f"[bold red]failed:[/bold red] {escape(str(failure['title']))}: {escape(str(failure['reason']))}")
+    return FAILED if failures else 0

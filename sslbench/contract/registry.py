@@ -1,0 +1,91 @@
+"""Plug-ins by name: a lazy dictionary whose errors list the choices and whose listing imports no torch."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Generic, TypeVar, cast
+
+from sslbench.contract.spec import InputError
+
+Plugin = TypeVar("Plugin")
+
+
+class Registry(Generic[Plugin]):
+    """Names to plug-ins, imported when first asked for.
+
+    Args:
+        kind: the word errors use, e.g. `pretext`.
+        entries: name to `module:object`; one line here is all the wiring a plug-in needs.
+    """
+
+    def __init__(self, kind: str, entries: Mapping[str, str]) -> None:
+        self.kind = kind
+        self._entries = dict(entries)
+        self._loaded: dict[str, Plugin] = {}
+
+    def register(self, name: str) -> Callable[[Plugin], Plugin]:
+        """Decorator for plug-ins that live outside the package, e.g. in a suite's own file."""
+
+        def add(plugin: Plugin) -> Plugin:
+            self._loaded[name] = plugin
+            return plugin
+
+        return add
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._entries
+        yield from (name for name in self._loaded if name not in self._entries)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._entries or name in self._loaded
+
+    def check(self, name: str) -> None:
+        """Raise an error naming the culprit and the choices unless `name` is known.
+
+        Raises:
+            InputError: unknown name.
+        """
+        if name not in self:
+            raise InputError(f"unknown {self.kind} {name!r}; choose one of {', '.join(self)}")
+
+    def get(self, name: str) -> Plugin:
+        """The plug-in called `name`, imported now if need be.
+
+        Raises:
+            InputError: unknown name.
+        """
+        self.check(name)
+        if name not in self._loaded:
+            module, _, attribute = self._entries[name].partition(":")
+            self._loaded[name] = cast(Plugin, vars(importlib.import_module(module))[attribute])
+        return self._loaded[name]
+
+    def summary(self, name: str) -> str:
+        """First line of the plug-in's docstring, read from its source without importing it."""
+        self.check(name)
+        if name in self._loaded:
+            doc = self._loaded[name].__doc__
+        else:
+            module, _, attribute = self._entries[name].partition(":")
+            doc = _docstring(module, attribute)
+        return (doc or "").strip().split("\n")[0]
+
+
+def _docstring(module: str, attribute: str) -> str | None:
+    spec = importlib.util.find_spec(module)
+    if spec is None or spec.origin is None:
+        return None
+    source = Path(spec.origin).read_text(encoding="utf-8")
+    # Parsing 40 files takes longer than all the rest of a listing, so the usual form is found by its looks.
+    usual = re.search(rf'^(?:class|def) {attribute}\b[^"#]*:\n    """(.*)', source, re.MULTILINE)
+    if usual is not None:
+        return usual[1].partition('"""')[0]
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == attribute:
+            return ast.get_docstring(node)
+    return None

@@ -1,0 +1,192 @@
+"""Settings by name: checked against a config, declared for Optuna, and the file that keeps what tuning found.
+
+`sslbench tune SUITE` writes `settings/<suite>.json` beside the suite's file; a suite uses such a file by naming it
+(`Suite(settings_file="settings/quick.json")`). The file is sorted and indented JSON, so git shows what changed:
+
+* `suite`, `sslbench_version`, `git_commit`: what was tuned, and with what.
+* `budget`: what every arm was given, the same for each: the fields of `Budget`.
+* `arms`: by pretext; `supervised` holds the settings of protocol `finetune`. The fields of `TunedArm`: the winning
+  settings, how good they were, and what all trials of the arm cost together. A reader adds `seconds`, `samples` and
+  `flops` of an arm to the cost of its rows: without them tuning would look free.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sslbench.contract.files import replace_file
+from sslbench.contract.spec import REFERENCE_PROTOCOLS, InputError, Range, Suite
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A hyper-parameter declared with `tuned(...)`: its value now and where Optuna may look."""
+
+    value: float | int
+    range: Range
+
+    @property
+    def start(self) -> float | int:
+        """The value now, or the nearest in the range: no weight decay at all has no place on a log scale."""
+        return type(self.value)(min(max(self.value, self.range.low), self.range.high))
+
+    @property
+    def whole(self) -> bool:
+        """Whether only whole numbers make sense."""
+        return isinstance(self.value, int)
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What every arm of a tuning was given.
+
+    Attributes:
+        criterion: the selection rule.
+        fraction: share of the training labels that the rule may see, `num_labels` of them; a subset of its own.
+        trials: finished trials per arm, pruned and diverged ones included.
+        epochs: length of an unpruned trial: passes over the unlabelled inputs, or for `supervised` the same share of
+            the optimiser steps that the suite gives it (every fold of the cross-validation is trained that long).
+        num_unlabelled: how many inputs a pretraining sees; None means all.
+        seed: of the draws of Optuna, of the labels and of every training.
+    """
+
+    dataset: str
+    pretrain_dataset: str
+    encoder: str
+    latent_dim: int
+    criterion: str
+    fraction: float
+    num_labels: int
+    trials: int
+    epochs: float
+    num_unlabelled: int | None
+    seed: int
+
+
+@dataclass(frozen=True)
+class TunedArm:
+    """What tuning found for one pretext or for `supervised`, and what it cost.
+
+    Attributes:
+        settings: dotted field names to the winning values.
+        score: of the winner, in the criterion's unit (accuracy in [0, 1], or an effective rank).
+        default_score: of the suite's own settings (moved into their ranges), which every arm tries first; None if
+            that trial diverged.
+        trial: number of the winning trial among the arm's finished ones, from 0.
+        trials: finished ones: `completed`, and pruned or diverged early.
+        seconds, samples, flops: of all these trials together, judging included in the seconds; what was interrupted
+            and run again is not counted twice.
+    """
+
+    settings: Mapping[str, float | int]
+    score: float
+    default_score: float | None
+    trial: int
+    trials: int
+    completed: int
+    epochs: float
+    seconds: float
+    samples: int
+    flops: float
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """A settings file."""
+
+    suite: str
+    sslbench_version: str
+    git_commit: str
+    budget: Budget
+    arms: Mapping[str, TunedArm] = field(default_factory=dict)
+
+
+def declared(config: Any) -> dict[str, Declared]:
+    """Every hyper-parameter of a (nested) config that has a range, by dotted name, in the order of declaration."""
+    found: dict[str, Declared] = {}
+    for item in dataclasses.fields(config):
+        value = vars(config)[item.name]
+        if dataclasses.is_dataclass(value):
+            found.update({f"{item.name}.{name}": inner for name, inner in declared(value).items()})
+        elif "tuned" in item.metadata:
+            found[item.name] = Declared(value, item.metadata["tuned"])
+    return found
+
+
+def configure(config: Any, overrides: Mapping[str, Any], owner: str) -> Any:
+    """Replace fields of a (nested) frozen config by dotted name.
+
+    Raises:
+        InputError: a name is not a field, or a value has the wrong type; the message lists the fields.
+    """
+    for path, value in overrides.items():
+        head, _, rest = path.partition(".")
+        names = {item.name: item for item in dataclasses.fields(config)}
+        if head not in names:
+            raise InputError(f"unknown setting {path!r} of {owner}; choose one of {', '.join(sorted(names))}")
+        current = getattr(config, head)
+        if rest:
+            if not dataclasses.is_dataclass(current):
+                raise InputError(f"setting {path!r} of {owner}: {head!r} has no fields of its own")
+            value = configure(current, {rest: value}, f"{owner}.{head}")
+        elif isinstance(current, float) and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+        elif current is not None and type(value) is not type(current):
+            wanted, given = type(current).__name__, type(value).__name__
+            raise InputError(f"setting {path!r} of {owner} must be {wanted}, not {given} ({value!r})")
+        config = dataclasses.replace(config, **{head: value})
+    return config
+
+
+def owner_of(arm: str) -> str:
+    """Whose settings an arm's are: a pretext's its own, those of `supervised` the protocol `finetune`'s."""
+    return REFERENCE_PROTOCOLS.get(arm, arm)
+
+
+def with_tuning(suite: Suite, tuning: Tuning) -> Suite:
+    """The suite with the tuned settings added to its own.
+
+    Raises:
+        InputError: both set the same field: one of them would be ignored.
+    """
+    settings = {owner: dict(values) for owner, values in suite.settings.items()}
+    for arm, found in tuning.arms.items():
+        own = settings.setdefault(owner_of(arm), {})
+        twice = sorted(own.keys() & found.settings.keys())
+        if twice:
+            raise InputError(
+                f"suite {suite.name!r} and its settings file {suite.settings_file!r} both set {twice[0]!r} of "
+                f"{owner_of(arm)!r}; keep one"
+            )
+        own.update(found.settings)
+    return dataclasses.replace(suite, settings=settings)
+
+
+def write_tuning(tuning: Tuning, path: Path) -> None:
+    """Write a settings file, replacing it whole.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
+    replace_file(path, json.dumps(dataclasses.asdict(tuning), indent=2, sort_keys=True) + "\n")
+
+
+def read_tuning(path: Path) -> Tuning:
+    """Read what `write_tuning` wrote.
+
+    Raises:
+        InputError: no such file, or it is not a settings file.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        arms = {name: TunedArm(**arm) for name, arm in content.pop("arms").items()}
+        return Tuning(**{**content, "budget": Budget(**content["budget"]), "arms": arms})
+    except FileNotFoundError as error:
+        raise InputError(f"no settings file {path}; `sslbench tune` writes one") from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{path} is not a settings file: {type(error).__name__}: {error}") from error

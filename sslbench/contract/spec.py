@@ -1,0 +1,288 @@
+"""The contract in one page: the nouns every layer shares. Imports nothing but the standard library."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from sslbench.contract.identity import digest
+
+DEFAULT_FRACTIONS = (0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0)
+
+#: Rows that every table carries, in this order, before the pretexts.
+BASELINES = ("majority_class", "raw_pixels", "random_init", "supervised")
+
+#: Protocols whose scores belong in every block of a table, whatever the block's protocol.
+REFERENCE_PROTOCOLS = {"supervised": "finetune", "majority_class": "majority_class"}
+
+
+class InputError(ValueError):
+    """Something the user gave is wrong. The message is one line naming the culprit and the choices."""
+
+
+@dataclass(frozen=True)
+class Range:
+    """Where Optuna may look for a value: [low, high], on a log scale if `log`."""
+
+    low: float
+    high: float
+    log: bool = False
+
+
+def tuned(default: Any, low: float, high: float, *, log: bool = False) -> Any:
+    """Declare a hyper-parameter: its default for people and its range for Optuna, on one line.
+
+    Raises:
+        ValueError: the default lies outside its own range.
+    """
+    if not low <= default <= high:
+        raise ValueError(f"default {default} lies outside its range [{low}, {high}]")
+    return field(default=default, metadata={"tuned": Range(low, high, log)})
+
+
+@dataclass(frozen=True)
+class OptimizerConfig:
+    """How a pretext's parameters are updated. `warmup` is the share of all steps spent rising to the peak."""
+
+    name: str = "adamw"  # adam | adam_gan | adamw | sgd
+    learning_rate: float = tuned(1e-3, 1e-4, 3e-2, log=True)
+    weight_decay: float = tuned(1e-4, 1e-6, 1e-1, log=True)
+    batch_size: int = 256
+    schedule: str = "cosine"  # cosine | constant
+    warmup: float = 0.1
+
+
+@dataclass(frozen=True)
+class PretextConfig:
+    """Base of every pretext's configuration; subclasses add their own fields."""
+
+    optimizer: OptimizerConfig = OptimizerConfig()
+
+
+@dataclass(frozen=True)
+class ProtocolConfig:
+    """Base of every protocol's configuration."""
+
+
+@dataclass(frozen=True)
+class ViewPolicy:
+    """What a random view may do to an input of this dataset without changing what it shows.
+
+    A digit must not be mirrored; grey images have no hue. `min_crop_scale` is the smallest share of the
+    area a crop may keep.
+    """
+
+    horizontal_flip: bool = False
+    intensity_jitter: bool = True
+    color_jitter: bool = False
+    min_crop_scale: float = 0.2
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """What one input looks like: its modality, its shape without the batch, and what views may do."""
+
+    modality: str
+    shape: tuple[int, ...]
+    views: ViewPolicy = ViewPolicy()
+
+    @property
+    def size(self) -> int:
+        """How many numbers one input has."""
+        product = 1
+        for length in self.shape:
+            product *= length
+        return product
+
+
+@dataclass(frozen=True)
+class PretrainCell:
+    """One pretraining: everything that decides which encoder comes out of it.
+
+    Attributes:
+        dataset: the one whose unlabelled inputs are seen; for baselines, which see none, the evaluated one.
+        checkpoints: epochs after which the encoder in training is scored; they change what is recorded of it.
+    """
+
+    dataset: str
+    encoder: str
+    pretext: str
+    latent_dim: int
+    seed: int
+    epochs: float
+    num_unlabelled: int | None
+    config: PretextConfig
+    checkpoints: tuple[float, ...] = ()
+
+    @cached_property
+    def cell_id(self) -> str:
+        """Identity: the hash of the definition; no path, host, worker count or device takes part."""
+        return digest({"kind": "pretrain", **_fields(self)})
+
+    @property
+    def title(self) -> str:
+        """The name people read, e.g. `simclr d=128 s=0`."""
+        return f"{self.pretext} d={self.latent_dim} s={self.seed}"
+
+    @property
+    def pretrain_dataset(self) -> str:
+        """What records say: the dataset trained on; empty for baselines, which train on none."""
+        return self.dataset if self.epochs else ""
+
+
+@dataclass(frozen=True)
+class EvaluateCell:
+    """One evaluation of one pretrained encoder: a protocol on a label budget.
+
+    Attributes:
+        dataset: the evaluated one; another than the pretraining's is transfer.
+        label_seed: draws the labelled subset and nothing else; all other randomness follows the pretraining's seed.
+    """
+
+    pretrain: PretrainCell
+    dataset: str
+    label_fraction: float
+    label_seed: int
+    protocol: str
+    config: ProtocolConfig
+
+    @cached_property
+    def cell_id(self) -> str:
+        """Identity: the hash of the definition, the pretraining's identity included."""
+        own = {name: value for name, value in _fields(self).items() if name != "pretrain"}
+        return digest({"kind": "evaluate", "pretrain": self.pretrain.cell_id, **own})
+
+    @property
+    def title(self) -> str:
+        """The name people read, e.g. `1% linear_probe`, or `1% knn on digits, labels 3` where these are not usual."""
+        on = "" if self.dataset == self.pretrain.dataset else f" on {self.dataset}"
+        labels = "" if self.label_seed == self.pretrain.seed else f", labels {self.label_seed}"
+        return f"{100 * self.label_fraction:g}% {self.protocol}{on}{labels}"
+
+
+def _fields(instance: Any) -> dict[str, Any]:
+    return {item.name: getattr(instance, item.name) for item in dataclasses.fields(instance)}
+
+
+def everything(pretext: str, latent_dim: int, label_fraction: float, protocol: str) -> bool:
+    """The default `include` of a suite: run every combination."""
+    return True
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A named sweep: the grid of cells behind one published table.
+
+    Attributes:
+        datasets: what encoders are evaluated on.
+        epochs: passes over the unlabelled inputs, equal for every pretext; may be a fraction.
+        pretrain_datasets: what encoders are pretrained on, each for every evaluated dataset; empty means each
+            dataset for itself. Baselines train on none and appear once per evaluated dataset.
+        label_seeds: labelled subsets that every pretraining is evaluated on; empty means one, drawn with the
+            pretraining's seed. Several let the spread be split into that of the labels and that of the training.
+        checkpoints: epochs after which the encoder in training is scored by `knn` at `checkpoint_fraction`. Nothing
+            is chosen by them: they show how optimistic a choice on test would have been.
+        checkpoint_fraction: None means the smallest label fraction.
+        settings_file: tuned settings that `settings` are added to, a file that `sslbench tune` wrote, relative to the
+            suite's own; empty means none.
+        num_unlabelled: how many inputs pretraining sees; None means all.
+        settings: overrides of pretext and protocol fields by name, e.g.
+            `{"simclr": {"temperature": 0.5, "optimizer.batch_size": 512}}`.
+        include: `(pretext, latent_dim, label_fraction, protocol) -> bool`, for grids with holes.
+        notes: lines printed under the tables, e.g. the number of optimiser steps of every training.
+    """
+
+    name: str
+    datasets: tuple[str, ...]
+    encoders: tuple[str, ...]
+    pretexts: tuple[str, ...]
+    latent_dims: tuple[int, ...]
+    seeds: tuple[int, ...]
+    epochs: float
+    label_fractions: tuple[float, ...] = DEFAULT_FRACTIONS
+    protocols: tuple[str, ...] = ("linear_probe", "knn", "finetune")
+    num_unlabelled: int | None = None
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    include: Callable[[str, int, float, str], bool] = everything
+    notes: tuple[str, ...] = ()
+    pretrain_datasets: tuple[str, ...] = ()
+    label_seeds: tuple[int, ...] = ()
+    checkpoints: tuple[float, ...] = ()
+    checkpoint_fraction: float | None = None
+    settings_file: str = ""
+
+    def __post_init__(self) -> None:
+        for fraction in self.label_fractions:
+            if not 0 < fraction <= 1:
+                raise InputError(f"label fraction {fraction:g} is outside (0, 1]; 0.01 means 1% of the labels")
+        for latent_dim in self.latent_dims:
+            if latent_dim < 1:
+                raise InputError(f"latent size {latent_dim} is not a positive number")
+        for axis in ("datasets", "encoders", "pretexts", "latent_dims", "seeds", "label_fractions", "protocols"):
+            if not getattr(self, axis):
+                raise InputError(f"suite {self.name!r} has no {axis}")
+        if not self.epochs > 0:
+            raise InputError(f"suite {self.name!r}: epochs must be positive, not {self.epochs:g}")
+        for epoch in self.checkpoints:
+            if not 0 < epoch <= self.epochs:
+                raise InputError(f"suite {self.name!r}: checkpoint {epoch:g} is outside (0, {self.epochs:g}] epochs")
+
+    @property
+    def all_datasets(self) -> tuple[str, ...]:
+        """Every dataset needed, to pretrain on or to evaluate."""
+        return tuple(dict.fromkeys([*self.datasets, *self.pretrain_datasets]))
+
+    @property
+    def scored_fraction(self) -> float:
+        """The label fraction of checkpoints."""
+        return self.checkpoint_fraction or min(self.label_fractions)
+
+    def grid(self) -> list[tuple[str, str, str, int, int]]:
+        """Every (dataset, encoder, pretext, latent_dim, seed), in table order."""
+        return list(itertools.product(self.datasets, self.encoders, self.pretexts, self.latent_dims, self.seeds))
+
+
+@dataclass(frozen=True)
+class Record:
+    """One evaluated number with everything that identifies it: one row of `records.csv`.
+
+    Times are in seconds, `value` in natural units (accuracy in [0, 1]); `split` says what was scored:
+    `test`, or `budget` for what a protocol measured inside its label budget (cross-validation).
+    `pretrain_dataset` is empty for baselines, which train on none.
+    """
+
+    suite: str
+    cell_id: str
+    run_id: str
+    dataset: str
+    pretrain_dataset: str
+    modality: str
+    encoder: str
+    pretext: str
+    latent_dim: int
+    seed: int
+    label_seed: int
+    label_fraction: float
+    num_labels: int
+    protocol: str
+    metric: str
+    value: float
+    split: str
+    pretrain_seconds: float
+    pretrain_samples: int
+    pretrain_flops: float
+    evaluate_seconds: float
+    evaluate_flops: float
+    parameters: int
+    config_hash: str
+    git_commit: str
+    sslbench_version: str
+    device: str
+    started_at: str
+
+
+RECORD_COLUMNS = tuple(item.name for item in dataclasses.fields(Record))

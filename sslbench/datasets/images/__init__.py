@@ -1,0 +1,1 @@
+"""Image datasets: loaders of arrays, downloads, and folders of one's own."""

@@ -1,0 +1,206 @@
+"""The transformer encoder, for tasks that work on patches."""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from sslbench.contract.spec import InputSpec
+from sslbench.encoders._base import Encoder
+from sslbench.encoders.images._decoder import ConvDecoder
+
+WIDTH = 96
+DEPTH = 4
+HEADS = 4
+MLP_RATIO = 2
+PATCH_SIZES = (2, 4, 8, 16, 32, 64)
+MAX_PATCHES = 144
+
+
+class Block(nn.Module):
+    """One pre-norm transformer block on tokens `(N, K, D)`: self-attention, then a two-layer perceptron.
+
+    Vaswani et al. 2017, arXiv:1706.03762, with the normalisation first as in ViT. Masked tasks build their
+    decoders and predictors from it too.
+    """
+
+    def __init__(self, width: int, heads: int, mlp_ratio: float = MLP_RATIO) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norm_attention, self.norm_mlp = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.queries_keys_values = nn.Linear(width, 3 * width)
+        self.merge = nn.Linear(width, width)
+        hidden = int(width * mlp_ratio)
+        self.mlp = nn.Sequential(nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, width))
+        initialise(self)
+
+    def _split_heads(self, tokens: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        packed = _recomputed(self.norm_attention, tokens, self.queries_keys_values)
+        queries, keys, values = packed.unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        return queries, keys, values
+
+    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+        mixed = functional.scaled_dot_product_attention(*self._split_heads(tokens))  # (N, heads, K, D / heads)
+        tokens = tokens + self.merge(mixed.transpose(1, 2).flatten(2))
+        expand, activate, shrink = self.mlp
+        return tokens + _recomputed(activate, _recomputed(self.norm_mlp, tokens, expand), shrink)
+
+    def attention(self, tokens: torch.Tensor) -> torch.Tensor:
+        """How much each token (third axis) looks at each other one (fourth): `(N, heads, K, K)`, rows sum to 1."""
+        queries, keys, _ = self._split_heads(tokens)
+        return (queries @ keys.transpose(2, 3) / math.sqrt(queries.shape[3])).softmax(dim=3)
+
+
+def _recomputed(function: nn.Module, inputs: torch.Tensor, linear: nn.Module) -> torch.Tensor:
+    """`linear(function(inputs))`; for the gradient of its weights the result of `function`, cheap, is computed again.
+
+    A third of all that a block keeps for the backward pass need not be kept that way, for 3% of its time.
+    """
+    between, inputs = function(inputs), inputs.detach()
+    place, size = between.data_ptr(), between.numel()
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor | torch.Size:
+        return tensor.shape if (tensor.data_ptr(), tensor.numel()) == (place, size) else tensor
+
+    def restore(kept: torch.Tensor | torch.Size) -> torch.Tensor:
+        return kept if isinstance(kept, torch.Tensor) else function(inputs).view(kept)
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, restore):
+        return linear(between)
+
+
+def initialise(network: nn.Module) -> None:
+    """Xavier-uniform weights and zero biases for every linear layer, as the reference code of MAE and I-JEPA has it.
+
+    ViT's own truncated normal of 0.02 is tuned to widths of 768 and would leave a width of 96 nearly dead.
+    """
+    for module in network.modules():
+        if isinstance(module, nn.Linear):
+            nn.init.xavier_uniform_(module.weight)
+            nn.init.zeros_(module.bias)
+
+
+def sincos_positions(grid: tuple[int, int], width: int, full_grid: tuple[int, int] | None = None) -> torch.Tensor:
+    """Fixed two-dimensional sine-cosine positions `(h * w, width)` of a grid of patches, row by row.
+
+    The first half of the width encodes the row, the second the column, each at frequencies from 1 to 1/10000
+    (Vaswani et al. 2017, 3.5; in two dimensions as in MAE, arXiv:2111.06377).
+
+    Args:
+        width: divisible by 4.
+        full_grid: the grid of a whole image. A smaller `grid` is stretched over it, which is what DINO's
+            interpolation of positions does for small crops: a corner stays a corner.
+    """
+    frequencies = 10000.0 ** -(torch.arange(width // 4) / (width // 4))
+    axes = []
+    for length, full in zip(grid, full_grid or grid, strict=True):
+        places = (torch.arange(length) + 0.5) * full / length - 0.5
+        angles = places[:, None] * frequencies
+        axes.append(torch.cat([angles.sin(), angles.cos()], dim=1))
+    rows, columns = axes
+    pairs = [rows[:, None].expand(-1, grid[1], -1), columns[None].expand(grid[0], -1, -1)]
+    return torch.cat(pairs, dim=2).flatten(0, 1)
+
+
+def take(tokens: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
+    """The tokens `(N, K, D)` of `(N, P, D)` at places `(N, K)`."""
+    return tokens.gather(1, places[:, :, None].expand(-1, -1, tokens.shape[2]))
+
+
+def _patch_size(height: int, width: int) -> int:
+    for size in PATCH_SIZES:
+        if math.ceil(height / size) * math.ceil(width / size) <= MAX_PATCHES:
+            return size
+    return PATCH_SIZES[-1]
+
+
+class ViT(Encoder):
+    """Tiny vision transformer: 4 pre-norm blocks of width 96 on patches, mean of the tokens, linear; about 0.3 M.
+
+    Dosovitskiy et al. 2020, arXiv:2010.11929. Patches are 4 x 4 for 28 to 48 pixels and otherwise the power of two
+    that gives at most 144 tokens, because attention's cost grows with their square. Differences from the paper: the
+    tokens' mean instead of a class token (as in its appendix D.3), fixed sine-cosine positions instead of learned
+    ones (so masked tasks cannot lose them and crops of another size need no interpolation), and a perceptron twice
+    instead of four times as wide, for the CPU's sake. Sides that no patch divides are padded below and at the right.
+
+    Attributes:
+        patch_size: side of a patch in pixels.
+        grid: patches per column and per row of a full-size input.
+        num_patches: P, their number.
+        width: D, the length of a token.
+    """
+
+    any_size: ClassVar[bool] = True
+
+    def __init__(self, input_spec: InputSpec, latent_dim: int) -> None:
+        super().__init__(input_spec, latent_dim)
+        channels, height, width = input_spec.shape
+        self.width = WIDTH
+        self.patch_size = _patch_size(height, width)
+        self.grid = self.grid_of(height, width)
+        self.num_patches = self.grid[0] * self.grid[1]
+        self.patch_projection = nn.Linear(self.patch_size**2 * channels, WIDTH)
+        self.blocks = nn.Sequential(*[Block(WIDTH, HEADS) for _ in range(DEPTH)])
+        self.norm = nn.LayerNorm(WIDTH)
+        self.project = nn.Linear(WIDTH, latent_dim)
+        initialise(self.patch_projection)
+        # Fixed, so no part of a checkpoint.
+        self.register_buffer("full_positions", sincos_positions(self.grid, WIDTH), persistent=False)
+        self.full_positions: torch.Tensor
+
+    def grid_of(self, height: int, width: int) -> tuple[int, int]:
+        """Patches per column and per row of an image of `height` x `width` pixels."""
+        return math.ceil(height / self.patch_size), math.ceil(width / self.patch_size)
+
+    def positions(self, grid: tuple[int, int]) -> torch.Tensor:
+        """Position vectors `(h * w, D)` of a grid of patches stretched over the whole image."""
+        if grid == self.grid:
+            return self.full_positions
+        return sincos_positions(grid, self.width, self.grid).to(self.full_positions)
+
+    def patchify(self, images: torch.Tensor) -> torch.Tensor:
+        """Cut `(N, C, H, W)` of any size into `(N, P, patch * patch * C)`, patches row by row, channels fastest."""
+        size = self.patch_size
+        _, _, height, width = images.shape
+        images = functional.pad(images, (0, -width % size, 0, -height % size))
+        patches = images.unflatten(3, (-1, size)).unflatten(2, (-1, size))  # (N, C, h, size, w, size)
+        return patches.permute(0, 2, 4, 3, 5, 1).flatten(3).flatten(1, 2)
+
+    def unpatchify(self, patches: torch.Tensor) -> torch.Tensor:
+        """Put `(N, P, patch * patch * C)` of full-size images together again, `(N, C, H, W)`."""
+        channels, height, width = self.input_spec.shape
+        patches = patches.unflatten(2, (self.patch_size, self.patch_size, channels)).unflatten(1, self.grid)
+        images = patches.permute(0, 5, 1, 3, 2, 4).flatten(4, 5).flatten(2, 3)
+        return images[:, :, :height, :width]
+
+    def embed(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Patch tokens `(N, P, D)` with their positions added, before any block."""
+        return self.patch_projection(self.patchify(inputs)) + self.positions(self.grid_of(*inputs.shape[2:]))
+
+    def encode_tokens(self, tokens: torch.Tensor) -> torch.Tensor:
+        """All blocks and the final normalisation on any subset of the tokens, `(N, K, D)` to `(N, K, D)`."""
+        return self.norm(self.blocks(tokens))
+
+    def tokens(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Encoded tokens `(N, P, D)` of inputs `(N, C, H, W)` of any size."""
+        return self.encode_tokens(self.embed(inputs))
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        return self.project(self.tokens(inputs).mean(dim=1))
+
+    def feature_map(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Encoded tokens in their places, `(N, 96, h, w)`; 7 x 7 for 28 x 28 inputs."""
+        return self.tokens(inputs).transpose(1, 2).unflatten(2, self.grid_of(*inputs.shape[2:]))
+
+    def attention(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Who looks at whom in the last block, `(N, heads, P, P)`; each row sums to 1."""
+        last = self.blocks[-1]
+        assert isinstance(last, Block)
+        return last.attention(self.blocks[:-1](self.embed(inputs)))
+
+    def mirror(self) -> nn.Module:
+        return ConvDecoder(self.input_spec, self.latent_dim)

@@ -1,0 +1,1 @@
+"""One cell computed, nothing stored: pretraining, evaluation on a label budget, measures, pictures."""

@@ -1,0 +1,157 @@
+"""Encoder -> features, once -> protocols on label budgets -> accuracy."""
+
+from __future__ import annotations
+
+import copy
+import time
+from dataclasses import dataclass
+
+import torch
+
+from sslbench.contract.identity import named_seed
+from sslbench.contract.spec import EvaluateCell, InputSpec
+from sslbench.datasets._base import Dataset
+from sslbench.encoders import ENCODERS
+from sslbench.encoders._base import INFERENCE_BATCH, Encoder
+from sslbench.engine.budget import LabelBudget, draw_budget
+from sslbench.engine.memory import release_freed_memory
+from sslbench.modalities.image import to_float
+from sslbench.numerics.flops import counted
+from sslbench.numerics.randomness import island
+from sslbench.protocols import PROTOCOLS
+from sslbench.protocols._base import FrozenProtocol, Prediction, TrainedProtocol
+
+
+@dataclass(frozen=True)
+class Features:
+    """Representations of both splits, float32 `(N, latent_dim)`, in the order of the dataset."""
+
+    train: torch.Tensor
+    test: torch.Tensor
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one evaluation found.
+
+    Attributes:
+        accuracy: share of test inputs answered rightly, in [0, 1].
+        budget_score: the protocol's own measure inside the label budget, in [0, 1].
+        seconds: of learning and answering; features are not counted, they serve every cell of an encoder.
+        flops: floating-point operations of the network: its training, if the protocol trains it, and its
+            representations of the test inputs and, if it does not, of the budget's. What a probe solves is not counted.
+    """
+
+    accuracy: float
+    budget_score: float
+    budget: LabelBudget
+    seconds: float
+    flops: float
+    details: dict[str, float]
+
+
+def sees_features(cell: EvaluateCell) -> bool:
+    """Whether the cell's protocol looks at features; the others train on the inputs themselves."""
+    return issubclass(PROTOCOLS.get(cell.protocol), FrozenProtocol)
+
+
+def represent(encoder: Encoder, inputs: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """Features `(N, latent_dim)` of uint8 inputs `(N, C, H, W)`, in evaluation mode, on `device`."""
+    was_training = encoder.training
+    encoder.eval()
+    # Made outside of inference mode, so that protocols may differentiate; filled in place, so that it exists once.
+    features = torch.empty(len(inputs), encoder.latent_dim, device=device)
+    with torch.inference_mode():
+        for chunk, place in zip(inputs.split(INFERENCE_BATCH), features.split(INFERENCE_BATCH), strict=True):
+            place.copy_(encoder(to_float(chunk.to(device))))
+    encoder.train(was_training)
+    return features
+
+
+def extract(encoder: Encoder, dataset: Dataset, device: torch.device) -> Features:
+    """Features of both splits of a dataset."""
+    train, test = (represent(encoder, inputs, device) for inputs in (dataset.train_inputs, dataset.test_inputs))
+    release_freed_memory()  # what the encoder needed; what follows needs room for copies of the features
+    return Features(train, test)
+
+
+def extract_budget(cell: EvaluateCell, encoder: Encoder, dataset: Dataset, device: torch.device) -> Features:
+    """Features of the test split and of the cell's label budget; the rest of the training split is NaN.
+
+    All that one evaluation needs, at a small part of the cost of `extract` when labels are few.
+    """
+    budget = draw_budget(cell.dataset, dataset.train_labels, cell.label_fraction, cell.label_seed)
+    known = represent(encoder, dataset.train_inputs[budget.indices], device)
+    train = torch.full((len(dataset.train_labels), known.shape[1]), float("nan"), device=device)
+    train[budget.indices.to(device)] = known
+    return Features(train, represent(encoder, dataset.test_inputs, device))
+
+
+def evaluate(
+    cell: EvaluateCell, dataset: Dataset, encoder: Encoder, features: Features | None, device: torch.device
+) -> Outcome:
+    """Score one cell.
+
+    The protocol is handed the budget's inputs and labels and the test inputs; test labels are read only after it
+    has answered, and labels outside the budget never.
+
+    Args:
+        dataset: the one `cell` is evaluated on.
+        encoder: used by protocols that train, on a copy; never changed.
+        features: of `encoder`; needed by protocols that do not train, else None.
+    """
+    budget = draw_budget(cell.dataset, dataset.train_labels, cell.label_fraction, cell.label_seed)
+    labels = dataset.train_labels[budget.indices].to(device)
+    protocol = PROTOCOLS.get(cell.protocol)(cell.config)
+    # Not the label seed: on other labels the head starts and the folds are drawn alike, so only labels differ.
+    seed = named_seed("evaluation", cell.dataset, cell.pretrain.seed, cell.label_fraction, cell.protocol)
+    encoder = refit(cell, encoder, dataset.input_spec) if isinstance(protocol, TrainedProtocol) else encoder
+    release_freed_memory()  # what pictures or another protocol left; copies of all features may be made next
+    started = time.perf_counter()
+    with island(seed):
+        if isinstance(protocol, FrozenProtocol):
+            if features is None:
+                raise ValueError(f"protocol {cell.protocol!r} needs features")
+            prediction = protocol.predict(
+                _of_budget(features.train, budget), labels, features.test, len(dataset.classes), seed
+            )
+        elif isinstance(protocol, TrainedProtocol):
+            prediction = _train(protocol, encoder, dataset, budget, device)
+        else:
+            raise TypeError(f"protocol {cell.protocol!r} is neither frozen nor trained")
+    seconds = time.perf_counter() - started
+    accuracy = float((prediction.labels.cpu() == dataset.test_labels).double().mean())
+    represented = len(dataset.test_inputs) + (len(budget.indices) if isinstance(protocol, FrozenProtocol) else 0)
+    flops = prediction.training_flops + represented * _flops_per_input(encoder, dataset.test_inputs[:1].to(device))
+    return Outcome(accuracy, prediction.budget_score, budget, seconds, flops, prediction.details)
+
+
+def _flops_per_input(encoder: Encoder, one: torch.Tensor) -> float:
+    return counted(lambda: represent(encoder, one, one.device))[1]
+
+
+def refit(cell: EvaluateCell, encoder: Encoder, input_spec: InputSpec) -> Encoder:
+    """A copy of an encoder that knows the evaluated inputs: their size, and what views may do to them."""
+    if encoder.input_spec == input_spec:
+        return copy.deepcopy(encoder)
+    with island(0):  # its random weights are replaced at once, and nobody else's random numbers are used up
+        fitted = ENCODERS.get(cell.pretrain.encoder)(input_spec, cell.pretrain.latent_dim)
+    fitted.load_state_dict(encoder.state_dict())
+    return fitted.to(memory_format=torch.channels_last)
+
+
+def _of_budget(features: torch.Tensor, budget: LabelBudget) -> torch.Tensor:
+    """The budget's rows; all of them as they lie, because a budget is in ascending order: no copy."""
+    return features if len(budget.indices) == len(features) else features[budget.indices.to(features.device)]
+
+
+def _train(
+    protocol: TrainedProtocol, encoder: Encoder, dataset: Dataset, budget: LabelBudget, device: torch.device
+) -> Prediction:
+    return protocol.predict(
+        encoder.to(device),
+        dataset.train_inputs[budget.indices].to(device),
+        dataset.train_labels[budget.indices].to(device),
+        dataset.test_inputs.to(device),
+        len(dataset.classes),
+    )

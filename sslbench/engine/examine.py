@@ -1,0 +1,86 @@
+"""What a finished pretraining leaves to look at: pictures, label-free measures, a verdict on collapse."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from sslbench.contract.identity import named_seed
+from sslbench.datasets._base import Dataset
+from sslbench.encoders._base import INFERENCE_BATCH
+from sslbench.engine.evaluate import Features, represent
+from sslbench.engine.memory import release_freed_memory
+from sslbench.engine.pictures import draw_map, draw_rows
+from sslbench.engine.pretrain import Pretraining
+from sslbench.modalities.image import contrastive_view, to_float
+from sslbench.numerics.diagnostics import NUM_LIDAR_SAMPLES, NUM_SAMPLES, collapsed, diagnose, mean_std, shrunk
+from sslbench.numerics.randomness import island
+from sslbench.pretexts._base import Picture
+
+PICTURED = 12
+NEIGHBOURS = 4
+DIAGNOSED_VIEWS = 4
+
+#: Baselines without a representation of their own: nothing to see, nothing to measure.
+NOTHING_LEARNED = ("majority_class", "supervised")
+
+
+def measure(training: Pretraining, dataset: Dataset) -> tuple[dict[str, float], str | None]:
+    """Label-free measures of the representation, and of the projection if there is one; why it is collapsed.
+
+    Names say the space: `representation.rankme`. The inputs are unlabelled ones, the same for every pretext.
+    """
+    pretext, device = training.pretext, training.device
+    if training.cell.pretext in NOTHING_LEARNED:
+        return {}, None
+    inputs, policy = dataset.unlabelled_inputs[:NUM_SAMPLES].to(device), dataset.input_spec.views
+    pretext.eval()
+    with island(named_seed("diagnostics", training.cell.dataset)), torch.inference_mode():
+        clean = represent(pretext.encoder, inputs, device)
+        shown = to_float(inputs[:NUM_LIDAR_SAMPLES])
+        seen = [contrastive_view(shown, policy).split(INFERENCE_BATCH) for _ in range(DIAGNOSED_VIEWS)]
+        views = torch.stack([torch.cat([pretext.encoder(part) for part in parts]) for parts in seen], dim=1)
+        own = diagnose(clean, views)
+        found = {f"representation.{name}": value for name, value in own.items()}
+        reason = collapsed(own, clean.shape[1])
+        projected, several = pretext.project(clean), pretext.project(views.flatten(0, 1))
+        if projected is not None and several is not None:
+            projection = diagnose(projected, several.unflatten(0, views.shape[:2]))
+            std = mean_std(projected)
+            found |= {f"projection.{name}": value for name, value in {**projection, "std": std}.items()}
+            # A representation can look lively for a while after the space its loss works in has died.
+            dead = collapsed(projection, projected.shape[1]) or shrunk(std, pretext.projection_scale)
+            reason = reason or (f"projection: {dead}" if dead else None)
+    reason = reason if pretext.trains else None
+    release_freed_memory()  # of covariances and activations; features of the whole dataset come next
+    return {**found, "collapsed": float(reason is not None)}, reason
+
+
+def neighbours(features: Features, dataset: Dataset) -> Picture:
+    """Test images above the training images whose representations point most nearly the same way."""
+    lengths = features.train.norm(dim=1).clamp_min(1e-12)  # products are divided: no normalised copy of all features
+    nearest = (features.test[:PICTURED] @ features.train.T / lengths).topk(NEIGHBOURS, dim=1).indices.cpu()
+    rows = [dataset.test_inputs[:PICTURED], *(dataset.train_inputs[place] for place in nearest.T)]
+    labels = ("test image", "nearest", *(f"neighbour {rank}" for rank in range(2, NEIGHBOURS + 1)))
+    return Picture("neighbours", tuple(to_float(row) for row in rows), labels)
+
+
+def draw(training: Pretraining, features: Features | None, dataset: Dataset, folder: Path) -> None:
+    """Write the pretext's own pictures and, where features were computed, what they show into `folder`, made here."""
+    cell, pretext = training.cell, training.pretext
+    if cell.pretext in NOTHING_LEARNED:
+        return
+    folder.mkdir()
+    pretext.eval()
+    seed = named_seed("pictures", cell.dataset)
+    with island(seed), torch.inference_mode():
+        batch = to_float(dataset.test_inputs[:PICTURED].to(training.device))
+        pictures = pretext.pictures(batch)
+        if features is not None:
+            pictures.append(neighbours(features, dataset))
+        for picture in pictures:
+            draw_rows(picture, folder / f"{picture.name}.png")
+    if features is not None:
+        title = f"{cell.title}: test features, t-SNE"
+        draw_map(features.test, dataset.test_labels, dataset.classes, title, folder / "map.png", seed)

@@ -1,0 +1,163 @@
+"""The one pretraining loop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from sslbench.contract.identity import named_seed
+from sslbench.contract.spec import PretrainCell
+from sslbench.datasets._base import Dataset
+from sslbench.encoders import ENCODERS
+from sslbench.engine.memory import keep_freed_memory, release_freed_memory
+from sslbench.modalities.image import to_float
+from sslbench.numerics.flops import counted
+from sslbench.numerics.optimization import build_optimizer, endless_batches, learning_rate_factor
+from sslbench.pretexts import PRETEXTS
+from sslbench.pretexts._base import Pretext
+
+REPORTS_PER_EPOCH = 10
+
+
+class TrainingError(RuntimeError):
+    """A training that cannot go on, e.g. because its loss is no longer finite."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """Means since the report before, at one point of the loss curve.
+
+    Attributes:
+        step, steps: optimiser steps done and in total.
+        epoch: passes over the unlabelled inputs done.
+        seconds: since training began, evaluation and logging excluded.
+        images_per_second: inputs through the pretext per second.
+        gradient_norm: Euclidean norm over all parameters at this step.
+        checkpoints: the epochs of the cell's checkpoints that are due at this step.
+    """
+
+    step: int
+    steps: int
+    epoch: float
+    loss: float
+    learning_rate: float
+    seconds: float
+    images_per_second: float
+    gradient_norm: float
+    checkpoints: tuple[float, ...] = ()
+
+
+def build(cell: PretrainCell, dataset: Dataset, device: torch.device) -> Pretext:
+    """The pretext of a cell with its freshly initialised encoder, on `device`; same cell, same weights."""
+    torch.manual_seed(
+        named_seed("initialisation", cell.dataset, cell.encoder, cell.pretext, cell.latent_dim, cell.seed)
+    )
+    encoder = ENCODERS.get(cell.encoder)(dataset.input_spec, cell.latent_dim)
+    pretext = PRETEXTS.get(cell.pretext)(encoder, cell.config, dataset.input_spec)
+    return pretext.to(memory_format=torch.channels_last).to(device)
+
+
+def unlabelled(cell: PretrainCell, dataset: Dataset) -> torch.Tensor:
+    """What the cell's pretraining sees: uint8 `(M, C, H, W)`; a seeded draw where the suite limits the number."""
+    inputs = dataset.unlabelled_inputs
+    if cell.num_unlabelled is None or cell.num_unlabelled >= len(inputs):
+        return inputs
+    generator = torch.Generator().manual_seed(named_seed("unlabelled subset", cell.dataset, cell.seed))
+    return inputs[torch.randperm(len(inputs), generator=generator)[: cell.num_unlabelled]]
+
+
+class Pretraining:
+    """One pretraining: iterate over `reports()` to run it.
+
+    Attributes:
+        pretext: the task, its encoder inside.
+        steps: optimiser steps in all; 0 for baselines.
+        checkpoints: steps after which the cell asks for a score, to the epochs it calls them by.
+        samples: inputs drawn in all; each counts once however many views a task makes of it.
+        seconds: training time so far.
+        flops: floating-point operations of all steps, forward and backward, measured on the first.
+        parameters: of the encoder.
+    """
+
+    def __init__(self, cell: PretrainCell, dataset: Dataset, device: torch.device) -> None:
+        self.cell, self.device = cell, device
+        self.pretext = build(cell, dataset, device)
+        self.inputs = unlabelled(cell, dataset)
+        self.batch_size = min(cell.config.optimizer.batch_size, len(self.inputs))
+        self.steps = self._steps(cell.epochs) if self.pretext.trains else 0
+        self.samples = self.steps * self.batch_size
+        self.checkpoints: dict[int, tuple[float, ...]] = {}
+        for epochs in cell.checkpoints:
+            step = min(self.steps, self._steps(epochs))
+            self.checkpoints[step] = (*self.checkpoints.get(step, ()), epochs)
+        self.seconds = 0.0
+        self.flops = 0.0
+        self.parameters = sum(parameter.numel() for parameter in self.pretext.encoder.parameters())
+
+    def _steps(self, epochs: float) -> int:
+        """Optimiser steps in so many epochs."""
+        return max(1, round(epochs * len(self.inputs) / self.batch_size))
+
+    def reports(self) -> Iterator[Report]:
+        """Train, yielding about ten reports per epoch and one at each checkpoint; the device is not waited for between.
+
+        Raises:
+            TrainingError: the loss became infinite or not a number.
+        """
+        if not self.pretext.trains:
+            return
+        cell, pretext, config = self.cell, self.pretext, self.cell.config.optimizer
+        torch.manual_seed(named_seed("training", cell.dataset, cell.encoder, cell.pretext, cell.latent_dim, cell.seed))
+        release_freed_memory()  # what evaluations left in pieces
+        keep_freed_memory()
+        inputs = self.inputs.to(self.device)
+        optimizer = build_optimizer(pretext, config)
+        batches = endless_batches(len(inputs), self.batch_size, self.device)
+        steps_per_epoch = max(1, len(inputs) // self.batch_size)
+        interval = max(1, steps_per_epoch // REPORTS_PER_EPOCH)
+        total, reported = torch.zeros((), device=self.device), 0
+        pretext.train()
+        started = time.perf_counter()
+        for step in range(1, self.steps + 1):
+            if (step - 1) % steps_per_epoch == 0:
+                pretext.before_epoch(inputs)
+            optimizer.learning_rate = config.learning_rate * learning_rate_factor(config, step - 1, self.steps)
+            total += self._loss_and_gradient(to_float(inputs.index_select(0, next(batches))), count=step == 1)
+            due = step % interval == 0 or step == self.steps or step in self.checkpoints
+            norm = _gradient_norm(pretext) if due else 0.0
+            optimizer.step()
+            optimizer.zero_grad()
+            pretext.after_step(step / self.steps)
+            if due:
+                loss = float(total) / (step - reported)
+                if loss != loss or loss in (float("inf"), float("-inf")):
+                    raise TrainingError(f"{cell.title}: the loss became {loss} at step {step} of {self.steps}")
+                elapsed = time.perf_counter() - started
+                rate = (step - reported) * self.batch_size / elapsed
+                self.seconds += elapsed
+                epoch, scored = step / steps_per_epoch, self.checkpoints.get(step, ())
+                yield Report(step, self.steps, epoch, loss, optimizer.learning_rate, self.seconds, rate, norm, scored)
+                total.zero_()
+                reported, started = step, time.perf_counter()
+        release_freed_memory()
+
+    def _loss_and_gradient(self, batch: torch.Tensor, *, count: bool) -> torch.Tensor:
+        """Loss of one batch, detached, its gradients left on the parameters; with `count` its cost is measured."""
+        if count:
+            loss, flops = counted(lambda: self._loss_and_gradient(batch, count=False))
+            self.flops = flops * self.steps
+            return loss
+        # On a GPU, bfloat16 halves memory traffic; no processor here supports it in hardware.
+        with torch.autocast("cuda", torch.bfloat16, enabled=self.device.type == "cuda"):
+            loss = self.pretext(batch)
+        loss.backward()
+        return loss.detach()
+
+
+def _gradient_norm(network: nn.Module) -> float:
+    gradients = [parameter.grad for parameter in network.parameters() if parameter.grad is not None]
+    return float(torch.nn.utils.get_total_norm(gradients))

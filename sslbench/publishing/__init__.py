@@ -1,0 +1,1 @@
+"""`results/` written from runs and checked by running published rows again."""

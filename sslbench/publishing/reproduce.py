@@ -1,0 +1,227 @@
+"""Run published rows again, from the record and the suite's file alone, and check each against its interval."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from sslbench.contract.spec import EvaluateCell, InputError, InputSpec
+from sslbench.datasets import load
+from sslbench.datasets._base import Dataset
+from sslbench.encoders._base import Encoder
+from sslbench.engine.evaluate import Features, evaluate, extract
+from sslbench.engine.pretrain import Pretraining
+from sslbench.report.records import COLUMN_TYPES, read_records
+from sslbench.report.scores.replicates import Replicate
+from sslbench.report.statistics.spread import estimate
+from sslbench.sweep import suites
+from sslbench.sweep.plan import make_plan
+
+#: Least half-width of an interval: seeds that happen to agree to the last digit do not make arithmetic exact.
+FLOOR = 0.005
+
+#: What the values behind one number of a table have in common.
+CELL = ["dataset", "pretrain_dataset", "encoder", "pretext", "latent_dim", "label_fraction", "protocol"]
+
+
+@dataclass(frozen=True)
+class Published:
+    """One published row: its number in the file from 1, its value, and those of the other replicates of its cell."""
+
+    number: int
+    value: float
+    others: tuple[float, ...]
+    cell: EvaluateCell
+
+    @property
+    def title(self) -> str:
+        """The name people read, e.g. `1% knn of simclr d=128 s=0`."""
+        return f"{self.cell.title} of {self.cell.pretrain.title}"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One published row and what running it again gave; accuracies in [0, 1]."""
+
+    row: Published
+    again: float
+
+    @property
+    def half_width(self) -> float:
+        """How far running again may be from the published value.
+
+        Half-width of the 95% interval of the difference of two runs of the cell: t times the spread over seeds times
+        the square root of two, at least `FLOOR`. On another processor training takes another course from the first
+        rounding on, so that the new run is another draw, not the old one with noise.
+
+        The spread is the smaller of that published and that with the new value in place of the published one: a value
+        that is wrong by much, in the file or in the new run, must not widen the interval it is judged by.
+        """
+        return max(FLOOR, min(_reach([*self.row.others, value]) for value in (self.row.value, self.again)))
+
+    @property
+    def inside(self) -> bool:
+        """Whether the new value lies within the interval around the published one."""
+        return abs(self.again - self.row.value) <= self.half_width
+
+
+def _reach(values: Sequence[float]) -> float:
+    spread = estimate(values)
+    return spread.half_width * (2 * spread.n) ** 0.5 if spread.n > 1 else 0.0
+
+
+class Reproduction:
+    """Rows of a published `records.csv`, ready to be run again.
+
+    Args:
+        path: the `records.csv`.
+        data_root: folder of datasets.
+        device: where to compute.
+        rows: which rows, as `choose` reads them; all test accuracies if there are none.
+        sample: only so many of them, drawn at random but always the same.
+        suite: name or file of the suite; None means the one the records name.
+
+    Raises:
+        InputError: no such file or suite, rows that are not there, or the suite no longer defines a published cell.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        data_root: Path,
+        device: torch.device,
+        rows: Sequence[str] = (),
+        sample: int | None = None,
+        suite: str | None = None,
+    ) -> None:
+        self.device = device
+        records = read_records(path)
+        chosen = choose(records, rows, path)
+        if sample is not None and sample < len(chosen):
+            chosen = chosen.loc[sorted(random.Random(0).sample(list(chosen.index), sample))]
+        names = sorted(set(chosen["suite"]))
+        if len(names) > 1:
+            raise InputError(f"{path} holds suites {', '.join(names)}; choose one, e.g. --rows suite={names[0]}")
+        self.datasets, cells = _plan(suite or names[0], data_root)
+        unknown = [cell_id for cell_id in chosen["cell_id"] if cell_id not in cells]
+        if unknown:
+            raise InputError(
+                f"{path}: suite {names[0]!r} no longer defines cell {unknown[0]}; publish its records again"
+            )
+        published = _published(records, chosen, cells)
+        # Rows of one pretraining stand together: its encoder is trained once.
+        self.rows = sorted(published, key=lambda row: (row.cell.pretrain.cell_id, row.number))
+
+    def checks(self) -> Iterator[Check]:
+        """Run the rows again one by one, each encoder pretrained anew.
+
+        On one thread, as the workers of a sweep are: sums split among threads round otherwise, and training amplifies
+        that to as much as another seed would change. On the same kind of processor the values then agree to the bit.
+        """
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            yield from self._checks()
+        finally:
+            torch.set_num_threads(threads)
+
+    def _checks(self) -> Iterator[Check]:
+        encoder: Encoder | None = None
+        features: dict[str, Features] = {}
+        trained = ""
+        for row in self.rows:
+            cell = row.cell
+            dataset = self.datasets[cell.dataset]
+            if encoder is None or trained != cell.pretrain.cell_id:
+                encoder, features, trained = self._pretrain(cell), {}, cell.pretrain.cell_id
+            if cell.dataset not in features:
+                features[cell.dataset] = extract(encoder, dataset, self.device)
+            yield Check(row, evaluate(cell, dataset, encoder, features[cell.dataset], self.device).accuracy)
+
+    def _pretrain(self, cell: EvaluateCell) -> Encoder:
+        training = Pretraining(cell.pretrain, self.datasets[cell.pretrain.dataset], self.device)
+        for _ in training.reports():
+            pass
+        return training.pretext.encoder
+
+
+def choose(records: pd.DataFrame, rows: Sequence[str], path: Path) -> pd.DataFrame:
+    """The test accuracies that any of the selections names; all of them without one.
+
+    Args:
+        rows: each either numbers of records, `12` or `3-8` or `3-8,12`, counted from 1 in the file; or conditions on
+            columns that must all hold, `pretext=simclr,label_fraction=0.01`.
+
+    Raises:
+        InputError: a selection cannot be read, names a column or a number that is not there, or holds no test accuracy.
+    """
+    scores = records[(records["metric"] == "accuracy") & (records["split"] == "test")]
+    if scores.empty:
+        raise InputError(f"{path} holds no test accuracies")
+    if not rows:
+        return scores
+    found: set[int] = set()
+    for text in rows:
+        chosen = _by_condition(scores, text) if "=" in text else _by_number(scores, text, len(records))
+        if not chosen:
+            raise InputError(f"--rows {text!r} names no test accuracy of {path}")
+        found |= chosen
+    return scores.loc[sorted(found)]
+
+
+def _by_condition(scores: pd.DataFrame, text: str) -> set[int]:
+    holds = pd.Series(True, index=scores.index)
+    for condition in text.split(","):
+        column, _, wanted = (part.strip() for part in condition.partition("="))
+        if column not in COLUMN_TYPES:
+            raise InputError(f"--rows {text!r}: unknown column {column!r}; choose one of {', '.join(COLUMN_TYPES)}")
+        kind = COLUMN_TYPES[column]
+        try:
+            holds &= scores[column] == kind(wanted)
+        except ValueError as error:
+            raise InputError(f"--rows {text!r}: {column} must be {kind.__name__}, not {wanted!r}") from error
+    return set(scores.index[holds])
+
+
+def _by_number(scores: pd.DataFrame, text: str, count: int) -> set[int]:
+    numbers: set[int] = set()
+    for part in text.split(","):
+        first, dash, last = (piece.strip() for piece in part.partition("-"))
+        if not first.isdigit() or (dash and not last.isdigit()):
+            raise InputError(f"--rows {text!r} is neither numbers such as 3-8,12 nor conditions such as pretext=simclr")
+        low, high = int(first), int(last or first)
+        if not 1 <= low <= high <= count:
+            raise InputError(f"--rows {text!r}: there are records 1 to {count}")
+        numbers |= set(range(low - 1, high))
+    return numbers & set(scores.index)
+
+
+def _plan(name: str, data_root: Path) -> tuple[dict[str, Dataset], dict[str, EvaluateCell]]:
+    """Datasets by identity, and every evaluation the suite defines by cell."""
+    suite = suites.load(name)
+    datasets = {asked: load(asked, data_root) for asked in suite.all_datasets}
+    inputs: dict[str, tuple[str, InputSpec]] = {
+        asked: (dataset.name, dataset.input_spec) for asked, dataset in datasets.items()
+    }
+    cells = {cell.cell_id: cell for cell in make_plan(suite, inputs).evaluations}
+    return {dataset.name: dataset for dataset in datasets.values()}, cells
+
+
+def _published(records: pd.DataFrame, chosen: pd.DataFrame, cells: dict[str, EvaluateCell]) -> list[Published]:
+    scores = records[(records["metric"] == "accuracy") & (records["split"] == "test")]
+    groups: dict[tuple[object, ...], dict[Replicate, float]] = {}
+    columns = [scores[name].tolist() for name in (*CELL, "seed", "label_seed", "value")]
+    for *place, seed, label_seed, value in zip(*columns, strict=True):
+        groups.setdefault(tuple(place), {})[Replicate(seed, label_seed)] = value
+    rows = []
+    for index, line in zip(chosen.index, chosen.to_dict("records"), strict=True):
+        own = Replicate(line["seed"], line["label_seed"])
+        same = groups[tuple(line[name] for name in CELL)]
+        others = tuple(value for replicate, value in same.items() if replicate != own)
+        rows.append(Published(int(index) + 1, line["value"], others, cells[line["cell_id"]]))
+    return rows

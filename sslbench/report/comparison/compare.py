@@ -1,0 +1,208 @@
+"""Two results side by side: which cells changed by more than their interval, and whether that can be chance.
+
+Cells that share at least two replicates are compared pair by pair (paired t-test); others by Welch's test (Welch
+1947, Biometrika 34), which supposes neither equal spread nor equal numbers. P-values are Holm-corrected over all cells
+compared. A cell changed if that stays significant at 5%; it lies outside its interval if its own 95% interval of the
+difference leaves out zero, which one of twenty unchanged cells does.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from enum import StrEnum
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from sslbench.contract.spec import InputError
+from sslbench.report.comparison.sides import Side
+from sslbench.report.records import pretext_rank
+from sslbench.report.scores.blocks import protocol_rank
+from sslbench.report.scores.replicates import Replicate, Scores
+from sslbench.report.scores.rows import evaluations
+from sslbench.report.statistics.spread import (
+    CONFIDENCE,
+    ROUNDING,
+    SIGNIFICANCE,
+    Estimate,
+    estimate,
+    holm,
+    paired_difference,
+    paired_p_value,
+)
+
+
+class Procedure(StrEnum):
+    """How a cell was compared."""
+
+    PAIRED = "paired"
+    WELCH = "Welch"
+    NONE = "one seed"
+
+
+@dataclass(frozen=True)
+class Place:
+    """What names a cell in both results."""
+
+    dataset: str
+    pretrain_dataset: str
+    encoder: str
+    protocol: str
+    latent_dim: int
+    pretext: str
+    label_fraction: float
+
+    @property
+    def table(self) -> str:
+        """The table the cell stands in, within its dataset and encoder."""
+        return f"{self.protocol}, latent size {self.latent_dim}"
+
+    @property
+    def block(self) -> str:
+        """The table the cell stands in."""
+        origin = "" if self.pretrain_dataset in ("", self.dataset) else f" from {self.pretrain_dataset}"
+        return f"{self.dataset}{origin}, {self.encoder}: {self.table}"
+
+    @property
+    def order(self) -> tuple[object, ...]:
+        """Sort key: the order of the tables."""
+        where = self.dataset, self.encoder, self.pretrain_dataset, protocol_rank(self.protocol), self.latent_dim
+        return (*where, pretext_rank(self.pretext), self.label_fraction)
+
+
+@dataclass(frozen=True)
+class Change:
+    """One cell in both results; accuracies and their difference (second minus first) as shares in [0, 1].
+
+    Attributes:
+        n: pairs of a paired comparison; the smaller number of seeds otherwise.
+        half_width: of the 95% interval of the difference; NaN where a test is not possible.
+        p_value: NaN where a test is not possible, as is `p_holm`, which is corrected over all cells.
+    """
+
+    place: Place
+    first: Estimate
+    second: Estimate
+    difference: float
+    half_width: float
+    procedure: Procedure
+    n: int
+    p_value: float
+    p_holm: float = math.nan
+
+    @property
+    def outside(self) -> bool:
+        """Whether the difference exceeds its interval; without an interval, whether there is any."""
+        reach = 0.0 if math.isnan(self.half_width) else self.half_width
+        return abs(self.difference) > max(reach, ROUNDING)
+
+    @property
+    def changed(self) -> bool:
+        """Whether it is significant after correction."""
+        return self.p_holm < SIGNIFICANCE
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All cells of two results: those in both, and those in one alone."""
+
+    first: str
+    second: str
+    changes: tuple[Change, ...]
+    only_first: tuple[Place, ...]
+    only_second: tuple[Place, ...]
+    speed: float
+
+    @property
+    def changed(self) -> tuple[Change, ...]:
+        """The cells that changed."""
+        return tuple(change for change in self.changes if change.changed)
+
+    @property
+    def outside(self) -> tuple[Change, ...]:
+        """The cells outside their own interval, changed or not."""
+        return tuple(change for change in self.changes if change.outside)
+
+
+def compare(first: Side, second: Side) -> Comparison:
+    """Compare the test accuracies of two results cell by cell.
+
+    Raises:
+        InputError: two records of one side claim the same cell, or the two sides share no cell.
+    """
+    ours, theirs = _cells(first), _cells(second)
+    shared = sorted(ours.keys() & theirs.keys(), key=lambda place: place.order)
+    if not shared:
+        raise InputError(f"{first.name} and {second.name} have no cell in common: nothing to compare")
+    found = [_change(place, ours[place], theirs[place]) for place in shared]
+    tested = [change for change in found if change.procedure is not Procedure.NONE]
+    corrected = dict(zip((change.place for change in tested), holm([one.p_value for one in tested]), strict=True))
+    return Comparison(
+        first.name,
+        second.name,
+        tuple(replace(change, p_holm=corrected.get(change.place, math.nan)) for change in found),
+        _alone(ours, theirs),
+        _alone(theirs, ours),
+        _speed(first.records, second.records),
+    )
+
+
+def _alone(ours: dict[Place, Scores], theirs: dict[Place, Scores]) -> tuple[Place, ...]:
+    return tuple(sorted(ours.keys() - theirs.keys(), key=lambda place: place.order))
+
+
+def _cells(side: Side) -> dict[Place, Scores]:
+    """Scores by cell, of independent replicates only."""
+    try:
+        evaluated = evaluations(side.records)
+    except InputError as error:
+        raise InputError(f"{side.name}: {error}") from error
+    cells: dict[Place, dict[Replicate, float]] = {}
+    axes = [item.name for item in fields(Place)]
+    columns = [evaluated[name].tolist() for name in (*axes, "seed", "label_seed", "test")]
+    for *place, seed, label_seed, accuracy in zip(*columns, strict=True):
+        cells.setdefault(Place(*place), {})[Replicate(seed, label_seed)] = accuracy
+    return dict(cells)
+
+
+def _change(place: Place, ours: Scores, theirs: Scores) -> Change:
+    first, second = estimate(ours.values()), estimate(theirs.values())
+    paired = paired_difference(theirs, ours)
+    if paired is not None and paired.n >= 2:
+        p_value = paired_p_value(paired)
+        return Change(place, first, second, paired.mean, paired.half_width, Procedure.PAIRED, paired.n, p_value)
+    if paired is not None and len(ours) == len(theirs) == 1:
+        return Change(place, first, second, paired.mean, math.nan, Procedure.NONE, 1, math.nan)
+    n = min(len(ours), len(theirs))
+    difference = second.mean - first.mean
+    if n < 2:
+        return Change(place, first, second, difference, math.nan, Procedure.NONE, n, math.nan)
+    half_width, p_value = welch(list(ours.values()), list(theirs.values()))
+    return Change(place, first, second, difference, half_width, Procedure.WELCH, n, p_value)
+
+
+def welch(first: Sequence[float], second: Sequence[float]) -> tuple[float, float]:
+    """Half-width of the 95% interval of the difference of means, and Welch's two-sided p-value.
+
+    Without spread on either side: (0, 1) if the means are equal, else (0, 0).
+    """
+    if max(np.ptp(first), np.ptp(second)) < ROUNDING:
+        equal = abs(np.mean(first) - np.mean(second)) < ROUNDING
+        return 0.0, float(equal)
+    found = stats.ttest_ind(second, first, equal_var=False)
+    interval = found.confidence_interval(CONFIDENCE)
+    return float(interval.high - interval.low) / 2, float(found.pvalue)
+
+
+def _speed(first: pd.DataFrame, second: pd.DataFrame) -> float:
+    """Median ratio of pretraining seconds, second to first, over the pretrainings in both; NaN if there are none."""
+    axes = ["dataset", "pretrain_dataset", "encoder", "pretext", "latent_dim", "seed"]
+    seconds = [
+        frame[frame["pretrain_samples"] > 0].drop_duplicates(axes).set_index(axes)["pretrain_seconds"]
+        for frame in (first, second)
+    ]
+    ratio = (seconds[1] / seconds[0]).dropna()
+    return float(ratio.median()) if len(ratio) else math.nan

@@ -1,0 +1,1 @@
+"""Records laid out once for every statistic and every writer."""

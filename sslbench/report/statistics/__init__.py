@@ -1,0 +1,1 @@
+"""One statistic a file, each a pure function of scores."""

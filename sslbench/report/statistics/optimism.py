@@ -1,0 +1,168 @@
+"""How much better results would look had choices been made on the test split: why they are not."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sslbench.contract.spec import BASELINES
+from sslbench.report.scores.rows import keep_independent
+from sslbench.report.statistics.selection import NOT_HELD_OUT
+from sslbench.report.statistics.spread import estimate
+
+CHECKPOINT_METRIC = r"accuracy_after_(?P<epoch>.+)_epochs"
+
+CHOICE_COLUMNS = (
+    "dataset",
+    "encoder",
+    "pretrain_dataset",
+    "pretext",
+    "label_fraction",
+    "over",
+    "candidates",
+    "chosen_on_test",
+    "chosen_on_budget",
+    "optimism",
+    "low",
+    "high",
+    "n",
+)
+EPOCH_COLUMNS = (
+    "dataset",
+    "encoder",
+    "pretrain_dataset",
+    "pretext",
+    "latent_dim",
+    "protocol",
+    "label_fraction",
+    "checkpoints",
+    "best_on_test",
+    "over_last",
+    "over_last_low",
+    "over_last_high",
+    "over_budget",
+    "over_budget_low",
+    "over_budget_high",
+    "n",
+)
+
+SIZE_AND_PROTOCOL = "latent size and protocol"
+EVERYTHING = "pretext, latent size and protocol"
+
+_REPLICATE = ["seed", "label_seed"]
+_ENCODER = list(EPOCH_COLUMNS[:7])
+_GAINS = ["best", "over_last", "over_budget"]
+_SPLITS = ("test", "budget")
+
+
+def choice_optimism(evaluated: pd.DataFrame) -> pd.DataFrame:
+    """Test accuracy of what the test split would have chosen, minus that of what the label budget chose.
+
+    Per replicate, as a single run would report it: latent size and protocol of each pretext at each label fraction,
+    and (a line with an empty `pretext`) the pretext as well, among protocols that hold labels out. It cannot be
+    negative; it grows with the number of candidates and the noise of the test score (Cawley & Talbot 2010, JMLR 11).
+    Ties go to the first candidate by size and protocol on both sides. Interval: Student t over replicates, cut at 0.
+
+    Returns:
+        Columns `CHOICE_COLUMNS`, accuracies as shares; without budget scores or a second candidate no line.
+    """
+    able = evaluated[~evaluated["pretext"].isin(BASELINES) & ~evaluated["protocol"].isin(NOT_HELD_OUT)]
+    able = able[able["budget"].notna()]
+    able = able.sort_values(["pretext", "pretrain_dataset", "latent_dim", "protocol", *_REPLICATE])
+    lines: list[tuple[object, ...]] = []
+    groups: list[tuple[str, list[str]]] = [
+        (SIZE_AND_PROTOCOL, ["dataset", "encoder", "pretrain_dataset", "pretext", "label_fraction"]),
+        (EVERYTHING, ["dataset", "encoder", "label_fraction"]),
+    ]
+    for over, keys in groups:
+        for key, group in able.groupby(keys, sort=True):
+            place = key if over == SIZE_AND_PROTOCOL else (key[0], key[1], "", "", key[2])
+            found = _choose(group)
+            if found is not None:
+                lines.append((*place, over, *found))
+    return pd.DataFrame(lines, columns=list(CHOICE_COLUMNS))
+
+
+def epoch_optimism(records: pd.DataFrame) -> pd.DataFrame:
+    """What reporting the best epoch on the test split would have added: "peer-style best epoch".
+
+    From the checkpoints that were scored during pretraining: the best test score of all epochs, minus that of the last
+    epoch, and minus that of the epoch with the best budget score (ties: the earliest). Means over replicates with
+    Student t intervals, cut at 0 where the difference cannot be negative.
+
+    Returns:
+        Columns `EPOCH_COLUMNS`: a line per encoder, and one with an empty `pretext` and latent size 0 for their mean at
+        each dataset, encoder family, protocol and fraction, averaged within replicates first. Empty if no checkpoint
+        was scored. Replicates lacking an epoch or a split that others of the encoder have are left out.
+    """
+    gains = _gains(records)
+    lines = [(*key, *_epochs(group)) for key, group in gains.groupby(_ENCODER, sort=True)]
+    family = ["dataset", "encoder", "protocol", "label_fraction"]
+    averaged = gains.groupby([*family, *_REPLICATE], as_index=False)[["checkpoints", *_GAINS]].mean()
+    for (dataset, encoder, protocol, fraction), group in averaged.groupby(family, sort=True):
+        lines.append((dataset, encoder, "", "", 0, protocol, fraction, *_epochs(group)))
+    return pd.DataFrame(lines, columns=list(EPOCH_COLUMNS))
+
+
+def _gains(records: pd.DataFrame) -> pd.DataFrame:
+    """By encoder and replicate: number of checkpoints, best test score, and its lead over last and budget's choice."""
+    named = records["metric"].str.extract(f"^{CHECKPOINT_METRIC}$")["epoch"]
+    scored = records[named.notna()].assign(epoch=named.dropna().astype(float)).pipe(keep_independent)
+    keys = [*_ENCODER, *_REPLICATE]
+    tables = [scored[scored["split"] == split].pivot(index=keys, columns="epoch", values="value") for split in _SPLITS]
+    index, epochs = tables[0].index.union(tables[1].index), tables[0].columns.union(tables[1].columns)
+    test, budget = (table.reindex(index=index, columns=epochs).to_numpy(float) for table in tables)
+    present = np.isfinite(test) & np.isfinite(budget)
+    frame = index.to_frame(index=False).assign(checkpoints=present.sum(axis=1))
+    most = frame.groupby(_ENCODER)["checkpoints"].transform("max")
+    complete = ((frame["checkpoints"] == most) & (most > 1)).to_numpy(bool)
+    test, budget, present = (np.where(present, table, -np.inf)[complete] for table in (test, budget, present))
+    lines = np.arange(len(test))
+    best = test.max(axis=1, initial=-np.inf)
+    last = test.shape[1] - 1 - np.argmax(np.isfinite(test)[:, ::-1], axis=1) if len(test) else lines
+    chosen = budget.argmax(axis=1) if len(test) else lines
+    return frame[complete].assign(best=best, over_last=best - test[lines, last], over_budget=best - test[lines, chosen])
+
+
+def _choose(group: pd.DataFrame) -> tuple[object, ...] | None:
+    """Candidates, the two accuracies, their difference with interval, replicates; None with a single candidate."""
+    lines, columns = _codes(group, _REPLICATE), _codes(group, ["pretext", "pretrain_dataset", "latent_dim", "protocol"])
+    tables = np.full((2, lines.max() + 1, columns.max() + 1), np.nan)
+    tables[:, lines, columns] = group[["test", "budget"]].to_numpy(float).T
+    test, budget = tables[:, np.isfinite(tables).all(axis=(0, 2))]
+    if not len(test) or test.shape[1] < 2:
+        return None
+    by_test = test.max(axis=1)
+    by_budget = test[np.arange(len(test)), budget.argmax(axis=1)]
+    spread = estimate((by_test - by_budget).tolist())
+    means = float(by_test.mean()), float(by_budget.mean())
+    return test.shape[1], *means, spread.mean, _not_negative(spread.low), spread.high, spread.n
+
+
+def _codes(group: pd.DataFrame, columns: list[str]) -> NDArray[np.intp]:
+    """A number for each distinct combination, in order of appearance."""
+    places: dict[tuple[object, ...], int] = {}
+    combinations = zip(*(group[name].tolist() for name in columns), strict=True)
+    return np.array([places.setdefault(combination, len(places)) for combination in combinations])
+
+
+def _by_epoch(group: pd.DataFrame) -> pd.DataFrame:
+    return group.pivot(index=_REPLICATE, columns="epoch", values="value")
+
+
+def _epochs(gains: pd.DataFrame) -> tuple[float, ...]:
+    """Checkpoints, best on test, and both leads with intervals; replicates."""
+    last, chosen = estimate(gains["over_last"].tolist()), estimate(gains["over_budget"].tolist())
+    return (
+        *(int(gains["checkpoints"].max()), float(gains["best"].mean())),
+        *(last.mean, _not_negative(last.low), last.high),
+        *(chosen.mean, _not_negative(chosen.low), chosen.high),
+        last.n,
+    )
+
+
+def _not_negative(low: float) -> float:
+    return low if math.isnan(low) else max(0.0, low)

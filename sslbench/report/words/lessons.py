@@ -1,0 +1,132 @@
+"""Sentences about the comparison itself: what matters, what can be known without labels, what was not equal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import pandas as pd
+
+from sslbench.report.statistics.analysis import Analysis
+from sslbench.report.statistics.optimism import EVERYTHING
+from sslbench.report.tables.markdown import percent
+from sslbench.report.words.sentence import Finding
+from sslbench.report.words.wording import interval, points, points_interval, with_labels
+
+#: The measure the sentence is about: named beforehand, because the best of six would be chosen on the test split.
+MEASURE = "rankme"
+
+_SOURCES = {
+    "latent_dim": "latent size",
+    "label_fraction": "label fraction",
+    "pretext": "pretext",
+    "protocol": "protocol",
+}
+
+
+def lessons(analysis: Analysis, dataset: str, encoder: str, where: str) -> Iterator[Finding]:
+    """Sentences about one dataset and encoder, each absent where the records cannot support it."""
+    yield from _variance(_here(analysis.shares, dataset, encoder), where)
+    yield from _measures(_here(analysis.correlations, dataset, encoder), where)
+    yield from _choices(_here(analysis.choice_optimism, dataset, encoder), where)
+    yield from _epochs(_here(analysis.epoch_optimism, dataset, encoder), where)
+    yield from _replication(_here(analysis.components, dataset, encoder), where)
+    yield from _budgets(_here(analysis.budgets, dataset, encoder), where)
+
+
+def _here(frame: pd.DataFrame, dataset: str, encoder: str) -> pd.DataFrame:
+    return frame[(frame["dataset"] == dataset) & (frame["encoder"] == encoder)]
+
+
+def _variance(shares: pd.DataFrame, where: str) -> Iterator[Finding]:
+    named = shares[~shares["source"].isin(["residual", "seed"])]
+    if named.empty:
+        return
+    largest = zip(*(named[name].head(3) for name in ("source", "share", "low", "high")), strict=True)
+    parts = [f"{_source(source)} {100 * share:.0f}% {_ends(low, high)}" for source, share, low, high in largest]
+    first = named.iloc[0]
+    seeds = shares.loc[shares["source"] == "seed", "share"].sum()
+    sentence = (
+        f"{where}What moves accuracy over the grid, as shares of its variance: {_listed(parts)}; "
+        f"seeds {100 * seeds:.1f}%."
+    )
+    yield Finding("variance", sentence, float(first["share"]), float(first["low"]), float(first["high"]))
+
+
+def _measures(correlations: pd.DataFrame, where: str) -> Iterator[Finding]:
+    known = correlations[(correlations["measure"] == MEASURE) & correlations["spearman"].notna()]
+    known = known[known["protocol"] == "linear_probe"]
+    if known.empty:
+        return
+    line = known.iloc[int(known["label_fraction"].argmin())]
+    low, high = float(line["spearman_low"]), float(line["spearman_high"])
+    known_to = "so it could choose" if low > 0 else "which does not show that it could choose"
+    sentence = (
+        f"{where}Over {line['encoders']} encoders, the rank correlation of RankMe, measured without labels, with "
+        f"linear-probe accuracy at {percent(line['label_fraction'])} of the labels is {line['spearman']:.2f} "
+        f"{interval(f'{low:.2f}', f'{high:.2f}')} (Spearman), {known_to}; choosing by it costs "
+        f"{points(line['loss'])} points."
+    )
+    yield Finding("measures", sentence, float(line["spearman"]), low, high)
+
+
+def _choices(optimism: pd.DataFrame, where: str) -> Iterator[Finding]:
+    overall = optimism[optimism["over"] == EVERYTHING]
+    if overall.empty:
+        return
+    line = overall.iloc[int(overall["label_fraction"].argmin())]
+    figure, low, high = (float(line[name]) for name in ("optimism", "low", "high"))
+    sentence = (
+        f"{where}{with_labels(line['label_fraction'])}, choosing {EVERYTHING} on the test split would have shown "
+        f"{points(figure)} points {points_interval(low, high)} more than choosing inside the label budget."
+    )
+    yield Finding("optimism", sentence, figure, low, high)
+
+
+def _epochs(optimism: pd.DataFrame, where: str) -> Iterator[Finding]:
+    overall = optimism[optimism["pretext"] == ""]
+    if overall.empty:
+        return
+    line = overall.iloc[0]
+    figure, low, high = (float(line[name]) for name in ("over_last", "over_last_low", "over_last_high"))
+    sentence = (
+        f"{where}Reporting the best of {line['checkpoints']} epochs on the test split, as is often done, would have "
+        f"added {points(figure)} points {points_interval(low, high)} to the last epoch (mean over pretexts)."
+    )
+    yield Finding("optimism", sentence, figure, low, high)
+
+
+def _replication(components: pd.DataFrame, where: str) -> Iterator[Finding]:
+    known = components[components["labels_share"].notna()]
+    if known.empty:
+        return
+    fewest = known[known["label_fraction"] == known["label_fraction"].min()]
+    squares = [float(fewest[name].pow(2).mean()) for name in ("initialisation_sd", "labels_sd", "residual_sd")]
+    share = squares[1] / sum(squares)
+    sentence = (
+        f"{where}{with_labels(float(fewest['label_fraction'].iloc[0]))}, {100 * share:.0f}% of the variance over "
+        f"repetitions comes from which labels were drawn and {100 * squares[0] / sum(squares):.0f}% from the training "
+        f"(mean of {len(fewest)} cells)."
+    )
+    yield Finding("replication", sentence, share, math.nan, math.nan)
+
+
+def _budgets(budgets: pd.DataFrame, where: str) -> Iterator[Finding]:
+    for quantity, unequal in budgets[~budgets["matched"].astype(bool)].groupby("quantity", sort=False):
+        line = unequal.iloc[int(unequal["ratio"].argmax())]
+        size = f"latent size {line['latent_dim']}"
+        sentence = f"{where}Budgets were not equal in {quantity}: {line['sentence']} ({size})."
+        yield Finding("budgets", sentence, float(line["ratio"]), math.nan, math.nan)
+
+
+def _source(source: str) -> str:
+    parts = [_SOURCES[part] for part in source.split(" x ")]
+    return parts[0] if len(parts) == 1 else f"the interaction of {' and '.join(parts)}"
+
+
+def _listed(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def _ends(low: float, high: float) -> str:
+    return "(one seed: no interval)" if math.isnan(low) else interval(f"{100 * low:.0f}", f"{100 * high:.0f}")

@@ -1,0 +1,119 @@
+"""Runs as MLflow holds them, back to records; and what checkpoints write so that they can be read back."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from mlflow.entities import Run
+
+from sslbench.contract.spec import EvaluateCell, Record
+
+#: Names of metrics of a pretraining that become records.
+DIAGNOSED = ("representation.", "projection.", "collapsed")
+CHECKPOINT = "accuracy_after_"
+
+
+def evaluation_records(run: Run) -> list[Record]:
+    """What a finished evaluation says: its accuracy, and what its protocol measured inside the label budget."""
+    rows = [_record(run, "test", run.data.metrics["accuracy"])]
+    if "budget_accuracy" in run.data.metrics:
+        rows.append(_record(run, "budget", run.data.metrics["budget_accuracy"]))
+    return rows
+
+
+def pretraining_records(run: Run) -> list[Record]:
+    """What a finished pretraining says: label-free measures, and scores on the way."""
+    measures = {name: value for name, value in run.data.metrics.items() if name.startswith(DIAGNOSED)}
+    return [_diagnostic(run, name, value) for name, value in sorted(measures.items())] + _checkpoints(run)
+
+
+def _diagnostic(run: Run, metric: str, value: float) -> Record:
+    """A measure as a record of a protocol that sees no label."""
+    tags = {**run.data.tags, "label_seed": run.data.tags["seed"], "label_fraction": "0", "protocol": "diagnostics"}
+    metrics = {**run.data.metrics, "num_labels": 0.0, "evaluate_seconds": 0.0, "evaluate_flops": 0.0}
+    return replace(_row(run, tags, metrics), metric=metric, value=value, split="unlabelled")
+
+
+def checkpoint_metrics(cell: EvaluateCell, epochs: float, scored: Mapping[str, float]) -> dict[str, float]:
+    """A score of an encoder in training, as metrics of its pretraining's run.
+
+    Their names are paths, `accuracy_after_2_epochs/test/0/digits`: metric, what it says, label seed, and the dataset
+    as `checkpoint_tags` spells it.
+
+    Args:
+        scored: `test` and `budget` accuracy in [0, 1], number of `labels`, `seconds` and `flops` of scoring.
+    """
+    found = {**scored, "fraction": cell.label_fraction}
+    name = f"{CHECKPOINT}{epochs:g}_epochs"
+    return {f"{name}/{what}/{cell.label_seed}/{_spelt(cell.dataset)}": value for what, value in found.items()}
+
+
+def checkpoint_tags(cells: Iterable[EvaluateCell]) -> dict[str, str]:
+    """Which datasets the metrics of `checkpoint_metrics` mean: a metric's name may not hold every character."""
+    spelt = {_spelt(cell.dataset): cell.dataset for cell in cells}
+    return {"checkpoint_datasets": json.dumps(spelt)} if spelt else {}
+
+
+def _spelt(dataset: str) -> str:
+    return re.sub(r"[^\w.:-]", "_", dataset, flags=re.ASCII)
+
+
+def _checkpoints(run: Run) -> list[Record]:
+    """The scores on the way that `checkpoint_metrics` wrote, as records of `knn` on both splits."""
+    found: dict[tuple[str, str, str], dict[str, float]] = {}
+    for name, value in sorted(run.data.metrics.items()):
+        if name.startswith(CHECKPOINT):
+            metric, what, label_seed, spelt = name.split("/")
+            found.setdefault((metric, label_seed, spelt), {})[what] = value
+    rows = []
+    datasets = json.loads(run.data.tags.get("checkpoint_datasets", "{}"))
+    for (metric, label_seed, spelt), said in found.items():
+        tags = {**run.data.tags, "dataset": datasets[spelt], "label_seed": label_seed, "protocol": "knn"}
+        tags["label_fraction"] = repr(said["fraction"])
+        metrics = {**run.data.metrics, "num_labels": said["labels"]}
+        metrics |= {"evaluate_seconds": said["seconds"], "evaluate_flops": said["flops"]}
+        row = replace(_row(run, tags, metrics), metric=metric)
+        rows += [replace(row, value=said[split], split=split) for split in ("test", "budget")]
+    return rows
+
+
+def _record(run: Run, split: str, value: float) -> Record:
+    return replace(_row(run, run.data.tags, run.data.metrics), value=value, split=split)
+
+
+def _row(run: Run, tags: Mapping[str, str], metrics: Mapping[str, float]) -> Record:
+    """What all records of a run share; value and split are filled in by the caller."""
+    return Record(
+        suite=tags["suite"],
+        cell_id=tags["cell_id"],
+        run_id=run.info.run_id,
+        dataset=tags["dataset"],
+        pretrain_dataset=tags["pretrain_dataset"],
+        modality=tags["modality"],
+        encoder=tags["encoder"],
+        pretext=tags["pretext"],
+        latent_dim=int(tags["latent_dim"]),
+        seed=int(tags["seed"]),
+        label_seed=int(tags["label_seed"]),
+        label_fraction=float(tags["label_fraction"]),
+        num_labels=int(metrics["num_labels"]),
+        protocol=tags["protocol"],
+        metric="accuracy",
+        value=float("nan"),
+        split="",
+        pretrain_seconds=metrics["pretrain_seconds"],
+        pretrain_samples=int(metrics["pretrain_samples"]),
+        pretrain_flops=metrics["pretrain_flops"],
+        evaluate_seconds=metrics["evaluate_seconds"],
+        evaluate_flops=metrics["evaluate_flops"],
+        parameters=int(metrics["parameters"]),
+        config_hash=tags["config_hash"],
+        git_commit=tags["git_commit"],
+        sslbench_version=tags["sslbench_version"],
+        device=tags["device"],
+        started_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(run.info.start_time / 1000)),
+    )

@@ -1,0 +1,295 @@
+"""The only module that talks to MLflow: writes runs, reads records."""
+
+from __future__ import annotations
+
+import gc
+import json
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from matplotlib.figure import Figure
+from mlflow import MlflowClient
+from mlflow.entities import Dataset as RunDataset
+from mlflow.entities import DatasetInput, InputTag, Metric, Param, Run, RunTag, ViewType
+from mlflow.exceptions import MlflowException
+from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
+from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME
+
+from sslbench import __version__
+from sslbench.contract.identity import canonical, digest
+from sslbench.contract.provenance import git_commit
+from sslbench.contract.spec import EvaluateCell, InputError, InputSpec, PretrainCell, Record
+from sslbench.stores.finished import finished_cells
+from sslbench.stores.readback import evaluation_records, pretraining_records
+
+PAGE = 5000
+BATCH = 1000  # what one log_batch call may carry
+
+
+class Tracker:
+    """Runs of one suite: a parent per pretraining, a child per evaluation.
+
+    Args:
+        tracking_uri: MLflow store; its schema must exist (`stores.prepare`).
+        suite: name of the experiment.
+        artifact_root: where a new experiment keeps artifacts; None leaves it to the server.
+
+    Raises:
+        InputError: the store cannot be reached or its experiment cannot be opened.
+    """
+
+    def __init__(self, tracking_uri: str, suite: str, artifact_root: Path | None) -> None:
+        self.tracking_uri, self.suite = tracking_uri, suite
+        try:
+            self.client = MlflowClient(tracking_uri)
+            self.experiment_id = self._experiment(artifact_root)
+        except (MlflowException, OSError) as error:
+            reason = str(error).strip().split("\n")[0]
+            raise InputError(f"tracking URI {tracking_uri!r} cannot be used: {reason}") from error
+        self.commit = git_commit()
+
+    def _experiment(self, artifact_root: Path | None) -> str:
+        experiment = self.client.get_experiment_by_name(self.suite)
+        if experiment is not None:
+            if experiment.lifecycle_stage == "deleted":
+                self.client.restore_experiment(experiment.experiment_id)
+            return str(experiment.experiment_id)
+        location = None if artifact_root is None else (artifact_root / self.suite).resolve().as_uri()
+        # The UI opens an experiment of this kind on its runs and curves, not on traces of language models.
+        kind = {"mlflow.experimentKind": "custom_model_development"}
+        return str(self.client.create_experiment(self.suite, artifact_location=location, tags=kind))
+
+    # Writing
+
+    def start_pretrain(self, cell: PretrainCell, source: RunDataset, device: str) -> str:
+        """Open the parent run of a pretraining and return its id."""
+        tags = {**self._axes(cell), "kind": "pretrain", "cell_id": cell.cell_id, "device": device}
+        return self._start(cell.title, tags, _flatten(cell.config), source)
+
+    def start_evaluate(self, cell: EvaluateCell, parent: str, source: RunDataset, device: str) -> str:
+        """Open the child run of an evaluation and return its id."""
+        tags = {
+            **self._axes(cell.pretrain),
+            "dataset": cell.dataset,
+            "kind": "evaluate",
+            "cell_id": cell.cell_id,
+            "device": device,
+            "label_seed": str(cell.label_seed),
+            "label_fraction": repr(cell.label_fraction),
+            "protocol": cell.protocol,
+            MLFLOW_PARENT_RUN_ID: parent,
+        }
+        return self._start(cell.title, tags, _flatten(cell.config), source)
+
+    def _axes(self, cell: PretrainCell) -> dict[str, str]:
+        return {
+            "suite": self.suite,
+            "dataset": cell.dataset,
+            "pretrain_dataset": cell.pretrain_dataset,
+            "encoder": cell.encoder,
+            "pretext": cell.pretext,
+            "latent_dim": str(cell.latent_dim),
+            "seed": str(cell.seed),
+            "config_hash": digest(cell.config),
+            "git_commit": self.commit,
+            "sslbench_version": __version__,
+        }
+
+    def _start(self, name: str, tags: Mapping[str, str], params: Mapping[str, str], source: RunDataset) -> str:
+        run = self.client.create_run(self.experiment_id, tags={**tags, MLFLOW_RUN_NAME: name})
+        run_id = str(run.info.run_id)
+        self.client.log_batch(run_id, params=[Param(key, value) for key, value in params.items()])
+        self.client.log_inputs(run_id, [DatasetInput(source, [InputTag("mlflow.data.context", "training")])])
+        return run_id
+
+    def log_points(self, run_id: str, points: Sequence[tuple[int, Mapping[str, float]]]) -> None:
+        """Log a stretch of curves in one call: (step, name to value) each."""
+        now = int(time.time() * 1000)
+        metrics = [Metric(key, value, now, step) for step, values in points for key, value in values.items()]
+        for start in range(0, len(metrics), BATCH):
+            self.client.log_batch(run_id, metrics=metrics[start : start + BATCH])
+
+    def log_files(self, run_id: str, folder: Path) -> None:
+        """Log everything below a folder as artifacts."""
+        self.client.log_artifacts(run_id, str(folder))
+
+    def finish(self, run_id: str, metrics: Mapping[str, float], tags: Mapping[str, str]) -> None:
+        """Log what the run found and close it; only now does its cell count as done."""
+        now = int(time.time() * 1000)
+        self.client.log_batch(
+            run_id,
+            metrics=[Metric(key, value, now, 0) for key, value in metrics.items()],
+            tags=[RunTag(key, value) for key, value in tags.items()],
+        )
+        self.client.set_terminated(run_id, "FINISHED")
+
+    def fail(self, run_id: str, reason: str) -> None:
+        """Close a run that went wrong, with the reason as a tag."""
+        self.client.set_tag(run_id, "error", reason)
+        self.client.set_terminated(run_id, "FAILED")
+
+    def log_report(self, folder: Path, files: Sequence[Path], figures: Mapping[str, Figure]) -> str:
+        """Log what was published to a run of its own and return its id; the same tables again are the same run.
+
+        Args:
+            folder: where `files` are; they keep their places in it.
+            figures: more to look at, by the name of the artifact.
+        """
+        tables = {path.name: path.read_text(encoding="utf-8") for path in files if path.name.startswith("table.")}
+        content = digest({"records": (folder / "records.csv").read_text(encoding="utf-8"), **tables})
+        known = self._runs(f"attributes.status = 'FINISHED' and tags.report_digest = '{content}'")
+        if known:
+            return str(known[0].info.run_id)
+        tags = {"kind": "report", "suite": self.suite, "report_digest": content, MLFLOW_RUN_NAME: "report"}
+        run_id = str(self.client.create_run(self.experiment_id, tags=tags).info.run_id)
+        for path in files:
+            place = path.parent.relative_to(folder)
+            self.client.log_artifact(run_id, str(path), None if place == Path() else str(place))
+        for name, figure in figures.items():
+            self.client.log_figure(run_id, figure, name)
+        self.client.set_terminated(run_id, "FINISHED")
+        return run_id
+
+    def monitor(self, run_id: str) -> SystemMetricsMonitor:
+        """A started monitor of processor, memory and GPU for the run; call its `finish()` at the end."""
+        # Said here, not set for all: MLflow's global setting goes into the environment and would redirect other stores.
+        monitor = SystemMetricsMonitor(
+            run_id, sampling_interval=5, samples_before_logging=1, tracking_uri=self.tracking_uri
+        )
+        monitor.start()
+        return monitor
+
+    def kill_orphans(self) -> int:
+        """Close runs left open by a process that died; call only while no worker runs."""
+        orphans = self._runs("attributes.status = 'RUNNING'")
+        for run in orphans:
+            self.client.set_terminated(run.info.run_id, "KILLED")
+        return len(orphans)
+
+    # Reading
+
+    def _runs(self, where: str) -> list[Run]:
+        found: list[Run] = []
+        token: str | None = None
+        with _collection_paused():
+            while True:
+                page = self.client.search_runs(
+                    [self.experiment_id], where, ViewType.ACTIVE_ONLY, PAGE, ["attributes.start_time ASC"], token
+                )
+                found.extend(page)
+                token = page.token
+                if not token:
+                    return found
+
+    def finished(self) -> dict[str, str]:
+        """Identity of every finished cell, and the id of its (first) run."""
+        read = finished_cells(self.tracking_uri, self.experiment_id)
+        return self.finished_by_search() if read is None else read
+
+    def finished_by_search(self) -> dict[str, str]:
+        """The same through MLflow's interface, for stores whose tables are out of reach."""
+        done: dict[str, str] = {}
+        for run in self._runs("attributes.status = 'FINISHED'"):
+            done.setdefault(run.data.tags.get("cell_id", ""), run.info.run_id)
+        done.pop("", None)
+        return done
+
+    def pretrained(self, run_id: str) -> dict[str, float]:
+        """The metrics of a finished pretraining: seconds, samples, FLOPs, parameters."""
+        return dict(self.client.get_run(run_id).data.metrics)
+
+    def failures(self) -> list[Mapping[str, str]]:
+        """Tags, and the id as `run_id`, of the last failed run of every cell that has no finished one."""
+        done = self.finished()
+        failed = self._runs("attributes.status = 'FAILED'")
+        last = {run.data.tags["cell_id"]: run for run in failed if "cell_id" in run.data.tags}
+        return [{**run.data.tags, "run_id": run.info.run_id} for cell_id, run in last.items() if cell_id not in done]
+
+    def pictures(self, run_id: str) -> dict[str, bytes]:
+        """The pictures a pretraining left, by name."""
+        files = [Path(item.path) for item in self.client.list_artifacts(run_id, "pictures")]
+        return {path.stem: self.artifact(run_id, str(path)).read_bytes() for path in files if path.suffix == ".png"}
+
+    def artifact(self, run_id: str, name: str) -> Path:
+        """Local copy of one artifact of a run."""
+        return Path(self.client.download_artifacts(run_id, name))
+
+    def records(self, cell_ids: Iterable[str] | None = None) -> list[Record]:
+        """Every finished evaluation as records, one per metric; the first run of a cell counts.
+
+        Args:
+            cell_ids: which cells; None for all of the suite's experiment.
+        """
+        wanted = None if cell_ids is None else set(cell_ids)
+        seen: set[str] = set()
+        rows: list[Record] = []
+        for run in self._runs("attributes.status = 'FINISHED' and tags.kind = 'evaluate'"):
+            cell_id = run.data.tags["cell_id"]
+            if cell_id in seen or (wanted is not None and cell_id not in wanted):
+                continue
+            seen.add(cell_id)
+            rows += evaluation_records(run)
+        return rows + self._pretrainings({row.cell_id for row in rows} if wanted is None else wanted)
+
+    def _pretrainings(self, wanted: set[str]) -> list[Record]:
+        """Label-free measures and checkpoints of the pretrainings in `wanted`."""
+        seen: set[str] = set()
+        rows: list[Record] = []
+        for run in self._runs("attributes.status = 'FINISHED' and tags.kind = 'pretrain'"):
+            cell_id = run.data.tags["cell_id"]
+            if cell_id in seen or cell_id not in wanted:
+                continue
+            seen.add(cell_id)
+            rows += pretraining_records(run)
+        return rows
+
+
+@contextmanager
+def _collection_paused() -> Iterator[None]:
+    """No search for garbage meanwhile: while many objects are made to stay, it walks all of them again and again."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
+
+
+class Described(Protocol):
+    """What MLflow is told of a dataset; `sslbench.datasets._base.Dataset` fits."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def digest(self) -> str: ...
+    @property
+    def source(self) -> str: ...
+    @property
+    def input_spec(self) -> InputSpec: ...
+    @property
+    def classes(self) -> tuple[str, ...]: ...
+    @property
+    def sizes(self) -> Mapping[str, int]: ...
+
+
+def describe(dataset: Described) -> RunDataset:
+    """The dataset as MLflow shows it among a run's inputs."""
+    profile = {**dataset.sizes, "classes": len(dataset.classes)}
+    shape = json.dumps({"input": list(dataset.input_spec.shape), "classes": list(dataset.classes)})
+    return RunDataset(dataset.name, dataset.digest, "sslbench", dataset.source, shape, json.dumps(profile))
+
+
+def _flatten(config: object, prefix: str = "") -> dict[str, str]:
+    """A config's fields as MLflow parameters, nested ones with dots."""
+    flat: dict[str, str] = {}
+    fields = canonical(config)
+    for name, value in fields.items():
+        if isinstance(value, dict):
+            flat.update({f"{prefix}{name}.{inner}": str(item) for inner, item in value.items()})
+        else:
+            flat[f"{prefix}{name}"] = str(value)
+    return flat

@@ -1,0 +1,201 @@
+"""Suite -> cells: what there is to do, checked before anything starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from sslbench.contract.settings import configure
+from sslbench.contract.spec import (
+    REFERENCE_PROTOCOLS,
+    EvaluateCell,
+    InputError,
+    InputSpec,
+    PretrainCell,
+    ProtocolConfig,
+    Suite,
+)
+from sslbench.datasets import check as check_dataset
+from sslbench.encoders import ENCODERS
+from sslbench.numerics import optimization
+from sslbench.pretexts import PRETEXTS
+from sslbench.pretexts._base import Pretext
+from sslbench.protocols import PROTOCOLS
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which part of a suite to run; an empty axis means all of it."""
+
+    datasets: tuple[str, ...] = ()
+    pretexts: tuple[str, ...] = ()
+    latent_dims: tuple[int, ...] = ()
+    label_fractions: tuple[float, ...] = ()
+    seeds: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Every cell of a suite's selection.
+
+    Attributes:
+        pretrain: in the order to run them.
+        evaluate: grouped by pretraining, in the same order.
+        checkpoints: pretraining to the evaluations that score it on the way, after the epochs its cell names.
+        unsuitable: (dataset, encoder, pretext) to the reason it is left out.
+    """
+
+    pretrain: tuple[PretrainCell, ...]
+    evaluate: Mapping[str, tuple[EvaluateCell, ...]]
+    checkpoints: Mapping[str, tuple[EvaluateCell, ...]] = field(default_factory=dict)
+    unsuitable: Mapping[tuple[str, str, str], str] = field(default_factory=dict)
+
+    @property
+    def evaluations(self) -> list[EvaluateCell]:
+        """All evaluation cells, in order."""
+        return [cell for cells in self.evaluate.values() for cell in cells]
+
+
+def select(suite: Suite, selection: Selection) -> Suite:
+    """Narrow a suite to a selection.
+
+    Values beyond the suite's own are allowed on every axis but must exist (a known pretext, a fraction in (0, 1]).
+
+    Raises:
+        InputError: a value does not exist or is impossible.
+    """
+    return replace(
+        suite,
+        datasets=selection.datasets or suite.datasets,
+        pretexts=selection.pretexts or suite.pretexts,
+        latent_dims=selection.latent_dims or suite.latent_dims,
+        label_fractions=selection.label_fractions or suite.label_fractions,
+        seeds=selection.seeds or suite.seeds,
+        checkpoint_fraction=suite.scored_fraction,  # a part of a suite is scored as the whole would be
+    )
+
+
+def check(suite: Suite) -> None:
+    """Raise an error for the first name a suite uses that does not exist, before any data is read.
+
+    Raises:
+        InputError: naming the culprit and the choices.
+    """
+    for dataset in suite.all_datasets:
+        check_dataset(dataset)
+    for encoder in suite.encoders:
+        ENCODERS.check(encoder)
+    for pretext in suite.pretexts:
+        PRETEXTS.check(pretext)
+    for protocol in suite.protocols:
+        PROTOCOLS.check(protocol)
+    for owner in suite.settings:
+        if owner not in PRETEXTS and owner not in PROTOCOLS:
+            known = ", ".join([*PRETEXTS, *PROTOCOLS])
+            raise InputError(f"settings for unknown pretext or protocol {owner!r}; choose one of {known}")
+
+
+def make_plan(suite: Suite, inputs: Mapping[str, tuple[str, InputSpec]]) -> Plan:
+    """Unroll a suite's grid.
+
+    Args:
+        inputs: for every dataset the suite names, its identity (`Dataset.name`) and its input specification.
+
+    Raises:
+        InputError: a name or a setting is wrong.
+    """
+    check(suite)
+    pretrain: dict[str, PretrainCell] = {}
+    evaluate: dict[str, dict[str, EvaluateCell]] = {}
+    checkpoints: dict[str, dict[str, EvaluateCell]] = {}
+    unsuitable: dict[tuple[str, str, str], str] = {}
+    for dataset, encoder, pretext, latent_dim, seed in suite.grid():
+        task = PRETEXTS.get(pretext)
+        target, shown = inputs[dataset]
+        for source in (suite.pretrain_datasets if task.trains else ()) or (dataset,):
+            trained_on, seen = inputs[source]
+            reason = task.unsuitable(encoder, seen)
+            if reason is not None:
+                unsuitable[trained_on, encoder, pretext] = reason
+                continue
+            reason = _cannot_transfer(encoder, seen, shown)
+            if reason is not None:
+                unsuitable[f"{trained_on}, evaluated on {target}", encoder, pretext] = reason
+                continue
+            cell = _pretrain_cell(suite, task, trained_on, encoder, pretext, latent_dim, seed, seen)
+            pretrain.setdefault(cell.cell_id, cell)
+            children = evaluate.setdefault(cell.cell_id, {})
+            children.update({child.cell_id: child for child in _evaluate_cells(suite, task, cell, target)})
+            scores = checkpoints.setdefault(cell.cell_id, {})
+            scores.update({child.cell_id: child for child in _checkpoint_cells(suite, cell, target)})
+    ordered = sorted(pretrain.values(), key=lambda cell: not PRETEXTS.get(cell.pretext).trains)
+    return Plan(
+        tuple(ordered),
+        {cell.cell_id: tuple(evaluate[cell.cell_id].values()) for cell in ordered},
+        {cell.cell_id: tuple(checkpoints[cell.cell_id].values()) for cell in ordered},
+        unsuitable,
+    )
+
+
+def _cannot_transfer(encoder: str, seen: InputSpec, shown: InputSpec) -> str | None:
+    """Why an encoder pretrained on one dataset's inputs cannot represent another's; None if it can."""
+    if seen.modality != shown.modality:
+        return f"pretrained on {seen.modality}, cannot represent {shown.modality}"
+    if seen.shape == shown.shape or (ENCODERS.get(encoder).any_size and seen.shape[0] == shown.shape[0]):
+        return None
+    before, after = ("x".join(str(length) for length in spec.shape) for spec in (seen, shown))
+    return f"pretrained on inputs of {before}, encoder {encoder!r} cannot represent {after}"
+
+
+def _pretrain_cell(
+    suite: Suite,
+    task: type[Pretext],
+    dataset: str,
+    encoder: str,
+    pretext: str,
+    latent_dim: int,
+    seed: int,
+    input_spec: InputSpec,
+) -> PretrainCell:
+    config = configure(task.Config(), suite.settings.get(pretext, {}), f"pretext {pretext!r}")
+    optimization.check(config.optimizer)
+    if task.encoder_name is not None:
+        encoder, latent_dim = task.encoder_name, input_spec.size
+    if not task.trains:
+        return PretrainCell(dataset, encoder, pretext, latent_dim, seed, 0.0, None, config)
+    # 1 and 1.0 epochs are the same cell.
+    epochs, checkpoints = float(suite.epochs), tuple(sorted(float(epoch) for epoch in suite.checkpoints))
+    return PretrainCell(dataset, encoder, pretext, latent_dim, seed, epochs, suite.num_unlabelled, config, checkpoints)
+
+
+def _evaluate_cells(suite: Suite, task: type[Pretext], cell: PretrainCell, dataset: str) -> list[EvaluateCell]:
+    if cell.pretext in REFERENCE_PROTOCOLS:  # runs whether or not the suite names it: every table needs it
+        protocols: tuple[str, ...] = (REFERENCE_PROTOCOLS[cell.pretext],)
+    else:
+        protocols = tuple(name for name in suite.protocols if task.protocols is None or name in task.protocols)
+    return [
+        EvaluateCell(cell, dataset, fraction, label_seed, protocol, protocol_config(suite, protocol))
+        for fraction in suite.label_fractions
+        for label_seed in suite.label_seeds or (cell.seed,)
+        for protocol in protocols
+        if suite.include(cell.pretext, cell.latent_dim, fraction, protocol)
+    ]
+
+
+def _checkpoint_cells(suite: Suite, cell: PretrainCell, dataset: str) -> list[EvaluateCell]:
+    """What is asked of the encoder at each checkpoint: `knn`, because it has nothing to train or to choose."""
+    if not cell.checkpoints:
+        return []
+    config = protocol_config(suite, "knn")
+    return [
+        EvaluateCell(cell, dataset, suite.scored_fraction, label_seed, "knn", config)
+        for label_seed in suite.label_seeds or (cell.seed,)
+    ]
+
+
+def protocol_config(suite: Suite, protocol: str) -> ProtocolConfig:
+    """A protocol's settings in a suite."""
+    config: ProtocolConfig = configure(
+        PROTOCOLS.get(protocol).Config(), suite.settings.get(protocol, {}), f"protocol {protocol!r}"
+    )
+    return config

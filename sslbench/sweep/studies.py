@@ -1,0 +1,61 @@
+"""The two studies of a suite, and how cells look in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+from sslbench.contract.spec import REFERENCE_PROTOCOLS, EvaluateCell, PretrainCell, Suite
+from sslbench.stores.queue import Axis, CellQueue, QueuedCell, open_storage
+from sslbench.sweep.plan import Selection
+
+
+def open_queues(suite: Suite, selection: Selection, storage_url: str) -> tuple[CellQueue, CellQueue]:
+    """The two studies of a suite: `pretrain`, minimising its final loss, and `evaluate`, maximising the score inside
+    the label budget (never the test accuracy: whoever picks Optuna's best trial has not looked at the test split).
+
+    Args:
+        suite: whole, so that a selection of it works in the same studies.
+        selection: may name values beyond the suite's own.
+    """
+    storage = open_storage(storage_url)
+
+    def categories(own: Sequence[str], selected: Sequence[str] = ()) -> CategoricalDistribution:
+        return CategoricalDistribution(list(dict.fromkeys([*own, *selected])))
+
+    sources = categories(suite.all_datasets, selection.datasets)
+    axes: dict[str, Axis] = {
+        "pretrain_dataset": sources,  # a baseline's own dataset, though it trains on none
+        "pretext": categories(suite.pretexts, selection.pretexts),
+        "latent_dim": IntDistribution(1, 2**31),
+        "seed": IntDistribution(0, 2**31),
+    }
+    evaluation: dict[str, Axis] = {
+        "dataset": sources,
+        "label_seed": IntDistribution(0, 2**31),
+        "label_fraction": FloatDistribution(0.0, 1.0),
+        "protocol": categories(suite.protocols, sorted(REFERENCE_PROTOCOLS.values())),
+    }
+    pretrain = CellQueue(storage, f"{suite.name}/pretrain", axes, "minimize")
+    evaluate = CellQueue(storage, f"{suite.name}/evaluate", {**axes, **evaluation}, "maximize")
+    return pretrain, evaluate
+
+
+def queued_evaluation(cell: EvaluateCell, datasets: Mapping[str, str]) -> QueuedCell:
+    """An evaluation as its queue shows it; `datasets` maps identities to the names people gave."""
+    axes = {**queued_pretraining(cell.pretrain, datasets).axes}
+    axes |= {"dataset": datasets[cell.dataset], "label_seed": cell.label_seed}
+    axes |= {"label_fraction": cell.label_fraction, "protocol": cell.protocol}
+    return QueuedCell(cell.cell_id, f"{cell.title} of {cell.pretrain.title}", axes)
+
+
+def queued_pretraining(cell: PretrainCell, datasets: Mapping[str, str]) -> QueuedCell:
+    """A pretraining as its queue shows it; `datasets` maps identities to the names people gave."""
+    axes: dict[str, str | int | float] = {
+        "pretrain_dataset": datasets[cell.dataset],
+        "pretext": cell.pretext,
+        "latent_dim": cell.latent_dim,
+        "seed": cell.seed,
+    }
+    return QueuedCell(cell.cell_id, cell.title, axes)

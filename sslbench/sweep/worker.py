@@ -1,0 +1,308 @@
+"""One worker process: takes cells from the queues, pretrains, evaluates, logs."""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import os
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from filelock import FileLock
+from safetensors.torch import load_file, save_file
+
+from sslbench.contract.identity import digest
+from sslbench.contract.spec import EvaluateCell, PretrainCell
+from sslbench.datasets import load as load_dataset
+from sslbench.datasets._base import Dataset
+from sslbench.encoders import ENCODERS
+from sslbench.encoders._base import Encoder
+from sslbench.engine.evaluate import Features, Outcome, evaluate, extract, extract_budget, sees_features
+from sslbench.engine.examine import draw, measure
+from sslbench.engine.pretrain import Pretraining
+from sslbench.stores.addresses import Stores
+from sslbench.stores.queue import CellFailed, CellQueue
+from sslbench.stores.readback import checkpoint_metrics, checkpoint_tags
+from sslbench.stores.tracker import Tracker, describe
+from sslbench.sweep.plan import Plan
+from sslbench.sweep.studies import queued_evaluation
+
+
+@dataclass(frozen=True)
+class Status:
+    """What a worker is doing, for the progress display; one JSON file per worker, replaced whole.
+
+    Attributes:
+        share: of the current cell done, in [0, 1]; 0 where a cell cannot tell.
+        images_per_second: of the current training; 0 while not training.
+    """
+
+    title: str
+    share: float
+    images_per_second: float
+
+
+class Worker:
+    """Runs cells until both queues are empty.
+
+    Args:
+        number: of this worker, from 0; names its status and result files.
+        datasets: identity to the name `load_dataset` takes, and the data root.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        plan: Plan,
+        queues: tuple[CellQueue, CellQueue],
+        tracker: Tracker,
+        stores: Stores,
+        datasets: Mapping[str, str],
+        data_root: Path,
+        device: torch.device,
+    ) -> None:
+        self.number, self.plan, self.tracker, self.stores, self.device = number, plan, tracker, stores, device
+        self.pretrain_queue, self.evaluate_queue = queues
+        self.dataset_names, self.data_root = datasets, data_root
+        self.pretrain_cells = {cell.cell_id: cell for cell in plan.pretrain}
+        self.evaluate_cells = {cell.cell_id: cell for cell in plan.evaluations}
+        self.parents = tracker.finished()
+        self.loaded: dict[str, Dataset] = {}
+        self.recent: tuple[tuple[str, str], Encoder, Features | None] | None = None
+
+    def run(self) -> None:
+        """Evaluate what can be evaluated, else pretrain, until there is nothing left anywhere."""
+        while True:
+            if self.evaluate_queue.work(os.getpid(), self._evaluate):
+                continue
+            if self.pretrain_queue.work(os.getpid(), self._pretrain):
+                continue
+            if not self.pretrain_queue.running():  # nobody's encoder is about to bring new evaluations
+                return
+            self._tell("waiting for the last encoders", 0.0, 0.0)
+            time.sleep(0.5)
+
+    # Pretraining
+
+    def _pretrain(self, cell_id: str) -> float | None:
+        cell = self.pretrain_cells.get(cell_id)
+        if cell is None or cell_id in self.parents:
+            return None
+        dataset = self._dataset(cell.dataset)
+        run_id = self.tracker.start_pretrain(cell, describe(dataset), str(self.device))
+        try:
+            loss = self._train_and_log(cell, dataset, run_id)
+        except Exception as error:
+            self._failed(run_id, cell.title, error)
+            raise CellFailed(cell.title) from error
+        self.parents[cell_id] = run_id
+        self.evaluate_queue.fill(
+            queued_evaluation(child, self.dataset_names)
+            for child in self.plan.evaluate[cell_id]
+            if child.cell_id not in self.parents
+        )
+        return loss
+
+    def _train_and_log(self, cell: PretrainCell, dataset: Dataset, run_id: str) -> float:
+        self.recent = None  # a training has use for the memory
+        training = Pretraining(cell, dataset, self.device)
+        monitor = self.tracker.monitor(run_id) if training.pretext.trains else None
+        loss, last_epoch = 0.0, 0.0
+        points: list[tuple[int, Mapping[str, float]]] = []
+        scores: dict[str, float] = {}
+        self._tell(cell.title, 0.0, 0.0)
+        for report in training.reports():
+            loss = report.loss
+            curve = {
+                "loss": report.loss,
+                "learning_rate": report.learning_rate,
+                "images_per_second": report.images_per_second,
+                "gradient_norm": report.gradient_norm,
+                "epoch": report.epoch,
+            }
+            points.append((report.step, curve))
+            for epochs in report.checkpoints:
+                scores |= self._checkpoint(cell, training, epochs)
+            self._tell(cell.title, report.step / report.steps, report.images_per_second)
+            if math.floor(report.epoch) > last_epoch or report.step == report.steps:
+                self.tracker.log_points(run_id, points)
+                points, last_epoch = [], math.floor(report.epoch)
+        if monitor is not None:
+            monitor.finish()
+        frozen = any(sees_features(child) for child in self.plan.evaluate[cell.cell_id])
+        features = extract(training.pretext.encoder, dataset, self.device) if frozen else None
+        self._keep((cell.cell_id, cell.dataset), training.pretext.encoder, features)
+        found, reason = measure(training, dataset)
+        with tempfile.TemporaryDirectory() as folder:
+            save_file(_plain(training.pretext.encoder), Path(folder) / "encoder.safetensors")
+            draw(training, features, dataset, Path(folder) / "pictures")
+            self.tracker.log_files(run_id, Path(folder))
+        costs = {
+            "pretrain_seconds": training.seconds,
+            "pretrain_samples": float(training.samples),
+            "pretrain_flops": training.flops,
+            "parameters": float(training.parameters),
+        }
+        final = {"final_loss": loss} if training.pretext.trains else {}
+        tags = {"modality": dataset.input_spec.modality, **({"collapsed": reason} if reason else {})}
+        tags |= checkpoint_tags(self.plan.checkpoints[cell.cell_id])
+        self.tracker.finish(run_id, {**costs, **final, **found, **scores}, tags)
+        collapse = {"collapsed": reason} if reason else {}
+        self._write_line("results", {"kind": "pretrain", "title": cell.title, "cell_id": cell.cell_id, **collapse})
+        return loss
+
+    def _checkpoint(self, cell: PretrainCell, training: Pretraining, epochs: float) -> dict[str, float]:
+        """Score the encoder in training: a copy, so that nothing of its training, random numbers included, changes."""
+        encoder = copy.deepcopy(training.pretext.encoder)
+        found: dict[str, float] = {}
+        for child in self.plan.checkpoints[cell.cell_id]:
+            dataset = self._dataset(child.dataset)
+            features = extract_budget(child, encoder, dataset, self.device)
+            outcome = evaluate(child, dataset, encoder, features, self.device)
+            scored = {
+                "test": outcome.accuracy,
+                "budget": outcome.budget_score,
+                "labels": float(len(outcome.budget.indices)),
+                "seconds": outcome.seconds,
+                "flops": outcome.flops,
+            }
+            found |= checkpoint_metrics(child, epochs, scored)
+        return found
+
+    # Evaluation
+
+    def _evaluate(self, cell_id: str) -> float | None:
+        cell = self.evaluate_cells.get(cell_id)
+        if cell is None or cell_id in self.parents:
+            return None
+        if cell.pretrain.cell_id not in self.parents:
+            self.parents.update(self.tracker.finished())
+        parent = self.parents[cell.pretrain.cell_id]
+        dataset = self._dataset(cell.dataset)
+        self._tell(f"{cell.title} of {cell.pretrain.title}", 0.0, 0.0)
+        run_id = self.tracker.start_evaluate(cell, parent, describe(dataset), str(self.device))
+        try:
+            encoder, features = self._encoder_and_features(cell, dataset, parent)
+            outcome = evaluate(cell, dataset, encoder, features, self.device)
+            self._log_outcome(cell, outcome, run_id, parent, dataset)
+        except Exception as error:
+            self._failed(run_id, cell.title, error)
+            raise CellFailed(cell.title) from error
+        self.parents[cell_id] = run_id
+        self._announce(cell, outcome)
+        return outcome.budget_score
+
+    def _log_outcome(self, cell: EvaluateCell, outcome: Outcome, run_id: str, parent: str, dataset: Dataset) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            indices = outcome.budget.indices.numpy().astype(np.int32)
+            np.savez_compressed(Path(folder) / "labelled_indices.npz", indices=indices)
+            self.tracker.log_files(run_id, Path(folder))
+        costs = self.tracker.pretrained(parent)
+        metrics = {
+            "accuracy": outcome.accuracy,
+            "budget_accuracy": outcome.budget_score,
+            "evaluate_seconds": outcome.seconds,
+            "evaluate_flops": outcome.flops,
+            "num_labels": float(len(outcome.budget.indices)),
+            **{name: costs[name] for name in ("pretrain_seconds", "pretrain_samples", "pretrain_flops", "parameters")},
+            **outcome.details,
+        }
+        tags = {"modality": dataset.input_spec.modality, "budget_digest": outcome.budget.digest}
+        self.tracker.finish(run_id, metrics, tags)
+
+    def _encoder_and_features(
+        self, cell: EvaluateCell, dataset: Dataset, run_id: str
+    ) -> tuple[Encoder, Features | None]:
+        """An evaluation's encoder and, if its protocol sees them, features: from memory, from disk, or computed."""
+        key, wanted = (cell.pretrain.cell_id, dataset.name), sees_features(cell)
+        if self.recent is not None and self.recent[0] == key and (self.recent[2] is not None or not wanted):
+            return self.recent[1], self.recent[2]
+        encoder = ENCODERS.get(cell.pretrain.encoder)(dataset.input_spec, cell.pretrain.latent_dim)
+        encoder.load_state_dict(load_file(self.tracker.artifact(run_id, "encoder.safetensors")))
+        encoder.to(memory_format=torch.channels_last).to(self.device)
+        if not wanted:
+            self.recent = (key, encoder, None)
+            return encoder, None
+        path = self._features_path(key)
+        with FileLock(f"{path}.lock"):
+            if path.exists():
+                stored = load_file(path, device=str(self.device))
+                features = Features(stored["train"], stored["test"])
+                self.recent = (key, encoder, features)
+            else:
+                features = extract(encoder, dataset, self.device)
+                self._keep(key, encoder, features)
+        return encoder, features
+
+    def _keep(self, key: tuple[str, str], encoder: Encoder, features: Features | None) -> None:
+        """Remember features here and on disk for the other workers; the file appears whole or not at all.
+
+        Args:
+            key: the pretraining's identity and the dataset's.
+            features: None where no protocol sees any.
+        """
+        self.recent = (key, encoder, features)
+        if features is not None:
+            path = self._features_path(key)
+            unfinished = path.with_suffix(f".{os.getpid()}")
+            save_file({"train": features.train.contiguous(), "test": features.test.contiguous()}, unfinished)
+            unfinished.replace(path)
+
+    def _features_path(self, key: tuple[str, str]) -> Path:
+        folder = self.stores.features / self.tracker.suite  # its own: who ends first takes its folder away
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder / f"{digest(key)}.safetensors"
+
+    # Telling the parent
+
+    def _dataset(self, identity: str) -> Dataset:
+        if identity not in self.loaded:
+            self.loaded[identity] = load_dataset(self.dataset_names[identity], self.data_root)
+        return self.loaded[identity]
+
+    def _tell(self, title: str, share: float, images_per_second: float) -> None:
+        path = status_folder(self.stores, self.tracker.suite) / f"{self.number}.json"
+        unfinished = path.with_suffix(".new")
+        unfinished.write_text(json.dumps(asdict(Status(title, share, images_per_second))))
+        unfinished.replace(path)
+
+    def _announce(self, cell: EvaluateCell, outcome: Outcome) -> None:
+        self._write_line(
+            "results",
+            {
+                "kind": "evaluate",
+                "title": f"{cell.title} of {cell.pretrain.title}",
+                "cell_id": cell.cell_id,
+                "accuracy": outcome.accuracy,
+                "pretext": cell.pretrain.pretext,
+                "label_fraction": cell.label_fraction,
+                "protocol": cell.protocol,
+            },
+        )
+
+    def _write_line(self, kind: str, line: Mapping[str, object]) -> None:
+        with (status_folder(self.stores, self.tracker.suite) / f"{self.number}.{kind}").open(
+            "a", encoding="utf-8"
+        ) as file:
+            file.write(json.dumps(line) + "\n")
+
+    def _failed(self, run_id: str, title: str, error: Exception) -> None:
+        reason = f"{type(error).__name__}: {error}"
+        self.tracker.fail(run_id, reason)
+        self._write_line("failures", {"title": title, "reason": reason})
+
+
+def _plain(network: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """Weights as safetensors wants them: on the processor, in plain memory order."""
+    return {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
+
+
+def status_folder(stores: Stores, suite: str) -> Path:
+    """Where the workers of a suite tell their parent what they do."""
+    return stores.home / "status" / suite

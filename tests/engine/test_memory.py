@@ -1,0 +1,83 @@
+"""What a process loads and keeps."""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from sslbench.datasets._base import Dataset
+from sslbench.encoders._base import INFERENCE_BATCH
+from sslbench.engine.evaluate import Features, represent
+from sslbench.engine.examine import neighbours
+from sslbench.engine.memory import keep_freed_memory
+from sslbench.engine.pretrain import build
+from sslbench.modalities.image import to_float
+from sslbench.protocols.knn import KNN, KNNConfig
+from tests.conftest import CPU, pretrain_cell
+
+WITHOUT = """
+import sys
+import torch
+from sslbench.numerics.flops import counted
+from sslbench.engine.memory import without_kernel_compiler
+from sslbench.numerics.optimization import build_optimizer
+from sslbench.protocols._logistic import fit_path
+from sslbench.contract.spec import OptimizerConfig
+without_kernel_compiler()
+network = torch.nn.Linear(3, 3, bias=False)
+_, flops = counted(lambda: network(torch.ones(3, 3)).sum().backward())
+build_optimizer(network, OptimizerConfig()).step()
+next(fit_path(torch.eye(4), torch.tensor([0, 1, 0, 1]), torch.ones(1, 4), [0.1], 2))
+print(flops, sorted(name for name in sys.modules if name.startswith("triton.") or name == "torch._dynamo"))
+"""
+
+
+def test_a_freed_block_is_used_again_without_asking_the_system_for_its_pages() -> None:
+    if not keep_freed_memory():
+        pytest.fail("this C library cannot keep freed memory: glibc is what the figures are measured on")
+    for _ in range(3):
+        torch.ones(12 << 20)  # 48 MiB, 12,288 pages: more than glibc would keep by itself
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(10):
+        torch.ones(12 << 20)
+    # All ten times otherwise; once is possible, where other things lie in the freed block.
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before < 2 * 12_288
+
+
+def test_a_worker_trains_counts_and_probes_without_loading_a_compiler() -> None:
+    done = subprocess.run([sys.executable, "-c", WITHOUT], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == f"{2 * 2 * 27.0} []"  # a product and that of its gradient
+    assert done.stderr == ""
+
+
+def test_nearest_neighbours_take_no_copy_of_the_bank() -> None:
+    bank, asked = torch.ones(60_000, 512), torch.ones(3, 512)  # 123 MB, twice the products
+    allocated = _largest_allocation(bank, asked)
+    assert allocated < bank.nbytes
+
+
+def _largest_allocation(bank: torch.Tensor, asked: torch.Tensor) -> int:
+    """Bytes of the largest tensor that a vote among `bank` makes."""
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as profile:
+        KNN(KNNConfig()).predict(bank, torch.arange(len(bank)) % 10, asked, 10, 0)
+    return max(event.self_cpu_memory_usage for event in profile.events())
+
+
+def test_inputs_are_represented_alike_in_one_batch_and_in_several(digits: Dataset) -> None:
+    encoder = build(pretrain_cell("random_init"), digits, CPU).encoder.eval()
+    inputs = digits.train_inputs[: 2 * INFERENCE_BATCH + 7]
+    with torch.inference_mode():
+        assert torch.allclose(represent(encoder, inputs, CPU), encoder(to_float(inputs)), atol=1e-6)
+
+
+def test_pictured_neighbours_point_the_same_way_however_long_they_are(digits: Dataset) -> None:
+    generator = torch.Generator().manual_seed(0)
+    train, test = (torch.randn(len(each), 8, generator=generator) for each in (digits.train_inputs, digits.test_inputs))
+    chosen = [37, 5, 900, 41, 2, 11, 300, 77, 1000, 8, 60, 3]
+    train[chosen] = test[: len(chosen)] / 100  # the same direction, but the smallest products
+    shown = neighbours(Features(train, test), digits).rows[1]
+    assert torch.equal(shown, to_float(digits.train_inputs[chosen]))

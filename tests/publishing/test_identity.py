@@ -1,0 +1,35 @@
+"""What was published is still what its suite plans: no change of the code gave a published number another identity."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from sslbench.contract.spec import InputSpec
+from sslbench.datasets import load
+from sslbench.sweep import suites
+from sslbench.sweep.plan import make_plan
+
+RESULTS = Path(__file__).parents[2] / "results"
+PUBLISHED = sorted(path.parent.name for path in RESULTS.glob("*/records.csv"))
+
+
+def input_spec(name: str, folder: Path) -> InputSpec:
+    """What the loader says; Fashion-MNIST's is written down, because it would have to be downloaded."""
+    if name == "fashion_mnist":
+        return InputSpec("image", (1, 28, 28))
+    return load(name, folder).input_spec
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_every_published_cell_is_still_planned(name: str, tmp_path: Path) -> None:
+    suite = suites.load(name)
+    plan = make_plan(suite, {dataset: (dataset, input_spec(dataset, tmp_path)) for dataset in suite.all_datasets})
+    planned = {cell.cell_id for cell in [*plan.pretrain, *plan.evaluations]}
+    with (RESULTS / name / "records.csv").open(encoding="utf-8", newline="") as file:
+        published = {(row["cell_id"], row["pretext"]) for row in csv.DictReader(file)}
+    strangers = {pretext for cell_id, pretext in published if cell_id not in planned}
+    assert not strangers, f"published cells of {strangers} are no longer planned"
+    assert len(published) > 10

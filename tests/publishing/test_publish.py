@@ -1,0 +1,163 @@
+"""What MLflow knows besides the numbers reaches the results folder, and what was published is logged back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from mlflow.artifacts import list_artifacts
+from PIL import Image
+
+from sslbench.contract.spec import EvaluateCell, PretrainCell, Suite
+from sslbench.datasets._base import Dataset
+from sslbench.publishing.publish import exhibits, publish
+from sslbench.stores.addresses import Stores, locate, prepare
+from sslbench.stores.tracker import Tracker, describe
+from sslbench.sweep.plan import Plan, Selection
+from sslbench.sweep.request import Prepared, Request
+from tests.conftest import evaluate_cell, pretrain_cell
+from tests.stores.test_tracker import COSTS
+
+PRETEXTS = ("autoencoder", "rotation")
+SUITE = Suite(
+    name="tested",
+    datasets=("digits",),
+    encoders=("conv",),
+    pretexts=PRETEXTS,
+    latent_dims=(8, 16),
+    seeds=(0,),
+    epochs=0.5,
+    label_fractions=(0.05,),
+    protocols=("knn",),
+)
+
+
+class Store:
+    """A store with the runs of a suite, made by hand: nothing is trained."""
+
+    def __init__(self, folder: Path, dataset: Dataset) -> None:
+        self.stores: Stores = locate(folder / "home")
+        prepare(self.stores)
+        self.folder, self.source = folder, describe(dataset)
+        self.tracker = Tracker(self.stores.tracking_uri, "tested", self.stores.artifact_root)
+        cells = [pretrain_cell(pretext, latent_dim=size) for pretext in (*PRETEXTS, "supervised") for size in (8, 16)]
+        self.evaluations = {
+            cell.cell_id: (evaluate_cell(cell, 0.05, "finetune" if cell.pretext == "supervised" else "knn"),)
+            for cell in cells
+        }
+        self.plan = Plan(tuple(cells), self.evaluations, {})
+
+    def pretrained(self, cell: PretrainCell, *pictures: str) -> str:
+        run_id = self.tracker.start_pretrain(cell, self.source, "cpu")
+        drawn = self.folder / run_id
+        (drawn / "pictures").mkdir(parents=True)
+        for name in pictures:
+            Image.new("RGB", (1200, 300), (cell.latent_dim, 0, 0)).save(drawn / "pictures" / f"{name}.png")
+        self.tracker.log_files(run_id, drawn)
+        self.tracker.finish(run_id, COSTS, {"modality": "image"})
+        return run_id
+
+    def evaluated(self, cell: EvaluateCell, parent: str, accuracy: float) -> None:
+        run_id = self.tracker.start_evaluate(cell, parent, self.source, "cpu")
+        metrics = {"accuracy": accuracy, "evaluate_seconds": 0.1, "evaluate_flops": 1e8, "num_labels": 65.0, **COSTS}
+        self.tracker.finish(run_id, metrics, {"modality": "image"})
+
+    def publish(self) -> list[Path]:
+        request = Request("tested", Selection(), self.stores, self.folder / "data")
+        prepared = Prepared(SUITE, self.plan, {"digits": "digits"}, {"digits": 1297}, self.tracker.finished())
+        return publish(request, prepared, self.tracker.records(), self.folder / "results")
+
+    def reports(self) -> list[str]:
+        found = self.tracker.client.search_runs([self.tracker.experiment_id], "tags.kind = 'report'")
+        return [run.info.run_id for run in found]
+
+
+@pytest.fixture
+def store(tmp_path: Path, digits: Dataset) -> Store:
+    return Store(tmp_path, digits)
+
+
+def complete(store: Store) -> None:
+    for cell in store.plan.pretrain:
+        pictures = () if cell.pretext == "supervised" else ("map", "reconstructions")
+        parent = store.pretrained(cell, *pictures)
+        store.evaluated(store.plan.evaluate[cell.cell_id][0], parent, 0.5)
+
+
+def test_the_pictures_of_the_largest_encoder_of_each_pretext_are_published(store: Store) -> None:
+    complete(store)
+    shown = exhibits(store.tracker, store.plan)
+    assert sorted((one.pretext, one.latent_dim, one.subject) for one in shown) == [
+        (pretext, 16, subject) for pretext in PRETEXTS for subject in ("map", "reconstructions")
+    ]
+    files = {path.name for path in store.publish()}
+    assert {"report.html", "digits-conv-rotation-d16-s0-map.png"} <= files
+    page = (store.folder / "results" / "tested" / "report.html").read_text()
+    assert page.count("data:image/png;base64,") == 4
+
+
+def test_everything_published_is_logged_to_one_report_run(store: Store) -> None:
+    complete(store)
+    files = store.publish()
+    store.publish()  # the same tables again
+    (run_id,) = store.reports()
+    folder = store.folder / "results" / "tested"
+    logged = {
+        item.path
+        for place in (None, "pictures", "ranks")
+        for item in list_artifacts(run_id=run_id, artifact_path=place, tracking_uri=store.stores.tracking_uri)
+    }
+    ranks = {"ranks", "ranks/conv-knn-d8.png", "ranks/conv-knn-d16.png"}
+    assert logged == {str(path.relative_to(folder)) for path in files} | {"pictures"} | ranks
+
+
+def test_other_tables_are_another_report_run(store: Store) -> None:
+    complete(store)
+    store.publish()
+    cell = store.plan.pretrain[0]
+    more = evaluate_cell(cell, 0.1, "knn")
+    store.plan = Plan(
+        store.plan.pretrain, {**store.evaluations, cell.cell_id: (*store.evaluations[cell.cell_id], more)}, {}
+    )
+    store.evaluated(more, store.tracker.finished()[cell.cell_id], 0.6)
+    store.publish()
+    assert len(store.reports()) == 2
+
+
+def test_a_failed_cell_stands_in_the_page_with_its_reason_until_it_is_done(store: Store) -> None:
+    first, *rest = store.plan.pretrain
+    for cell in rest:
+        store.evaluated(store.plan.evaluate[cell.cell_id][0], store.pretrained(cell), 0.5)
+    evaluation = store.plan.evaluate[first.cell_id][0]
+    parent = store.pretrained(first)
+    run_id = store.tracker.start_evaluate(evaluation, parent, store.source, "cpu")
+    store.tracker.fail(run_id, "TrainingError: the loss became nan")
+    store.publish()
+    folder = store.folder / "results" / "tested"
+    assert "seed 0 failed: TrainingError: the loss became nan" in (folder / "report.html").read_text()
+    assert "TrainingError" in (folder / "gaps.json").read_text()
+    store.evaluated(evaluation, parent, 0.6)
+    store.publish()
+    assert "TrainingError" not in (folder / "report.html").read_text()
+    assert not (folder / "gaps.json").exists()
+
+
+def test_what_the_suite_defines_and_nobody_ran_is_counted(store: Store) -> None:
+    first = store.plan.pretrain[0]
+    store.evaluated(store.plan.evaluate[first.cell_id][0], store.pretrained(first), 0.5)
+    store.publish()
+    page = (store.folder / "results" / "tested" / "report.html").read_text()
+    assert "Unfinished: 5 of the 6 evaluations of the suite have no record yet." in page
+
+
+def test_a_failed_pretraining_explains_every_cell_it_leaves_empty(store: Store) -> None:
+    first, *rest = store.plan.pretrain
+    for cell in rest:
+        store.evaluated(store.plan.evaluate[cell.cell_id][0], store.pretrained(cell), 0.5)
+    store.tracker.fail(store.tracker.start_pretrain(first, store.source, "cpu"), "OSError: disk full")
+    (failed,) = store.tracker.failures()
+    assert (failed["kind"], failed["cell_id"]) == ("pretrain", first.cell_id)
+    store.publish()
+    page = (store.folder / "results" / "tested" / "report.html").read_text()
+    assert ">failed<" in page
+    assert "seed 0 failed: OSError: disk full" in page

@@ -1,0 +1,189 @@
+"""Published rows run again: inside their interval as they are, outside once a value was changed."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from sslbench.commands.app import app
+from sslbench.contract.spec import EvaluateCell, InputError, PretrainCell, Record
+from sslbench.datasets._base import Dataset
+from sslbench.engine.evaluate import evaluate, extract
+from sslbench.engine.pretrain import Pretraining
+from sslbench.publishing.reproduce import Check, Published, Reproduction, choose
+from sslbench.report.records import from_records, read_records, write_records
+from sslbench.sweep import suites
+from sslbench.sweep.plan import make_plan
+from tests.conftest import CPU, evaluate_cell, pretrain_cell
+from tests.made_up import probes, supervised
+from tests.report.test_report import record as made_up
+
+SUITE_FILE = '''"""One pretext on the digits."""
+from sslbench.contract.spec import Suite
+
+SUITE = Suite(
+    name="published",
+    datasets=("digits",),
+    encoders=("conv",),
+    pretexts=("rotation",),
+    latent_dims=(8,),
+    seeds=(0, 1),
+    epochs=0.5,
+    label_fractions=(0.1,),
+    protocols=("linear_probe", "knn"),
+)
+'''
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory, digits: Dataset) -> Path:
+    """A folder with a suite in benchmarks/ and its results, as a fresh checkout has them."""
+    folder = tmp_path_factory.mktemp("published")
+    suite_file = folder / "benchmarks" / "published.py"
+    suite_file.parent.mkdir()
+    suite_file.write_text(SUITE_FILE)
+    plan = make_plan(suites.load(str(suite_file)), {"digits": (digits.name, digits.input_spec)})
+    records = [record for cell in plan.pretrain for record in run(cell, plan.evaluate[cell.cell_id], digits)]
+    write_records(records, folder / "results" / "published" / "records.csv")
+    return folder
+
+
+def run(cell: PretrainCell, evaluations: Sequence[EvaluateCell], digits: Dataset) -> list[Record]:
+    """Pretrain and evaluate, as the sweep does, and record what came out."""
+    training = Pretraining(cell, digits, CPU)
+    assert list(training.reports())
+    encoder = training.pretext.encoder
+    features = extract(encoder, digits, CPU)
+    return [
+        dataclasses.replace(
+            made_up(cell.pretext, one.protocol, one.label_fraction, cell.seed, 0.0, cell.latent_dim),
+            suite="published",
+            cell_id=one.cell_id,
+            value=evaluate(one, digits, encoder, features, CPU).accuracy,
+        )
+        for one in evaluations
+    ]
+
+
+@pytest.fixture
+def published(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(place)
+    return place / "results" / "published" / "records.csv"
+
+
+def reproduce(records: Path, *arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(app, ["reproduce", str(records), "--data-root", "data", *arguments])
+    return result.exit_code, " ".join(result.output.split())
+
+
+def test_published_rows_lie_inside_their_interval(published: Path) -> None:
+    code, output = reproduce(published)
+    assert "4 rows run again: 4 inside, 0 outside their interval" in output
+    assert code == 0
+
+
+def test_a_value_changed_beyond_its_interval_is_found_with_exit_code_1(published: Path, tmp_path: Path) -> None:
+    records = read_records(published)
+    chosen = choose(records, ["pretext=rotation,protocol=knn,seed=1"], published).index[0]
+    records.loc[chosen, "value"] += 0.5
+    copy = write_records(records, tmp_path / "records.csv")
+    code, output = reproduce(copy, "--rows", "pretext=rotation,protocol=knn")
+    assert code == 1
+    assert output.count("inside row") == 1
+    assert output.count("OUTSIDE row") == 1
+    assert f"OUTSIDE row {chosen + 1}, 10% knn of rotation d=8 s=1" in output
+
+
+def test_rows_are_chosen_by_number_and_a_sample_is_always_the_same(published: Path) -> None:
+    scores = choose(read_records(published), [], published)
+    number = int(scores.index[0]) + 1
+    assert [row.number for row in reproduction(published, [str(number)]).rows] == [number]
+    first, second = (reproduction(published, [], sample=3).rows for _ in range(2))
+    assert [row.title for row in first] == [row.title for row in second]
+    assert len(first) == 3
+
+
+def reproduction(path: Path, rows: list[str], sample: int | None = None) -> Reproduction:
+    return Reproduction(path, Path("data"), CPU, rows, sample)
+
+
+def test_a_suite_that_no_longer_defines_a_cell_is_named(published: Path, tmp_path: Path) -> None:
+    changed = tmp_path / "changed.py"
+    changed.write_text(SUITE_FILE.replace("epochs=0.5", "epochs=1"))
+    code, output = reproduce(published, "--suite", str(changed), "--rows", "pretext=rotation")
+    assert code == 2
+    assert "no longer defines cell" in output
+
+
+@pytest.fixture
+def records() -> pd.DataFrame:
+    return from_records(probes("simclr", 0.8, 0.82) + probes("simclr", 0.9, fraction=0.1) + supervised(0.7))
+
+
+@pytest.mark.parametrize(
+    ("rows", "values"),
+    [
+        ([], [0.7, 0.8, 0.82, 0.9]),
+        (["pretext=simclr"], [0.8, 0.82, 0.9]),
+        (["pretext=simclr,label_fraction=0.01"], [0.8, 0.82]),
+        (["pretext=simclr, seed=1"], [0.82]),
+        (["1-2"], [0.7, 0.8]),
+        (["1,3-4"], [0.7, 0.82, 0.9]),
+        (["4", "pretext=supervised"], [0.7, 0.9]),
+    ],
+)
+def test_rows_may_be_numbers_or_conditions(records: pd.DataFrame, rows: list[str], values: list[float]) -> None:
+    assert choose(records, rows, Path("r.csv"))["value"].tolist() == values
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ("pretxt=simclr", "unknown column 'pretxt'; choose one of suite, cell_id"),
+        ("seed=first", "seed must be int, not 'first'"),
+        ("pretext=byol", "'pretext=byol' names no test accuracy of r.csv"),
+        ("simclr", "is neither numbers such as 3-8,12 nor conditions"),
+        ("0", "there are records 1 to 4"),
+        ("3-9", "there are records 1 to 4"),
+        ("4-2", "there are records 1 to 4"),
+    ],
+)
+def test_rows_that_are_not_there_are_named(records: pd.DataFrame, rows: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        choose(records, [rows], Path("r.csv"))
+
+
+def check(value: float, again: float, *others: float) -> Check:
+    return Check(Published(1, value, others, evaluate_cell(pretrain_cell("rotation"), 0.1, "knn")), again)
+
+
+def test_the_interval_is_that_of_the_difference_of_two_runs_of_the_cell() -> None:
+    found = check(0.80, 0.80, 0.82, 0.84)
+    assert found.half_width == pytest.approx(4.302653 * 0.02 * 2**0.5, rel=1e-6)  # t of two degrees of freedom
+    assert found.inside
+
+
+def test_a_wrong_value_does_not_widen_its_own_interval() -> None:
+    tampered = check(0.95, 0.80, 0.81, 0.82)
+    assert tampered.half_width == pytest.approx(4.302653 * 0.01 * 2**0.5, rel=1e-6)
+    assert not tampered.inside
+    drifted = check(0.80, 0.65, 0.81, 0.82)
+    assert not drifted.inside
+
+
+def test_the_interval_covers_new_runs_at_its_nominal_rate() -> None:
+    draws = np.random.default_rng(0).normal(0.8, 0.02, size=(4000, 4))
+    inside = np.mean([check(first, again, *others).inside for first, again, *others in draws])
+    assert 0.90 < inside < 0.96  # a little under 95%: of two spreads the smaller counts
+
+
+def test_seeds_that_agree_to_the_last_digit_leave_half_a_point() -> None:
+    assert check(0.8, 0.8049, 0.8, 0.8).inside
+    assert not check(0.8, 0.8051, 0.8, 0.8).inside
+    assert check(0.8, 0.8049).half_width == 0.005

@@ -1,0 +1,256 @@
+"""Differences, multipliers, crossovers, areas and choices: known answers, the golden table, properties."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from sslbench.contract.spec import InputError, Record
+from sslbench.report.records import from_records, read_records
+from sslbench.report.statistics.analysis import Analysis, analyse
+from sslbench.report.statistics.label_efficiency import (
+    BELOW,
+    BEYOND,
+    NEVER_AHEAD,
+    NEVER_OVERTAKEN,
+    NO_SEED,
+    NO_SINGLE,
+    ONE_SEED,
+    OVERTAKEN,
+    REACHED,
+)
+from tests.made_up import probes
+
+ROOT = Path(__file__).parents[3]
+FRACTIONS = (0.01, 0.1, 1.0)
+FRAMES = ("differences", "multipliers", "crossovers", "areas")
+
+
+def curve(pretext: str, by_fraction: dict[float, tuple[float, ...]], protocol: str = "linear_probe") -> list[Record]:
+    return [
+        record
+        for fraction, values in by_fraction.items()
+        for record in probes(pretext, *values, fraction=fraction, protocol=protocol)
+    ]
+
+
+def level(*means: float, spread: float = 0.0) -> dict[float, tuple[float, ...]]:
+    """Three seeds around each mean."""
+    return {f: (m - spread, m, m + spread) for f, m in zip(FRACTIONS, means, strict=False)}
+
+
+SCRATCH = curve("supervised", level(0.70, 0.80, 0.90), "finetune")
+
+
+def analysed(*records: list[Record]) -> Analysis:
+    return analyse(from_records([record for part in records for record in part]))
+
+
+# Known answers ------------------------------------------------------------------------------------------------------
+
+
+def test_the_golden_records_give_the_analysis_checked_by_hand():
+    """By hand: supervised has 0.70, 0.81, 0.91 at 10, 100, 1,000 labels, and its seeds differ by 2, 1, 1 points.
+
+    Autoencoder at 1% (0.71): reached at log10 labels 1 + 0.01 / 0.11, 1.233 times as many; the interval ends where
+    11 w - 1 = 4.303 / sqrt(3) (1 - w), at 10^0.2584 = 1.813. It lacks seed 2 at 100%, so its crossover has two seeds:
+    gaps of -1.5, 5, 8 points meet zero at 0.01 * 10^(1.5 / 6.5). Area of SimCLR's probe: (72 + 2 * 81 + 86) / 4 points.
+    """
+    found = analyse(read_records(ROOT / "tests" / "golden" / "records.csv"))
+    kept = ["protocol", "pretext", "label_fraction", "value", "low", "high", "outcome", "n"]
+    parts = []
+    for name, value in (("differences", "difference"), ("multipliers", "multiplier"), ("crossovers", "label_fraction")):
+        frame = getattr(found, name)
+        parts.append(frame.assign(statistic=name, value=frame[value])[["statistic", *kept]])
+    areas = found.areas.assign(statistic="areas", label_fraction=math.nan, value=found.areas["area"])
+    parts.append(areas[["statistic", *kept]])
+    text = pd.concat(parts).to_csv(index=False, float_format="%.4f", lineterminator="\n")
+    assert text == (ROOT / "tests" / "golden" / "analysis.csv").read_text(encoding="utf-8")
+
+
+def test_a_multiplier_is_read_off_the_logarithmic_axis():
+    """0.85 lies halfway between 100 and 1,000 labels: 10 labels do the work of 316."""
+    line = analysed(SCRATCH, curve("simclr", level(0.85))).multipliers.iloc[0]
+    assert line["outcome"] == REACHED
+    assert line["multiplier"] == pytest.approx(10**1.5)
+    assert (line["low"], line["high"]) == pytest.approx((10**1.5, 10**1.5))
+    assert (line["num_labels"], line["n"], line["reason"]) == (10, 3, "")
+
+
+def test_more_than_the_data_holds_is_a_bound_and_no_number():
+    line = analysed(SCRATCH, curve("simclr", level(0.95, spread=0.01))).multipliers.iloc[0]
+    assert line["outcome"] == BEYOND
+    assert math.isnan(line["multiplier"])
+    assert (line["bound"], line["low"], line["high"]) == (pytest.approx(100), pytest.approx(100), math.inf)
+
+
+def test_below_the_smallest_budget_is_a_bound_and_no_number():
+    line = analysed(SCRATCH, curve("rotation", {1.0: (0.59, 0.60, 0.61)})).multipliers.iloc[0]
+    assert line["outcome"] == BELOW
+    assert math.isnan(line["multiplier"])
+    assert (line["bound"], line["low"], line["high"]) == (pytest.approx(0.01), 0, pytest.approx(0.01))
+
+
+def test_one_seed_gives_a_multiplier_without_an_interval():
+    records = [record for record in [*SCRATCH, *curve("simclr", level(0.85))] if record.seed == 1]
+    found = analysed(records)
+    line = found.multipliers.iloc[0]
+    assert line["multiplier"] == pytest.approx(10**1.5)
+    assert (math.isnan(line["low"]), math.isnan(line["high"]), line["reason"]) == (True, True, ONE_SEED)
+    difference = found.differences.iloc[0]
+    assert difference["outcome"] == "untested"
+    assert difference[["low", "high", "p_value", "p_holm"]].isna().all()
+
+
+def test_a_seed_that_lacks_a_budget_of_supervised_takes_no_part():
+    records = [record for record in SCRATCH if (record.seed, record.label_fraction) != (2, 0.1)]
+    assert analysed(records, curve("simclr", level(0.85))).multipliers.iloc[0]["n"] == 2
+    alone = [record for record in SCRATCH if record.seed == 0]
+    other = [dataclasses.replace(record, seed=7, label_seed=7) for record in curve("simclr", level(0.85))[:1]]
+    assert analysed(alone, other).multipliers.iloc[0]["reason"] == NO_SEED
+
+
+def test_the_crossover_is_where_the_curves_meet():
+    """Ahead by 2 points at 10%, behind by 2 at 100%: they meet halfway on the log axis, at 10^-0.5."""
+    line = analysed(SCRATCH, curve("simclr", level(0.80, 0.82, 0.88))).crossovers.iloc[0]
+    assert (line["outcome"], line["sign_changes"]) == (OVERTAKEN, 1)
+    assert line["label_fraction"] == pytest.approx(10**-0.5)
+
+
+@pytest.mark.parametrize(
+    ("means", "outcome"),
+    [
+        ((0.8, 0.85, 0.91), NEVER_OVERTAKEN),
+        ((0.6, 0.7, 0.8), NEVER_AHEAD),
+        ((0.70, 0.80, 0.90), NEVER_AHEAD),
+        ((0.6, 0.8, 0.95), NO_SINGLE),
+    ],
+)
+def test_without_a_crossover_there_is_no_fraction(means: tuple[float, ...], outcome: str):
+    line = analysed(SCRATCH, curve("simclr", level(*means))).crossovers.iloc[0]
+    assert line["outcome"] == outcome
+    assert math.isnan(line["label_fraction"])
+
+
+def test_the_area_is_the_mean_height_on_the_log_axis():
+    """Straight from 0.7 to 0.9: 0.8; and 5 points more is 5 points more."""
+    found = analysed(SCRATCH, curve("simclr", level(0.75, 0.85, 0.95))).areas.set_index("pretext")
+    assert found.loc["supervised", "area"] == pytest.approx(0.8)
+    assert found.loc["simclr", "area"] == pytest.approx(0.85)
+    assert found.loc["simclr", "difference"] == pytest.approx(0.05)
+    assert found.loc["simclr", "outcome"] == "win"
+
+
+def test_an_area_needs_two_fractions_and_says_so():
+    line = analysed(SCRATCH, curve("simclr", level(0.75))).areas.set_index("pretext").loc["simclr"]
+    assert math.isnan(line["area"])
+    assert line["reason"] == "one label budget: no curve"
+
+
+@pytest.mark.filterwarnings("error")
+def test_fractions_that_are_the_same_labels_span_no_area():
+    """Of few inputs both 1% and 10% may be one label of each class."""
+    records = [record for record in [*SCRATCH, *curve("simclr", level(0.75, 0.85))] if record.label_fraction < 1]
+    line = analysed([dataclasses.replace(record, num_labels=10) for record in records]).areas.iloc[0]
+    assert math.isnan(line["area"])
+    assert line["reason"] == "one label budget: no curve"
+
+
+def test_wins_ties_and_losses_are_counted_and_baselines_are_not():
+    found = analysed(
+        SCRATCH,
+        curve("simclr", level(0.75, 0.80, 0.85)),
+        curve("random_init", level(0.1, 0.1, 0.1)),
+    ).outcomes.set_index("label_fraction")
+    assert found.loc[0.01, ["win", "tie", "loss"]].tolist() == [1, 0, 0]
+    assert found.loc[1.0, ["win", "tie", "loss"]].tolist() == [0, 0, 1]
+    assert found[found.index.isna()][["win", "tie", "loss", "untested"]].iloc[0].tolist() == [1, 1, 1, 0]
+
+
+def test_identical_pretexts_tie_in_everything():
+    same = level(0.75, 0.82, 0.9, spread=0.01)
+    found = analysed(SCRATCH, curve("simclr", same), curve("byol", same))
+    for name in FRAMES:
+        frame = getattr(found, name)
+        halves = [frame[frame["pretext"] == pretext].drop(columns="pretext") for pretext in ("simclr", "byol")]
+        pd.testing.assert_frame_equal(*(half.reset_index(drop=True) for half in halves))
+    ranked = dict(zip(found.ranks[0].names, found.ranks[0].mean_ranks, strict=True))
+    assert ranked["simclr"] == ranked["byol"]
+
+
+def test_a_pretext_that_is_supervised_is_worth_exactly_its_labels():
+    same = level(0.70, 0.80, 0.90, spread=0.02)
+    found = analysed(curve("supervised", same, "finetune"), curve("simclr", same))
+    assert found.multipliers["multiplier"].tolist() == pytest.approx([1, 1, 1])
+    assert set(found.differences["outcome"]) == {"tie"}
+
+
+def test_the_choice_is_made_inside_the_budget_and_never_by_test():
+    def scored(pretext: str, test: float, budget: float, protocol: str = "linear_probe") -> list[Record]:
+        shown = curve(pretext, {0.1: (test, test)}, protocol)
+        return shown + [dataclasses.replace(record, value=budget, split="budget") for record in shown]
+
+    found = analysed(
+        scored("simclr", 0.9, 0.6),
+        scored("byol", 0.7, 0.8),
+        scored("byol", 0.1, 0.99, "finetune"),  # its budget score is training accuracy
+        scored("random_init", 0.5, 0.95),
+    ).choices
+    frozen = found[found["kind"] == "frozen"].iloc[0]
+    assert (frozen["pretext"], frozen["protocol"], frozen["candidates"]) == ("byol", "linear_probe", 2)
+    tuned = found[found["kind"] == "finetuned"].iloc[0]
+    assert (tuned["pretext"], tuned["protocol"], tuned["budget"]) == ("byol", "finetune", pytest.approx(0.8))
+
+
+def test_crossed_label_seeds_enter_as_independent_pairs_only():
+    crossed = [
+        dataclasses.replace(record, label_seed=label, value=record.value + 0.001 * label)
+        for record in [*SCRATCH, *curve("simclr", level(0.75, 0.85, 0.95))]
+        for label in range(3)
+    ]
+    assert set(analysed(crossed).differences["n"]) == {3}
+
+
+def test_two_records_for_one_cell_are_refused_with_both_runs_named():
+    twice = [*SCRATCH, dataclasses.replace(SCRATCH[0], run_id="other")]
+    with pytest.raises(InputError, match=r"supervised finetune d=32 1% seed 0: runs other and run-supervised"):
+        analysed(twice)
+
+
+def test_no_records_give_empty_frames():
+    found = analyse(from_records([]))
+    for name in FRAMES:
+        assert getattr(found, name).empty
+
+
+# Properties ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_order_of_records_does_not_show(quick: pd.DataFrame, analysis: Analysis):
+    shuffled = analyse(quick.sample(frac=1, random_state=0))
+    for name in (*FRAMES, "outcomes", "choices", "shares", "correlations", "compute", "choice_optimism"):
+        expected = getattr(analysis, name)
+        pd.testing.assert_frame_equal(getattr(shuffled, name), expected, check_exact=False, rtol=1e-9)
+    assert shuffled.ranks == analysis.ranks
+
+
+def test_renaming_seeds_changes_no_number(quick: pd.DataFrame, analysis: Analysis):
+    renamed = analyse(quick.assign(seed=100 - quick["seed"], label_seed=100 - quick["label_seed"]))
+    for name in (*FRAMES, "outcomes", "choices", "shares", "correlations", "choice_optimism"):
+        pd.testing.assert_frame_equal(getattr(renamed, name), getattr(analysis, name), rtol=1e-9)
+
+
+def test_adding_a_pretext_leaves_the_numbers_of_other_rows_alone(quick: pd.DataFrame, analysis: Analysis):
+    """All but Holm's correction, its outcomes and ranks: those are about the whole family by definition."""
+    newcomer = quick[quick["pretext"] == "simclr"].assign(pretext="newcomer", value=0.5)
+    added = analyse(pd.concat([quick, newcomer]))
+    for name in FRAMES:
+        after = getattr(added, name)
+        after = after[after["pretext"] != "newcomer"].reset_index(drop=True)
+        family = ["p_holm", *(["outcome"] if name in ("differences", "areas") else [])]
+        before = getattr(analysis, name).drop(columns=family, errors="ignore")
+        pd.testing.assert_frame_equal(after.drop(columns=family, errors="ignore"), before)

@@ -1,0 +1,166 @@
+"""The sentences: which row they speak of, what they say in every case, and that their figures are the frames'."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+
+import pytest
+
+from sslbench.contract.spec import Record
+from sslbench.report.records import from_records
+from sslbench.report.statistics.analysis import Analysis, analyse
+from sslbench.report.words.findings import findings
+from sslbench.report.words.sentence import Finding
+from sslbench.report.words.wording import fraction_interval, points, row_title, times, times_interval
+from tests.made_up import probes
+
+FRACTIONS = (0.01, 0.1, 1.0)
+SPREAD = (-0.01, 0.0, 0.01)
+
+
+def curve(pretext: str, *means: float, protocol: str = "linear_probe", spread: float = 1.0) -> list[Record]:
+    """Three seeds around each mean, with test and budget scores."""
+    shown = [
+        record
+        for fraction, mean in zip(FRACTIONS, means, strict=False)
+        for record in probes(pretext, *(mean + spread * step for step in SPREAD), fraction=fraction, protocol=protocol)
+    ]
+    return shown + [dataclasses.replace(record, split="budget") for record in shown]
+
+
+SCRATCH = curve("supervised", 0.70, 0.80, 0.90, protocol="finetune")
+
+
+def said(topic: str, *records: list[Record]) -> Finding:
+    """The first sentence on a topic."""
+    found = findings(analyse(from_records([record for part in [SCRATCH, *records] for record in part])))
+    return next(finding for finding in found if finding.topic == topic)
+
+
+def test_labels_saved_are_said_with_their_multiple_and_interval():
+    """Seeds move together, so that differences are certain: 0.75 is halfway from 10 labels to 100."""
+    found = said("label multiplier", curve("simclr", 0.75))
+    assert found.sentence == (
+        "With 1% of the labels, SimCLR with a linear probe (latent size 32) matches training from scratch on 3.2 times "
+        "as many [3.2, 3.2]."
+    )
+    assert (found.value, found.low, found.high) == pytest.approx((10**0.5,) * 3)
+    assert found.subject is not None
+    assert (found.subject.pretext, found.subject.label_fraction) == ("simclr", 0.01)
+
+
+def test_more_than_the_data_holds_is_said_so():
+    assert said("label multiplier", curve("simclr", 0.95)).sentence == (
+        "With 1% of the labels, SimCLR with a linear probe (latent size 32) is 25.0 points [25.0, 25.0] ahead of "
+        "training from scratch on the same labels, and ahead of it on 100 times as many: more than the data holds "
+        "[at least 100]."
+    )
+
+
+def test_a_pretext_that_does_not_pay_is_said_not_to():
+    assert said("label multiplier", curve("rotation", 0.6)).sentence == (
+        "With 1% of the labels pretraining does not pay here: rotation with a linear probe (latent size 32) is 10.0 "
+        "points [10.0, 10.0] below training from scratch on the same labels."
+    )
+
+
+def test_a_tie_is_never_said_to_save_labels():
+    found = said("label multiplier", curve("simclr", 0.705, spread=-1.0))
+    assert "is not told apart from training from scratch on the same labels (0.5 points [-4.5, 5.5])" in found.sentence
+    assert "it is worth 1.1 times as many [at most" in found.sentence
+
+
+def test_one_seed_is_said_to_have_no_interval():
+    records = [record for record in [*SCRATCH, *curve("simclr", 0.75)] if record.seed == 0]
+    found = findings(analyse(from_records(records)))[0]
+    assert "is 5.0 points above training from scratch on the same labels (one seed: no interval)" in found.sentence
+    assert math.isnan(found.low)
+
+
+def test_the_sentence_speaks_of_the_row_chosen_inside_the_budget_not_of_the_best_on_test():
+    best = [
+        dataclasses.replace(record, value=0.2) if record.split == "budget" else record for record in curve("byol", 0.95)
+    ]
+    assert "SimCLR" in said("label multiplier", curve("simclr", 0.75), best).sentence
+
+
+def test_the_crossover_is_said_in_labels():
+    found = said("crossover", curve("simclr", 0.80, 0.82, 0.88))
+    assert found.sentence == (
+        "Training from scratch overtakes SimCLR with a linear probe (latent size 32) at 32% of the labels [32%, 32%]."
+    )
+    assert said("crossover", curve("simclr", 0.8, 0.9, 0.95)).sentence.startswith(
+        "Training from scratch does not overtake"
+    )
+    assert said("crossover", curve("simclr", 0.6, 0.7, 0.8)).sentence.endswith("at no label fraction.")
+
+
+def test_the_area_is_said_with_its_difference():
+    assert said("area", curve("simclr", 0.75, 0.85, 0.95)).sentence == (
+        "Over 1% to 100% of the labels, SimCLR with a linear probe (latent size 32) averages 85.0%, 5.0 points "
+        "[5.0, 5.0] above training from scratch."
+    )
+
+
+def test_wins_are_counted_in_words():
+    found = said("wins", curve("simclr", 0.75, 0.80, 0.85))
+    assert "Of 3 comparisons" in found.sentence
+    assert "pretraining wins 1, ties 1 and loses 1" in found.sentence
+
+
+def test_places_are_named_when_there_are_several():
+    elsewhere = [dataclasses.replace(record, dataset="letters") for record in [*SCRATCH, *curve("simclr", 0.75)]]
+    found = findings(analyse(from_records([*SCRATCH, *curve("simclr", 0.75), *elsewhere])))
+    assert {finding.sentence.split(":")[0] for finding in found} == {"On digits (conv)", "On letters (conv)"}
+    transferred = next(finding for finding in found if finding.subject and finding.subject.dataset == "letters")
+    assert "SimCLR pretrained on digits with a linear probe" in transferred.sentence
+
+
+def test_without_supervised_there_is_no_sentence_about_saving():
+    found = findings(analyse(from_records(curve("simclr", 0.75, 0.8))))
+    assert not {finding.topic for finding in found} & {"label multiplier", "area", "crossover", "wins"}
+    assert findings(analyse(from_records([]))) == ()
+
+
+def test_the_quick_suite_has_at_least_three_sentences_whose_figures_are_in_its_frames(analysis: Analysis):
+    found = findings(analysis)
+    assert len(found) >= 3
+    assert len({finding.sentence for finding in found}) == len(found)
+    for finding in found:
+        assert re.search(r"\d", finding.sentence)
+        assert not re.search(r"nan|inf\b|-0\.0\b|None|  ", finding.sentence)
+        assert finding.sentence.endswith(".")
+        if finding.topic == "label multiplier":
+            assert finding.subject is not None
+            frame = analysis.multipliers
+            for name, value in finding.subject._asdict().items():
+                frame = frame[frame[name] == value]
+            line = frame.iloc[0]
+            assert [finding.value, finding.low] == pytest.approx([line["multiplier"], line["low"]], nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "text"),
+    [
+        (1.13, 1.94, "[1.1, 1.9]"),
+        (0.0, 2.0, "[at most 2]"),
+        (0.333, math.inf, "[at least 0.33]"),
+        (0.0, math.inf, "(an interval the data does not bound)"),
+        (math.nan, math.nan, "(one seed: no interval)"),
+        (11.4, 2345.0, "[11, 2,345]"),
+    ],
+)
+def test_intervals_of_multiples_say_what_is_open(low: float, high: float, text: str):
+    assert times_interval(low, high) == text
+
+
+def test_figures_are_short_and_zero_has_no_sign():
+    assert [times(value) for value in (0.0421, 1.0, 9.96, 153.2)] == ["0.042", "1", "10", "153"]
+    assert [points(value) for value in (-0.0001, 0.0136, -0.026)] == ["0.0", "1.4", "-2.6"]
+    assert fraction_interval(0.017, 0.0408) == "[1.7%, 4.1%]"
+    assert (
+        row_title("denoising_autoencoder", "knn", 64)
+        == "denoising autoencoder with nearest neighbours (latent size 64)"
+    )

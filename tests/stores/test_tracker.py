@@ -1,0 +1,103 @@
+"""What is written to MLflow comes back as the same records."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import mlflow
+import pytest
+
+from sslbench.contract.spec import InputError, PretextConfig
+from sslbench.datasets._base import Dataset
+from sslbench.stores.addresses import locate, prepare
+from sslbench.stores.tracker import Tracker, describe
+from tests.conftest import evaluate_cell, pretrain_cell
+
+
+@pytest.fixture
+def tracker(tmp_path: Path) -> Tracker:
+    stores = locate(tmp_path / "home")
+    prepare(stores)
+    return Tracker(stores.tracking_uri, "tested", stores.artifact_root)
+
+
+COSTS = {"pretrain_seconds": 1.5, "pretrain_samples": 640.0, "pretrain_flops": 1e9, "parameters": 1000.0}
+
+
+def evaluated(tracker: Tracker, digits: Dataset, accuracy: float) -> str:
+    cell = evaluate_cell(pretrain_cell("autoencoder"), 0.05, "knn")
+    parent = tracker.start_pretrain(cell.pretrain, describe(digits), "cpu")
+    tracker.finish(parent, COSTS, {"modality": "image"})
+    run_id = tracker.start_evaluate(cell, parent, describe(digits), "cpu")
+    metrics = {
+        "accuracy": accuracy,
+        "budget_accuracy": 0.6,
+        "evaluate_seconds": 0.1,
+        "evaluate_flops": 1e8,
+        "num_labels": 65.0,
+        **COSTS,
+    }
+    tracker.finish(run_id, metrics, {"modality": "image"})
+    return run_id
+
+
+def test_a_finished_evaluation_is_read_back_as_records(tracker: Tracker, digits: Dataset) -> None:
+    run_id = evaluated(tracker, digits, 0.7512345678901234)
+    test, budget = tracker.records()
+    assert (test.split, test.value, test.run_id) == ("test", 0.7512345678901234, run_id)
+    assert (budget.split, budget.value) == ("budget", 0.6)
+    assert (test.pretext, test.protocol, test.label_fraction, test.num_labels) == ("autoencoder", "knn", 0.05, 65)
+    assert (test.pretrain_samples, test.parameters, test.device, test.modality) == (640, 1000, "cpu", "image")
+
+
+def test_only_finished_cells_count_as_done(tracker: Tracker, digits: Dataset) -> None:
+    cell = pretrain_cell("rotation")
+    failed = tracker.start_pretrain(cell, describe(digits), "cpu")
+    tracker.fail(failed, "TrainingError: the loss became nan")
+    tracker.start_pretrain(cell, describe(digits), "cpu")
+    assert tracker.finished() == {}
+    assert tracker.kill_orphans() == 1
+    assert tracker.finished() == {}
+    again = tracker.start_pretrain(cell, describe(digits), "cpu")
+    tracker.finish(again, COSTS, {"modality": "image"})
+    assert tracker.finished() == {cell.cell_id: again}
+
+
+def test_the_first_of_two_runs_of_a_cell_counts(tracker: Tracker, digits: Dataset) -> None:
+    first = evaluated(tracker, digits, 0.5)
+    evaluated(tracker, digits, 0.9)
+    assert {record.run_id for record in tracker.records()} == {first}
+
+
+def test_long_curves_are_logged_whole(tracker: Tracker, digits: Dataset) -> None:
+    run_id = tracker.start_pretrain(pretrain_cell("rotation"), describe(digits), "cpu")
+    tracker.log_points(run_id, [(step, {"loss": 1 / step, "epoch": step / 100}) for step in range(1, 1201)])
+    history = tracker.client.get_metric_history(run_id, "loss")
+    assert [point.step for point in sorted(history, key=lambda point: point.step)] == list(range(1, 1201))
+
+
+def test_settings_are_parameters_with_dots(tracker: Tracker, digits: Dataset) -> None:
+    run_id = tracker.start_pretrain(pretrain_cell("simclr"), describe(digits), "cpu")
+    parameters = tracker.client.get_run(run_id).data.params
+    assert parameters["temperature"] == "0.2"
+    assert parameters["optimizer.batch_size"] == "256"
+    assert PretextConfig().optimizer.name == "adamw"
+
+
+def test_a_server_that_does_not_answer_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    stores = locate(tmp_path / "home", "http://127.0.0.1:9")
+    with pytest.raises(InputError, match=r"tracking URI 'http://127.0.0.1:9' cannot be used"):
+        prepare(stores)
+
+
+def test_a_monitored_run_leaves_no_global_store_behind(
+    tracker: Tracker, digits: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    before = mlflow.get_tracking_uri()
+    run_id = tracker.start_pretrain(pretrain_cell("rotation"), describe(digits), "cpu")
+    tracker.monitor(run_id).finish()
+    assert "MLFLOW_TRACKING_URI" not in os.environ
+    assert mlflow.get_tracking_uri() == before

@@ -1,0 +1,219 @@
+"""End to end on real digits: run, run again, be killed, go on."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from mlflow import MlflowClient
+from safetensors.numpy import load_file
+
+from sslbench.datasets import load
+from sslbench.engine.budget import draw_budget
+from sslbench.publishing.reproduce import Reproduction
+from sslbench.report.records import read_records
+from tests.conftest import CPU
+
+#: What may differ between two runs of the same cells: when, where and how long, never what came out.
+CIRCUMSTANCES = ["run_id", "started_at", "pretrain_seconds", "evaluate_seconds", "git_commit"]
+
+
+def command(suite_file: Path, place: Path, *more: str) -> list[str]:
+    places = ["--home", str(place / "home"), "--data-root", str(place / "data"), "--results", str(place / "results")]
+    return [sys.executable, "-m", "sslbench", "run", str(suite_file), "--workers", "2", *places, *more]
+
+
+def run(suite_file: Path, place: Path, *more: str) -> str:
+    done = subprocess.run(command(suite_file, place, *more), capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def outcomes(place: Path) -> pd.DataFrame:
+    return read_records(place / "results" / "small" / "records.csv").drop(columns=CIRCUMSTANCES)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, str]:
+    """A sweep run without interruption: its suite file, its folder and what it printed."""
+    from tests.conftest import SUITE_FILE
+
+    place = tmp_path_factory.mktemp("finished")
+    suite_file = place / "small.py"
+    suite_file.write_text(SUITE_FILE)
+    return suite_file, place, run(suite_file, place)
+
+
+def test_every_cell_is_recorded_once(finished: tuple[Path, Path, str]) -> None:
+    records = outcomes(finished[1])
+    scores = records[records["split"] == "test"]
+    # Two seeds and two fractions of: majority 1, raw 2, random 2, supervised 1, two pretexts with three protocols.
+    assert len(scores) == 2 * 2 * (1 + 2 + 2 + 1 + 3 + 3)
+    assert scores["cell_id"].is_unique
+    assert scores["value"].between(0, 1).all()
+
+
+def test_the_run_ends_with_tables_and_files(finished: tuple[Path, Path, str]) -> None:
+    _, place, output = finished
+    assert "linear_probe, latent size 8" in " ".join(output.split())
+    names = {path.name for path in (place / "results" / "small").iterdir()}
+    tables = {"records.csv", "table.md", "table.csv", "table.tex"}
+    assert names == tables | {"curves.png", "report.html", "environment.json", "pictures"}
+
+
+def test_published_rows_run_again_from_their_file_alone(finished: tuple[Path, Path, str]) -> None:
+    suite_file, place, _ = finished
+    path = place / "results" / "small" / "records.csv"
+    again = Reproduction(path, place / "data", CPU, ["seed=1,label_fraction=0.05"], suite=str(suite_file))
+    checks = list(again.checks())
+    assert len(checks) == 12
+    assert [check.again for check in checks] == pytest.approx([check.row.value for check in checks], abs=0.004)
+
+
+def test_running_again_does_nothing(finished: tuple[Path, Path, str]) -> None:
+    suite_file, place, _ = finished
+    before = (place / "results" / "small" / "records.csv").read_bytes()
+    output = run(suite_file, place)
+    assert "everything is done: 12 of 12 pretrainings and 48 of 48 evaluations done" in " ".join(output.split())
+    assert (place / "results" / "small" / "records.csv").read_bytes() == before
+
+
+def test_mlflow_shows_parents_children_curves_weights_and_pictures(finished: tuple[Path, Path, str]) -> None:
+    client = MlflowClient(f"sqlite:///{finished[1] / 'home' / 'mlflow.db'}")
+    experiment = client.get_experiment_by_name("small")
+    assert experiment is not None
+    parent = client.search_runs([experiment.experiment_id], "attributes.run_name = 'autoencoder d=8 s=0'")[0]
+    children = client.search_runs([experiment.experiment_id], f"tags.`mlflow.parentRunId` = '{parent.info.run_id}'")
+    assert {child.info.run_name for child in children} == {
+        f"{fraction}% {protocol}" for fraction in (5, 100) for protocol in ("linear_probe", "knn", "finetune")
+    }
+    curve = client.get_metric_history(parent.info.run_id, "loss")
+    assert len(curve) >= 10
+    assert curve[-1].value < curve[0].value
+    for metric in ("learning_rate", "images_per_second", "gradient_norm", "pretrain_seconds", "pretrain_flops"):
+        assert parent.data.metrics[metric] > 0
+    assert [item.dataset.name for item in parent.inputs.dataset_inputs] == ["digits"]
+    pictures = {file.path for file in client.list_artifacts(parent.info.run_id, "pictures")}
+    assert pictures == {f"pictures/{name}.png" for name in ("map", "neighbours", "reconstructions")}
+    weights = load_file(client.download_artifacts(parent.info.run_id, "encoder.safetensors"))
+    assert weights["project.weight"].shape == (8, 128)
+
+
+def test_labelled_indices_are_logged_with_their_digest(finished: tuple[Path, Path, str], tmp_path: Path) -> None:
+    client = MlflowClient(f"sqlite:///{finished[1] / 'home' / 'mlflow.db'}")
+    experiment = client.get_experiment_by_name("small")
+    assert experiment is not None
+    digits = load("digits", tmp_path)
+    where = "tags.label_fraction = '0.05' and tags.seed = '1'"
+    runs = client.search_runs([experiment.experiment_id], where)
+    budget = draw_budget("digits", digits.train_labels, 0.05, 1)
+    assert {run.data.tags["budget_digest"] for run in runs} == {budget.digest}
+    stored = np.load(client.download_artifacts(runs[0].info.run_id, "labelled_indices.npz"))["indices"]
+    assert stored.tolist() == budget.indices.tolist()
+
+
+def test_a_killed_sweep_goes_on_to_the_same_records(finished: tuple[Path, Path, str], tmp_path: Path) -> None:
+    suite_file = finished[0]
+    process = subprocess.Popen(command(suite_file, tmp_path), stdout=subprocess.PIPE, text=True, start_new_session=True)
+    assert process.stdout is not None
+    seen = 0
+    for line in process.stdout:
+        seen += "linear_probe of" in line
+        if seen == 3:
+            break
+    os.killpg(process.pid, signal.SIGKILL)  # parent and both workers at once, in the middle of something
+    process.wait()
+    process.stdout.close()
+    assert not (tmp_path / "results").exists()
+    output = run(suite_file, tmp_path)
+    assert "everything is done" not in output
+    pd.testing.assert_frame_equal(outcomes(tmp_path), outcomes(finished[1]))
+
+
+def test_a_killed_worker_is_replaced_and_its_cell_done_again(finished: tuple[Path, Path, str], tmp_path: Path) -> None:
+    process = subprocess.Popen(command(finished[0], tmp_path), stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "linear_probe of" in line:
+            break
+    victim = next(pid for pid in _children(process.pid) if "spawn_main" in _command_line(pid))
+    os.kill(victim, signal.SIGKILL)
+    rest = process.stdout.read()
+    process.stdout.close()
+    process.wait(timeout=300)
+    assert "died, exit code -9" in rest
+    pd.testing.assert_frame_equal(outcomes(tmp_path), outcomes(finished[1]))
+
+
+def test_ctrl_c_keeps_what_is_finished(finished: tuple[Path, Path, str], tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        command(finished[0], tmp_path), stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "knn of" in line:
+            break
+    os.killpg(process.pid, signal.SIGINT)
+    rest = process.stdout.read()
+    process.stdout.close()
+    assert process.wait(timeout=60) == 130
+    assert "finished cells are kept" in " ".join(rest.split())
+    client = MlflowClient(f"sqlite:///{tmp_path / 'home' / 'mlflow.db'}")
+    experiment = client.get_experiment_by_name("small")
+    assert experiment is not None
+    statuses = {run.info.status for run in client.search_runs([experiment.experiment_id])}
+    assert statuses <= {"FINISHED", "KILLED"}
+    assert "FINISHED" in statuses
+
+
+def test_two_runs_of_a_suite_in_one_store_are_refused(finished: tuple[Path, Path, str], tmp_path: Path) -> None:
+    first = subprocess.Popen(command(finished[0], tmp_path), stdout=subprocess.PIPE, text=True)
+    assert first.stdout is not None
+    for line in first.stdout:
+        if "knn of" in line:
+            break
+    second = subprocess.run(command(finished[0], tmp_path), capture_output=True, text=True, timeout=120)
+    first.send_signal(signal.SIGINT)
+    first.stdout.close()
+    first.wait(timeout=60)
+    assert second.returncode == 2
+    assert "already running" in second.stderr
+
+
+def test_two_suites_run_side_by_side_in_one_store(finished: tuple[Path, Path, str], tmp_path: Path) -> None:
+    part = finished[0].read_text().replace("seeds=(0, 1)", "seeds=(1,)").replace("(0.05, 1.0)", "(0.05,)")
+    part = re.sub(r"pretexts=.*", 'pretexts=("autoencoder",),', part)
+    running = {}
+    for name in ("left", "right"):
+        suite_file = tmp_path / f"{name}.py"
+        suite_file.write_text(part.replace('name="small"', f'name="{name}"'))
+        running[name] = subprocess.Popen(command(suite_file, tmp_path), stdout=subprocess.PIPE, text=True)
+    printed = {name: process.communicate(timeout=300)[0] for name, process in running.items()}
+    for name, process in running.items():
+        assert process.returncode == 0, printed[name]
+    left, right = (read_records(tmp_path / "results" / name / "records.csv") for name in running)
+    pd.testing.assert_frame_equal(*(each.drop(columns=[*CIRCUMSTANCES, "suite"]) for each in (left, right)))
+    # Same cells as in the whole suite; their values were computed with another number of threads.
+    expected = outcomes(finished[1]).query("pretext == 'autoencoder' and seed == 1 and label_fraction != 1")
+    assert left["cell_id"].tolist() == expected["cell_id"].tolist()
+
+
+def _children(pid: int) -> list[int]:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        if listed:
+            return [int(child) for child in listed]
+    raise AssertionError(f"process {pid} has no children")
+
+
+def _command_line(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_text()
