@@ -1,4 +1,4 @@
-"""What `sslbench run` says: counts, estimates, and progress as cells finish."""
+"""What `sslbench run` and `tune` say: counts, estimates, and progress as cells and trials finish."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -65,36 +65,52 @@ def clock(seconds: float) -> str:
     return f"{seconds / 60:.1f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
+class Bars:
+    """Progress bars that move on a terminal while work is done, and lines that stay anywhere.
+
+    Args:
+        bars: title to how much is done and how much there is.
+    """
+
+    def __init__(self, bars: Mapping[str, tuple[int, int]], console: Console) -> None:
+        self.console = console
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self.progress = Progress(*columns, TextColumn("{task.fields[left]}"), console=console)
+        self.tasks = {
+            title: self.progress.add_task(title, total=total, completed=done, left="")
+            for title, (done, total) in bars.items()
+        }
+        self.live = Live(self.progress, console=console, refresh_per_second=2, transient=True)
+
+    def __enter__(self) -> None:
+        if self.console.is_terminal:
+            self.live.start()
+
+    def __exit__(self, *error: object) -> None:
+        self.live.stop()
+
+    def say(self, line: str) -> None:
+        """Print a line that stays."""
+        self.console.print(line, highlight=False, markup=False)
+
+    def move(self, title: str, done: float, left: str = "", *below: RenderableType) -> None:
+        """Set a bar, what is left in words, and what stands below all bars."""
+        self.progress.update(self.tasks[title], completed=done, left=left)
+        self.live.update(Group(self.progress, *below))
+
+
 class Display:
-    """Live progress on a terminal; one line per finished cell elsewhere."""
+    """How a sweep goes on: live on a terminal, one line per finished cell anywhere."""
 
     def __init__(self, prepared: Prepared, left: Estimate, workers: int, console: Console) -> None:
-        self.console, self.left, self.workers = console, left, workers
+        self.left, self.workers = left, workers
         plan, done = prepared.plan, prepared.done
         self.total = len(plan.pretrain) + len(plan.evaluations)
         self.done = sum(cell_id in done for cell_id, _ in prepared.cells)
         self.at_start = self.done
         self.started = time.monotonic()
         self.best: dict[tuple[float, str], tuple[float, str]] = {}
-        self.bar = Progress(
-            TextColumn("cells"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[left]} left"),
-            console=console,
-        )
-        self.task = self.bar.add_task("cells", total=self.total, completed=self.done, left="?")
-        self.live = Live(self.bar, console=console, refresh_per_second=2, transient=True)
-
-    def __enter__(self) -> Display:
-        if self.console.is_terminal:
-            self.live.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self.console.is_terminal:
-            self.live.stop()
+        self.bars = Bars({"cells": (self.done, self.total)}, console)
 
     def show(self, progress: crew.Progress) -> None:
         """Take in what changed and show it."""
@@ -103,15 +119,12 @@ class Display:
             score = f": {100 * cell['accuracy']:.1f}%" if cell["kind"] == "evaluate" else ""
             if "collapsed" in cell:
                 score = f": COLLAPSED, {cell['collapsed']}"
-            line = f"[{self.done:4d}/{self.total}] {cell['title']}{score}  ({self._left()} left)"
-            self.console.print(line, highlight=False, markup=False)
+            self.bars.say(f"[{self.done:4d}/{self.total}] {cell['title']}{score}  ({self._left()} left)")
             if cell["kind"] == "evaluate":
                 self._remember(cell)
         for cell in progress.failed:
-            self.console.print(f"FAILED {cell['title']}: {cell['reason']}", highlight=False, markup=False)
-        if self.console.is_terminal:
-            self.bar.update(self.task, completed=self.done, left=self._left())
-            self.live.update(Group(self.bar, self._current(progress), self._best()))
+            self.bars.say(f"FAILED {cell['title']}: {cell['reason']}")
+        self.bars.move("cells", self.done, f"{self._left()} left", self._current(progress), self._best())
 
     def _left(self) -> str:
         """Time left: the estimate at first, and more and more the pace of the cells so far."""

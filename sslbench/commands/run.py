@@ -129,7 +129,7 @@ def _run(request: Request, results: Path, console: Console) -> int:
         console.print(f"layout: {layout.title}", highlight=False)
         display = Display(prepared, left, layout.workers, console)
         try:
-            with display:
+            with display.bars:
                 failures = crew.run(request, prepared, display.show)
         except KeyboardInterrupt:
             console.print("interrupted; finished cells are kept, run again to continue", highlight=False)

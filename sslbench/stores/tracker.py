@@ -67,7 +67,7 @@ class Tracker:
     def start_pretrain(self, cell: PretrainCell, source: RunDataset, device: str) -> str:
         """Open the parent run of a pretraining and return its id."""
         tags = {**self._axes(cell), "kind": "pretrain", "cell_id": cell.cell_id, "device": device}
-        return self._start(cell.title, tags, _flatten(cell.config), source)
+        return self.start(cell.title, tags, _flatten(cell.config), source=source)
 
     def start_evaluate(self, cell: EvaluateCell, parent: str, source: RunDataset, device: str) -> str:
         """Open the child run of an evaluation and return its id."""
@@ -80,13 +80,11 @@ class Tracker:
             "label_seed": str(cell.label_seed),
             "label_fraction": repr(cell.label_fraction),
             "protocol": cell.protocol,
-            MLFLOW_PARENT_RUN_ID: parent,
         }
-        return self._start(cell.title, tags, _flatten(cell.config), source)
+        return self.start(cell.title, tags, _flatten(cell.config), parent, source)
 
     def _axes(self, cell: PretrainCell) -> dict[str, str]:
         return {
-            "suite": self.suite,
             "dataset": cell.dataset,
             "pretrain_dataset": cell.pretrain_dataset,
             "encoder": cell.encoder,
@@ -94,15 +92,32 @@ class Tracker:
             "latent_dim": str(cell.latent_dim),
             "seed": str(cell.seed),
             "config_hash": digest(cell.config),
-            "git_commit": self.commit,
-            "sslbench_version": __version__,
         }
 
-    def _start(self, name: str, tags: Mapping[str, str], params: Mapping[str, str], source: RunDataset) -> str:
-        run = self.client.create_run(self.experiment_id, tags={**tags, MLFLOW_RUN_NAME: name})
-        run_id = str(run.info.run_id)
-        self.client.log_batch(run_id, params=[Param(key, value) for key, value in params.items()])
-        self.client.log_inputs(run_id, [DatasetInput(source, [InputTag("mlflow.data.context", "training")])])
+    def start(
+        self,
+        name: str,
+        tags: Mapping[str, str],
+        params: Mapping[str, object],
+        parent: str | None = None,
+        source: RunDataset | None = None,
+    ) -> str:
+        """Open a run of any kind, below a parent or not, and return its id; `tags` may name another suite."""
+        own = {"suite": self.suite, "git_commit": self.commit, "sslbench_version": __version__, MLFLOW_RUN_NAME: name}
+        below = {MLFLOW_PARENT_RUN_ID: parent} if parent else {}
+        run_id = str(self.client.create_run(self.experiment_id, tags={**own, **below, **tags}).info.run_id)
+        self.client.log_batch(run_id, params=[Param(key, str(value)) for key, value in params.items()])
+        if source is not None:
+            self.client.log_inputs(run_id, [DatasetInput(source, [InputTag("mlflow.data.context", "training")])])
+        return run_id
+
+    def reopen(self, tags: Mapping[str, str]) -> str | None:
+        """Open the last run with these tags again and return its id; None if there is none."""
+        known = self._runs(" and ".join(f"tags.{key} = '{value}'" for key, value in tags.items()))
+        if not known:
+            return None
+        run_id = str(known[-1].info.run_id)
+        self.client.update_run(run_id, "RUNNING")
         return run_id
 
     def log_points(self, run_id: str, points: Sequence[tuple[int, Mapping[str, float]]]) -> None:

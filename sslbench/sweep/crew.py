@@ -16,13 +16,10 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
-from sslbench.contract.spec import InputError
 from sslbench.engine.memory import without_kernel_compiler
 from sslbench.sweep import suites
 from sslbench.sweep.cores import Layout, choose, cores, free_memory
-from sslbench.sweep.request import Prepared, Request, prepare_request, resolve_device, tracker_of
+from sslbench.sweep.request import Prepared, Request, alone, prepare_request, resolve_device, tracker_of
 from sslbench.sweep.studies import open_queues, queued_evaluation, queued_pretraining
 from sslbench.sweep.worker import status_folder
 
@@ -64,17 +61,9 @@ def run(request: Request, prepared: Prepared, show: Callable[[Progress], None]) 
         InputError: another process is running this suite in the same stores.
         KeyboardInterrupt: after everything was put in order.
     """
-    lock = FileLock(request.stores.home / f"{prepared.suite.name}.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise InputError(
-            f"suite {prepared.suite.name!r} is already running in {request.stores.home}; wait, or use another store"
-        ) from error
-    try:
+    name = prepared.suite.name
+    with alone(request.stores, name, f"suite {name!r} is already running"):
         return _Sweep(request, prepared).run(show)
-    finally:
-        lock.release()
 
 
 class _Sweep:
@@ -84,7 +73,7 @@ class _Sweep:
         self.request, self.prepared = request, prepared
         self.folder = status_folder(request.stores, prepared.suite.name)
         self.read: dict[Path, int] = {}
-        self.tracker = tracker_of(request, prepared)
+        self.tracker = tracker_of(request.stores, prepared.suite.name)
         self.pretrain_queue, self.evaluate_queue = open_queues(
             suites.load(request.suite), request.selection, request.stores.storage
         )
@@ -201,7 +190,7 @@ def _work(request: Request, number: int, threads: int) -> None:
         number,
         prepared.plan,
         open_queues(suites.load(request.suite), request.selection, request.stores.storage),
-        tracker_of(request, prepared),
+        tracker_of(request.stores, prepared.suite.name),
         request.stores,
         prepared.datasets,
         request.data_root,

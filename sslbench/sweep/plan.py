@@ -32,6 +32,7 @@ class Selection:
     latent_dims: tuple[int, ...] = ()
     label_fractions: tuple[float, ...] = ()
     seeds: tuple[int, ...] = ()
+    encoders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ def select(suite: Suite, selection: Selection) -> Suite:
     return replace(
         suite,
         datasets=selection.datasets or suite.datasets,
+        encoders=selection.encoders or suite.encoders,
         pretexts=selection.pretexts or suite.pretexts,
         latent_dims=selection.latent_dims or suite.latent_dims,
         label_fractions=selection.label_fractions or suite.label_fractions,
