@@ -7,12 +7,14 @@ from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import typer
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
+from sslbench.commands.options import INTERRUPTED
 from sslbench.contract.spec import Record
 from sslbench.report.records import read_records
 from sslbench.sweep import crew
@@ -69,11 +71,12 @@ class Bars:
     """Progress bars that move on a terminal while work is done, and lines that stay anywhere.
 
     Args:
+        what: is done, in the plural.
         bars: title to how much is done and how much there is.
     """
 
-    def __init__(self, bars: Mapping[str, tuple[int, int]], console: Console) -> None:
-        self.console = console
+    def __init__(self, what: str, bars: Mapping[str, tuple[int, int]], console: Console) -> None:
+        self.what, self.console = what, console
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         self.progress = Progress(*columns, TextColumn("{task.fields[left]}"), console=console)
         self.tasks = {
@@ -86,8 +89,11 @@ class Bars:
         if self.console.is_terminal:
             self.live.start()
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
         self.live.stop()
+        if kind is KeyboardInterrupt:
+            self.say(f"interrupted; finished {self.what} are kept, run again to continue")
+            raise typer.Exit(INTERRUPTED)
 
     def say(self, line: str) -> None:
         """Print a line that stays."""
@@ -110,7 +116,7 @@ class Display:
         self.at_start = self.done
         self.started = time.monotonic()
         self.best: dict[tuple[float, str], tuple[float, str]] = {}
-        self.bars = Bars({"cells": (self.done, self.total)}, console)
+        self.bars = Bars("cells", {"cells": (self.done, self.total)}, console)
 
     def show(self, progress: crew.Progress) -> None:
         """Take in what changed and show it."""

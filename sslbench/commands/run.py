@@ -11,7 +11,6 @@ import typer
 
 from sslbench.commands.options import (
     FAILED,
-    INTERRUPTED,
     DataRoot,
     Device,
     Home,
@@ -128,12 +127,8 @@ def _run(request: Request, results: Path, console: Console) -> int:
         console.print(f"{counts(prepared)}; {describe(left, layout.workers)}", highlight=False)
         console.print(f"layout: {layout.title}", highlight=False)
         display = Display(prepared, left, layout.workers, console)
-        try:
-            with display.bars:
-                failures = crew.run(request, prepared, display.show)
-        except KeyboardInterrupt:
-            console.print("interrupted; finished cells are kept, run again to continue", highlight=False)
-            return INTERRUPTED
+        with display.bars:
+            failures = crew.run(request, prepared, display.show)
         console.print(f"took {clock(time.monotonic() - started)}", highlight=False)
     records = records_of(request, prepared)
     if records:

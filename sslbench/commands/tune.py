@@ -8,17 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sslbench.commands.options import (
-    INTERRUPTED,
-    DataRoot,
-    Device,
-    Home,
-    Storage,
-    SuiteName,
-    TrackingUri,
-    plain_errors,
-    terminal,
-)
+from sslbench.commands.options import DataRoot, Device, Home, Storage, SuiteName, TrackingUri, plain_errors, terminal
 from sslbench.datasets import default_root
 from sslbench.stores.addresses import locate
 
@@ -36,18 +26,14 @@ def tune(
     trials: Annotated[int, typer.Option(help="Trials per arm; pruned and diverged ones count.")] = 20,
     pretext: Annotated[list[str] | None, typer.Option(help="Only this pretext (or supervised); repeatable.")] = None,
     epochs: Annotated[float | None, typer.Option(help="Length of a trial; default the suite's.")] = None,
-    criterion: Annotated[
-        str, typer.Option(help="budget_cv: cross-validation in a label budget; label_free: RankMe.")
-    ] = "budget_cv",
+    criterion: Annotated[str, typer.Option(help="budget_cv (cross-validation) or label_free (RankMe).")] = "budget_cv",
     fraction: Annotated[float, typer.Option(help="Label budget of budget_cv, a share of the labels.")] = 0.01,
     seed: Annotated[int, typer.Option(help="Of Optuna's draws, the labelled subset and every training.")] = 0,
-    dataset: Annotated[
-        str | None, typer.Option(help="Evaluated dataset to tune on; default the suite's first.")
-    ] = None,
+    dataset: Annotated[str | None, typer.Option(help="Evaluated dataset; default the suite's first.")] = None,
     encoder: Annotated[str | None, typer.Option(help="Encoder to tune; default the suite's first.")] = None,
     latent_dim: Annotated[int | None, typer.Option(help="Latent size to tune; default the suite's first.")] = None,
     settings: Annotated[
-        Path | None, typer.Option(help="File for the winners; default settings/SUITE.json beside the suite.")
+        Path | None, typer.Option(help="For the winners; default settings/SUITE.json by its file.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show arms, ranges, budget and what is done.")] = False,
     device: Device = "auto",
@@ -85,7 +71,7 @@ def tune(
         if dry_run:
             _say_arms(prepared, console)
         else:
-            raise typer.Exit(_run(prepared, console))
+            _run(prepared, console)
 
 
 def _say_plan(prepared: PreparedTuning, console: Console) -> None:
@@ -107,23 +93,22 @@ def _say_arms(prepared: PreparedTuning, console: Console) -> None:
     from rich.markup import escape
 
     trials = prepared.budget.trials
-    for arm in prepared.arms:
-        study = prepared.study(arm)
-        console.print(f"\n[bold]{escape(arm.name)}[/bold]: {len(study.finished())} of {trials} trials done")
+    for study in prepared.studies:
+        console.print(f"\n[bold]{escape(study.arm.name)}[/bold]: {len(study.finished())} of {trials} trials done")
         for name, item in study.ranges.items():
             scale = ", log" if item.range.log else ""
             span = f"[{item.range.low:g}, {item.range.high:g}]{scale}, starts at {item.start:g}"
             console.print(f"  {name:28s} {span}", highlight=False, markup=False)
 
 
-def _run(prepared: PreparedTuning, console: Console) -> int:
-    """Run the missing trials, write the settings file, print winners and cost; returns the exit code."""
+def _run(prepared: PreparedTuning, console: Console) -> None:
+    """Run the missing trials, write the settings file, print winners and cost."""
     from sslbench.commands.display import Bars
     from sslbench.tuning import session
 
     os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"  # the display is ours
     trials = prepared.budget.trials
-    bars = Bars({arm.name: (len(prepared.study(arm).finished()), trials) for arm in prepared.arms}, console)
+    bars = Bars("trials", {study.arm.name: (len(study.finished()), trials) for study in prepared.studies}, console)
 
     def show(news: News) -> None:
         bars.move(news.arm, round(news.number + (1 if news.ended else news.share), 1))
@@ -132,18 +117,13 @@ def _run(prepared: PreparedTuning, console: Console) -> int:
             how = {"completed": f"{news.score:.3f}", "pruned": f"pruned at {100 * news.share:.0f}%, {news.score:.3f}"}
             bars.say(f"{news.arm} trial {news.number + 1}/{trials}: {how.get(news.ended, news.ended)}{best}")
 
-    try:
-        with bars:
-            tuning = session.run(prepared, show)
-    except KeyboardInterrupt:
-        console.print("interrupted; finished trials are kept, run again to continue", highlight=False)
-        return INTERRUPTED
+    with bars:
+        tuning = session.run(prepared, show)
     console.print(_ledger(tuning))
     for name, arm in tuning.arms.items():
         values = ", ".join(f"{field} {value:.3g}" for field, value in arm.settings.items())
         console.print(f"{name}: {values}", highlight=False, markup=False)
     console.print(f"written: {prepared.path}", highlight=False, markup=False)
-    return 0
 
 
 def _ledger(tuning: Tuning) -> Table:

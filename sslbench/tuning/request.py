@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from sslbench.contract.identity import named_seed
-from sslbench.contract.settings import Budget, TunedArm, read_tuning
-from sslbench.contract.spec import InputError, InputSpec, PretrainCell, Suite
+from sslbench.contract.settings import Budget, TunedArm, configure, read_tuning
+from sslbench.contract.spec import InputError, Suite
 from sslbench.datasets._base import Dataset
 from sslbench.engine.budget import draw_budget
 from sslbench.pretexts import PRETEXTS
 from sslbench.protocols.finetune import FinetuneConfig
 from sslbench.stores.addresses import Stores
 from sslbench.sweep import suites
-from sslbench.sweep.plan import Selection, make_plan, protocol_config, select
+from sslbench.sweep.plan import Plan, Selection, make_plan, select
 from sslbench.sweep.request import Request, acquire, resolve_device
 from sslbench.tuning.arms import Arm, Bench, PretextArm, SupervisedArm
 from sslbench.tuning.criteria import CRITERIA, SUPERVISED, Sight
@@ -55,38 +55,35 @@ class PreparedTuning:
 
     Attributes:
         suite: its name.
+        studies: one per arm, with what was done of it before.
         left_out: arms that cannot be tuned here, with the reason.
         path: of the settings file.
     """
 
     suite: str
     budget: Budget
-    arms: tuple[Arm, ...]
+    studies: Sequence[ArmStudy]
     left_out: Mapping[str, str]
     stores: Stores
     path: Path
 
-    def study(self, arm: Arm) -> ArmStudy:
-        """The study of an arm, created if need be."""
-        return ArmStudy(self.suite, arm, self.budget, self.stores.storage)
 
-    def kept(self) -> dict[str, TunedArm]:
-        """Arms of the settings file that this tuning does not touch.
+def kept_arms(path: Path, budget: Budget, tuned: Collection[str]) -> dict[str, TunedArm]:
+    """Arms of a settings file that stay when others are tuned with a budget.
 
-        Raises:
-            InputError: they had another budget, which side by side would look like a fair comparison; or the file is
-                no settings file.
-        """
-        if not self.path.exists():
-            return {}
-        known, names = read_tuning(self.path), {arm.name for arm in self.arms}
-        kept = {name: arm for name, arm in known.arms.items() if name not in names}
-        if kept and known.budget != self.budget:
-            raise InputError(
-                f"{self.path} holds {', '.join(sorted(kept))} tuned with another budget; tune all arms again, or name "
-                "another file with --settings"
-            )
-        return kept
+    Raises:
+        InputError: theirs was another, and side by side they would look like a fair comparison; or it is no such file.
+    """
+    if not path.exists():
+        return {}
+    known = read_tuning(path)
+    kept = {name: arm for name, arm in known.arms.items() if name not in tuned}
+    if kept and known.budget != budget:
+        raise InputError(
+            f"{path} holds {', '.join(sorted(kept))} tuned with another budget; tune all arms again, or name another "
+            "file with --settings"
+        )
+    return kept
 
 
 def blindfold(dataset: Dataset, fraction: float, seed: int) -> Dataset:
@@ -129,23 +126,25 @@ def prepare_tuning(request: TuneRequest) -> PreparedTuning:
     )
     bench = Bench(seen, blind, sight, rule, torch.device(resolve_device(request.at.device)))
     inputs = {name: (dataset.name, dataset.input_spec) for name, dataset in datasets.items()}
-    arms, left_out = _arms(suite, budget, bench, inputs)
+    plan = make_plan(dataclasses.replace(suite, epochs=budget.epochs), inputs)
+    arms, left_out = _arms(suite, plan, bench, budget)
     for name in request.at.selection.pretexts:
         if name in left_out:
             raise InputError(f"{name!r} cannot be tuned: {left_out[name]}")
     if not arms:
         raise InputError(f"nothing to tune: {'; '.join(f'{name}: {reason}' for name, reason in left_out.items())}")
     path = request.settings_file or suites.find(request.at.suite).parent / "settings" / f"{suite.name}.json"
-    prepared = PreparedTuning(suite.name, budget, arms, left_out, request.at.stores, path)
-    prepared.kept()  # says now what would be refused after all trials
-    return prepared
+    kept_arms(path, budget, [arm.name for arm in arms])  # says now what would be refused after all trials
+    studies = [ArmStudy(suite.name, arm, budget, request.at.stores.storage) for arm in arms]
+    return PreparedTuning(suite.name, budget, studies, left_out, request.at.stores, path)
 
 
 def _narrowed(suite: Suite, selection: Selection) -> Suite:
-    """The one place of a suite where it is tuned, as a suite of its own."""
+    """The one place of a suite where it is tuned, as a suite of its own without baselines that have nothing to tune."""
+    trained = [name for name in suite.pretexts if PRETEXTS.get(name).trains]
     first = Selection(
         datasets=selection.datasets or suite.datasets[:1],
-        pretexts=selection.pretexts or tuple(dict.fromkeys([SUPERVISED, *suite.pretexts])),
+        pretexts=selection.pretexts or tuple(dict.fromkeys([SUPERVISED, *trained])),
         latent_dims=selection.latent_dims or suite.latent_dims[:1],
         label_fractions=selection.label_fractions or suite.label_fractions[:1],
         seeds=selection.seeds or suite.seeds[:1],
@@ -160,28 +159,17 @@ def _narrowed(suite: Suite, selection: Selection) -> Suite:
     return narrowed
 
 
-def _arms(
-    suite: Suite, budget: Budget, bench: Bench, inputs: Mapping[str, tuple[str, InputSpec]]
-) -> tuple[tuple[Arm, ...], dict[str, str]]:
-    """The arms of a narrowed suite, `supervised` first, and why others are left out."""
-    plan = make_plan(dataclasses.replace(suite, epochs=budget.epochs), inputs)
+def _arms(suite: Suite, plan: Plan, bench: Bench, budget: Budget) -> tuple[list[Arm], dict[str, str]]:
+    """The arms of a plan, `supervised` first, and why others are left out."""
     left_out = {pretext: reason for (_, _, pretext), reason in plan.unsuitable.items()}
-    arms: list[Arm] = []
-    for cell in plan.pretrain:
-        if not cell.epochs and cell.pretext != SUPERVISED:
-            continue  # a baseline has nothing to tune
-        reason = bench.rule.unsuitable(cell.pretext, bench.sight)
-        if reason is None:
-            arms.append(_arm(suite, budget, bench, dataclasses.replace(cell, seed=bench.sight.seed)))
-        else:
-            left_out[cell.pretext] = f"criterion {budget.criterion!r}: {reason}"
-    return tuple(sorted(arms, key=lambda arm: arm.name != SUPERVISED)), left_out
-
-
-def _arm(suite: Suite, budget: Budget, bench: Bench, cell: PretrainCell) -> Arm:
-    if cell.pretext != SUPERVISED:
-        return PretextArm(cell, bench)
-    config = protocol_config(suite, "finetune")
-    if not isinstance(config, FinetuneConfig):
-        raise TypeError("protocol 'finetune' has another configuration than its own")
-    return SupervisedArm(cell, config, budget.epochs / suite.epochs, bench)
+    finetune = configure(FinetuneConfig(), suite.settings.get("finetune", {}), "protocol 'finetune'")
+    share, arms = budget.epochs / suite.epochs, list[Arm]()
+    for planned in plan.pretrain:
+        reason = bench.rule.unsuitable(planned.pretext, bench.sight)
+        if reason is not None:
+            left_out[planned.pretext] = f"criterion {budget.criterion!r}: {reason}"
+            continue
+        cell = dataclasses.replace(planned, seed=bench.sight.seed)
+        supervised = cell.pretext == SUPERVISED
+        arms.append(SupervisedArm(cell, finetune, share, bench) if supervised else PretextArm(cell, bench))
+    return sorted(arms, key=lambda arm: arm.name != SUPERVISED), left_out

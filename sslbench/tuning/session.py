@@ -16,7 +16,7 @@ from sslbench.contract.settings import TunedArm, Tuning, write_tuning
 from sslbench.stores.tracker import Tracker
 from sslbench.sweep.request import alone, tracker_of
 from sslbench.tuning.plots import draw_study
-from sslbench.tuning.request import PreparedTuning
+from sslbench.tuning.request import PreparedTuning, kept_arms
 from sslbench.tuning.study import ArmStudy, News
 
 
@@ -33,11 +33,11 @@ def run(prepared: PreparedTuning, show: Callable[[News], None]) -> Tuning:
         tracker.kill_orphans()  # we hold the lock: whatever claims to be running belongs to a process that died
         arms: dict[str, TunedArm] = {}
         try:
-            for arm in prepared.arms:
-                arms[arm.name] = _tune(prepared.study(arm), tracker, show)
+            for study in prepared.studies:
+                arms[study.arm.name] = _tune(study, tracker, show)
         finally:
             tracker.kill_orphans()
-        arms = dict(sorted({**prepared.kept(), **arms}.items()))
+        arms = dict(sorted({**kept_arms(prepared.path, prepared.budget, arms), **arms}.items()))
         tuning = Tuning(prepared.suite, __version__, git_commit(), prepared.budget, arms)
         write_tuning(tuning, prepared.path)
         return tuning
@@ -53,7 +53,6 @@ def _tune(study: ArmStudy, tracker: Tracker, show: Callable[[News], None]) -> Tu
         study.run_next(tracker, parent, show)
     found = study.result()
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "plots").mkdir()
         draw_study(study.study, study.budget.criterion, Path(folder) / "plots")
         tracker.log_files(parent, Path(folder))
     metrics = {"score": found.score, "trials": found.trials, "completed": found.completed}

@@ -36,7 +36,7 @@ class News:
     """What happened in a tuning: an arm's trial passed a stretch, or ended.
 
     Attributes:
-        number: of the trial, from 0; `trials` are to be done.
+        number: of the trial, from 0.
         share: of the trial done.
         ended: None while it goes on, else `completed`, `pruned` or `diverged`.
         best: score of the best completed trial so far; None before there is one.
@@ -44,7 +44,6 @@ class News:
 
     arm: str
     number: int
-    trials: int
     share: float
     score: float
     ended: str | None
@@ -135,7 +134,7 @@ class ArmStudy:
         """What to tell of the trial that runs, or that just ended and is not among the finished ones yet."""
         best = self.winner()
         scores = ([] if best is None else [best.values[0]]) + ([last.score] if ended == "completed" else [])
-        return News(self.arm.name, number, self.budget.trials, last.share, last.score, ended, max(scores, default=None))
+        return News(self.arm.name, number, last.share, last.score, ended, max(scores, default=None))
 
     def result(self) -> TunedArm:
         """What the finished trials found and cost.

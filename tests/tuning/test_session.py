@@ -161,8 +161,8 @@ def test_a_loss_that_is_no_number_ends_a_pretext_and_says_what_it_cost(
         raise TrainingError("the representation is not finite")
 
     monkeypatch.setattr("sslbench.tuning.criteria.BudgetCV.score", broken)
-    (arm,) = prepare_tuning(request(tmp_path, only("autoencoder"))).arms
-    (end,) = arm.stretches(arm.config)
+    (study,) = prepare_tuning(request(tmp_path, only("autoencoder"))).studies
+    (end,) = study.arm.stretches(study.arm.config)
     assert math.isnan(end.score)
     assert (end.share, end.samples) == (0.2, 64)
     assert end.seconds > 0
@@ -170,7 +170,7 @@ def test_a_loss_that_is_no_number_ends_a_pretext_and_says_what_it_cost(
 
 
 def test_supervised_trains_as_many_steps_as_the_suite_gives_it(tmp_path: Path) -> None:
-    whole, half = (prepare_tuning(request(tmp_path, epochs=epochs)).arms[0] for epochs in (None, 0.4))
+    whole, half = (prepare_tuning(request(tmp_path, epochs=epochs)).studies[0].arm for epochs in (None, 0.4))
     assert (whole.name, whole.config.steps(130), half.config.steps(130)) == ("supervised", 5, 2)
 
 
@@ -343,7 +343,7 @@ def test_a_rule_leaves_encoder_and_random_numbers_as_they_were(digits: Dataset, 
 
 def test_a_rule_without_labels_cannot_judge_supervised(tmp_path: Path) -> None:
     prepared = prepare_tuning(request(tmp_path, criterion="label_free"))
-    assert [arm.name for arm in prepared.arms] == ["autoencoder"]
+    assert [study.arm.name for study in prepared.studies] == ["autoencoder"]
     assert "cannot judge it; use budget_cv" in prepared.left_out["supervised"]
     with pytest.raises(InputError, match=r"'supervised' cannot be tuned: criterion 'label_free'"):
         prepare_tuning(request(tmp_path, only("supervised"), criterion="label_free"))
