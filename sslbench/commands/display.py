@@ -17,7 +17,7 @@ from rich.text import Text
 from sslbench.commands.options import INTERRUPTED
 from sslbench.contract.spec import Record
 from sslbench.report.records import read_records
-from sslbench.sweep import crew
+from sslbench.sweep import news
 from sslbench.sweep.estimate import CostBook, Estimate, remaining
 from sslbench.sweep.request import Prepared, Request, records_of
 
@@ -118,18 +118,18 @@ class Display:
         self.best: dict[tuple[float, str], tuple[float, str]] = {}
         self.bars = Bars("cells", {"cells": (self.done, self.total)}, console)
 
-    def show(self, progress: crew.Progress) -> None:
+    def show(self, progress: news.Progress) -> None:
         """Take in what changed and show it."""
         for cell in progress.finished:
             self.done += 1
-            score = f": {100 * cell['accuracy']:.1f}%" if cell["kind"] == "evaluate" else ""
-            if "collapsed" in cell:
-                score = f": COLLAPSED, {cell['collapsed']}"
-            self.bars.say(f"[{self.done:4d}/{self.total}] {cell['title']}{score}  ({self._left()} left)")
-            if cell["kind"] == "evaluate":
-                self._remember(cell)
-        for cell in progress.failed:
-            self.bars.say(f"FAILED {cell['title']}: {cell['reason']}")
+            score = f": COLLAPSED, {cell.collapsed}" if cell.collapsed else ""
+            if cell.accuracy is not None:
+                score = f": {100 * cell.accuracy:.1f}%"
+                key = (cell.label_fraction, cell.protocol)
+                self.best[key] = max(self.best.get(key, (0.0, "")), (cell.accuracy, cell.pretext))
+            self.bars.say(f"[{self.done:4d}/{self.total}] {cell.title}{score}  ({self._left()} left)")
+        for failure in progress.failed:
+            self.bars.say(f"FAILED {failure.title}: {failure.reason}")
         self.bars.move("cells", self.done, f"{self._left()} left", self._current(progress), self._best())
 
     def _left(self) -> str:
@@ -143,16 +143,12 @@ class Display:
         share = fresh / (self.total - self.at_start) if known else 1.0
         return clock(share * paced + (1 - share) * estimated)
 
-    def _remember(self, cell: Mapping[str, Any]) -> None:
-        key = (cell["label_fraction"], cell["protocol"])
-        self.best[key] = max(self.best.get(key, (0.0, "")), (cell["accuracy"], cell["pretext"]))
-
-    def _current(self, progress: crew.Progress) -> Text:
+    def _current(self, progress: news.Progress) -> Text:
         lines = []
         for worker in progress.current:
-            rate = f"  {worker['images_per_second']:,.0f} images/s" if worker["images_per_second"] else ""
-            share = f"  {100 * worker['share']:.0f}%" if worker["share"] else ""
-            lines.append(f"  now: {worker['title']}{share}{rate}")
+            rate = f"  {worker.images_per_second:,.0f} images/s" if worker.images_per_second else ""
+            share = f"  {100 * worker.share:.0f}%" if worker.share else ""
+            lines.append(f"  now: {worker.title}{share}{rate}")
         return Text("\n".join(lines))
 
     def _best(self) -> Table:

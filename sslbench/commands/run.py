@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -28,6 +27,7 @@ from sslbench.stores.addresses import locate
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from sslbench.sweep.news import Failure
     from sslbench.sweep.request import Request
 
 
@@ -117,7 +117,7 @@ def _run(request: Request, results: Path, console: Console) -> int:
 
     prepared = prepare_request(request)
     say_unsuitable(prepared, console)
-    failures: list[Mapping[str, Any]] = []
+    failures: list[Failure] = []
     started = time.monotonic()
     if all(cell.cell_id in prepared.done for cell in prepared.plan.evaluations):
         console.print(f"everything is done: {counts(prepared)}", highlight=False)
@@ -140,5 +140,5 @@ def _run(request: Request, results: Path, console: Console) -> int:
         else:
             console.print("only a part was selected: published tables are left as they are", highlight=False)
     for failure in failures:
-        console.print(f"[bold red]failed:[/bold red] {escape(str(failure['title']))}: {escape(str(failure['reason']))}")
+        console.print(f"[bold red]failed:[/bold red] {escape(failure.title)}: {escape(failure.reason)}")
     return FAILED if failures else 0

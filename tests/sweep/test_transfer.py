@@ -23,7 +23,7 @@ from sslbench.stores.tracker import Tracker
 from sslbench.sweep.plan import Plan, Selection, make_plan, select
 from sslbench.sweep.request import Request, prepare_request, records_of
 from sslbench.sweep.studies import open_queues, queued_pretraining
-from sslbench.sweep.worker import Worker, status_folder
+from sslbench.sweep.worker import Worker
 from tests.conftest import CPU, evaluate_cell, pretrain_cell
 
 CLOTHES = InputSpec("image", (1, 28, 28), ViewPolicy(horizontal_flip=True))
@@ -192,7 +192,6 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     prepared = prepare_request(request)
     queues = open_queues(prepared.suite, Selection(), request.stores.storage)
     queues[0].fill(queued_pretraining(cell, prepared.datasets) for cell in prepared.plan.pretrain)
-    status_folder(request.stores, "turned").mkdir(parents=True)
     tracker = Tracker(request.stores.tracking_uri, "turned", request.stores.artifact_root)
     arguments = (request.stores, prepared.datasets, request.data_root, CPU)
     Worker(0, prepared.plan, queues, tracker, *arguments).run()
