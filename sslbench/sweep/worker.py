@@ -96,26 +96,7 @@ class Worker:
         self.features.forget()
         training = Pretraining(cell, dataset, self.device)
         monitor = self.tracker.monitor(run_id) if training.pretext.trains else None
-        loss, last_epoch = 0.0, 0.0
-        points: list[tuple[int, Mapping[str, float]]] = []
-        scores: dict[str, float] = {}
-        self.news.tell(Status(cell.title))
-        for report in training.reports():
-            loss = report.loss
-            curve = {
-                "loss": report.loss,
-                "learning_rate": report.learning_rate,
-                "images_per_second": report.images_per_second,
-                "gradient_norm": report.gradient_norm,
-                "epoch": report.epoch,
-            }
-            points.append((report.step, curve))
-            for epochs in report.checkpoints:
-                scores |= self._checkpoint(cell, training, epochs)
-            self.news.tell(Status(cell.title, report.step / report.steps, report.images_per_second))
-            if math.floor(report.epoch) > last_epoch or report.step == report.steps:
-                self.tracker.log_points(run_id, points)
-                points, last_epoch = [], math.floor(report.epoch)
+        loss, scores = self._train(cell, training, run_id)
         if monitor is not None:
             monitor.finish()
         wanted = any(sees_features(child) for child in self.plan.evaluate[cell.cell_id])
@@ -137,6 +118,30 @@ class Worker:
         self.tracker.finish(run_id, {**costs, **final, **found, **scores}, tags)
         self.news.finished(Finished(cell.title, cell.pretext, collapsed=reason or ""))
         return loss
+
+    def _train(self, cell: PretrainCell, training: Pretraining, run_id: str) -> tuple[float, dict[str, float]]:
+        """Train and log the curve; returns the last loss and the scores of the checkpoints."""
+        loss, last_epoch = 0.0, 0.0
+        points: list[tuple[int, Mapping[str, float]]] = []
+        scores: dict[str, float] = {}
+        self.news.tell(Status(cell.title))
+        for report in training.reports():
+            loss = report.loss
+            curve = {
+                "loss": report.loss,
+                "learning_rate": report.learning_rate,
+                "images_per_second": report.images_per_second,
+                "gradient_norm": report.gradient_norm,
+                "epoch": report.epoch,
+            }
+            points.append((report.step, curve))
+            for epochs in report.checkpoints:
+                scores |= self._checkpoint(cell, training, epochs)
+            self.news.tell(Status(cell.title, report.step / report.steps, report.images_per_second))
+            if math.floor(report.epoch) > last_epoch or report.step == report.steps:
+                self.tracker.log_points(run_id, points)
+                points, last_epoch = [], math.floor(report.epoch)
+        return loss, scores
 
     def _checkpoint(self, cell: PretrainCell, training: Pretraining, epochs: float) -> dict[str, float]:
         """Score the encoder in training: a copy, so that nothing of its training, random numbers included, changes."""
