@@ -19,7 +19,6 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from sslbench.contract.spec import InputError
-from sslbench.engine.memory import without_kernel_compiler
 from sslbench.sweep import suites
 from sslbench.sweep.cores import Layout, choose, cores, free_memory
 from sslbench.sweep.request import Prepared, Request, prepare_request, resolve_device, tracker_of
@@ -193,8 +192,6 @@ def _work(request: Request, number: int, threads: int) -> None:
     from sslbench.sweep.worker import Worker
 
     device = torch.device(resolve_device(request.device))
-    if device.type == "cpu":
-        without_kernel_compiler()
     torch.set_num_threads(threads)
     prepared = prepare_request(request)
     Worker(
