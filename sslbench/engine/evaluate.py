@@ -14,7 +14,6 @@ from sslbench.datasets._base import Dataset
 from sslbench.encoders import ENCODERS
 from sslbench.encoders._base import INFERENCE_BATCH, Encoder
 from sslbench.engine.budget import LabelBudget, draw_budget
-from sslbench.engine.memory import release_freed_memory
 from sslbench.modalities.image import to_float
 from sslbench.numerics.flops import counted
 from sslbench.numerics.randomness import island
@@ -71,7 +70,6 @@ def represent(encoder: Encoder, inputs: torch.Tensor, device: torch.device) -> t
 def extract(encoder: Encoder, dataset: Dataset, device: torch.device) -> Features:
     """Features of both splits of a dataset."""
     train, test = (represent(encoder, inputs, device) for inputs in (dataset.train_inputs, dataset.test_inputs))
-    release_freed_memory()  # what the encoder needed; what follows needs room for copies of the features
     return Features(train, test)
 
 
@@ -106,7 +104,6 @@ def evaluate(
     # Not the label seed: on other labels the head starts and the folds are drawn alike, so only labels differ.
     seed = named_seed("evaluation", cell.dataset, cell.pretrain.seed, cell.label_fraction, cell.protocol)
     encoder = refit(cell, encoder, dataset.input_spec) if isinstance(protocol, TrainedProtocol) else encoder
-    release_freed_memory()  # what pictures or another protocol left; copies of all features may be made next
     started = time.perf_counter()
     with island(seed):
         if isinstance(protocol, FrozenProtocol):

@@ -10,7 +10,6 @@ from sslbench.contract.identity import named_seed
 from sslbench.datasets._base import Dataset
 from sslbench.encoders._base import INFERENCE_BATCH
 from sslbench.engine.evaluate import Features, represent
-from sslbench.engine.memory import release_freed_memory
 from sslbench.engine.pictures import draw_map, draw_rows
 from sslbench.engine.pretrain import Pretraining
 from sslbench.modalities.image import contrastive_view, to_float
@@ -53,7 +52,6 @@ def measure(training: Pretraining, dataset: Dataset) -> tuple[dict[str, float], 
             dead = collapsed(projection, projected.shape[1]) or shrunk(std, pretext.projection_scale)
             reason = reason or (f"projection: {dead}" if dead else None)
     reason = reason if pretext.trains else None
-    release_freed_memory()  # of covariances and activations; features of the whole dataset come next
     return {**found, "collapsed": float(reason is not None)}, reason
 
 

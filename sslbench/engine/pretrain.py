@@ -13,10 +13,9 @@ from sslbench.contract.identity import named_seed
 from sslbench.contract.spec import PretrainCell
 from sslbench.datasets._base import Dataset
 from sslbench.encoders import ENCODERS
-from sslbench.engine.memory import keep_freed_memory, release_freed_memory
 from sslbench.modalities.image import to_float
 from sslbench.numerics.flops import counted
-from sslbench.numerics.optimization import build_optimizer, endless_batches, learning_rate_factor
+from sslbench.numerics.optimization import build_optimizer, endless_batches, learning_rate_factor, set_learning_rate
 from sslbench.pretexts import PRETEXTS
 from sslbench.pretexts._base import Pretext
 
@@ -112,8 +111,6 @@ class Pretraining:
             return
         cell, pretext, config = self.cell, self.pretext, self.cell.config.optimizer
         torch.manual_seed(named_seed("training", cell.dataset, cell.encoder, cell.pretext, cell.latent_dim, cell.seed))
-        release_freed_memory()  # what evaluations left in pieces
-        keep_freed_memory()
         inputs = self.inputs.to(self.device)
         optimizer = build_optimizer(pretext, config)
         batches = endless_batches(len(inputs), self.batch_size, self.device)
@@ -125,7 +122,8 @@ class Pretraining:
         for step in range(1, self.steps + 1):
             if (step - 1) % steps_per_epoch == 0:
                 pretext.before_epoch(inputs)
-            optimizer.learning_rate = config.learning_rate * learning_rate_factor(config, step - 1, self.steps)
+            learning_rate = config.learning_rate * learning_rate_factor(config, step - 1, self.steps)
+            set_learning_rate(optimizer, learning_rate)
             total += self._loss_and_gradient(to_float(inputs.index_select(0, next(batches))), count=step == 1)
             due = step % interval == 0 or step == self.steps or step in self.checkpoints
             norm = _gradient_norm(pretext) if due else 0.0
@@ -140,10 +138,9 @@ class Pretraining:
                 rate = (step - reported) * self.batch_size / elapsed
                 self.seconds += elapsed
                 epoch, scored = step / steps_per_epoch, self.checkpoints.get(step, ())
-                yield Report(step, self.steps, epoch, loss, optimizer.learning_rate, self.seconds, rate, norm, scored)
+                yield Report(step, self.steps, epoch, loss, learning_rate, self.seconds, rate, norm, scored)
                 total.zero_()
                 reported, started = step, time.perf_counter()
-        release_freed_memory()
 
     def _loss_and_gradient(self, batch: torch.Tensor, *, count: bool) -> torch.Tensor:
         """Loss of one batch, detached, its gradients left on the parameters; with `count` its cost is measured."""

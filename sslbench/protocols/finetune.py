@@ -15,7 +15,7 @@ from sslbench.contract.spec import OptimizerConfig, ProtocolConfig
 from sslbench.encoders._base import INFERENCE_BATCH, Encoder
 from sslbench.modalities.image import mild_view, to_float
 from sslbench.numerics.flops import counted
-from sslbench.numerics.optimization import build_optimizer, endless_batches, learning_rate_factor
+from sslbench.numerics.optimization import build_optimizer, endless_batches, learning_rate_factor, set_learning_rate
 from sslbench.protocols._base import Prediction, TrainedProtocol
 
 SCORED_STEPS = 20
@@ -75,7 +75,7 @@ class Finetune(TrainedProtocol):
         for step in range(steps):
             chosen = next(batches)
             factor = learning_rate_factor(self.config.optimizer, step, steps)
-            optimizer.learning_rate = self.config.optimizer.learning_rate * factor
+            set_learning_rate(optimizer, self.config.optimizer.learning_rate * factor)
             if step == 0:
                 scores, flops = counted(partial(learn, chosen))
             else:

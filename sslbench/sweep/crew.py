@@ -12,7 +12,6 @@ from multiprocessing import connection, parent_process
 from multiprocessing.context import SpawnProcess
 
 from sslbench.contract.files import remove_inside
-from sslbench.engine.memory import without_kernel_compiler
 from sslbench.sweep import suites
 from sslbench.sweep.cores import Layout, choose, cores, free_memory
 from sslbench.sweep.features import features_folder
@@ -148,8 +147,6 @@ def _work(request: Request, number: int, threads: int) -> None:
     from sslbench.sweep.worker import Worker
 
     device = torch.device(resolve_device(request.device))
-    if device.type == "cpu":
-        without_kernel_compiler()
     torch.set_num_threads(threads)
     prepared = prepare_request(request)
     Worker(
