@@ -15,7 +15,7 @@ from sslbench.encoders import ENCODERS
 from sslbench.encoders._base import INFERENCE_BATCH, Encoder
 from sslbench.engine.budget import LabelBudget, draw_budget
 from sslbench.engine.memory import release_freed_memory
-from sslbench.modalities.image import to_float
+from sslbench.modalities import modality_of
 from sslbench.numerics.flops import counted
 from sslbench.numerics.randomness import island
 from sslbench.protocols import PROTOCOLS
@@ -56,14 +56,14 @@ def sees_features(cell: EvaluateCell) -> bool:
 
 
 def represent(encoder: Encoder, inputs: torch.Tensor, device: torch.device) -> torch.Tensor:
-    """Features `(N, latent_dim)` of uint8 inputs `(N, C, H, W)`, in evaluation mode, on `device`."""
-    was_training = encoder.training
+    """Features `(N, latent_dim)` of inputs as a dataset stores them, in evaluation mode, on `device`."""
+    was_training, modality = encoder.training, modality_of(encoder.input_spec)
     encoder.eval()
     # Made outside of inference mode, so that protocols may differentiate; filled in place, so that it exists once.
     features = torch.empty(len(inputs), encoder.latent_dim, device=device)
     with torch.inference_mode():
         for chunk, place in zip(inputs.split(INFERENCE_BATCH), features.split(INFERENCE_BATCH), strict=True):
-            place.copy_(encoder(to_float(chunk.to(device))))
+            place.copy_(encoder(modality.batch(chunk.to(device))))
     encoder.train(was_training)
     return features
 
@@ -137,7 +137,7 @@ def refit(cell: EvaluateCell, encoder: Encoder, input_spec: InputSpec) -> Encode
     with island(0):  # its random weights are replaced at once, and nobody else's random numbers are used up
         fitted = ENCODERS.get(cell.pretrain.encoder)(input_spec, cell.pretrain.latent_dim)
     fitted.load_state_dict(encoder.state_dict())
-    return fitted.to(memory_format=torch.channels_last)
+    return fitted.to(memory_format=modality_of(input_spec).memory_format)
 
 
 def _of_budget(features: torch.Tensor, budget: LabelBudget) -> torch.Tensor:

@@ -26,6 +26,7 @@ from sslbench.encoders._base import Encoder
 from sslbench.engine.evaluate import Features, Outcome, evaluate, extract, extract_budget, sees_features
 from sslbench.engine.examine import draw, measure
 from sslbench.engine.pretrain import Pretraining
+from sslbench.modalities import modality_of
 from sslbench.stores.addresses import Stores
 from sslbench.stores.queue import CellFailed, CellQueue
 from sslbench.stores.readback import checkpoint_metrics, checkpoint_tags
@@ -225,7 +226,7 @@ class Worker:
             return self.recent[1], self.recent[2]
         encoder = ENCODERS.get(cell.pretrain.encoder)(dataset.input_spec, cell.pretrain.latent_dim)
         encoder.load_state_dict(load_file(self.tracker.artifact(run_id, "encoder.safetensors")))
-        encoder.to(memory_format=torch.channels_last).to(self.device)
+        encoder.to(memory_format=modality_of(dataset.input_spec).memory_format).to(self.device)
         if not wanted:
             self.recent = (key, encoder, None)
             return encoder, None
