@@ -21,8 +21,8 @@ class Dataset:
         classes: a name per class, in label order.
         train_inputs, test_inputs: `(N, *input_spec.shape)` in the type its modality stores; of images uint8.
         train_labels, test_labels: int64 `(N,)` in `[0, len(classes))`.
-        unlabelled_inputs: `(M, *input_spec.shape)`, likewise: what pretexts see. Usually `train_inputs` itself; STL-10 adds its
-            unlabelled split, whose labels exist nowhere in this object.
+        unlabelled_inputs: `(M, *input_spec.shape)`, likewise: what pretexts see. Usually `train_inputs` itself; STL-10
+            adds its unlabelled split, whose labels exist nowhere in this object.
         digest: hash of the classes and of every tensor, the same on every machine.
         source: where it came from, for people.
     """

@@ -115,7 +115,7 @@ def make_plan(suite: Suite, inputs: Mapping[str, tuple[str, InputSpec]]) -> Plan
         target, shown = inputs[dataset]
         for source in (suite.pretrain_datasets if task.trains else ()) or (dataset,):
             trained_on, seen = inputs[source]
-            reason = _unsuitable(task, encoder, seen)
+            reason = does_not_fit(task, encoder, seen)
             if reason is not None:
                 unsuitable[trained_on, encoder, pretext] = reason
                 continue
@@ -138,7 +138,7 @@ def make_plan(suite: Suite, inputs: Mapping[str, tuple[str, InputSpec]]) -> Plan
     )
 
 
-def _unsuitable(task: type[Pretext], encoder: str, spec: InputSpec) -> str | None:
+def does_not_fit(task: type[Pretext], encoder: str, spec: InputSpec) -> str | None:
     """Why a task, or the encoder it would train, does not fit such inputs; None if both do."""
     if task.modality not in (None, spec.modality):
         return f"needs inputs of modality {task.modality!r}, not {spec.modality!r}"

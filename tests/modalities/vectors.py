@@ -95,7 +95,9 @@ class Reversal(Pretext):
 @DATASETS.register("steps")
 def load_steps(root: Path) -> Dataset:
     """Steps: vectors that rise at one of three places, under noise."""
-    return assembled("steps", "vector", ("early", "middle", "late"), ViewPolicy(), _split(600, 0), _split(150, 1), "here")
+    return assembled(
+        "steps", "vector", ("early", "middle", "late"), ViewPolicy(), _split(600, 0), _split(150, 1), "here"
+    )
 
 
 def _split(count: int, seed: int) -> Split:
