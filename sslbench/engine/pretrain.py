@@ -13,7 +13,7 @@ from sslbench.contract.identity import named_seed
 from sslbench.contract.spec import PretrainCell
 from sslbench.datasets._base import Dataset
 from sslbench.encoders import ENCODERS
-from sslbench.modalities.image import to_float
+from sslbench.modalities import modality_of
 from sslbench.numerics.flops import counted
 from sslbench.numerics.optimization import build_optimizer, endless_batches, learning_rate_factor, set_learning_rate
 from sslbench.pretexts import PRETEXTS
@@ -57,11 +57,11 @@ def build(cell: PretrainCell, dataset: Dataset, device: torch.device) -> Pretext
     )
     encoder = ENCODERS.get(cell.encoder)(dataset.input_spec, cell.latent_dim)
     pretext = PRETEXTS.get(cell.pretext)(encoder, cell.config, dataset.input_spec)
-    return pretext.to(memory_format=torch.channels_last).to(device)
+    return pretext.to(memory_format=modality_of(dataset.input_spec).memory_format).to(device)
 
 
 def unlabelled(cell: PretrainCell, dataset: Dataset) -> torch.Tensor:
-    """What the cell's pretraining sees: uint8 `(M, C, H, W)`; a seeded draw where the suite limits the number."""
+    """What the cell's pretraining sees, as it is stored; a seeded draw where the suite limits the number of inputs."""
     inputs = dataset.unlabelled_inputs
     if cell.num_unlabelled is None or cell.num_unlabelled >= len(inputs):
         return inputs
@@ -85,6 +85,7 @@ class Pretraining:
     def __init__(self, cell: PretrainCell, dataset: Dataset, device: torch.device) -> None:
         self.cell, self.device = cell, device
         self.pretext = build(cell, dataset, device)
+        self.modality = modality_of(dataset.input_spec)
         self.inputs = unlabelled(cell, dataset)
         self.batch_size = min(cell.config.optimizer.batch_size, len(self.inputs))
         self.steps = self._steps(cell.epochs) if self.pretext.trains else 0
@@ -124,7 +125,8 @@ class Pretraining:
                 pretext.before_epoch(inputs)
             learning_rate = config.learning_rate * learning_rate_factor(config, step - 1, self.steps)
             set_learning_rate(optimizer, learning_rate)
-            total += self._loss_and_gradient(to_float(inputs.index_select(0, next(batches))), count=step == 1)
+            batch = self.modality.batch(inputs.index_select(0, next(batches)))
+            total += self._loss_and_gradient(batch, count=step == 1)
             due = step % interval == 0 or step == self.steps or step in self.checkpoints
             norm = _gradient_norm(pretext) if due else 0.0
             optimizer.step()

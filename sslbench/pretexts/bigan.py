@@ -112,6 +112,7 @@ class BiGAN(Pretext):
     """
 
     Config: ClassVar[type[PretextConfig]] = BiGANConfig
+    modality: ClassVar[str | None] = "image"
 
     def __init__(self, encoder: Encoder, config: BiGANConfig, input_spec: InputSpec) -> None:
         super().__init__(encoder, config, input_spec)

@@ -15,6 +15,7 @@ from sslbench.datasets._base import Dataset
 from sslbench.encoders import ENCODERS
 from sslbench.encoders._base import Encoder
 from sslbench.engine.evaluate import Features, extract, sees_features
+from sslbench.modalities import modality_of
 from sslbench.stores.addresses import Stores
 from sslbench.stores.tracker import Tracker
 
@@ -58,7 +59,7 @@ class FeatureCache:
             return self.recent[1], self.recent[2]
         encoder = ENCODERS.get(cell.pretrain.encoder)(dataset.input_spec, cell.pretrain.latent_dim)
         encoder.load_state_dict(load_file(self.tracker.artifact(run_id, "encoder.safetensors")))
-        encoder.to(memory_format=torch.channels_last).to(self.device)
+        encoder.to(memory_format=modality_of(dataset.input_spec).memory_format).to(self.device)
         if not wanted:
             self.recent = (key, encoder, None)
             return encoder, None

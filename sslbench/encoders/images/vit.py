@@ -115,6 +115,7 @@ class ViT(Encoder):
         width: D, the length of a token.
     """
 
+    modality: ClassVar[str | None] = "image"
     any_size: ClassVar[bool] = True
 
     def __init__(self, input_spec: InputSpec, latent_dim: int) -> None:

@@ -105,6 +105,7 @@ class Colorization(Pretext):
     """
 
     Config: ClassVar[type[PretextConfig]] = ColorizationConfig
+    modality: ClassVar[str | None] = "image"
 
     def __init__(self, encoder: Encoder, config: ColorizationConfig, input_spec: InputSpec) -> None:
         super().__init__(encoder, config, input_spec)

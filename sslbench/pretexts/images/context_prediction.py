@@ -48,6 +48,7 @@ class ContextPrediction(Pretext):
     """
 
     Config: ClassVar[type[PretextConfig]] = ContextPredictionConfig
+    modality: ClassVar[str | None] = "image"
 
     def __init__(self, encoder: Encoder, config: ContextPredictionConfig, input_spec: InputSpec) -> None:
         super().__init__(encoder, config, input_spec)

@@ -121,6 +121,7 @@ class IJEPA(Pretext):
     """
 
     Config: ClassVar[type[PretextConfig]] = IJEPAConfig
+    modality: ClassVar[str | None] = "image"
 
     def __init__(self, encoder: Encoder, config: IJEPAConfig, input_spec: InputSpec) -> None:
         super().__init__(encoder, config, input_spec)

@@ -71,6 +71,7 @@ class Jigsaw(Pretext):
     """
 
     Config: ClassVar[type[PretextConfig]] = JigsawConfig
+    modality: ClassVar[str | None] = "image"
 
     def __init__(self, encoder: Encoder, config: JigsawConfig, input_spec: InputSpec) -> None:
         super().__init__(encoder, config, input_spec)

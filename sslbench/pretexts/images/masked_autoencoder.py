@@ -93,6 +93,7 @@ class MaskedAutoencoder(Pretext):
     """
 
     Config: ClassVar[type[PretextConfig]] = MaskedAutoencoderConfig
+    modality: ClassVar[str | None] = "image"
 
     def __init__(self, encoder: Encoder, config: MaskedAutoencoderConfig, input_spec: InputSpec) -> None:
         super().__init__(encoder, config, input_spec)
