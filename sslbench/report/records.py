@@ -6,14 +6,19 @@ import dataclasses
 import math
 from collections.abc import Iterable
 from pathlib import Path
-from typing import get_type_hints
+from typing import Any, get_args
 
 import pandas as pd
 
 from sslbench.contract.files import replace_file
+from sslbench.contract.schema import hints
 from sslbench.contract.spec import BASELINES, RECORD_COLUMNS, InputError, Record
 
-COLUMN_TYPES: dict[str, type] = get_type_hints(Record)
+#: What a cell of every column may be, and what it is read as.
+COLUMNS: dict[str, Any] = hints(Record)
+COLUMN_TYPES: dict[str, type] = {
+    name: kind if isinstance(kind, type) else get_args(kind)[0] for name, kind in COLUMNS.items()
+}
 
 #: What rows are sorted by; the remaining columns break ties, so that no order of arrival shows.
 ROW_ORDER = (

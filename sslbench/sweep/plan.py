@@ -17,7 +17,6 @@ from sslbench.contract.spec import (
 )
 from sslbench.datasets import check as check_dataset
 from sslbench.encoders import ENCODERS
-from sslbench.numerics import optimization
 from sslbench.pretexts import PRETEXTS
 from sslbench.pretexts._base import Pretext
 from sslbench.protocols import PROTOCOLS
@@ -158,7 +157,6 @@ def _pretrain_cell(
     input_spec: InputSpec,
 ) -> PretrainCell:
     config = configure(task.Config(), suite.settings.get(pretext, {}), f"pretext {pretext!r}")
-    optimization.check(config.optimizer)
     if task.encoder_name is not None:
         encoder, latent_dim = task.encoder_name, input_spec.size
     if not task.trains:
