@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
 import pandas as pd
 
 from sslbench.contract.files import replace_file
-from sslbench.contract.schema import hints
+from sslbench.contract.schema import Share, checked, hints, shown
 from sslbench.contract.spec import BASELINES, RECORD_COLUMNS, InputError, Record
 
 #: What a cell of every column may be, and what it is read as.
@@ -34,6 +34,9 @@ ROW_ORDER = (
     "metric",
     "split",
 )
+
+#: What no two rows have in common.
+ONE_NUMBER = ("cell_id", "metric", "split")
 
 #: Columns that records published earlier do not have; they read as NaN, not measured.
 ADDED_LATER = ("evaluate_flops",)
@@ -82,7 +85,8 @@ def read_records(path: Path) -> pd.DataFrame:
     """Read what `write_records` wrote, bit for bit.
 
     Raises:
-        InputError: no such file, not CSV, a column missing or unknown, or a cell of the wrong type (its line is named).
+        InputError: no such file, not CSV, a column missing or unknown, or a line (which is named) with a cell of the
+            wrong type or out of range, or with a number that was there before.
     """
     try:
         text = pd.read_csv(path, dtype=str, keep_default_na=False)
@@ -96,6 +100,7 @@ def read_records(path: Path) -> pd.DataFrame:
     if short.any():
         raise InputError(f"{path} line {int(short.to_numpy().argmax()) + 2}: too few fields")
     parsed = {name: _parse(text[name].tolist(), name, path) for name in RECORD_COLUMNS}
+    _check_rows(parsed, path)
     return conform(pd.DataFrame(parsed), str(path))
 
 
@@ -108,23 +113,34 @@ def _check_columns(columns: list[str], source: str) -> None:
         raise InputError(f"{source}: unknown column {', '.join(unknown)}; a record has {', '.join(RECORD_COLUMNS)}")
 
 
-def _parse(cells: list[str], column: str, path: Path) -> list[str] | list[int] | list[float]:
+def _parse(cells: list[str], column: str, path: Path) -> list[Any]:
     """Python's own float parser is exact to the last bit; an empty float is NaN: not measured."""
     kind = COLUMN_TYPES[column]
-    if kind is str:
-        return cells
-    try:
-        if kind is int:
-            return [int(cell) for cell in cells]
-        return [float(cell) if cell else math.nan for cell in cells]
-    except ValueError as error:
-        line, cell = next((line, cell) for line, cell in enumerate(cells, start=2) if not _reads_as(kind, cell))
-        raise InputError(f"{path} line {line}: {column} must be {kind.__name__}, not {cell!r}") from error
+    parsed: list[Any] = []
+    for line, cell in enumerate(cells, start=2):
+        try:
+            parsed.append(math.nan if kind is float and not cell else kind(cell))
+        except ValueError as error:
+            raise InputError(f"{path} line {line}: {column} must be {kind.__name__}, not {shown(cell)}") from error
+    lines = [line for line, cell in enumerate(cells, start=2) if cell or kind is not float]
+    _hold(COLUMNS[column], parsed, lines, column, path)
+    return parsed
 
 
-def _reads_as(kind: type, cell: str) -> bool:
+def _hold(kind: Any, values: list[Any], lines: list[int], column: str, path: Path) -> None:
+    """Raise an error for the first value on these lines that its column cannot hold."""
     try:
-        kind(cell or ("nan" if kind is float else cell))
-    except ValueError:
-        return False
-    return True
+        checked(list[kind], [values[line - 2] for line in lines], "")
+    except InputError:  # all at once is fast, one at a time says which line
+        for line in lines:
+            checked(kind, values[line - 2], f"{path} line {line}: {column}")
+
+
+def _check_rows(parsed: Mapping[str, list[Any]], path: Path) -> None:
+    """What single columns do not show: accuracies are shares, and no number stands there twice."""
+    accuracies = [line for line, metric in enumerate(parsed["metric"], start=2) if metric.startswith("accuracy")]
+    _hold(Share, parsed["value"], accuracies, "accuracy", path)
+    first: dict[tuple[Any, ...], int] = {}
+    for line, key in enumerate(zip(*(parsed[name] for name in ONE_NUMBER), strict=True), start=2):
+        if first.setdefault(key, line) != line:
+            raise InputError(f"{path} line {line}: the same {', '.join(ONE_NUMBER)} as line {first[key]}")
