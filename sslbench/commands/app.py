@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from sslbench import __version__
 from sslbench.commands.compare import compare
@@ -16,7 +17,17 @@ from sslbench.commands.run import run
 from sslbench.commands.tune import tune
 from sslbench.commands.ui import ui
 
+
+class _Group(TyperGroup):
+    """Commands whose wrong arguments are told in one line, like all else that a person got wrong."""
+
+    def invoke(self, ctx: Any) -> Any:
+        with plain_errors():
+            return super().invoke(ctx)
+
+
 app = typer.Typer(
+    cls=_Group,
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,  # typer's coloured help imports a Markdown renderer: half of all the time it takes

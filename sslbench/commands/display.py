@@ -28,7 +28,7 @@ if TYPE_CHECKING:  # it imports torch, which reports do without
 def say_unsuitable(prepared: Prepared, console: Console) -> None:
     """Print what is left out of a plan, and why."""
     for (dataset, encoder, pretext), reason in prepared.plan.unsuitable.items():
-        console.print(f"left out: {pretext} with {encoder} on {dataset}: {reason}", highlight=False)
+        console.print(f"left out: {pretext} with {encoder} on {dataset}: {reason}", highlight=False, markup=False)
 
 
 def counts(prepared: Prepared) -> str:

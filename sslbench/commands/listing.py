@@ -20,6 +20,7 @@ def show(kind: str | None, console: Console) -> None:
         InputError: there is no such kind.
     """
     from rich.table import Table
+    from rich.text import Text
 
     if kind is not None and kind not in KINDS:
         raise InputError(f"cannot list {kind!r}; choose one of {', '.join(KINDS)}")
@@ -28,7 +29,7 @@ def show(kind: str | None, console: Console) -> None:
         table.add_column(style="cyan", no_wrap=True)
         table.add_column()
         for name, summary in entries(shown):
-            table.add_row(name, summary)
+            table.add_row(Text(name), Text(summary))
         console.print(table)
 
 

@@ -34,11 +34,19 @@ def terminal() -> Console:
 
 @contextmanager
 def plain_errors() -> Iterator[None]:
-    """Show what the user got wrong as one line and leave with exit code 2."""
+    """Show what the user got wrong, whether we or the parser found it, as one line and leave with exit code 2."""
     try:
         yield
-    except InputError as error:
+    except (InputError, typer.TyperException) as error:
         from rich.console import Console
+        from rich.text import Text
 
-        Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/bold red] {error}", highlight=False)
+        told = error.format_message() if isinstance(error, typer.TyperException) else str(error)
+        # Text, not markup: what people wrote is shown as they wrote it, whatever brackets are in it.
+        Console(stderr=True, soft_wrap=True).print(Text.assemble(("error:", "bold red"), f" {one_line(told)}"))
         raise typer.Exit(2) from error
+
+
+def one_line(text: str) -> str:
+    """The text on one line; what a terminal would obey instead of showing it is spelt out."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in " ".join(text.split()))

@@ -79,7 +79,7 @@ def _report(request: Request, results: Path, rebuild: bool, ui_url: str, console
             raise InputError(f"no finished runs of suite {prepared.suite.name!r} in {where}; run it first")
         files = publish(request, prepared, records, results, ui_url)
         print_summary(from_records(records), console)
-    console.print(f"written: {', '.join(str(path) for path in files)}", highlight=False)
+    console.print(f"written: {', '.join(str(path) for path in files)}", highlight=False, markup=False)
 
 
 def _refresh(readme: Path, results: Path, console: Console) -> None:
@@ -95,4 +95,4 @@ def _refresh(readme: Path, results: Path, console: Console) -> None:
         text = readme.read_text(encoding="utf-8")
     except OSError as error:
         raise InputError(f"cannot read {readme}: {error.strerror}") from error
-    console.print(f"written: {replace_file(readme, refreshed(text, results))}", highlight=False)
+    console.print(f"written: {replace_file(readme, refreshed(text, results))}", highlight=False, markup=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -80,8 +81,8 @@ def run(
 def _workers(text: str) -> int | None:
     if text == "auto":
         return None
-    if not text.isdigit() or int(text) < 1:
-        raise InputError(f"--workers {text!r} is neither a positive number nor 'auto'")
+    if re.fullmatch("[1-9][0-9]{0,3}", text) is None:
+        raise InputError(f"--workers {text!r} is neither a number of processes (1 to 9999) nor 'auto'")
     return int(text)
 
 
@@ -136,7 +137,7 @@ def _run(request: Request, results: Path, console: Console) -> int:
         print_summary(frame, console)
         if request.selection == Selection():
             files = publish(request, prepared, records, results)
-            console.print(f"written: {', '.join(str(path) for path in files)}", highlight=False)
+            console.print(f"written: {', '.join(str(path) for path in files)}", highlight=False, markup=False)
         else:
             console.print("only a part was selected: published tables are left as they are", highlight=False)
     for failure in failures:

@@ -27,7 +27,9 @@ def ui(
         stores = locate(home, tracking_uri)
         if stores.tracking_uri.startswith("sqlite:///") and not _exists(stores):
             raise InputError(f"no runs yet in {stores.home}; run a suite first, e.g. sslbench run quick")
-        terminal().print(f"MLflow UI: http://{host}:{port}  (store {stores.tracking_uri})", highlight=False)
+        terminal().print(
+            f"MLflow UI: http://{host}:{port}  (store {stores.tracking_uri})", highlight=False, markup=False
+        )
         command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", stores.tracking_uri]
         try:
             import subprocess

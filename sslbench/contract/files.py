@@ -4,9 +4,27 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from sslbench.contract.spec import InputError
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; no path is too long or too odd to be asked."""
+    return _is(path.is_file)
+
+
+def is_folder(path: Path) -> bool:
+    """Whether there is such a folder; no path is too long or too odd to be asked."""
+    return _is(path.is_dir)
+
+
+def _is(asked: Callable[[], bool]) -> bool:
+    try:
+        return asked()
+    except (OSError, ValueError):
+        return False
 
 
 def write_whole(path: Path, content: bytes) -> None:

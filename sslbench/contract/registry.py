@@ -29,7 +29,12 @@ class Registry(Generic[Plugin]):
         self._loaded: dict[str, Plugin] = {}
 
     def register(self, name: str) -> Callable[[Plugin], Plugin]:
-        """Decorator for plug-ins that live outside the package, e.g. in a suite's own file."""
+        """Decorator for plug-ins that live outside the package, e.g. in a suite's own file.
+
+        Raises:
+            InputError: the name holds more than letters, digits, `-` and `_`.
+        """
+        self.check_spelling(name)
 
         def add(plugin: Plugin) -> Plugin:
             self._loaded[name] = plugin
@@ -52,6 +57,16 @@ class Registry(Generic[Plugin]):
         """
         if name not in self:
             raise InputError(f"unknown {self.kind} {name!r}; choose one of {', '.join(self)}")
+
+    def check_spelling(self, name: str) -> None:
+        """Raise an error unless a plug-in may call itself so: its name becomes part of paths.
+
+        Raises:
+            InputError: the name holds more than letters, digits, `-` and `_`.
+        """
+        from sslbench.contract.schema import Name, checked
+
+        checked(Name, name, f"name of a {self.kind}")
 
     def get(self, name: str) -> Plugin:
         """The plug-in called `name`, imported now if need be.

@@ -17,10 +17,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sslbench.contract.files import replace_file
-from sslbench.contract.spec import REFERENCE_PROTOCOLS, InputError, Range, Suite
+from sslbench.contract.spec import REFERENCE_PROTOCOLS, Checked, InputError, Range, Suite
+
+if TYPE_CHECKING:  # `schema` says why
+    from sslbench.contract.schema import Amount, Count, Epochs, Fraction, InstanceOf, Line, Name, Seed, Size, Whole
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class Declared:
 
 
 @dataclass(frozen=True)
-class Budget:
+class Budget(Checked):
     """What every arm of a tuning was given.
 
     Attributes:
@@ -55,21 +58,21 @@ class Budget:
         seed: of the draws of Optuna, of the labels and of every training.
     """
 
-    dataset: str
-    pretrain_dataset: str
-    encoder: str
-    latent_dim: int
-    criterion: str
-    fraction: float
-    num_labels: int
-    trials: int
-    epochs: float
-    num_unlabelled: int | None
-    seed: int
+    dataset: Line
+    pretrain_dataset: Line
+    encoder: Name
+    latent_dim: Size
+    criterion: Name
+    fraction: Fraction
+    num_labels: Count
+    trials: Count
+    epochs: Epochs
+    num_unlabelled: Count | None
+    seed: Seed
 
 
 @dataclass(frozen=True)
-class TunedArm:
+class TunedArm(Checked):
     """What tuning found for one pretext or for `supervised`, and what it cost.
 
     Attributes:
@@ -83,27 +86,27 @@ class TunedArm:
             and run again is not counted twice.
     """
 
-    settings: Mapping[str, float | int]
+    settings: Mapping[Line, float | int]
     score: float
     default_score: float | None
-    trial: int
-    trials: int
-    completed: int
-    epochs: float
-    seconds: float
-    samples: int
-    flops: float
+    trial: Whole
+    trials: Count
+    completed: Whole
+    epochs: Amount
+    seconds: Amount
+    samples: Whole
+    flops: Amount
 
 
 @dataclass(frozen=True)
-class Tuning:
+class Tuning(Checked):
     """A settings file."""
 
-    suite: str
-    sslbench_version: str
-    git_commit: str
+    suite: Name
+    sslbench_version: Line
+    git_commit: Line
     budget: Budget
-    arms: Mapping[str, TunedArm] = field(default_factory=dict)
+    arms: Mapping[Name, InstanceOf[TunedArm]] = field(default_factory=dict)
 
 
 def declared(config: Any) -> dict[str, Declared]:
@@ -122,25 +125,26 @@ def configure(config: Any, overrides: Mapping[str, Any], owner: str) -> Any:
     """Replace fields of a (nested) frozen config by dotted name.
 
     Raises:
-        InputError: a name is not a field, or a value has the wrong type; the message lists the fields.
+        InputError: a name is not a field (the message lists the fields), or a value is not what its field declares.
     """
+    from sslbench.contract.schema import checked, hints
+
+    kinds = hints(config.__class__)
+    changes: dict[str, Any] = {}
+    nested: dict[str, dict[str, Any]] = {}
     for path, value in overrides.items():
         head, _, rest = path.partition(".")
-        names = {item.name: item for item in dataclasses.fields(config)}
-        if head not in names:
-            raise InputError(f"unknown setting {path!r} of {owner}; choose one of {', '.join(sorted(names))}")
-        current = getattr(config, head)
-        if rest:
-            if not dataclasses.is_dataclass(current):
-                raise InputError(f"setting {path!r} of {owner}: {head!r} has no fields of its own")
-            value = configure(current, {rest: value}, f"{owner}.{head}")
-        elif isinstance(current, float) and isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)
-        elif current is not None and type(value) is not type(current):
-            wanted, given = type(current).__name__, type(value).__name__
-            raise InputError(f"setting {path!r} of {owner} must be {wanted}, not {given} ({value!r})")
-        config = dataclasses.replace(config, **{head: value})
-    return config
+        if head not in kinds:
+            raise InputError(f"unknown setting {path!r} of {owner}; choose one of {', '.join(sorted(kinds))}")
+        if not rest:
+            changes[head] = checked(kinds[head], value, f"setting {path!r} of {owner}")
+        elif dataclasses.is_dataclass(vars(config)[head]):
+            nested.setdefault(head, {})[rest] = value
+        else:
+            raise InputError(f"setting {path!r} of {owner}: {head!r} has no fields of its own")
+    for head, inner in nested.items():
+        changes[head] = configure(changes.get(head, vars(config)[head]), inner, f"{owner}.{head}")
+    return dataclasses.replace(config, **changes)
 
 
 def owner_of(arm: str) -> str:
@@ -188,5 +192,6 @@ def read_tuning(path: Path) -> Tuning:
         return Tuning(**{**content, "budget": Budget(**content["budget"]), "arms": arms})
     except FileNotFoundError as error:
         raise InputError(f"no settings file {path}; `sslbench tune` writes one") from error
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"{path} is not a settings file: {type(error).__name__}: {error}") from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        reason = error if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
+        raise InputError(f"{path} is not a settings file: {reason}") from error

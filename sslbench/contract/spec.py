@@ -1,4 +1,4 @@
-"""The contract in one page: the nouns every layer shares. Imports nothing but the standard library."""
+"""The contract in one page: the nouns every layer shares. Loads nothing but the standard library."""
 
 from __future__ import annotations
 
@@ -7,9 +7,30 @@ import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
+from sslbench.contract.errors import InputError as InputError
 from sslbench.contract.identity import digest
+
+if TYPE_CHECKING:  # `schema` says why
+    from sslbench.contract.schema import (
+        Amount,
+        Axis,
+        BatchSize,
+        Count,
+        Distinct,
+        Epochs,
+        Fraction,
+        Line,
+        Name,
+        NonNegative,
+        Positive,
+        ProperShare,
+        Seed,
+        Share,
+        Size,
+        Whole,
+    )
 
 DEFAULT_FRACTIONS = (0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0)
 
@@ -18,10 +39,6 @@ BASELINES = ("majority_class", "raw_pixels", "random_init", "supervised")
 
 #: Protocols whose scores belong in every block of a table, whatever the block's protocol.
 REFERENCE_PROTOCOLS = {"supervised": "finetune", "majority_class": "majority_class"}
-
-
-class InputError(ValueError):
-    """Something the user gave is wrong. The message is one line naming the culprit and the choices."""
 
 
 @dataclass(frozen=True)
@@ -45,26 +62,44 @@ def tuned(default: Any, low: float, high: float, *, log: bool = False) -> Any:
 
 
 @dataclass(frozen=True)
-class OptimizerConfig:
+class Checked:
+    """Base of what people write: every field is held against its declared type when one is made.
+
+    Raises:
+        InputError: naming the field, what it may be and what it is.
+    """
+
+    def __post_init__(self) -> None:
+        from sslbench.contract.schema import check_fields
+
+        check_fields(self, self._whose())
+
+    def _whose(self) -> str:
+        """What errors begin with."""
+        return type(self).__name__
+
+
+@dataclass(frozen=True)
+class OptimizerConfig(Checked):
     """How a pretext's parameters are updated. `warmup` is the share of all steps spent rising to the peak."""
 
-    name: str = "adamw"  # adam | adam_gan | adamw | sgd
-    learning_rate: float = tuned(1e-3, 1e-4, 3e-2, log=True)
-    weight_decay: float = tuned(1e-4, 1e-6, 1e-1, log=True)
-    batch_size: int = 256
-    schedule: str = "cosine"  # cosine | constant
-    warmup: float = 0.1
+    name: Literal["adam", "adam_gan", "adamw", "sgd"] = "adamw"
+    learning_rate: Positive = tuned(1e-3, 1e-4, 3e-2, log=True)
+    weight_decay: NonNegative = tuned(1e-4, 1e-6, 1e-1, log=True)
+    batch_size: BatchSize = 256
+    schedule: Literal["cosine", "constant"] = "cosine"
+    warmup: ProperShare = 0.1
 
 
 @dataclass(frozen=True)
-class PretextConfig:
+class PretextConfig(Checked):
     """Base of every pretext's configuration; subclasses add their own fields."""
 
-    optimizer: OptimizerConfig = OptimizerConfig()
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
 
 
 @dataclass(frozen=True)
-class ProtocolConfig:
+class ProtocolConfig(Checked):
     """Base of every protocol's configuration."""
 
 
@@ -174,7 +209,7 @@ def everything(pretext: str, latent_dim: int, label_fraction: float, protocol: s
 
 
 @dataclass(frozen=True)
-class Suite:
+class Suite(Checked):
     """A named sweep: the grid of cells behind one published table.
 
     Attributes:
@@ -196,40 +231,35 @@ class Suite:
         notes: lines printed under the tables, e.g. the number of optimiser steps of every training.
     """
 
-    name: str
-    datasets: tuple[str, ...]
-    encoders: tuple[str, ...]
-    pretexts: tuple[str, ...]
-    latent_dims: tuple[int, ...]
-    seeds: tuple[int, ...]
-    epochs: float
-    label_fractions: tuple[float, ...] = DEFAULT_FRACTIONS
-    protocols: tuple[str, ...] = ("linear_probe", "knn", "finetune")
-    num_unlabelled: int | None = None
+    name: Name
+    datasets: Axis[Line]
+    encoders: Axis[Line]
+    pretexts: Axis[Line]
+    latent_dims: Axis[Size]
+    seeds: Axis[Seed]
+    epochs: Epochs
+    label_fractions: Axis[Fraction] = DEFAULT_FRACTIONS
+    protocols: Axis[Line] = ("linear_probe", "knn", "finetune")
+    num_unlabelled: Count | None = None
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     include: Callable[[str, int, float, str], bool] = everything
-    notes: tuple[str, ...] = ()
-    pretrain_datasets: tuple[str, ...] = ()
-    label_seeds: tuple[int, ...] = ()
-    checkpoints: tuple[float, ...] = ()
-    checkpoint_fraction: float | None = None
-    settings_file: str = ""
+    notes: tuple[Line, ...] = ()
+    pretrain_datasets: Distinct[Line] = ()
+    label_seeds: Distinct[Seed] = ()
+    checkpoints: Distinct[Epochs] = ()
+    checkpoint_fraction: Fraction | None = None
+    settings_file: Line = ""
 
     def __post_init__(self) -> None:
-        for fraction in self.label_fractions:
-            if not 0 < fraction <= 1:
-                raise InputError(f"label fraction {fraction:g} is outside (0, 1]; 0.01 means 1% of the labels")
-        for latent_dim in self.latent_dims:
-            if latent_dim < 1:
-                raise InputError(f"latent size {latent_dim} is not a positive number")
-        for axis in ("datasets", "encoders", "pretexts", "latent_dims", "seeds", "label_fractions", "protocols"):
-            if not getattr(self, axis):
-                raise InputError(f"suite {self.name!r} has no {axis}")
-        if not self.epochs > 0:
-            raise InputError(f"suite {self.name!r}: epochs must be positive, not {self.epochs:g}")
+        super().__post_init__()
         for epoch in self.checkpoints:
-            if not 0 < epoch <= self.epochs:
-                raise InputError(f"suite {self.name!r}: checkpoint {epoch:g} is outside (0, {self.epochs:g}] epochs")
+            if epoch > self.epochs:
+                raise InputError(
+                    f"{self._whose()}: checkpoint {epoch:g} comes after the last of {self.epochs:g} epochs"
+                )
+
+    def _whose(self) -> str:
+        return f"suite {self.name!r}" if isinstance(self.name, str) else "a suite"
 
     @property
     def all_datasets(self) -> tuple[str, ...]:
@@ -255,34 +285,34 @@ class Record:
     `pretrain_dataset` is empty for baselines, which train on none.
     """
 
-    suite: str
-    cell_id: str
-    run_id: str
-    dataset: str
-    pretrain_dataset: str
-    modality: str
-    encoder: str
-    pretext: str
-    latent_dim: int
-    seed: int
-    label_seed: int
-    label_fraction: float
-    num_labels: int
-    protocol: str
-    metric: str
+    suite: Name
+    cell_id: Line
+    run_id: Line
+    dataset: Line
+    pretrain_dataset: Line
+    modality: Name
+    encoder: Name
+    pretext: Name
+    latent_dim: Size
+    seed: Seed
+    label_seed: Seed
+    label_fraction: Share
+    num_labels: Whole
+    protocol: Name
+    metric: Line
     value: float
-    split: str
-    pretrain_seconds: float
-    pretrain_samples: int
-    pretrain_flops: float
-    evaluate_seconds: float
-    evaluate_flops: float
-    parameters: int
-    config_hash: str
-    git_commit: str
-    sslbench_version: str
-    device: str
-    started_at: str
+    split: Name
+    pretrain_seconds: Amount
+    pretrain_samples: Whole
+    pretrain_flops: Amount
+    evaluate_seconds: Amount
+    evaluate_flops: Amount
+    parameters: Whole
+    config_hash: Line
+    git_commit: Line
+    sslbench_version: Line
+    device: Line
+    started_at: Line
 
 
 RECORD_COLUMNS = tuple(item.name for item in dataclasses.fields(Record))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sslbench.contract.files import is_folder
 from sslbench.contract.registry import Registry
 from sslbench.contract.spec import InputError
 
@@ -32,7 +33,11 @@ FOLDER = "folder:"
 
 
 def _folder(name: str) -> Path:
-    return Path(name.removeprefix(FOLDER)).expanduser()
+    path = Path(name.removeprefix(FOLDER))
+    try:
+        return path.expanduser()
+    except RuntimeError:  # nobody of that name has a home
+        return path
 
 
 def default_root() -> Path:
@@ -48,7 +53,7 @@ def check(name: str) -> None:
     """
     if name.startswith(FOLDER):
         path = _folder(name)
-        if name == FOLDER or not path.is_dir():
+        if name == FOLDER or not is_folder(path):
             raise InputError(f"dataset {name!r}: {path} is not a folder; give folder:PATH of class folders with images")
     elif name not in DATASETS:
         raise InputError(f"unknown dataset {name!r}; choose one of {', '.join(DATASETS)}, or folder:PATH")
@@ -68,4 +73,6 @@ def load(name: str, root: Path) -> Dataset:
         from sslbench.datasets.images.folder import load_folder
 
         return load_folder(_folder(name))
-    return DATASETS.get(name)(root)
+    dataset = DATASETS.get(name)(root)
+    DATASETS.check_spelling(dataset.name)
+    return dataset

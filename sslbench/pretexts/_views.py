@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.nn.functional import interpolate
 
+from sslbench.contract.schema import FewOrNone, Inside, Share
 from sslbench.contract.spec import InputSpec, PretextConfig, tuned
 from sslbench.encoders._base import Encoder
 from sslbench.modalities import modality_of
@@ -20,7 +21,7 @@ from sslbench.pretexts._base import Picture, Pretext
 class TwoViewConfig(PretextConfig):
     """What all two-view tasks have in common, so that they differ in their losses and not in their views."""
 
-    jitter_strength: float = tuned(0.5, 0.0, 1.0)
+    jitter_strength: Share = tuned(0.5, 0.0, 1.0)
 
 
 class TwoViewPretext(Pretext):
@@ -58,8 +59,10 @@ class TwoViewPretext(Pretext):
 class MultiCropConfig(TwoViewConfig):
     """What tasks with small crops have in common."""
 
-    small_crops: int = 0  # beside the two large views; the papers' 6 to 10 treble the cost and show too little at 28 px
-    crop_border: float = tuned(0.4, 0.1, 0.9)  # share of the area between small and large crops; without small: unused
+    small_crops: FewOrNone = (
+        0  # beside the two large views; the papers' 6 to 10 treble the cost and show too little at 28 px
+    )
+    crop_border: Inside = tuned(0.4, 0.1, 0.9)  # share of the area between small and large crops; without small: unused
 
 
 class MultiCropPretext(TwoViewPretext):

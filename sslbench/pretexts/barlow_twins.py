@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import torch
 
+from sslbench.contract.schema import NonNegative, Size
 from sslbench.contract.spec import InputSpec, OptimizerConfig, PretextConfig, tuned
 from sslbench.encoders._base import Encoder
 from sslbench.pretexts._heads import projector
@@ -43,8 +44,8 @@ class BarlowTwinsConfig(TwoViewConfig):
     """Settings of `BarlowTwins`. Libraries disagree twentyfold on lambda: 0.005 (the paper), 0.1 (others)."""
 
     optimizer: OptimizerConfig = OptimizerConfig(learning_rate=2e-3, batch_size=256)
-    redundancy_weight: float = tuned(0.005, 0.001, 0.2, log=True)
-    projection_dim: int = 512  # 8,192 in the paper: the correlation matrix costs its square
+    redundancy_weight: NonNegative = tuned(0.005, 0.001, 0.2, log=True)
+    projection_dim: Size = 512  # 8,192 in the paper: the correlation matrix costs its square
 
 
 class BarlowTwins(TwoViewPretext):

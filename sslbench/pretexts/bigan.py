@@ -12,6 +12,7 @@ from torch.func import functional_call
 from torch.nn import functional
 from torch.nn.utils.parametrizations import spectral_norm
 
+from sslbench.contract.schema import Size
 from sslbench.contract.spec import InputSpec, OptimizerConfig, PretextConfig
 from sslbench.encoders._base import Encoder
 from sslbench.pretexts._base import Picture, Pretext
@@ -95,7 +96,7 @@ class BiGANConfig(PretextConfig):
     """
 
     optimizer: OptimizerConfig = OptimizerConfig(name="adam_gan", learning_rate=1e-3, weight_decay=0.0, batch_size=64)
-    width: int = 256  # of the discriminator's fully connected layers
+    width: Size = 256  # of the discriminator's fully connected layers
 
 
 class BiGAN(Pretext):

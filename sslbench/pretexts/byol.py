@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import torch
 
+from sslbench.contract.schema import Share, Size
 from sslbench.contract.spec import InputSpec, OptimizerConfig, PretextConfig, tuned
 from sslbench.encoders._base import Encoder
 from sslbench.pretexts._heads import predictor, projector
@@ -20,9 +21,9 @@ class BYOLConfig(TwoViewConfig):
     """Settings of `BYOL`. Libraries disagree on the first momentum: 0.996 (the paper), 0.99 (lightly, solo-learn)."""
 
     optimizer: OptimizerConfig = OptimizerConfig(learning_rate=4e-3, batch_size=256)
-    momentum: float = tuned(0.99, 0.9, 0.999)  # at the first step; the paper's 0.996 outlasts runs of a few 100 steps
-    hidden_dim: int = 512  # of projector and predictor; 4,096 in the paper, under an encoder of 2,048
-    projection_dim: int = 128
+    momentum: Share = tuned(0.99, 0.9, 0.999)  # at the first step; the paper's 0.996 outlasts runs of a few 100 steps
+    hidden_dim: Size = 512  # of projector and predictor; 4,096 in the paper, under an encoder of 2,048
+    projection_dim: Size = 128
 
 
 class BYOL(TwoViewPretext):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 from torch.nn import functional
 
-from sslbench.contract.spec import InputError, InputSpec, OptimizerConfig, PretextConfig, tuned
+from sslbench.contract.schema import Share
+from sslbench.contract.spec import InputSpec, OptimizerConfig, PretextConfig, tuned
 from sslbench.encoders._base import Encoder
 from sslbench.modalities.image import gaussian_noise, masking_noise, salt_and_pepper_noise
 from sslbench.pretexts._base import Picture, Pretext
@@ -21,8 +22,8 @@ class DenoisingAutoencoderConfig(PretextConfig):
     """Settings of `DenoisingAutoencoder`. `level`: standard deviation of Gaussian noise, else share of pixels hit."""
 
     optimizer: OptimizerConfig = OptimizerConfig(learning_rate=2e-3, batch_size=128)
-    noise: str = "masking"  # gaussian | masking | salt_and_pepper
-    level: float = tuned(0.5, 0.05, 0.9)
+    noise: Literal["gaussian", "masking", "salt_and_pepper"] = "masking"
+    level: Share = tuned(0.5, 0.05, 0.9)
 
 
 class DenoisingAutoencoder(Pretext):
@@ -32,9 +33,6 @@ class DenoisingAutoencoder(Pretext):
     Vincent et al. 2010, JMLR 11:3371. Differences from the papers: all layers are trained at once instead of one
     after the other, the error counts equally on corrupted and clean pixels, and masking and
     salt-and-pepper noise hit a pixel in all its channels, because colour images would else show through.
-
-    Raises:
-        InputError: the noise is not one of `NOISES`.
     """
 
     Config: ClassVar[type[PretextConfig]] = DenoisingAutoencoderConfig
@@ -42,8 +40,6 @@ class DenoisingAutoencoder(Pretext):
 
     def __init__(self, encoder: Encoder, config: DenoisingAutoencoderConfig, input_spec: InputSpec) -> None:
         super().__init__(encoder, config, input_spec)
-        if config.noise not in NOISES:
-            raise InputError(f"unknown noise {config.noise!r}; choose one of {', '.join(NOISES)}")
         self.noise = NOISES[config.noise]
         self.level = config.level
         self.decoder = encoder.mirror()

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from sslbench.contract.schema import Positive, Share, Size
 from sslbench.contract.spec import InputSpec, OptimizerConfig, PretextConfig, tuned
 from sslbench.encoders._base import Encoder
 from sslbench.encoders.images.vit import ViT
@@ -53,14 +54,14 @@ class DINOConfig(MultiCropConfig):
     """Settings of `DINO`. Libraries disagree on the first momentum: 0.996 (paper), 0.99 (lightly), 0.9995 (solo)."""
 
     optimizer: OptimizerConfig = OptimizerConfig(learning_rate=2e-3, batch_size=256)
-    student_temperature: float = tuned(0.1, 0.05, 0.5, log=True)
-    teacher_temperature: float = tuned(0.04, 0.01, 0.1, log=True)
-    momentum: float = tuned(0.99, 0.9, 0.999)  # at the first step; slower teachers outlast runs of a few 100 steps
-    center_momentum: float = tuned(0.9, 0.5, 0.999)
+    student_temperature: Positive = tuned(0.1, 0.05, 0.5, log=True)
+    teacher_temperature: Positive = tuned(0.04, 0.01, 0.1, log=True)
+    momentum: Share = tuned(0.99, 0.9, 0.999)  # at the first step; slower teachers outlast runs of a few 100 steps
+    center_momentum: Share = tuned(0.9, 0.5, 0.999)
     centering: bool = True  # off only to show the collapse it prevents
-    outputs: int = 512  # 65,536 in the paper, for a thousand ImageNet classes
-    hidden_dim: int = 256
-    bottleneck_dim: int = 64
+    outputs: Size = 512  # 65,536 in the paper, for a thousand ImageNet classes
+    hidden_dim: Size = 256
+    bottleneck_dim: Size = 64
 
 
 class DINO(MultiCropPretext):

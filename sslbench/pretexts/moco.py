@@ -8,6 +8,7 @@ from typing import ClassVar
 import torch
 from torch.nn import functional
 
+from sslbench.contract.schema import Positive, Share, Size
 from sslbench.contract.spec import InputSpec, OptimizerConfig, PretextConfig, tuned
 from sslbench.encoders._base import Encoder
 from sslbench.pretexts._heads import projector
@@ -35,10 +36,10 @@ class MoCoConfig(TwoViewConfig):
     """Settings of `MoCo`. Libraries disagree on tau: 0.07 (the paper), 0.1 (lightly), 0.2 (MoCo v2, solo-learn)."""
 
     optimizer: OptimizerConfig = OptimizerConfig(learning_rate=2e-3, batch_size=256)
-    temperature: float = tuned(0.2, 0.05, 1.0, log=True)
-    momentum: float = tuned(0.99, 0.9, 0.999)  # the paper's 0.999 remembers 1,000 steps; short runs have fewer
-    queue_size: int = 4096  # the paper's 65,536 exceeds the inputs of small datasets; lightly takes 4,096 too
-    projection_dim: int = 64
+    temperature: Positive = tuned(0.2, 0.05, 1.0, log=True)
+    momentum: Share = tuned(0.99, 0.9, 0.999)  # the paper's 0.999 remembers 1,000 steps; short runs have fewer
+    queue_size: Size = 4096  # the paper's 65,536 exceeds the inputs of small datasets; lightly takes 4,096 too
+    projection_dim: Size = 64
 
 
 class MoCo(TwoViewPretext):

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import torch
 
+from sslbench.contract.schema import Positive, Size
 from sslbench.contract.spec import InputSpec, OptimizerConfig, PretextConfig, tuned
 from sslbench.encoders._base import Encoder
 from sslbench.pretexts._heads import projector
@@ -19,8 +20,8 @@ class SimCLRConfig(TwoViewConfig):
     """Settings of `SimCLR`. Libraries disagree on tau for small images: 0.5 (lightly, the paper), 0.2 (solo-learn)."""
 
     optimizer: OptimizerConfig = OptimizerConfig(learning_rate=2e-3, batch_size=256)
-    temperature: float = tuned(0.2, 0.05, 1.0, log=True)
-    projection_dim: int = 64
+    temperature: Positive = tuned(0.2, 0.05, 1.0, log=True)
+    projection_dim: Size = 64
 
 
 class SimCLR(TwoViewPretext):

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import torch
 
+from sslbench.contract.schema import Size
 from sslbench.contract.spec import InputSpec, OptimizerConfig, PretextConfig
 from sslbench.encoders._base import Encoder
 from sslbench.pretexts._heads import predictor, projector
@@ -19,8 +20,8 @@ class SimSiamConfig(TwoViewConfig):
     """Settings of `SimSiam`."""
 
     optimizer: OptimizerConfig = OptimizerConfig(learning_rate=2e-3, batch_size=256)
-    projection_dim: int = 512  # hidden layers of the projector too; 2,048 in the paper
-    predictor_dim: int = 128  # a bottleneck of a quarter of the projection, as in the paper
+    projection_dim: Size = 512  # hidden layers of the projector too; 2,048 in the paper
+    predictor_dim: Size = 128  # a bottleneck of a quarter of the projection, as in the paper
     stop_gradient: bool = True  # False lets the targets move too: it collapses, which the canaries need
 
 

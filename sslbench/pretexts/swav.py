@@ -9,6 +9,7 @@ from typing import ClassVar
 import torch
 from torch.nn import functional
 
+from sslbench.contract.schema import Few, Positive, Size, SizeOrNone
 from sslbench.contract.spec import InputSpec, OptimizerConfig, PretextConfig, tuned
 from sslbench.encoders._base import Encoder
 from sslbench.pretexts._heads import Prototypes, projector
@@ -57,12 +58,12 @@ class SwAVConfig(MultiCropConfig):
     """Settings of `SwAV`. Libraries disagree on the prototypes for small images: 512 (lightly), 3,000 (solo-learn)."""
 
     optimizer: OptimizerConfig = OptimizerConfig(learning_rate=2e-3, batch_size=256)
-    temperature: float = tuned(0.1, 0.05, 1.0, log=True)
-    epsilon: float = tuned(0.05, 0.01, 0.5, log=True)
-    iterations: int = 3
-    prototypes: int = 128  # more than samples in a batch could not all get their share
-    queue_size: int = 0  # per view; the paper's 3,840 for batches of 256 are older than short runs can afford
-    projection_dim: int = 64
+    temperature: Positive = tuned(0.1, 0.05, 1.0, log=True)
+    epsilon: Positive = tuned(0.05, 0.01, 0.5, log=True)
+    iterations: Few = 3
+    prototypes: Size = 128  # more than samples in a batch could not all get their share
+    queue_size: SizeOrNone = 0  # per view; the paper's 3,840 for batches of 256 are older than short runs can afford
+    projection_dim: Size = 64
 
 
 class SwAV(MultiCropPretext):

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from sslbench.contract.schema import NonNegative
 from sslbench.contract.spec import InputSpec, OptimizerConfig, PretextConfig, tuned
 from sslbench.encoders._base import Encoder
 from sslbench.pretexts._base import Picture, Pretext
@@ -32,7 +33,7 @@ class VAEConfig(PretextConfig):
     """Settings of `VAE`. `beta` weighs the KL term; 1 is the evidence lower bound."""
 
     optimizer: OptimizerConfig = OptimizerConfig(learning_rate=2e-3, batch_size=128)
-    beta: float = tuned(1.0, 0.01, 4.0, log=True)
+    beta: NonNegative = tuned(1.0, 0.01, 4.0, log=True)
 
 
 class VAE(Pretext):

@@ -8,6 +8,7 @@ from typing import ClassVar
 import torch
 from torch.nn import functional
 
+from sslbench.contract.schema import NonNegative, Size
 from sslbench.contract.spec import InputSpec, OptimizerConfig, PretextConfig, tuned
 from sslbench.encoders._base import Encoder
 from sslbench.pretexts._heads import projector
@@ -49,10 +50,10 @@ class VICRegConfig(TwoViewConfig):
     """Settings of `VICReg`. The covariance weight moves with D: 1 at 8,192 (the paper), 80 at 2,048 (eb_jepa)."""
 
     optimizer: OptimizerConfig = OptimizerConfig(learning_rate=2e-3, batch_size=256)
-    invariance_weight: float = tuned(25.0, 1.0, 100.0, log=True)  # lambda
-    variance_weight: float = tuned(25.0, 0.0, 100.0)  # mu; 0 collapses, which the canaries need
-    covariance_weight: float = tuned(1.0, 0.1, 100.0, log=True)  # nu
-    projection_dim: int = 512  # 8,192 in the paper: the covariance matrix costs its square
+    invariance_weight: NonNegative = tuned(25.0, 1.0, 100.0, log=True)  # lambda
+    variance_weight: NonNegative = tuned(25.0, 0.0, 100.0)  # mu; 0 collapses, which the canaries need
+    covariance_weight: NonNegative = tuned(1.0, 0.1, 100.0, log=True)  # nu
+    projection_dim: Size = 512  # 8,192 in the paper: the covariance matrix costs its square
 
 
 class VICReg(TwoViewPretext):

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from sslbench.contract.schema import Steps, Whole
 from sslbench.contract.spec import OptimizerConfig, ProtocolConfig
 from sslbench.encoders._base import INFERENCE_BATCH, Encoder
 from sslbench.modalities import modality_of
@@ -33,9 +34,9 @@ class FinetuneConfig(ProtocolConfig):
     """
 
     optimizer: OptimizerConfig = OptimizerConfig(learning_rate=1e-2, weight_decay=1e-2, batch_size=128)
-    epochs: int = 30
-    min_steps: int = 1000
-    max_steps: int = 100_000
+    epochs: Steps = 30
+    min_steps: Whole = 1000
+    max_steps: Steps = 100_000
 
     def steps(self, num_labels: int) -> int:
         """How many optimiser steps a budget of `num_labels` gets."""

@@ -8,6 +8,7 @@ from typing import ClassVar
 import torch
 from torch.nn import functional
 
+from sslbench.contract.schema import Positive, Size
 from sslbench.contract.spec import ProtocolConfig
 from sslbench.protocols._base import FrozenProtocol, Prediction
 
@@ -53,8 +54,8 @@ class Bank:
 class KNNConfig(ProtocolConfig):
     """Fixed, not tuned: the usual k = 200 (Wu et al.) would exceed a small budget's classes."""
 
-    neighbours: int = 20
-    temperature: float = 0.07
+    neighbours: Size = 20
+    temperature: Positive = 0.07
 
 
 class KNN(FrozenProtocol):

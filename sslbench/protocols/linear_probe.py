@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import torch
 
+from sslbench.contract.schema import Axis, Count, Folds, Positive, Whole
 from sslbench.contract.spec import ProtocolConfig
 from sslbench.protocols._base import FrozenProtocol, Prediction
 from sslbench.protocols._logistic import Fitted, Standardiser, fit_path
@@ -27,10 +28,10 @@ class LinearProbeConfig(ProtocolConfig):
             over to the whole: the strength shrinks as the number of labels grows.
     """
 
-    strengths: tuple[float, ...] = (1.0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5)
-    folds: int = 5
-    single_split_above: int = 5000
-    choose_on_at_most: int = 10_000
+    strengths: Axis[Positive] = (1.0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5)
+    folds: Folds = 5
+    single_split_above: Whole = 5000
+    choose_on_at_most: Count = 10_000
 
 
 @dataclass(frozen=True)

@@ -188,11 +188,15 @@ def _by_condition(scores: pd.DataFrame, text: str) -> set[int]:
     return set(scores.index[holds])
 
 
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 10
+
+
 def _by_number(scores: pd.DataFrame, text: str, count: int) -> set[int]:
     numbers: set[int] = set()
     for part in text.split(","):
         first, dash, last = (piece.strip() for piece in part.partition("-"))
-        if not first.isdigit() or (dash and not last.isdigit()):
+        if not _is_number(first) or (dash and not _is_number(last)):
             raise InputError(f"--rows {text!r} is neither numbers such as 3-8,12 nor conditions such as pretext=simclr")
         low, high = int(first), int(last or first)
         if not 1 <= low <= high <= count:

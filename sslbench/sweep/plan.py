@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import product
 
+from sslbench.contract.schema import shown
 from sslbench.contract.settings import configure
 from sslbench.contract.spec import (
     REFERENCE_PROTOCOLS,
     EvaluateCell,
     InputError,
     InputSpec,
+    PretextConfig,
     PretrainCell,
     ProtocolConfig,
     Suite,
@@ -18,7 +21,6 @@ from sslbench.contract.spec import (
 from sslbench.datasets import check as check_dataset
 from sslbench.encoders import ENCODERS
 from sslbench.modalities import modality_of
-from sslbench.numerics import optimization
 from sslbench.pretexts import PRETEXTS
 from sslbench.pretexts._base import Pretext
 from sslbench.protocols import PROTOCOLS
@@ -92,10 +94,17 @@ def check(suite: Suite) -> None:
         PRETEXTS.check(pretext)
     for protocol in suite.protocols:
         PROTOCOLS.check(protocol)
-    for owner in suite.settings:
+    for owner in suite.settings:  # also of what this suite does not run: a typo there is a typo
         if owner not in PRETEXTS and owner not in PROTOCOLS:
             known = ", ".join([*PRETEXTS, *PROTOCOLS])
             raise InputError(f"settings for unknown pretext or protocol {owner!r}; choose one of {known}")
+        if owner in PRETEXTS:
+            _pretext_config(suite, owner)
+        if owner in PROTOCOLS:
+            protocol_config(suite, owner)
+    for pretext, latent_dim, fraction in product(suite.pretexts, suite.latent_dims, suite.label_fractions):
+        for protocol in _protocols(suite, pretext):
+            _included(suite, pretext, latent_dim, fraction, protocol)
 
 
 def make_plan(suite: Suite, inputs: Mapping[str, tuple[str, InputSpec]]) -> Plan:
@@ -128,7 +137,7 @@ def make_plan(suite: Suite, inputs: Mapping[str, tuple[str, InputSpec]]) -> Plan
             cell = _pretrain_cell(suite, task, trained_on, encoder, pretext, latent_dim, seed, seen)
             pretrain.setdefault(cell.cell_id, cell)
             children = evaluate.setdefault(cell.cell_id, {})
-            children.update({child.cell_id: child for child in _evaluate_cells(suite, task, cell, target)})
+            children.update({child.cell_id: child for child in _evaluate_cells(suite, cell, target)})
             scores = checkpoints.setdefault(cell.cell_id, {})
             scores.update({child.cell_id: child for child in _checkpoint_cells(suite, cell, target)})
     ordered = sorted(pretrain.values(), key=lambda cell: not PRETEXTS.get(cell.pretext).trains)
@@ -170,8 +179,7 @@ def _pretrain_cell(
     seed: int,
     input_spec: InputSpec,
 ) -> PretrainCell:
-    config = configure(task.Config(), suite.settings.get(pretext, {}), f"pretext {pretext!r}")
-    optimization.check(config.optimizer)
+    config = _pretext_config(suite, pretext)
     if task.encoder_name is not None:
         encoder, latent_dim = task.encoder_name, input_spec.size
     if not task.trains:
@@ -181,18 +189,37 @@ def _pretrain_cell(
     return PretrainCell(dataset, encoder, pretext, latent_dim, seed, epochs, suite.num_unlabelled, config, checkpoints)
 
 
-def _evaluate_cells(suite: Suite, task: type[Pretext], cell: PretrainCell, dataset: str) -> list[EvaluateCell]:
-    if cell.pretext in REFERENCE_PROTOCOLS:  # runs whether or not the suite names it: every table needs it
-        protocols: tuple[str, ...] = (REFERENCE_PROTOCOLS[cell.pretext],)
-    else:
-        protocols = tuple(name for name in suite.protocols if task.protocols is None or name in task.protocols)
+def _evaluate_cells(suite: Suite, cell: PretrainCell, dataset: str) -> list[EvaluateCell]:
     return [
         EvaluateCell(cell, dataset, fraction, label_seed, protocol, protocol_config(suite, protocol))
         for fraction in suite.label_fractions
         for label_seed in suite.label_seeds or (cell.seed,)
-        for protocol in protocols
-        if suite.include(cell.pretext, cell.latent_dim, fraction, protocol)
+        for protocol in _protocols(suite, cell.pretext)
+        if _included(suite, cell.pretext, cell.latent_dim, fraction, protocol)
     ]
+
+
+def _protocols(suite: Suite, pretext: str) -> tuple[str, ...]:
+    if pretext in REFERENCE_PROTOCOLS:  # runs whether or not the suite names it: every table needs it
+        return (REFERENCE_PROTOCOLS[pretext],)
+    own = PRETEXTS.get(pretext).protocols
+    return tuple(name for name in suite.protocols if own is None or name in own)
+
+
+def _included(suite: Suite, pretext: str, latent_dim: int, fraction: float, protocol: str) -> bool:
+    """What the suite's own `include` says.
+
+    Raises:
+        InputError: it raises, or says something else than yes or no.
+    """
+    asked = f"suite {suite.name!r}: include({pretext!r}, {latent_dim}, {fraction:g}, {protocol!r})"
+    try:
+        answer = suite.include(pretext, latent_dim, fraction, protocol)
+    except Exception as error:
+        raise InputError(f"{asked} raises {type(error).__name__}: {error}") from error
+    if not isinstance(answer, bool):
+        raise InputError(f"{asked} must return True or False, not {shown(answer)}")
+    return answer
 
 
 def _checkpoint_cells(suite: Suite, cell: PretrainCell, dataset: str) -> list[EvaluateCell]:
@@ -204,6 +231,13 @@ def _checkpoint_cells(suite: Suite, cell: PretrainCell, dataset: str) -> list[Ev
         EvaluateCell(cell, dataset, suite.scored_fraction, label_seed, "knn", config)
         for label_seed in suite.label_seeds or (cell.seed,)
     ]
+
+
+def _pretext_config(suite: Suite, pretext: str) -> PretextConfig:
+    config: PretextConfig = configure(
+        PRETEXTS.get(pretext).Config(), suite.settings.get(pretext, {}), f"pretext {pretext!r}"
+    )
+    return config
 
 
 def protocol_config(suite: Suite, protocol: str) -> ProtocolConfig:

@@ -7,6 +7,7 @@ import importlib.util
 import sys
 from pathlib import Path
 
+from sslbench.contract.files import is_file
 from sslbench.contract.settings import Tuning, read_tuning, with_tuning
 from sslbench.contract.spec import InputError, Suite
 
@@ -36,7 +37,7 @@ def find(name: str) -> Path:
     """
     if name.endswith(".py"):
         path = Path(name)
-        if not path.is_file():
+        if not is_file(path):
             raise InputError(f"suite file {name!r} does not exist")
         return path.resolve()
     known = available()
@@ -46,8 +47,11 @@ def find(name: str) -> Path:
 
 
 def summary(path: Path) -> str:
-    """First line of a suite's docstring, read without running it."""
-    return (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n")[0]
+    """First line of a suite's docstring, read without running it; of a file that cannot be read, why."""
+    try:
+        return (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n")[0]
+    except (OSError, SyntaxError, ValueError, RecursionError) as error:
+        return f"(cannot be read: {type(error).__name__})"
 
 
 def load(name: str) -> Suite:
@@ -85,9 +89,9 @@ def load_untuned(name: str) -> Suite:
     sys.modules[module_name] = module
     try:
         spec.loader.exec_module(module)
-    except InputError:
-        raise
-    except Exception as error:
+    except InputError as error:
+        raise InputError(f"suite file {path}: {error}") from error
+    except (Exception, SystemExit, KeyboardInterrupt) as error:  # a file that ends the program would end it silently
         raise InputError(f"suite file {path} does not run: {type(error).__name__}: {error}") from error
     suite = vars(module).get("SUITE")
     if not isinstance(suite, Suite):

@@ -27,7 +27,7 @@ def invoke(folder: Path, *arguments: str) -> tuple[int, str]:
         (("--criterion", "test_accuracy"), "unknown criterion 'test_accuracy'; choose one of budget_cv, label_free"),
         (("--pretext", "simclrr"), "unknown pretext 'simclrr'; choose one of majority_class, "),
         (("--pretext", "random_init"), "baseline 'random_init' has no settings to tune; choose a pretext or"),
-        (("--fraction", "2"), "label fraction 2 is outside (0, 1]"),
+        (("--fraction", "2"), "label_fractions must be less than or equal to 1, not 2.0"),
         (("--dataset", "minst"), "unknown dataset 'minst'; choose one of fashion_mnist, "),
         (("--encoder", "cnov"), "unknown encoder 'cnov'; choose one of"),
     ],

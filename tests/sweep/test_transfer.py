@@ -166,16 +166,16 @@ from sslbench.datasets import DATASETS
 from sslbench.datasets.images.digits import load_digits
 from sslbench.contract.spec import Suite
 
-@DATASETS.register("upside@down")
+@DATASETS.register("upside-down")
 def load_upside_down(root):
     digits = load_digits(root)
     train, test = digits.train_inputs.flip(2), digits.test_inputs.flip(2)
     return dataclasses.replace(
-        digits, name="upside@down", train_inputs=train, test_inputs=test, unlabelled_inputs=train
+        digits, name="upside-down", train_inputs=train, test_inputs=test, unlabelled_inputs=train
     )
 
 SUITE = Suite(
-    name="turned", datasets=("digits", "upside@down"), pretrain_datasets=("upside@down",), encoders=("conv",),
+    name="turned", datasets=("digits", "upside-down"), pretrain_datasets=("upside-down",), encoders=("conv",),
     pretexts=("supervised", "rotation"), latent_dims=(8,), seeds=(0, 1), label_seeds=(3, 4), epochs=2,
     label_fractions=(0.05, 1.0), protocols=("knn",), checkpoints=(0.5, 2),
     settings={"finetune": {"min_steps": 5, "max_steps": 5}},
@@ -204,14 +204,14 @@ def test_a_transfer_suite_runs_to_records_of_both_datasets(finished: pd.DataFram
     counts = scores.groupby(axes).size().to_dict()
     # two seeds, two label seeds and two fractions each
     assert counts == {
-        ("rotation", "upside@down", "digits"): 8,
-        ("rotation", "upside@down", "upside@down"): 8,
+        ("rotation", "upside-down", "digits"): 8,
+        ("rotation", "upside-down", "upside-down"): 8,
         ("supervised", "", "digits"): 8,
-        ("supervised", "", "upside@down"): 8,
+        ("supervised", "", "upside-down"): 8,
     }
     # The same encoder on other pictures gives other features, so the cache must not mix them up.
     knn = scores[scores["pretext"] == "rotation"].pivot_table("value", ["seed", "label_fraction"], "dataset")
-    assert (knn["digits"] != knn["upside@down"]).any()
+    assert (knn["digits"] != knn["upside-down"]).any()
 
 
 def test_checkpoints_become_records_of_every_dataset_and_label_seed(finished: pd.DataFrame) -> None:
@@ -239,7 +239,7 @@ def test_the_checkpoint_at_the_end_is_the_evaluation_at_the_end(finished: pd.Dat
 
 def test_tables_have_a_section_per_pretraining_dataset_with_the_baselines_in_each(finished: pd.DataFrame) -> None:
     blocks = {block.place: block for block in place(finished) if block.protocol == "knn"}
-    assert set(blocks) == {"digits from upside@down, conv", "upside@down, conv"}
+    assert set(blocks) == {"digits from upside-down, conv", "upside-down, conv"}
     for block in blocks.values():
         assert block.rows == ("supervised", "rotation")
         # Each seed with one label seed: two evaluations of one training are not independent.
@@ -247,7 +247,7 @@ def test_tables_have_a_section_per_pretraining_dataset_with_the_baselines_in_eac
         assert block.crossed
         assert all(len(scores) == 2 for scores in block.scores.values())
     page = table_markdown(finished, "t")
-    assert "## digits from upside@down, conv\n\n### knn, latent size 8" in page
-    assert "| digits      | conv      | upside@down     | rotation" in page
+    assert "## digits from upside-down, conv\n\n### knn, latent size 8" in page
+    assert "| digits      | conv      | upside-down     | rotation" in page
     assert "Seeds are crossed with labelled subsets" in page
     assert "missing" not in page

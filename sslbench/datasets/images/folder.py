@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import struct
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -65,7 +66,7 @@ def load_folder(path: Path) -> Dataset:
     train, test = (train, Split(inputs[first:second], test_files.labels)) if test_files else _held_out(train)
     train, test = _mixed(train, "train"), _mixed(test, "test")
     more = torch.cat([train.inputs, inputs[second:]]) if extra else None
-    name = f"folder:{folder.resolve().name or 'root'}"
+    name = f"folder:{_name(folder)}"
     dataset = image_dataset(
         name,
         _classes(_training(folder)),
@@ -76,6 +77,11 @@ def load_folder(path: Path) -> Dataset:
         unlabelled=None if more is None else more[mixed(len(more), "folder unlabelled")],
     )
     return dataclasses.replace(dataset, name=f"{name}@{dataset.digest[:8]}")
+
+
+def _name(folder: Path) -> str:
+    """The folder's own name without anything that means something in paths, tables or terminals."""
+    return re.sub(r"[^\w.-]+", "-", folder.resolve().name) or "root"
 
 
 def _held_out(whole: Split) -> tuple[Split, Split]:

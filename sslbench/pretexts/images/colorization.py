@@ -8,7 +8,8 @@ from typing import ClassVar
 import torch
 from torch.nn import functional
 
-from sslbench.contract.spec import InputError, InputSpec, OptimizerConfig, PretextConfig, tuned
+from sslbench.contract.schema import Few, Fraction
+from sslbench.contract.spec import InputSpec, OptimizerConfig, PretextConfig, tuned
 from sslbench.encoders._base import Encoder
 from sslbench.encoders.images._decoder import ConvDecoder
 from sslbench.modalities.image import to_float
@@ -85,8 +86,8 @@ class ColorizationConfig(PretextConfig):
     """
 
     optimizer: OptimizerConfig = OptimizerConfig(learning_rate=2e-3)
-    neighbors: int = 5  # bins that share a target colour; 1 for hard targets
-    uniform_share: float = tuned(0.5, 0.05, 1.0)
+    neighbors: Few = 5  # bins that share a target colour; 1 for hard targets
+    uniform_share: Fraction = tuned(0.5, 0.05, 1.0)
 
 
 class Colorization(Pretext):
@@ -99,9 +100,6 @@ class Colorization(Pretext):
     Differences from the paper: the decoder sees only the `latent_dim` numbers, since these are what is probed; the
     paper's network is fully convolutional. Q is 261 instead of 313 (see `gamut_bins`). The prior is counted on at most
     5,000 of the unlabelled images, evenly spaced, at the resolution of the predictions.
-
-    Raises:
-        InputError: `neighbors` is not positive.
     """
 
     Config: ClassVar[type[PretextConfig]] = ColorizationConfig
@@ -109,8 +107,6 @@ class Colorization(Pretext):
 
     def __init__(self, encoder: Encoder, config: ColorizationConfig, input_spec: InputSpec) -> None:
         super().__init__(encoder, config, input_spec)
-        if config.neighbors < 1:
-            raise InputError(f"colorization: neighbors must be at least 1, not {config.neighbors}")
         self.neighbors = config.neighbors
         self.uniform_share = config.uniform_share
         bins = gamut_bins()

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from sslbench.contract.schema import ProperShare, Size
 from sslbench.contract.spec import InputSpec, OptimizerConfig, PretextConfig, tuned
 from sslbench.encoders._base import Encoder
 from sslbench.modalities.image import jittered_tiles
@@ -31,8 +32,8 @@ class ContextPredictionConfig(PretextConfig):
     """
 
     optimizer: OptimizerConfig = OptimizerConfig(learning_rate=2e-3, batch_size=64)  # many steps
-    gap: float = tuned(0.1, 0.0, 0.4)
-    hidden_dim: int = 256
+    gap: ProperShare = tuned(0.1, 0.0, 0.4)
+    hidden_dim: Size = 256
 
 
 class ContextPrediction(Pretext):

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from sslbench.contract.schema import Few, Fraction, Share
 from sslbench.contract.spec import InputSpec, OptimizerConfig, PretextConfig, tuned
 from sslbench.encoders._base import Encoder
 from sslbench.encoders.images.vit import Block, ViT, sincos_positions, take
@@ -106,10 +107,10 @@ class IJEPAConfig(PretextConfig):
     """
 
     optimizer: OptimizerConfig = OptimizerConfig(learning_rate=1e-3, weight_decay=0.05, batch_size=64)
-    targets: int = 2
-    momentum: float = tuned(0.999, 0.9, 0.9999)  # at the first step
-    min_crop_scale: float = tuned(0.3, 0.1, 1.0)
-    predictor_depth: int = 2  # 6 to 12 in the paper, behind encoders of 12 to 32 blocks
+    targets: Few = 2
+    momentum: Share = tuned(0.999, 0.9, 0.9999)  # at the first step
+    min_crop_scale: Fraction = tuned(0.3, 0.1, 1.0)
+    predictor_depth: Few = 2  # 6 to 12 in the paper, behind encoders of 12 to 32 blocks
 
 
 class IJEPA(Pretext):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
 
+from sslbench.contract.schema import ProperShare, Several, Size
 from sslbench.contract.spec import InputError, InputSpec, OptimizerConfig, PretextConfig, tuned
 from sslbench.encoders._base import Encoder
 from sslbench.modalities.image import jittered_tiles
@@ -51,10 +52,18 @@ class JigsawConfig(PretextConfig):
     """Settings of `Jigsaw`. `gap`: share of a cell's side left out, 11 of 75 pixels in the paper."""
 
     optimizer: OptimizerConfig = OptimizerConfig(learning_rate=2e-3, batch_size=64)  # many steps: see the class
-    grid: int = 2  # tiles per side; the paper's 3 leaves 7 pixels of 28
-    permutations: int = 24  # all orders of 2 x 2 tiles; of 3 x 3 take 100 to 1,000
-    gap: float = tuned(0.15, 0.0, 0.4)
-    hidden_dim: int = 256
+    grid: Literal[2, 3] = 2  # tiles per side; the paper's 3 leaves 7 pixels of 28
+    permutations: Several = 24  # all orders of 2 x 2 tiles; of 3 x 3 take 100 to 1,000
+    gap: ProperShare = tuned(0.15, 0.0, 0.4)
+    hidden_dim: Size = 256
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.permutations > math.factorial(self.grid**2):
+            raise InputError(
+                f"JigsawConfig: {self.grid**2} tiles have {math.factorial(self.grid**2)} orders, which "
+                f"permutations {self.permutations} exceeds"
+            )
 
 
 class Jigsaw(Pretext):

@@ -8,6 +8,7 @@ from typing import ClassVar
 import torch
 from torch import nn
 
+from sslbench.contract.schema import Few, Inside
 from sslbench.contract.spec import InputSpec, OptimizerConfig, PretextConfig, tuned
 from sslbench.encoders._base import Encoder
 from sslbench.encoders.images.vit import Block, ViT, sincos_positions, take
@@ -75,9 +76,9 @@ class MaskedAutoencoderConfig(PretextConfig):
     """
 
     optimizer: OptimizerConfig = OptimizerConfig(learning_rate=2e-3, weight_decay=0.05, batch_size=64)
-    mask_ratio: float = tuned(0.5, 0.2, 0.9)
+    mask_ratio: Inside = tuned(0.5, 0.2, 0.9)
     normalise_targets: bool = False  # token form only
-    decoder_depth: int = 1  # token form only
+    decoder_depth: Few = 1  # token form only
 
 
 class MaskedAutoencoder(Pretext):
