@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from filelock import FileLock
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, load_file, save_file
 
 from sslbench.contract.identity import digest
 from sslbench.contract.spec import EvaluateCell, PretrainCell
@@ -30,6 +30,7 @@ from sslbench.stores.addresses import Stores
 from sslbench.stores.queue import CellFailed, CellQueue
 from sslbench.stores.readback import checkpoint_metrics, checkpoint_tags
 from sslbench.stores.tracker import Tracker, describe
+from sslbench.stores.urls import hidden
 from sslbench.sweep.plan import Plan
 from sslbench.sweep.studies import queued_evaluation
 
@@ -224,7 +225,7 @@ class Worker:
         if self.recent is not None and self.recent[0] == key and (self.recent[2] is not None or not wanted):
             return self.recent[1], self.recent[2]
         encoder = ENCODERS.get(cell.pretrain.encoder)(dataset.input_spec, cell.pretrain.latent_dim)
-        encoder.load_state_dict(load_file(self.tracker.artifact(run_id, "encoder.safetensors")))
+        encoder.load_state_dict(load(self.tracker.artifact(run_id, "encoder.safetensors")))
         encoder.to(memory_format=torch.channels_last).to(self.device)
         if not wanted:
             self.recent = (key, encoder, None)
@@ -293,7 +294,7 @@ class Worker:
             file.write(json.dumps(line) + "\n")
 
     def _failed(self, run_id: str, title: str, error: Exception) -> None:
-        reason = f"{type(error).__name__}: {error}"
+        reason = hidden(f"{type(error).__name__}: {error}")
         self.tracker.fail(run_id, reason)
         self._write_line("failures", {"title": title, "reason": reason})
 

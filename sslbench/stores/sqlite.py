@@ -1,0 +1,67 @@
+"""SQLite files that appear whole or not at all, whatever happens while their tables are made."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from filelock import FileLock
+
+from sslbench.stores.urls import sqlite_address
+
+#: Files that SQLite keeps beside a database.
+BESIDE = ("-journal", "-wal", "-shm")
+
+
+def ensure(path: Path, build: Callable[[str], None]) -> None:
+    """Make a database unless there is one; a process that is killed meanwhile leaves nothing that is in the way.
+
+    Tables are made in a file of another name, which then gets its own; one process at a time does it. The file is
+    switched to write-ahead logging, which lets readers work while one process writes; the setting stays in the file.
+
+    Args:
+        path: the file.
+        build: makes the tables in the database of the address it is given, and closes it.
+
+    Raises:
+        OSError, sqlite3.Error: the file cannot be written or is no database; likewise whatever `build` raises.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    with FileLock(path.with_name(f".{path.name}.lock")):
+        _remove(unfinished)  # of a process that was killed
+        if tables(path):
+            _write_ahead(path)
+            return
+        try:
+            _write_ahead(unfinished)  # before as well: it halves the time
+            build(sqlite_address(unfinished))
+            _write_ahead(unfinished)  # whoever closes last leaves everything in the one file
+            _remove(path)  # a file without a table; what lies beside it must not be taken for the new one's
+            unfinished.replace(path)
+        finally:
+            _remove(unfinished)
+
+
+def tables(path: Path) -> frozenset[str]:
+    """Names of the tables of a database; none if there is no file.
+
+    Raises:
+        sqlite3.Error: it is no database, or cannot be read.
+    """
+    if not path.exists():
+        return frozenset()
+    with closing(sqlite3.connect(path, timeout=60)) as connection:
+        return frozenset(name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'"))
+
+
+def _write_ahead(path: Path) -> None:
+    with closing(sqlite3.connect(path, timeout=60)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+
+
+def _remove(path: Path) -> None:
+    for name in (path.name, *(path.name + ending for ending in BESIDE)):
+        path.with_name(name).unlink(missing_ok=True)
