@@ -11,6 +11,7 @@ import rich
 import typer
 
 from sslbench.contract.spec import InputError
+from sslbench.stores.urls import hidden
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,7 +23,7 @@ Home = Annotated[Path | None, typer.Option(help="Folder of stores; default $SSLB
 TrackingUri = Annotated[str | None, typer.Option(help="MLflow store; default an SQLite file in the home folder.")]
 Storage = Annotated[str | None, typer.Option(help="Optuna store; default an SQLite file in the home folder.")]
 DataRoot = Annotated[Path | None, typer.Option(help="Folder of datasets; default $SSLBENCH_DATA or a cache folder.")]
-Results = Annotated[Path, typer.Option(help="Folder that receives one folder per suite.")]
+Results = Annotated[Path, typer.Option(help="Folder of published results, one folder per suite.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 SuiteName = Annotated[str, typer.Argument(help="Name of a suite, or a Python file with a SUITE.")]
 
@@ -40,5 +41,5 @@ def plain_errors() -> Iterator[None]:
     except InputError as error:
         from rich.console import Console
 
-        Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/bold red] {error}", highlight=False)
+        Console(stderr=True, soft_wrap=True).print(f"[bold red]error:[/bold red] {hidden(str(error))}", highlight=False)
         raise typer.Exit(2) from error

@@ -102,7 +102,7 @@ def _prepare_optuna(stores: Stores) -> None:
 
     file = sqlite_file(stores.storage)
     if file is None:
-        _reach("--storage", stores.storage)
+        reach("--storage", stores.storage)
     else:
         try:
             ensure(file, lambda address: RDBStorage(address).engine.dispose())
@@ -128,7 +128,7 @@ def _prepare_mlflow(stores: Stores) -> None:
     uri = stores.tracking_uri
     file = sqlite_file(uri)
     if file is None and not uri.startswith("http"):
-        _reach("--tracking-uri", uri)  # MLflow would ask ten times, for minutes
+        reach("--tracking-uri", uri)  # MLflow would ask ten times, for minutes
     if file is not None:
         try:
             ensure(file, lambda address: SqlAlchemyStore(address, str(stores.home / "artifacts")).engine.dispose())
@@ -162,7 +162,7 @@ def _half_built(file: Path) -> bool:
         return False
 
 
-def _reach(option: str, address: str) -> None:
+def reach(option: str, address: str) -> None:
     """Connect to a database on a server, once.
 
     Raises:

@@ -38,7 +38,7 @@ def ensure(path: Path, build: Callable[[str], None]) -> None:
         try:
             _write_ahead(unfinished)  # before as well: it halves the time
             build(sqlite_address(unfinished))
-            _write_ahead(unfinished)  # whoever closes last leaves everything in the one file
+            _gather(unfinished)
             _remove(path)  # a file without a table; what lies beside it must not be taken for the new one's
             unfinished.replace(path)
         finally:
@@ -60,6 +60,14 @@ def tables(path: Path) -> frozenset[str]:
 def _write_ahead(path: Path) -> None:
     with closing(sqlite3.connect(path, timeout=60)) as connection:
         connection.execute("PRAGMA journal_mode=WAL")
+
+
+def _gather(path: Path) -> None:
+    """Move everything out of the write-ahead log into the file itself, which alone gets the new name."""
+    with closing(sqlite3.connect(path, timeout=60)) as connection:
+        busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if busy:
+        raise sqlite3.OperationalError(f"{path} is held open by another program")
 
 
 def _remove(path: Path) -> None:
