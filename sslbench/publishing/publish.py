@@ -75,7 +75,10 @@ def publish(name: str, stores: Stores, results: Path) -> Path:
     if published.exists() and published.samefile(fresh):
         raise InputError(f"{published} is where runs write their tables; publish them to another folder")
     with _lock(stores), replaced(published) as unfinished:
-        shutil.copytree(fresh, unfinished, copy_function=shutil.copyfile, dirs_exist_ok=True)
+        for file in filter(Path.is_file, fresh.rglob("*")):
+            place = unfinished / file.relative_to(fresh)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, place)
     return published
 
 

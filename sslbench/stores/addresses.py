@@ -90,7 +90,8 @@ def _check_folder(folder: Path) -> None:
         probe.write_bytes(b"")
         probe.unlink()
     except OSError as error:
-        raise InputError(f"store folder {folder} cannot be written: {error.strerror or error}") from error
+        said = "it is a file" if isinstance(error, FileExistsError) else error.strerror
+        raise InputError(f"store folder {folder} cannot be written: {said}") from error
 
 
 def _prepare_optuna(stores: Stores) -> None:

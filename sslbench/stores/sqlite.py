@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
+import tempfile
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -18,7 +20,7 @@ BESIDE = ("-journal", "-wal", "-shm")
 def ensure(path: Path, build: Callable[[str], None]) -> None:
     """Make a database unless there is one; a process that is killed meanwhile leaves nothing that is in the way.
 
-    Tables are made in a file of another name, which then gets its own; one process at a time does it. The file is
+    Tables are made in a file elsewhere, which is then moved to its place; one process at a time does it. The file is
     switched to write-ahead logging, which lets readers work while one process writes; the setting stays in the file.
 
     Args:
@@ -29,20 +31,22 @@ def ensure(path: Path, build: Callable[[str], None]) -> None:
         OSError, sqlite3.Error: the file cannot be written or is no database; likewise whatever `build` raises.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.unfinished")
+    prefix, suffix = f".{path.name}.", ".unfinished"
     with FileLock(path.with_name(f".{path.name}.lock")):
-        _remove(unfinished)  # of a process that was killed
+        for left in path.parent.iterdir():  # by a process that was killed
+            if left.name.startswith(prefix) and left.name.endswith(suffix):
+                shutil.rmtree(left)
         if tables(path):
             _write_ahead(path)
             return
-        try:
+        with tempfile.TemporaryDirectory(suffix, prefix, path.parent) as folder:
+            unfinished = Path(folder) / path.name
             _write_ahead(unfinished)  # before as well: it halves the time
             build(sqlite_address(unfinished))
             _gather(unfinished)
-            _remove(path)  # a file without a table; what lies beside it must not be taken for the new one's
+            for ending in BESIDE:  # of a file without a table; the new one must not be read together with them
+                path.with_name(path.name + ending).unlink(missing_ok=True)
             unfinished.replace(path)
-        finally:
-            _remove(unfinished)
 
 
 def tables(path: Path) -> frozenset[str]:
@@ -63,13 +67,8 @@ def _write_ahead(path: Path) -> None:
 
 
 def _gather(path: Path) -> None:
-    """Move everything out of the write-ahead log into the file itself, which alone gets the new name."""
+    """Move everything out of the write-ahead log into the file itself, which alone is moved."""
     with closing(sqlite3.connect(path, timeout=60)) as connection:
         busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     if busy:
         raise sqlite3.OperationalError(f"{path} is held open by another program")
-
-
-def _remove(path: Path) -> None:
-    for name in (path.name, *(path.name + ending for ending in BESIDE)):
-        path.with_name(name).unlink(missing_ok=True)
