@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ from sslbench.contract.provenance import git_commit
 from sslbench.contract.spec import EvaluateCell, InputError, InputSpec, PretrainCell, Record
 from sslbench.stores.finished import finished_cells
 from sslbench.stores.readback import evaluation_records, pretraining_records
+from sslbench.stores.urls import hidden, reason, shown
 
 PAGE = 5000
 BATCH = 1000  # what one log_batch call may carry
@@ -47,8 +49,7 @@ class Tracker:
             self.client = MlflowClient(tracking_uri)
             self.experiment_id = self._experiment(artifact_root)
         except (MlflowException, OSError) as error:
-            reason = str(error).strip().split("\n")[0]
-            raise InputError(f"tracking URI {tracking_uri!r} cannot be used: {reason}") from error
+            raise InputError(f"tracking URI {shown(tracking_uri)!r} cannot be used: {reason(error)}") from error
         self.commit = git_commit()
 
     def _experiment(self, artifact_root: Path | None) -> str:
@@ -141,9 +142,9 @@ class Tracker:
         )
         self.client.set_terminated(run_id, "FINISHED")
 
-    def fail(self, run_id: str, reason: str) -> None:
-        """Close a run that went wrong, with the reason as a tag."""
-        self.client.set_tag(run_id, "error", reason)
+    def fail(self, run_id: str, why: str) -> None:
+        """Close a run that went wrong, with the reason as a tag; reports publish it, so no password may be in it."""
+        self.client.set_tag(run_id, "error", hidden(why))
         self.client.set_terminated(run_id, "FAILED")
 
     def log_report(self, folder: Path, files: Sequence[Path], figures: Mapping[str, Figure]) -> str:
@@ -226,11 +227,12 @@ class Tracker:
     def pictures(self, run_id: str) -> dict[str, bytes]:
         """The pictures a pretraining left, by name."""
         files = [Path(item.path) for item in self.client.list_artifacts(run_id, "pictures")]
-        return {path.stem: self.artifact(run_id, str(path)).read_bytes() for path in files if path.suffix == ".png"}
+        return {path.stem: self.artifact(run_id, str(path)) for path in files if path.suffix == ".png"}
 
-    def artifact(self, run_id: str, name: str) -> Path:
-        """Local copy of one artifact of a run."""
-        return Path(self.client.download_artifacts(run_id, name))
+    def artifact(self, run_id: str, name: str) -> bytes:
+        """One artifact of a run; no copy of it stays behind."""
+        with tempfile.TemporaryDirectory() as folder:
+            return Path(self.client.download_artifacts(run_id, name, folder)).read_bytes()
 
     def records(self, cell_ids: Iterable[str] | None = None) -> list[Record]:
         """Every finished evaluation as records, one per metric; the first run of a cell counts.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 from filelock import FileLock
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, load_file, save_file
 
 from sslbench.contract.identity import digest
 from sslbench.contract.spec import EvaluateCell, PretrainCell
@@ -58,7 +58,7 @@ class FeatureCache:
         if self.recent is not None and self.recent[0] == key and (self.recent[2] is not None or not wanted):
             return self.recent[1], self.recent[2]
         encoder = ENCODERS.get(cell.pretrain.encoder)(dataset.input_spec, cell.pretrain.latent_dim)
-        encoder.load_state_dict(load_file(self.tracker.artifact(run_id, "encoder.safetensors")))
+        encoder.load_state_dict(load(self.tracker.artifact(run_id, "encoder.safetensors")))
         encoder.to(memory_format=modality_of(dataset.input_spec).memory_format).to(self.device)
         if not wanted:
             self.recent = (key, encoder, None)

@@ -24,6 +24,7 @@ from sslbench.stores.addresses import Stores
 from sslbench.stores.queue import CellFailed, CellQueue
 from sslbench.stores.readback import checkpoint_metrics, checkpoint_tags
 from sslbench.stores.tracker import Tracker, describe
+from sslbench.stores.urls import hidden
 from sslbench.sweep.features import FeatureCache, features_folder
 from sslbench.sweep.news import Failure, Finished, NewsWriter, Status, status_folder
 from sslbench.sweep.plan import Plan
@@ -210,7 +211,7 @@ class Worker:
         return self.loaded[identity]
 
     def _failed(self, run_id: str, title: str, error: Exception) -> None:
-        reason = f"{type(error).__name__}: {error}"
+        reason = hidden(f"{type(error).__name__}: {error}")
         self.tracker.fail(run_id, reason)
         self.news.failed(Failure(title, reason))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import mlflow
@@ -114,3 +115,25 @@ def test_a_monitored_run_leaves_no_global_store_behind(
     tracker.monitor(run_id).finish()
     assert "MLFLOW_TRACKING_URI" not in os.environ
     assert mlflow.get_tracking_uri() == before
+
+
+def test_reading_artifacts_leaves_no_copy_behind(
+    tracker: Tracker, digits: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = tracker.start_pretrain(pretrain_cell("rotation"), describe(digits), "cpu")
+    (tmp_path / "files" / "pictures").mkdir(parents=True)
+    (tmp_path / "files" / "pictures" / "map.png").write_bytes(b"a map")
+    (tmp_path / "files" / "encoder.safetensors").write_bytes(b"weights")
+    tracker.log_files(run_id, tmp_path / "files")
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    assert tracker.artifact(run_id, "encoder.safetensors") == b"weights"
+    assert tracker.pictures(run_id) == {"map": b"a map"}
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
+def test_what_failed_is_told_without_passwords(tracker: Tracker, digits: Dataset) -> None:
+    run_id = tracker.start_pretrain(pretrain_cell("rotation"), describe(digits), "cpu")
+    tracker.fail(run_id, "OperationalError: cannot reach postgresql://me:s3cret@host/db")
+    (failure,) = tracker.failures()
+    assert failure["error"] == "OperationalError: cannot reach postgresql://me:***@host/db"
