@@ -1,4 +1,4 @@
-"""`curves.png`: accuracy against label fraction, one panel per protocol and latent size."""
+"""`curves.png`: accuracy against the number of labels, one panel per table; one per row where rows would overlap."""
 
 from __future__ import annotations
 
@@ -23,12 +23,19 @@ from sslbench.report.statistics.spread import Estimate, estimate
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
-Line = Literal["-", "--", "-.", ":"]
+LineStyle = Literal["-", "--", "-.", ":"]
+LINES: tuple[LineStyle, ...] = ("-", "-.", ":")
+
+#: More lines than this in one panel hide one another's bands: each row then has a panel of its own.
+MOST_LINES = 6
 
 PANEL_WIDTH, PANEL_HEIGHT, LEGEND_WIDTH, CAPTION_HEIGHT = 4.0, 3.0, 2.6, 0.7  # inches
-LINES: tuple[Line, ...] = ("-", "-.", ":")
+ENTRY_HEIGHT = 0.23  # of the legend
+SMALL_WIDTH, SMALL_HEIGHT, SMALL_COLUMNS = 1.9, 1.5, 5
 RESOLUTION = 150  # dots per inch
 INK, FAINT = "#333333", "#E4E4E4"
+
+Columns = tuple[tuple[int, Estimate], ...]  # (number of labels, accuracy), fewest labels first
 
 
 @dataclass(frozen=True)
@@ -37,7 +44,7 @@ class Look:
 
     color: str
     marker: str
-    line: Line = "-"
+    line: LineStyle = "-"
     width: float = 1.6
     layer: float = 3.0
 
@@ -48,36 +55,25 @@ BASELINE_LOOKS = {
     "random_init": Look("#6B6B6B", "+", "-.", 1.1, 2.2),
     "supervised": Look("#000000", ".", "--", 1.7, 2.9),
 }
+OWN = Look(PALETTE[0], "o")  # of a row in its own panel, where the title says which it is
+REFERENCE = Look("#6B6B6B", ".", "--", 1.4, 2.0)  # of `supervised` there
 
 
 def draw_curves(records: pd.DataFrame, title: str) -> Figure:
-    """Draw every block of the table as a panel; nothing of pyplot's global state is touched."""
+    """Draw every table as a panel, or as one small panel per row; nothing of pyplot's global state is touched."""
     blocks = place(records)
-    panel_rows = list(dict.fromkeys((block.place, block.protocol) for block in blocks))
-    columns = list(dict.fromkeys(sorted(block.latent_dim for block in blocks)))
-    width = PANEL_WIDTH * len(columns) + LEGEND_WIDTH
-    height = PANEL_HEIGHT * len(panel_rows) + CAPTION_HEIGHT
-    figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
-    grid = figure.subplots(len(panel_rows), len(columns), squeeze=False, sharey="row")
-    by_place = {((block.place, block.protocol), block.latent_dim): block for block in blocks}
-    looks = looks_of({row for block in blocks for row in block.rows})
-    several = len({block.place for block in blocks}) > 1
-    for place_row, key in enumerate(panel_rows):
-        shown = [by_place[key, latent_dim] for latent_dim in columns if (key, latent_dim) in by_place]
-        for place_column, latent_dim in enumerate(columns):
-            axes: Axes = grid[place_row][place_column]
-            if (key, latent_dim) in by_place:
-                _draw_panel(axes, by_place[key, latent_dim], looks)
-                axes.set_title(_panel_title(key, latent_dim, several), loc="left", fontsize=9.5, color=INK)
-                axes.set_ylim(*limits(shown))
-                if latent_dim == shown[0].latent_dim:
-                    axes.set_ylabel("test accuracy, %", fontsize=9, color=INK)
-            else:
-                axes.set_axis_off()
+    figure = Figure(layout="constrained", facecolor="white")
+    small = any(crowded(block) for block in blocks)
+    looks = {"supervised": REFERENCE} if small else looks_of({row for block in blocks for row in block.rows})
+    handles = _legend_handles(looks, any(block.ceiling for block in blocks))
+    if small:
+        _small_panels(figure, blocks)
+        figure.legend(handles=handles, loc="outside upper right", ncols=2, frameon=False, fontsize=9, handlelength=3.2)
+    else:
+        _panels(figure, blocks, looks, ENTRY_HEIGHT * len(handles) + CAPTION_HEIGHT)
+        figure.legend(handles=handles, loc="outside right upper", frameon=False, fontsize=9, handlelength=3.2)
     figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold", color=INK)
     figure.supxlabel(_caption(blocks), x=0.01, ha="left", fontsize=8, color=INK)
-    handles = _legend_handles(looks, any(block.ceiling for block in blocks))
-    figure.legend(handles=handles, loc="outside right upper", frameon=False, fontsize=9, handlelength=3.2)
     return figure
 
 
@@ -97,41 +93,119 @@ def looks_of(rows: set[str]) -> dict[str, Look]:
     return looks
 
 
-def _panel_title(key: tuple[str, str], latent_dim: int, several: bool) -> str:
-    place, protocol = key
-    title = f"{protocol}, latent size {latent_dim}"
-    return f"{place}: {title}" if several else title
+def drawn_rows(block: Block) -> tuple[str, ...]:
+    """The rows of a block that have a curve; the majority class would squeeze all others into a corner."""
+    have = {row for row, _ in block.scores}
+    return tuple(row for row in block.rows if row != "majority_class" and row in have)
 
 
-def _draw_panel(axes: Axes, block: Block, looks: Mapping[str, Look]) -> None:
-    for row in block.rows:
-        points = _points(block, row)
-        if points:
-            _draw_line(axes, points, looks[row])
+def crowded(block: Block) -> bool:
+    """Whether its rows would hide one another in one panel."""
+    return len(drawn_rows(block)) > MOST_LINES
+
+
+def curve(block: Block, row: str) -> Columns:
+    """The points of a row: how many labels, and how accurate."""
+    return tuple(
+        (block.num_labels[fraction][-1], estimate(block.scores[row, fraction].values()))
+        for fraction in block.fractions
+        if (row, fraction) in block.scores
+    )
+
+
+def limits(blocks: Sequence[Block]) -> tuple[float, float]:
+    """Room for every mean that is drawn. Bands may leave the panel: with two seeds they are wider than all else."""
+    means = [100 * point.mean for block in blocks for row in drawn_rows(block) for _, point in curve(block, row)]
+    low, high = (min(means), max(means)) if means else (0.0, 100.0)
+    margin = max(0.08 * (high - low), 0.5)
+    return max(low - margin, 0.0), min(high + margin, 100.5)
+
+
+def short_count(number: int) -> str:
+    """A number of labels as an axis has room for: `600`, `3k`, `1.5M`."""
+    for size, unit in ((1_000_000, "M"), (1_000, "k")):
+        if number >= size:
+            return f"{number / size:.3g}{unit}"
+    return str(number)
+
+
+def _panels(figure: Figure, blocks: Sequence[Block], looks: Mapping[str, Look], least_height: float) -> None:
+    """A row of panels per place and protocol, a column per latent size."""
+    keys = list(dict.fromkeys((block.place, block.protocol) for block in blocks))
+    sizes = sorted({block.latent_dim for block in blocks})
+    height = PANEL_HEIGHT * len(keys) + CAPTION_HEIGHT
+    figure.set_size_inches(PANEL_WIDTH * len(sizes) + LEGEND_WIDTH, max(height, least_height))
+    grid = figure.subplots(len(keys), len(sizes), squeeze=False, sharey="row")
+    for axes in grid.flat:
+        axes.set_axis_off()
+    for block in blocks:
+        key = block.place, block.protocol
+        axes = grid[keys.index(key)][sizes.index(block.latent_dim)]
+        axes.set_axis_on()
+        for row in drawn_rows(block):
+            _draw_line(axes, curve(block, row), looks[row])
+        shown = [other for other in blocks if (other.place, other.protocol) == key]
+        _dress(axes, block, limits(shown), _title(block, len({one.place for one in blocks}) > 1), 9)
+        axes.set_xlabel("labels used", fontsize=9, color=INK)
+        if block is shown[0]:
+            axes.set_ylabel("test accuracy, %", fontsize=9, color=INK)
+
+
+def _small_panels(figure: Figure, blocks: Sequence[Block]) -> None:
+    """Every block as a group of panels, one per row, `supervised` in grey in each."""
+    counts = [-(-len(_own_rows(block)) // SMALL_COLUMNS) for block in blocks]
+    height = SMALL_HEIGHT * sum(counts) + 0.3 * len(blocks) + CAPTION_HEIGHT
+    figure.set_size_inches(SMALL_WIDTH * SMALL_COLUMNS, height)
+    groups = figure.subfigures(len(blocks), 1, squeeze=False, height_ratios=counts)[:, 0]
+    for group, block, lines in zip(groups, blocks, counts, strict=True):
+        group.suptitle(_title(block, len({one.place for one in blocks}) > 1), x=0.01, ha="left", fontsize=9.5)
+        group.supylabel("test accuracy, %", fontsize=8.5, color=INK)
+        group.supxlabel("labels used", fontsize=8.5, color=INK)
+        grid = list(group.subplots(lines, SMALL_COLUMNS, squeeze=False, sharey=True).flat)
+        rows = _own_rows(block)
+        for axes, row in zip(grid, rows, strict=False):
+            _draw_line(axes, curve(block, "supervised"), REFERENCE)
+            _draw_line(axes, curve(block, row), OWN)
+            _dress(axes, block, limits([block]), row, 8)
+        for axes in grid[len(rows) :]:
+            axes.set_axis_off()
+
+
+def _own_rows(block: Block) -> list[str]:
+    return [row for row in drawn_rows(block) if row != "supervised"]
+
+
+def _title(block: Block, several: bool) -> str:
+    title = f"{block.protocol}, latent size {block.latent_dim}"
+    return f"{block.place}: {title}" if several else title
+
+
+def _dress(axes: Axes, block: Block, ydomain: tuple[float, float], title: str, size: float) -> None:
+    """Axes, grid, title and the line of the ceiling."""
     if block.ceiling:
-        axes.axhline(
-            100 * estimate(block.ceiling.values()).mean, color="#000000", linestyle=":", linewidth=1, zorder=1.5
-        )
+        mean = 100 * estimate(block.ceiling.values()).mean
+        axes.axhline(mean, color="#000000", linestyle=":", linewidth=1, zorder=1.5)
+    labels = [block.num_labels[fraction][-1] for fraction in block.fractions]
     axes.set_xscale("log")
-    axes.xaxis.set_major_locator(FixedLocator(list(block.fractions)))
+    axes.xaxis.set_major_locator(FixedLocator(labels))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xticklabels([f"{100 * fraction:g}%" for fraction in block.fractions])
-    axes.set_xlabel("labels used", fontsize=9, color=INK)
-    axes.tick_params(labelsize=8.5, colors=INK, length=2.5, labelleft=True)
+    axes.set_xticklabels([short_count(number) for number in labels])
+    axes.set_ylim(*ydomain)
+    axes.set_title(title, loc="left", fontsize=size + 0.5, color=INK)
+    axes.tick_params(labelsize=size - 0.5, colors=INK, length=2.5, labelleft=True)
     axes.grid(True, color=FAINT, linewidth=0.7, zorder=0)
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color("#9A9A9A")
 
 
-def _draw_line(axes: Axes, points: Mapping[float, Estimate], look: Look) -> None:
-    fractions = list(points)
-    means = [100 * point.mean for point in points.values()]
-    known = [0.0 if math.isnan(point.half_width) else 100 * point.half_width for point in points.values()]
-    low = [mean - half for mean, half in zip(means, known, strict=True)]
-    high = [mean + half for mean, half in zip(means, known, strict=True)]
-    axes.fill_between(fractions, low, high, color=look.color, alpha=0.11, linewidth=0, zorder=look.layer - 1)
+def _draw_line(axes: Axes, points: Columns, look: Look) -> None:
+    labels = [number for number, _ in points]
+    means = [100 * point.mean for _, point in points]
+    halves = [0.0 if math.isnan(point.half_width) else 100 * point.half_width for _, point in points]
+    low, high = ([mean + side * half for mean, half in zip(means, halves, strict=True)] for side in (-1, 1))
+    axes.fill_between(labels, low, high, color=look.color, alpha=0.11, linewidth=0, zorder=look.layer - 1)
     axes.plot(
-        fractions,
+        labels,
         means,
         color=look.color,
         linestyle=look.line,
@@ -142,30 +216,6 @@ def _draw_line(axes: Axes, points: Mapping[float, Estimate], look: Look) -> None
         markeredgewidth=1.0 if look.marker in "x+" else 0.6,
         zorder=look.layer,
     )
-
-
-def _points(block: Block, row: str) -> dict[float, Estimate]:
-    return {
-        fraction: estimate(block.scores[row, fraction].values())
-        for fraction in block.fractions
-        if (row, fraction) in block.scores
-    }
-
-
-def limits(blocks: Sequence[Block]) -> tuple[float, float]:
-    """Room for every mean but the majority class, which would squeeze the rest into a corner.
-
-    Bands may leave the panel: with two seeds they are wider than all differences together.
-    """
-    means = [
-        100 * estimate(scores.values()).mean
-        for block in blocks
-        for (row, _), scores in block.scores.items()
-        if row != "majority_class"
-    ]
-    low, high = (min(means), max(means)) if means else (0.0, 100.0)
-    margin = max(0.08 * (high - low), 0.5)
-    return max(low - margin, 0.0), min(high + margin, 100.5)
 
 
 def _legend_handles(looks: Mapping[str, Look], ceiling: bool) -> list[Line2D]:
@@ -186,7 +236,7 @@ def _caption(blocks: Sequence[Block]) -> str:
     spread = str(seeds[-1]) if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
     text = "One seed, no bands." if seeds == [1] else f"Bands: 95% confidence intervals over {spread} seeds."
     chance = [
-        100 * estimate(scores.values()).mean
+        round(100 * estimate(scores.values()).mean, 1)
         for block in blocks
         for (row, _), scores in block.scores.items()
         if row == "majority_class"

@@ -1,14 +1,18 @@
-"""What the page's charts draw, as plain data; the drawing itself is `page/charts.js` with Observable Plot."""
+"""What the page's charts draw, as plain data; the drawing itself is `assets/charts.js` with Observable Plot."""
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 
-from sslbench.report.figures.curves import PALETTE, Look, limits, looks_of
-from sslbench.report.page.tables import block_title, several_places
+from markupsafe import Markup
+
+from sslbench.report.figures.curves import PALETTE, Look, crowded, curve, drawn_rows, limits, looks_of, short_count
+from sslbench.report.page.tables import RunList, block_title, several_places
 from sslbench.report.scores.blocks import Block
+from sslbench.report.scores.replicates import Replicate
 from sslbench.report.statistics.spread import Estimate, estimate
 from sslbench.report.tables.markdown import format_estimate, percent
 
@@ -48,28 +52,57 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Chart:
-    """One chart, lines or scattered points, axes in the units of their labels.
+class Bar:
+    """One row of a labels-saved plot, all on the axis of multiples; None where there is nothing to draw.
 
     Attributes:
+        at: the estimate; None where it lies beyond the label budgets that were measured.
+        low: left end of what is drawn, the edge of the plot where it is open.
+        arrows: `<`, `>`, both or neither: the ends that are open.
+        interval: whether `low` to `high` is a 95% interval; if not, it only says on which side the estimate lies.
+        seeds: every seed alone, with `<` or `>` where it lies beyond what was measured.
+        text: the numbers.
+    """
+
+    row: str
+    at: float | None
+    low: float | None
+    high: float | None
+    arrows: str
+    interval: bool
+    seeds: tuple[tuple[float, str], ...]
+    text: str
+    tip: str
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One chart, axes in the units of their labels.
+
+    Attributes:
+        kind: `lines` over one another, `panels` of one line each, scattered `points`, or `saved` labels.
         alt: what the chart shows, in words.
+        caption: what stands under it.
         ticks: (place, text) along x; none leaves them to the library.
+        xdomain: of `saved`: what was measured, and room for arrows on both sides.
         level: a horizontal line, e.g. the ceiling.
         front: a line behind scattered points.
     """
 
     kind: str
-    title: str
     alt: str
     xlabel: str
     ylabel: str
+    caption: str = ""
     logarithmic: bool = True
     ticks: tuple[tuple[float, str], ...] = ()
+    xdomain: tuple[float, ...] = ()
     ydomain: tuple[float, float] | None = None
     level: float | None = None
     lines: tuple[Line, ...] = ()
     points: tuple[Point, ...] = ()
     front: tuple[Point, ...] = ()
+    bars: tuple[Bar, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,7 +112,6 @@ class Figure:
     title: str
     charts: tuple[tuple[str, Chart], ...]
     asks: str = ""
-    caption: str = field(default="")
 
 
 def page_looks(rows: set[str]) -> dict[str, dict[str, str | float]]:
@@ -92,42 +124,28 @@ def _page_look(row: str, look: Look) -> dict[str, str | float]:
     return {"color": color, "symbol": SYMBOLS[look.marker], "dash": DASHES[look.line], "width": look.width + 0.2}
 
 
-def curve_figures(blocks: Sequence[Block]) -> list[Figure]:
-    """Accuracy against the share of labels, one figure per block; the majority class is left to the tables."""
-    several = several_places(blocks)
-    figures = []
-    for block in blocks:
-        title = block_title(block, several)
-        lines = tuple(line for row in block.rows if row != "majority_class" for line in _curve(block, row))
-        ticks = tuple((fraction, percent(fraction)) for fraction in block.fractions)
-        level = round(100 * estimate(block.ceiling.values()).mean, 3) if block.ceiling else None
-        chart = Chart(
-            kind="lines",
-            title=title,
-            alt=_alt(f"Line chart of test accuracy against the share of labels, {title}", lines),
-            xlabel="labels used",
-            ylabel="test accuracy, %",
-            ticks=ticks,
-            ydomain=limits([other for other in blocks if _panel_row(other) == _panel_row(block)]),
-            level=level,
-            lines=lines,
-        )
-        figures.append(Figure(title, (("", chart),)))
-    return figures
+def curve_figure(block: Block, blocks: Sequence[Block]) -> Figure:
+    """Accuracy against the number of labels in one table; axes as in the other latent sizes of its protocol."""
+    lines = tuple(_curve(block, row) for row in drawn_rows(block))
+    seeds = {len(scores) for scores in block.scores.values()}
+    bands = "One seed, no bands." if seeds == {1} else "Bands: 95% confidence intervals over seeds."
+    ceiling = " Dotted: training from scratch on every label." if block.ceiling else ""
+    chart = Chart(
+        kind="panels" if crowded(block) else "lines",
+        alt=_alt(f"Line chart of test accuracy against the number of labels, {block_title(block, True)}", lines),
+        xlabel="labels used",
+        ylabel="test accuracy, %",
+        caption=f"{bands}{ceiling}",
+        ticks=tuple((counts[-1], short_count(counts[-1])) for counts in block.num_labels.values()),
+        ydomain=limits([other for other in blocks if (other.place, other.protocol) == (block.place, block.protocol)]),
+        level=round(100 * estimate(block.ceiling.values()).mean, 3) if block.ceiling else None,
+        lines=lines,
+    )
+    return Figure("Accuracy against labels", (("", chart),))
 
 
-def _panel_row(block: Block) -> tuple[str, str]:
-    return block.place, block.protocol
-
-
-def _curve(block: Block, row: str) -> list[Line]:
-    points = []
-    for fraction in block.fractions:
-        scores = block.scores.get((row, fraction))
-        if scores:
-            labels = f"{percent(fraction)}, {block.num_labels[fraction][-1]:,} labels"
-            points.append(_point(fraction, estimate(scores.values()), f"{row}\n{labels}"))
-    return [Line(row, tuple(points))] if points else []
+def _curve(block: Block, row: str) -> Line:
+    return Line(row, tuple(_point(x, accuracy, f"{row}\n{x:,} labels") for x, accuracy in curve(block, row)))
 
 
 def _point(x: float, accuracy: Estimate, words: str) -> Point:
@@ -150,29 +168,25 @@ def latent_figures(blocks: Sequence[Block]) -> list[Figure]:
     several = several_places(blocks)
     groups: dict[tuple[str, str], list[Block]] = {}
     for block in blocks:
-        groups.setdefault(_panel_row(block), []).append(block)
+        groups.setdefault((block.place, block.protocol), []).append(block)
     figures = []
     for (where, protocol), group in groups.items():
-        if len(group) < 2:
-            continue
-        title = f"{where}: {protocol}" if several else protocol
-        fractions = sorted({fraction for block in group for fraction in block.fractions})
-        charts = [
-            (f"{percent(fraction)} of the labels", _latent_chart(group, fraction, title)) for fraction in fractions
-        ]
-        figures.append(Figure(title, tuple(charts), "Labels"))
+        if len(group) > 1:
+            title = f"{where}: {protocol}" if several else protocol
+            fractions = sorted({fraction for block in group for fraction in block.fractions})
+            charts = ((f"{percent(at)} of the labels", _latent_chart(group, at, title)) for at in fractions)
+            figures.append(Figure(title, tuple(charts), "Labels"))
     return figures
 
 
 def _latent_chart(group: Sequence[Block], fraction: float, title: str) -> Chart:
-    rows = list(dict.fromkeys(row for block in group for row in block.rows if row != "majority_class"))
-    lines = [_latent_line(group, row, fraction) for row in rows]
-    drawn = tuple(line for line in lines if line.points)
-    name = f"Line chart of test accuracy against latent size with {percent(fraction)} of the labels, {title}"
+    rows = dict.fromkeys(row for block in group for row in drawn_rows(block))
+    drawn = tuple(line for row in rows if (line := _latent_line(group, row, fraction)).points)
     return Chart(
-        kind="lines",
-        title=title,
-        alt=_alt(name, drawn),
+        kind="panels" if any(crowded(block) for block in group) else "lines",
+        alt=_alt(
+            f"Line chart of test accuracy against latent size with {percent(fraction)} of the labels, {title}", drawn
+        ),
         xlabel="latent size",
         ylabel="test accuracy, %",
         ticks=tuple((block.latent_dim, str(block.latent_dim)) for block in group),
@@ -182,16 +196,33 @@ def _latent_chart(group: Sequence[Block], fraction: float, title: str) -> Chart:
 
 def _latent_line(group: Sequence[Block], row: str, fraction: float) -> Line:
     points = [
-        _point(
-            block.latent_dim, estimate(block.scores[row, fraction].values()), f"{row}\nlatent size {block.latent_dim}"
-        )
+        _point(size, estimate(block.scores[row, fraction].values()), f"{row}\nlatent size {size}")
         for block in group
         if (row, fraction) in block.scores
+        for size in [block.latent_dim]
     ]
     return Line(row, tuple(points))
 
 
-def legend_rows(blocks: Sequence[Block], looks: Mapping[str, object]) -> list[str]:
-    """The rows that can be toggled, in table order."""
-    order = dict.fromkeys(row for block in blocks for row in block.rows)
-    return [row for row in order if row in looks and row != "majority_class"]
+def embedded(charts: Sequence[Chart], rows: Sequence[str], runs: Sequence[RunList], ui_url: str) -> Markup:
+    """The page's data as JSON that can stand in a script element, whatever names it holds."""
+    data = {
+        "charts": [asdict(chart, dict_factory=_given) for chart in charts],
+        "looks": page_looks(set(rows)),
+        "order": list(rows),
+        "cells": [
+            [
+                item.title,
+                [[str(Replicate(run.seed, run.label_seed)), round(run.value, 6), run.run_id] for run in item.runs],
+            ]
+            for item in runs
+        ],
+        "ui": ui_url.rstrip("/"),
+    }
+    text = json.dumps(data, separators=(",", ":"), sort_keys=True, allow_nan=False)
+    return Markup(text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e"))
+
+
+def _given(items: list[tuple[str, object]]) -> dict[str, object]:
+    """What a chart has; what it lacks would only be weight."""
+    return {name: value for name, value in items if value not in (None, "", ())}

@@ -2,6 +2,9 @@
 
 The template is filled by Jinja2 with autoescaping on. Charts are drawn by Observable Plot and D3, which stand in the
 page (490 kB, ISC licence); the data they draw stands there too. Equal records, notes and files give equal bytes.
+
+The first screen is the answer: a sentence, the curves, the labels saved. A chooser shows one table at a time, there
+and below; without a script all of them are shown. What only a reviewer asks for is folded at the end.
 """
 
 from __future__ import annotations
@@ -16,64 +19,55 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from sslbench.report.attachments.attachments import Attachments
-from sslbench.report.page.charts import Chart, Figure, legend_rows, page_looks
-from sslbench.report.page.compute import compute_section, tuning_grids
-from sslbench.report.page.data import embedded, legend_look
-from sslbench.report.page.insight import (
-    correlation_grids,
-    measure_figures,
-    optimism_section,
-    share_section,
-    spread_section,
-)
-from sslbench.report.page.savings import outcome_section, savings_section
-from sslbench.report.page.sections import (
-    Section,
-    cost_section,
-    curve_section,
-    duration,
-    environment_section,
-    latent_section,
-    measure_section,
-    picture_section,
-    rank_section,
-)
-from sslbench.report.page.tables import tables
+from sslbench.report.page.answer import answers, notices, opening, subtitle
+from sslbench.report.page.charts import Chart, Figure, curve_figure, embedded
+from sslbench.report.page.compute import budget_part, compute_part
+from sslbench.report.page.grids import Grid, Part
+from sslbench.report.page.insight import measure_part, optimism_part, share_part, spread_part
+from sslbench.report.page.savings import SAVINGS_TEXT, saved_figure, savings_grids, seed_multipliers
+from sslbench.report.page.sections import cost_part, environment_part, latent_part, outcome_part, picture_part
+from sslbench.report.page.tables import TableView, tables
 from sslbench.report.records import conform
-from sslbench.report.scores.blocks import Block, place, protocol_rank
-from sslbench.report.scores.marks import STALE, STALE_TEXT, Evidence, evidence_of
+from sslbench.report.scores.blocks import Block, place
+from sslbench.report.scores.marks import STALE_TEXT, Evidence, evidence_of
 from sslbench.report.scores.measures import COLLAPSED
 from sslbench.report.statistics.analysis import Analysis, analyse
-from sslbench.report.statistics.summary import cells_of, missing_line
-from sslbench.report.tables.markdown import legend, percent
+from sslbench.report.statistics.summary import cells_of
+from sslbench.report.tables.markdown import legend
 from sslbench.report.words.findings import findings
 
 PAGE = Path(__file__).parent / "assets"
 LIBRARIES = ("d3-7.9.2.min.js", "plot-0.6.17.min.js")
 
 
-#: Tables of a section that stand open; those after them are opened one by one.
-UNFOLDED = 12
-
-
-@dataclass(frozen=True)
-class Notice:
-    """A line under the findings about what the numbers lack; `clean` if they lack nothing."""
-
-    text: str
-    clean: bool = False
-
-
 @dataclass(frozen=True)
 class Drawing:
     """A figure as the template places it: which charts it can show, as (name, index)."""
 
-    anchor: str
     title: str
     asks: str
-    caption: str
     alt: str
     choices: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class View:
+    """What is shown of one dataset, encoder, latent size and protocol: its two figures, its tables."""
+
+    curves: Drawing
+    saved: Drawing | None
+    accuracy: TableView
+    savings: list[Grid]
+
+
+class _Charts(list[Chart]):
+    """The charts of the page, numbered in the order they were placed."""
+
+    def place(self, figure: Figure) -> Drawing:
+        first = len(self)
+        self.extend(chart for _, chart in figure.charts)
+        choices = tuple((name, first + number) for number, (name, _) in enumerate(figure.charts))
+        return Drawing(figure.title, figure.asks, self[first].alt, choices)
 
 
 def report_html(records: pd.DataFrame, title: str, notes: Sequence[str], attached: Attachments) -> str:
@@ -85,27 +79,38 @@ def report_html(records: pd.DataFrame, title: str, notes: Sequence[str], attache
     records = conform(records, "the records")  # sums depend on the order of what is summed
     blocks = place(records)
     evidence = evidence_of(records, attached.gaps)
-    views, runs = tables(blocks, evidence)
+    accuracies, runs = tables(blocks, evidence)
     analysis = analyse(records, [one.cost for one in attached.tuned or ()])
-    sections = _sections(records, blocks, analysis, attached)
-    looks = page_looks({row for block in blocks for row in block.rows})
-    charts: list[Chart] = []
-    drawn = [_placed(section, charts) for section in sections]
-    cells = [cells_of(block) for block in blocks]
+    found = findings(analysis)
+    charts = _Charts()
+    views = _views(blocks, accuracies, analysis, charts)
+    chapters = [
+        part
+        for part in (latent_part(blocks), compute_part(analysis), picture_part(attached.exhibits or ()))
+        if part is not None
+    ]
+    reviews = _reviews(records, analysis, attached)
+    told = answers(found, blocks)
+    first = {answer.sentence for answer in told}
+    rows = list(dict.fromkeys(row for block in blocks for row in block.rows))
     return _template().render(
         title=title,
-        subtitle=_subtitle(records, blocks),
-        contents=[("answer", "The answer"), ("tables", "Accuracy"), *((part.anchor, part.title) for part in sections)],
-        findings=[_with_code(finding.sentence) for finding in findings(analysis)],
-        notices=_notices(blocks, evidence),
-        facts=_facts(records),
-        tables=views,
-        unfolded=UNFOLDED,
-        legend_text=[_with_code(paragraph) for paragraph in (*legend(blocks, cells), *_marks_text(evidence), *notes)],
-        sections=drawn,
-        legend_rows=legend_rows(blocks, looks),
-        looks={row: legend_look(look) for row, look in looks.items()},
-        data=embedded(charts, looks, runs, attached.ui_url),
+        subtitle=subtitle(records, blocks),
+        contents=[
+            *(("answer", "The answer"), ("tables", "Tables")),
+            *((part.anchor, part.title) for part in chapters),
+            ("reviewers", "For reviewers"),
+        ],
+        answers=[(_with_code(answer.sentence), answer.tables) for answer in told],
+        views=views,
+        opening=opening(found, blocks),
+        findings=[_with_code(one.sentence) for one in found if one.sentence not in first],
+        notices=notices(blocks, evidence),
+        reading=[_with_code(text) for text in _reading(blocks, evidence, analysis, notes)],
+        chapters=[(part, [charts.place(figure) for figure in part.figures]) for part in chapters],
+        reviews=[(part, [charts.place(figure) for figure in part.figures]) for part in reviews],
+        with_code=_with_code,
+        data=embedded(charts, rows, runs, attached.ui_url),
         style=_asset("style.css"),
         libraries=Markup("\n").join(_asset(f"vendor/{name}") for name in LIBRARIES),
         script=_asset("charts.js"),
@@ -113,25 +118,43 @@ def report_html(records: pd.DataFrame, title: str, notes: Sequence[str], attache
     )
 
 
-def _sections(
-    records: pd.DataFrame, blocks: Sequence[Block], analysis: Analysis, attached: Attachments
-) -> list[Section]:
+def _views(
+    blocks: Sequence[Block], accuracies: Sequence[TableView], analysis: Analysis, charts: _Charts
+) -> list[View]:
+    alone = seed_multipliers(analysis.evaluations)
+    views = []
+    for block, accuracy in zip(blocks, accuracies, strict=True):
+        curves = charts.place(curve_figure(block, blocks))
+        saved = saved_figure(analysis, alone, block)
+        views.append(View(curves, saved and charts.place(saved), accuracy, savings_grids(analysis, block)))
+    return views
+
+
+def _reviews(records: pd.DataFrame, analysis: Analysis, attached: Attachments) -> list[Part]:
+    """What is folded under one chapter at the end."""
     parts = [
-        curve_section(blocks),
-        latent_section(blocks),
-        savings_section(analysis),
-        outcome_section(analysis),
-        rank_section(analysis.ranks),
-        share_section(analysis),
-        compute_section(analysis),
-        measure_section(records, measure_figures(records, analysis), correlation_grids(analysis)),
-        optimism_section(analysis),
-        spread_section(analysis),
-        picture_section(attached.exhibits or ()),
-        cost_section(records, tuning_grids(attached.tuned or ())),
-        environment_section(attached.environment, records),
+        outcome_part(analysis),
+        share_part(analysis),
+        spread_part(analysis),
+        optimism_part(analysis),
+        measure_part(records, analysis),
+        budget_part(analysis.budgets),
+        cost_part(records, attached.tuned or ()),
+        environment_part(attached.environment, records),
     ]
     return [part for part in parts if part is not None]
+
+
+def _reading(blocks: Sequence[Block], evidence: Evidence, analysis: Analysis, notes: Sequence[str]) -> list[str]:
+    """How to read the tables: what the cells hold, what the marks mean, what the suite notes."""
+    said = legend(blocks, [cells_of(block) for block in blocks])
+    if evidence.collapsed:
+        said.append(f"{COLLAPSED} a collapsed representation in at least one seed: see the measures below.")
+    if evidence.stale:
+        said.append(STALE_TEXT)
+    if evidence.gaps.failures:
+        said.append("A cell that reads failed has only failed runs; its reason shows when pointed at.")
+    return [*said, *(() if analysis.multipliers.empty else SAVINGS_TEXT), *notes]
 
 
 @cache
@@ -152,88 +175,3 @@ def _with_code(text: str) -> Markup:
     return Markup("").join(
         Markup("<code>{}</code>").format(part) if number % 2 else escape(part) for number, part in enumerate(parts)
     )
-
-
-def _placed(section: Section, charts: list[Chart]) -> dict[str, object]:
-    """A section with its figures' charts given numbers, in order of the page."""
-    figures = [_drawing(figure, f"{section.anchor}-{number}", charts) for number, figure in enumerate(section.figures)]
-    return {
-        "anchor": section.anchor,
-        "title": section.title,
-        "text": [_with_code(paragraph) for paragraph in section.text],
-        "figures": figures,
-        "tables": section.tables,
-        "pictures": section.pictures,
-        "bars": section.bars,
-        "diagrams": section.diagrams,
-    }
-
-
-def _drawing(figure: Figure, anchor: str, charts: list[Chart]) -> Drawing:
-    first = len(charts)
-    charts.extend(chart for _, chart in figure.charts)
-    choices = tuple((name, first + number) for number, (name, _) in enumerate(figure.charts))
-    return Drawing(anchor, figure.title, figure.asks, figure.caption, charts[first].alt, choices)
-
-
-def _subtitle(records: pd.DataFrame, blocks: Sequence[Block]) -> str:
-    """What was compared, on what, how often."""
-    datasets = sorted(set(records["dataset"]))
-    rows = dict.fromkeys(row for block in blocks for row in block.rows)
-    seeds = len({replicate for block in blocks for replicate in block.replicates})
-    fractions = sorted({fraction for block in blocks for fraction in block.fractions})
-    spread = percent(fractions[0]) if len(fractions) == 1 else f"{percent(fractions[0])} to {percent(fractions[-1])}"
-    times = "1 repetition" if seeds == 1 else f"{seeds} repetitions"
-    return f"{', '.join(datasets)}: {len(rows)} ways to train, from {spread} of the labels, {times} each."
-
-
-def _facts(records: pd.DataFrame) -> list[tuple[str, str]]:
-    scores = records[(records["metric"] == "accuracy") & (records["split"] == "test")]
-    trained = scores[scores["pretrain_samples"] > 0]
-    encoders = trained.drop_duplicates(["dataset", "pretrain_dataset", "encoder", "pretext", "latent_dim", "seed"])
-    spent = encoders["pretrain_seconds"].sum() + scores["evaluate_seconds"].sum()
-    return [
-        ("encoders", ", ".join(sorted(set(trained["encoder"])) or ["none"])),
-        ("latent sizes", ", ".join(str(size) for size in sorted(set(trained["latent_dim"])))),
-        ("protocols", ", ".join(sorted(set(scores["protocol"]) - {"majority_class"}, key=protocol_rank))),
-        ("pretrainings", f"{len(encoders):,}"),
-        ("evaluations", f"{len(scores):,}"),
-        ("processor time", duration(float(spent))),
-    ]
-
-
-def _notices(blocks: Sequence[Block], evidence: Evidence) -> list[Notice]:
-    """What the numbers lack, each as one line; one line to say so if they lack nothing."""
-    found = []
-    missing = missing_line(blocks)
-    if missing:
-        found.append(Notice(missing[0].upper() + missing[1:]))
-    gaps = evidence.gaps
-    if gaps.missing:
-        of = f"{gaps.missing:,} of the {gaps.planned:,} evaluations of the suite have no record yet"
-        found.append(Notice(f"Unfinished: {of}. What follows is of the others and may change."))
-    if gaps.failures:
-        cells = "1 cell" if len(gaps.failures) == 1 else f"{len(gaps.failures)} cells"
-        reasons = sorted({failure.reason for failure in gaps.failures})
-        found.append(Notice(f"Failed: {cells}, for: {'; '.join(reasons)}."))
-    if evidence.stale:
-        cells = "1 cell was" if len(evidence.stale) == 1 else f"{len(evidence.stale)} cells were"
-        found.append(Notice(f"Stale {STALE}: {cells} computed by another version or with other settings."))
-    if evidence.collapsed:
-        names = sorted({pretext for *_, pretext, _ in evidence.collapsed})
-        found.append(Notice(f"Collapsed {COLLAPSED} in at least one seed: {', '.join(names)}."))
-    if not found:
-        return [Notice("Complete: no evaluation is missing, failed or stale, and no representation collapsed.", True)]
-    return found
-
-
-def _marks_text(evidence: Evidence) -> list[str]:
-    """What the marks mean that `table.md` does not have."""
-    said = []
-    if evidence.collapsed:
-        said.append(f"{COLLAPSED} a collapsed representation in at least one seed: see the measures below.")
-    if evidence.stale:
-        said.append(STALE_TEXT)
-    if evidence.gaps.failures:
-        said.append("A cell that reads failed has only failed runs; its reason shows when pointed at.")
-    return said

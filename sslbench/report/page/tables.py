@@ -60,6 +60,7 @@ class TableView:
     title: str
     columns: tuple[str, ...]
     rows: tuple[TableRow, ...]
+    ceiling: tuple[str, str] | None
 
 
 @dataclass(frozen=True)
@@ -89,11 +90,9 @@ def tables(blocks: Sequence[Block], evidence: Evidence) -> tuple[list[TableView]
     for number, block in enumerate(blocks):
         cells = cells_of(block)
         rows = [_row(block, row, cells, evidence, runs) for row in block.rows]
-        if block.ceiling:
-            ceiling = TableCell(format_estimate(estimate(block.ceiling.values())))
-            rows.append(TableRow(CEILING, (), (ceiling,) * len(block.fractions), "ceiling"))
+        ceiling = (CEILING, format_estimate(estimate(block.ceiling.values()))) if block.ceiling else None
         columns = tuple(column_title(block, fraction) for fraction in block.fractions)
-        views.append(TableView(f"table-{number}", block_title(block, several), columns, tuple(rows)))
+        views.append(TableView(f"table-{number}", block_title(block, several), columns, tuple(rows), ceiling))
     return views, runs
 
 
@@ -114,7 +113,7 @@ def _row(
         runs = evidence.runs.behind(block, row, fraction)
         words = f"{row}, {percent(fraction)} of the labels, {block_title(block, True)}"
         lists.append(RunList(words, tuple(runs)))
-        shown.append(_present(cell, failed, is_stale(runs, evidence.stale), len(lists) - 1))
+        shown.append(_present(cell, failed, is_stale(runs, evidence.stale), len(lists) - 1, row != "majority_class"))
     collapsed = is_collapsed(block, row, evidence.collapsed)
     marks = ((COLLAPSED, "collapsed representation in at least one seed"),) if collapsed else ()
     return TableRow(row, marks, tuple(shown), "after-baselines" if row == _first_pretext(block) else "")
@@ -132,14 +131,14 @@ def _absent(failed: Sequence[Failure]) -> TableCell:
     return TableCell("–", marks=(("", "missing: not run"),), look="missing")
 
 
-def _present(cell: Cell, failed: Sequence[Failure], stale: bool, runs: int) -> TableCell:
+def _present(cell: Cell, failed: Sequence[Failure], stale: bool, runs: int, compared: bool) -> TableCell:
     marks: list[tuple[str, str]] = []
     if not cell.complete:
         reasons = "; ".join(_reason(failure) for failure in failed)
         marks.append((INCOMPLETE, "fewer seeds than other cells" + (f"; {reasons}" if reasons else "")))
     if stale:
         marks.append((STALE, "stale: computed by another version or other settings than the newest record"))
-    difference = "" if cell.difference is None else f"({format_difference(cell.difference)})"
+    difference = "" if cell.difference is None or not compared else f"({format_difference(cell.difference)})"
     look = "warned" if marks else "tied" if cell.best_tied else ""
     return TableCell(format_estimate(cell.accuracy), difference, cell.best_tied, tuple(marks), runs, look)
 

@@ -1,0 +1,94 @@
+"""The first screen in words: the answer in one sentence, what the numbers lack, what was run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from sslbench.report.scores.blocks import Block
+from sslbench.report.scores.marks import STALE, Evidence
+from sslbench.report.scores.measures import COLLAPSED
+from sslbench.report.statistics.summary import missing_line
+from sslbench.report.tables.markdown import percent
+from sslbench.report.words.sentence import Finding, Subject
+
+NO_ANSWER = (
+    "How many labels pretraining saves cannot be said here: training from scratch (`supervised`) was not run beside it."
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The sentence of one dataset and encoder, and the tables it stands above, by number."""
+
+    sentence: str
+    tables: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A line about what the numbers lack; `clean` if they lack nothing."""
+
+    text: str
+    clean: bool = False
+
+
+def answers(found: Sequence[Finding], blocks: Sequence[Block]) -> list[Answer]:
+    """One sentence for every dataset and encoder: what the choice inside the label budget saves with the fewest labels."""
+    places: dict[tuple[str, str], list[int]] = {}
+    for number, block in enumerate(blocks):
+        places.setdefault((block.dataset, block.encoder), []).append(number)
+    first: dict[tuple[str, str], str] = {}
+    for finding in found:
+        if finding.topic == "label multiplier" and finding.subject is not None:
+            first.setdefault((finding.subject.dataset, finding.subject.encoder), finding.sentence)
+    return [Answer(first.get(place, NO_ANSWER), tuple(numbers)) for place, numbers in places.items()]
+
+
+def opening(found: Sequence[Finding], blocks: Sequence[Block]) -> int:
+    """The number of the table that is shown first: the one the first sentence speaks of."""
+    subject = next((one.subject for one in found if one.topic == "label multiplier"), None)
+    return next((number for number, block in enumerate(blocks) if subject and _about(subject, block)), 0)
+
+
+def _about(subject: Subject, block: Block) -> bool:
+    place = subject.dataset, subject.encoder, subject.latent_dim, subject.protocol
+    same = place == (block.dataset, block.encoder, block.latent_dim, block.protocol)
+    return same and subject.pretrain_dataset in ("", block.pretrain_dataset)
+
+
+def subtitle(records: pd.DataFrame, blocks: Sequence[Block]) -> str:
+    """What was compared, on what, how often."""
+    datasets = sorted(set(records["dataset"]))
+    rows = dict.fromkeys(row for block in blocks for row in block.rows)
+    seeds = len({replicate for block in blocks for replicate in block.replicates})
+    fractions = sorted({fraction for block in blocks for fraction in block.fractions})
+    spread = percent(fractions[0]) if len(fractions) == 1 else f"{percent(fractions[0])} to {percent(fractions[-1])}"
+    times = "1 repetition" if seeds == 1 else f"{seeds} repetitions"
+    return f"{', '.join(datasets)}: {len(rows)} ways to train, from {spread} of the labels, {times} each."
+
+
+def notices(blocks: Sequence[Block], evidence: Evidence) -> list[Notice]:
+    """What the numbers lack, each as one line; one line to say so if they lack nothing."""
+    found = []
+    missing = missing_line(blocks)
+    if missing:
+        found.append(missing[0].upper() + missing[1:])
+    gaps = evidence.gaps
+    if gaps.missing:
+        of = f"{gaps.missing:,} of the {gaps.planned:,} evaluations of the suite have no record yet"
+        found.append(f"Unfinished: {of}. What follows is of the others and may change.")
+    if gaps.failures:
+        cells = "1 cell" if len(gaps.failures) == 1 else f"{len(gaps.failures)} cells"
+        found.append(f"Failed: {cells}, for: {'; '.join(sorted({one.reason for one in gaps.failures}))}.")
+    if evidence.stale:
+        cells = "1 cell was" if len(evidence.stale) == 1 else f"{len(evidence.stale)} cells were"
+        found.append(f"Stale {STALE}: {cells} computed by another version or with other settings.")
+    if evidence.collapsed:
+        names = sorted({pretext for *_, pretext, _ in evidence.collapsed})
+        found.append(f"Collapsed {COLLAPSED} in at least one seed: {', '.join(names)}.")
+    if found:
+        return [Notice(text) for text in found]
+    return [Notice("Complete: no evaluation is missing, failed or stale, and no representation collapsed.", True)]
