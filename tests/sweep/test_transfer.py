@@ -16,8 +16,7 @@ from sslbench.engine.budget import draw_budget
 from sslbench.engine.evaluate import evaluate, extract, refit
 from sslbench.engine.pretrain import build
 from sslbench.report.records import from_records
-from sslbench.report.scores.blocks import place
-from sslbench.report.tables.markdown import table_markdown
+from sslbench.report.scores.layout import lay_out
 from sslbench.stores.addresses import locate
 from sslbench.stores.tracker import Tracker
 from sslbench.sweep.plan import Plan, Selection, make_plan, select

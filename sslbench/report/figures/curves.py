@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -16,7 +15,7 @@ from matplotlib.ticker import FixedLocator, NullLocator
 
 from sslbench.contract.spec import BASELINES
 from sslbench.report.records import pretext_rank
-from sslbench.report.scores.blocks import Block, place
+from sslbench.report.scores.layout import Block, Layout
 from sslbench.report.statistics.spread import Estimate, estimate
 
 #: Okabe and Ito's palette without black and yellow: told apart with any colour vision, and on white paper.
@@ -50,9 +49,9 @@ BASELINE_LOOKS = {
 }
 
 
-def draw_curves(records: pd.DataFrame, title: str) -> Figure:
+def draw_curves(layout: Layout, title: str) -> Figure:
     """Draw every block of the table as a panel; nothing of pyplot's global state is touched."""
-    blocks = place(records)
+    blocks = layout.blocks
     panel_rows = list(dict.fromkeys((block.place, block.protocol) for block in blocks))
     columns = list(dict.fromkeys(sorted(block.latent_dim for block in blocks)))
     width = PANEL_WIDTH * len(columns) + LEGEND_WIDTH
@@ -81,10 +80,10 @@ def draw_curves(records: pd.DataFrame, title: str) -> Figure:
     return figure
 
 
-def curves_png(records: pd.DataFrame, title: str) -> bytes:
+def curves_png(layout: Layout, title: str) -> bytes:
     """The figure as PNG; equal records give equal bytes (with the same matplotlib)."""
     buffer = io.BytesIO()
-    draw_curves(records, title).savefig(buffer, format="png", dpi=RESOLUTION, metadata={"Software": None})
+    draw_curves(layout, title).savefig(buffer, format="png", dpi=RESOLUTION, metadata={"Software": None})
     return buffer.getvalue()
 
 

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sslbench.report.figures.curves import PALETTE, Look, limits, looks_of
-from sslbench.report.page.tables import block_title, several_places
-from sslbench.report.scores.blocks import Block
+from sslbench.report.scores.layout import Block
 from sslbench.report.statistics.spread import Estimate, estimate
-from sslbench.report.tables.markdown import format_estimate, percent
+from sslbench.report.words.numbers import accuracy as format_estimate
+from sslbench.report.words.numbers import percent
+from sslbench.report.words.wording import several_places, table_title
 
 #: matplotlib's markers in the words of d3; both figures show a row alike.
 SYMBOLS = {
@@ -97,7 +98,7 @@ def curve_figures(blocks: Sequence[Block]) -> list[Figure]:
     several = several_places(blocks)
     figures = []
     for block in blocks:
-        title = block_title(block, several)
+        title = table_title(block.protocol, block.latent_dim, block.place if several else "")
         lines = tuple(line for row in block.rows if row != "majority_class" for line in _curve(block, row))
         ticks = tuple((fraction, percent(fraction)) for fraction in block.fractions)
         level = round(100 * estimate(block.ceiling.values()).mean, 3) if block.ceiling else None

@@ -9,13 +9,16 @@ from typing import Any
 
 import pandas as pd
 
-from sslbench.report.attachments.tuned import Tuned
+from sslbench.contract.settings import TunedArm
 from sslbench.report.page.charts import Chart, Figure, Point
 from sslbench.report.page.sections import Grid, Section
 from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.statistics.compute import front
-from sslbench.report.statistics.cost import format_count, format_flops, format_seconds
-from sslbench.report.tables.markdown import NOT_RUN, percent
+from sslbench.report.words.numbers import NOT_RUN, percent
+from sslbench.report.words.numbers import count as format_count
+from sslbench.report.words.numbers import flops as format_flops
+from sslbench.report.words.numbers import seconds as format_seconds
+from sslbench.report.words.wording import unequal as words_of
 
 #: A page stays light: with more points than this in one figure only the ends and the middle of the fractions are drawn.
 MOST_POINTS = 1200
@@ -118,7 +121,7 @@ def _budget_text(budgets: pd.DataFrame) -> tuple[str, ...]:
     if unequal.empty:
         return ("Budgets match: pretexts were given equal samples, operations, seconds and trials, within 25%.",)
     largest = unequal.sort_values("ratio", ascending=False, kind="stable").drop_duplicates("quantity")
-    return (f"Budgets differ, at most like this: {'; '.join(largest['sentence'])}.",)
+    return (f"Budgets differ, at most like this: {'; '.join(map(words_of, largest.to_dict('records')))}.",)
 
 
 def _budget_grids(budgets: pd.DataFrame) -> tuple[Grid, ...]:
@@ -137,7 +140,7 @@ def _budget_grids(budgets: pd.DataFrame) -> tuple[Grid, ...]:
     return (Grid(columns, tuple(rows), names=4, title="Were budgets equal?").compact(),)
 
 
-def tuning_grids(tuned: Sequence[Tuned]) -> tuple[Grid, ...]:
+def tuning_grids(tuned: Sequence[TunedArm]) -> tuple[Grid, ...]:
     """What tuning cost and found, arm by arm; nothing if nothing was tuned."""
     if not tuned:
         return ()

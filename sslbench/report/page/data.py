@@ -9,8 +9,7 @@ from markupsafe import Markup
 
 from sslbench.report.page.charts import Chart, Point
 from sslbench.report.page.tables import RunList
-from sslbench.report.scores.evidence import Run
-from sslbench.report.scores.replicates import Replicate
+from sslbench.report.scores.rows import Run
 
 #: d3's symbols at the size of the charts' points, for the legend: they need no script.
 SYMBOL_PATHS = {
@@ -47,7 +46,7 @@ def embedded(charts: Sequence[Chart], looks: Mapping[str, object], runs: Sequenc
 
 
 def _run(run: Run) -> list[str | float]:
-    return [str(Replicate(run.seed, run.label_seed)), round(run.value, 6), run.run_id]
+    return [str(run.replicate), round(run.value, 6), run.run_id]
 
 
 def _plain(chart: Chart) -> dict[str, object]:

@@ -7,13 +7,13 @@ from typing import Any
 
 import pandas as pd
 
+from sslbench.contract.titles import RAW, protocol_rank
 from sslbench.report.page.charts import Chart, Figure, Point
 from sslbench.report.page.sections import Bars, Grid, Section
-from sslbench.report.scores.blocks import RAW, protocol_rank
-from sslbench.report.scores.measures import SHOWN
+from sslbench.report.scores.measures import SHOWN, mean_measures
 from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.statistics.replication import NOT_CROSSED
-from sslbench.report.tables.markdown import NOT_RUN, percent
+from sslbench.report.words.numbers import NOT_RUN, percent
 
 MEASURES = {name: shown for name, shown, _ in SHOWN}
 
@@ -80,10 +80,7 @@ Measured = dict[tuple[object, ...], float]
 
 def _mean_measures(records: pd.DataFrame) -> Measured:
     """Means over seeds by dataset seen, encoder, latent size, pretext and measure."""
-    chosen = records[records["metric"].str.startswith("representation.") & records["value"].notna()]
-    axes = ["dataset", "encoder", "latent_dim", "pretext", "metric"]
-    means = chosen.groupby(axes)["value"].mean()
-    return {tuple(key): float(value) for key, value in zip(means.index.tolist(), means.tolist(), strict=True)}
+    return {tuple(key): value for *key, value, _ in mean_measures(records).itertuples(index=False)}
 
 
 def _measure_chart(part: pd.DataFrame, measures: Measured, name: str, title: str) -> Chart:
@@ -91,7 +88,7 @@ def _measure_chart(part: pd.DataFrame, measures: Measured, name: str, title: str
     means = part.groupby(axes, sort=True)["test"].mean()
     points = []
     for (pretext, size, origin, dataset, encoder), accuracy in zip(means.index.tolist(), means.tolist(), strict=True):
-        measured = measures.get((origin or dataset, encoder, size, pretext, f"representation.{name}"))
+        measured = measures.get((origin or dataset, encoder, size, pretext, name))
         if measured is not None and math.isfinite(measured):
             tip = f"{pretext}, d={size}\n{100 * accuracy:.1f} %, {MEASURES[name]} {measured:.3g}"
             points.append(Point(float(f"{measured:.4g}"), round(100 * accuracy, 3), None, tip, pretext))

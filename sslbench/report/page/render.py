@@ -15,6 +15,7 @@ import pandas as pd
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup, escape
 
+from sslbench.contract.titles import protocol_rank
 from sslbench.report.attachments.attachments import Attachments
 from sslbench.report.page.charts import Chart, Figure, legend_rows, page_looks
 from sslbench.report.page.compute import compute_section, tuning_grids
@@ -31,22 +32,19 @@ from sslbench.report.page.sections import (
     Section,
     cost_section,
     curve_section,
-    duration,
     environment_section,
     latent_section,
     measure_section,
     picture_section,
-    rank_section,
 )
 from sslbench.report.page.tables import tables
-from sslbench.report.records import conform
-from sslbench.report.scores.blocks import Block, place, protocol_rank
-from sslbench.report.scores.marks import STALE, STALE_TEXT, Evidence, evidence_of
-from sslbench.report.scores.measures import COLLAPSED
+from sslbench.report.scores.layout import Block, Layout
 from sslbench.report.statistics.analysis import Analysis, analyse
-from sslbench.report.statistics.summary import cells_of, missing_line
-from sslbench.report.tables.markdown import legend, percent
+from sslbench.report.tables.sheet import Tables
 from sslbench.report.words.findings import findings
+from sslbench.report.words.numbers import duration, percent
+from sslbench.report.words.reading import COLLAPSED, STALE, marks_text
+from sslbench.report.words.wording import missing_line
 
 PAGE = Path(__file__).parent / "assets"
 LIBRARIES = ("d3-7.9.2.min.js", "plot-0.6.17.min.js")
@@ -76,32 +74,30 @@ class Drawing:
     choices: tuple[tuple[str, int], ...]
 
 
-def report_html(records: pd.DataFrame, title: str, notes: Sequence[str], attached: Attachments) -> str:
+def report_html(data: Tables, title: str, notes: Sequence[str], attached: Attachments) -> str:
     """The page as text.
 
     Raises:
         InputError: two records claim the same cell and seed.
     """
-    records = conform(records, "the records")  # sums depend on the order of what is summed
-    blocks = place(records)
-    evidence = evidence_of(records, attached.gaps)
-    views, runs = tables(blocks, evidence)
-    analysis = analyse(records, [one.cost for one in attached.tuned or ()])
-    sections = _sections(records, blocks, analysis, attached)
+    layout = data.layout
+    records, blocks = layout.records, layout.blocks
+    views, runs = tables(data)
+    analysis = analyse(layout, attached.tuned or ())
+    sections = _sections(data, blocks, analysis, attached)
     looks = page_looks({row for block in blocks for row in block.rows})
     charts: list[Chart] = []
     drawn = [_placed(section, charts) for section in sections]
-    cells = [cells_of(block) for block in blocks]
     return _template().render(
         title=title,
         subtitle=_subtitle(records, blocks),
         contents=[("answer", "The answer"), ("tables", "Accuracy"), *((part.anchor, part.title) for part in sections)],
         findings=[_with_code(finding.sentence) for finding in findings(analysis)],
-        notices=_notices(blocks, evidence),
+        notices=_notices(blocks, layout),
         facts=_facts(records),
         tables=views,
         unfolded=UNFOLDED,
-        legend_text=[_with_code(paragraph) for paragraph in (*legend(blocks, cells), *_marks_text(evidence), *notes)],
+        legend_text=[_with_code(paragraph) for paragraph in (*data.reading, *_marks_text(layout), *notes)],
         sections=drawn,
         legend_rows=legend_rows(blocks, looks),
         looks={row: legend_look(look) for row, look in looks.items()},
@@ -113,23 +109,20 @@ def report_html(records: pd.DataFrame, title: str, notes: Sequence[str], attache
     )
 
 
-def _sections(
-    records: pd.DataFrame, blocks: Sequence[Block], analysis: Analysis, attached: Attachments
-) -> list[Section]:
+def _sections(data: Tables, blocks: Sequence[Block], analysis: Analysis, attached: Attachments) -> list[Section]:
     parts = [
         curve_section(blocks),
         latent_section(blocks),
         savings_section(analysis),
         outcome_section(analysis),
-        rank_section(analysis.ranks),
         share_section(analysis),
         compute_section(analysis),
-        measure_section(records, measure_figures(records, analysis), correlation_grids(analysis)),
+        measure_section(data.measures, measure_figures(data.layout.records, analysis), correlation_grids(analysis)),
         optimism_section(analysis),
         spread_section(analysis),
         picture_section(attached.exhibits or ()),
-        cost_section(records, tuning_grids(attached.tuned or ())),
-        environment_section(attached.environment, records),
+        cost_section(data, tuning_grids(attached.tuned or ())),
+        environment_section(attached.environment, data.layout.records),
     ]
     return [part for part in parts if part is not None]
 
@@ -165,7 +158,6 @@ def _placed(section: Section, charts: list[Chart]) -> dict[str, object]:
         "tables": section.tables,
         "pictures": section.pictures,
         "bars": section.bars,
-        "diagrams": section.diagrams,
     }
 
 
@@ -202,7 +194,7 @@ def _facts(records: pd.DataFrame) -> list[tuple[str, str]]:
     ]
 
 
-def _notices(blocks: Sequence[Block], evidence: Evidence) -> list[Notice]:
+def _notices(blocks: Sequence[Block], evidence: Layout) -> list[Notice]:
     """What the numbers lack, each as one line; one line to say so if they lack nothing."""
     found = []
     missing = missing_line(blocks)
@@ -227,13 +219,9 @@ def _notices(blocks: Sequence[Block], evidence: Evidence) -> list[Notice]:
     return found
 
 
-def _marks_text(evidence: Evidence) -> list[str]:
+def _marks_text(evidence: Layout) -> list[str]:
     """What the marks mean that `table.md` does not have."""
-    said = []
-    if evidence.collapsed:
-        said.append(f"{COLLAPSED} a collapsed representation in at least one seed: see the measures below.")
-    if evidence.stale:
-        said.append(STALE_TEXT)
+    said = marks_text(evidence)
     if evidence.gaps.failures:
         said.append("A cell that reads failed has only failed runs; its reason shows when pointed at.")
     return said

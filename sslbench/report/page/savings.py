@@ -8,12 +8,12 @@ from operator import itemgetter
 
 import pandas as pd
 
+from sslbench.contract.titles import protocol_rank
 from sslbench.report.page.sections import Grid, Section
-from sslbench.report.scores.blocks import protocol_rank
 from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.statistics.label_efficiency import BELOW, BEYOND, NEVER_AHEAD, NEVER_OVERTAKEN, OVERTAKEN, REACHED
 from sslbench.report.statistics.paired import OUTCOMES
-from sslbench.report.tables.markdown import NOT_RUN, percent
+from sslbench.report.words.numbers import NOT_RUN, percent
 
 #: Columns that name one table of the page.
 TABLE_KEY = ["dataset", "encoder", "protocol", "latent_dim"]

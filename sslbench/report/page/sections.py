@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import base64
 import io
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 from PIL import Image
 
+from sslbench.contract.titles import RAW
 from sslbench.report.attachments.exhibits import Exhibit, in_order
 from sslbench.report.page.charts import Figure, curve_figures, latent_figures
-from sslbench.report.page.ranks import Diagram, rank_diagrams
-from sslbench.report.scores.blocks import RAW, Block, protocol_rank
-from sslbench.report.scores.measures import COLLAPSED, SHOWN, measure_rows
-from sslbench.report.statistics.cost import Cost, costs, format_count, format_flops, format_seconds
-from sslbench.report.statistics.ranks import Ranks
+from sslbench.report.scores.layout import Block
+from sslbench.report.tables.sheet import Sheet, Tables
+from sslbench.report.words.reading import COLLAPSED, COSTS, MEASURES
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,6 @@ class Section:
     tables: tuple[Grid, ...] = ()
     pictures: tuple[Picture, ...] = ()
     bars: tuple[Bars, ...] = ()
-    diagrams: tuple[Diagram, ...] = ()
 
 
 def curve_section(blocks: Sequence[Block]) -> Section:
@@ -93,38 +90,14 @@ def latent_section(blocks: Sequence[Block]) -> Section | None:
     return Section("latent", "Latent size", text, tuple(figures))
 
 
-def rank_section(ranks: Sequence[Ranks]) -> Section | None:
-    """Mean ranks over label budgets, and which rows are not told apart."""
-    if not ranks:
-        return None
-    text = (
-        "Mean rank of every row over the label budgets (1 is the most accurate), from best to worst. Bars on the right "
-        "join rows that are not told apart: their mean ranks are closer than the critical difference, which is drawn "
-        "below the axis. The budgets of one dataset share encoders and nested labels, so with a single dataset the "
-        "tests are optimistic.",
-    )
-    return Section("ranks", "Ranks", text, diagrams=rank_diagrams(ranks))
-
-
 def measure_section(
-    records: pd.DataFrame, figures: Sequence[Figure] = (), correlations: Sequence[Grid] = ()
+    sheet: Sheet | None, figures: Sequence[Figure] = (), correlations: Sequence[Grid] = ()
 ) -> Section | None:
     """The label-free measures, drawn against accuracy, and how well they predict it."""
-    rows = measure_rows(records)
-    if not rows:
+    if sheet is None:
         return None
-    columns = ("pretext", "latent size", *(shown for _, shown, _ in SHOWN), "collapsed")
-    text = (
-        "Measured without labels on the representation of 2,048 unlabelled inputs (LiDAR and alignment: 1,000 inputs "
-        f"in four views), means over seeds. {COLLAPSED} marks a collapsed representation.",
-    )
-    return Section(
-        "measures",
-        "Measures without labels",
-        text,
-        tuple(figures),
-        tables=(Grid(columns, _tuples(rows)), *correlations),
-    )
+    text = (f"{MEASURES} {COLLAPSED} marks a collapsed representation.",)
+    return Section("measures", "Measures without labels", text, tuple(figures), tables=(_grid(sheet), *correlations))
 
 
 def picture_section(exhibits: Sequence[Exhibit]) -> Section | None:
@@ -147,37 +120,13 @@ def _picture(exhibit: Exhibit, several: bool) -> Picture:
     return Picture(title, alt, width, height, base64.b64encode(exhibit.png).decode("ascii"))
 
 
-def cost_section(records: pd.DataFrame, more: Sequence[Grid] = ()) -> Section:
+def cost_section(tables: Tables, more: Sequence[Grid] = ()) -> Section:
     """The ledger: what was paid for every encoder, for its evaluations, and for choosing settings."""
-    entries = costs(records)
-    protocols = sorted({name for entry in entries for name in entry.evaluate_seconds}, key=protocol_rank)
-    headers = ["pretext", "latent size", "pretraining s", "samples", "compute", "parameters"]
-    headers += [f"{protocol} s" for protocol in protocols]
-    several = len({(entry.dataset, entry.pretrain_dataset, entry.encoder) for entry in entries if _trained(entry)}) > 1
-    where = ["dataset", "encoder"] if several else []
-    rows = [[*([_origin(entry), entry.encoder] if several else []), *_cost_row(entry, protocols)] for entry in entries]
-    text = (
-        "Means over seeds, in seconds. Pretraining is paid once per encoder; an evaluation is one protocol at one "
-        "label fraction, averaged over the fractions that were run.",
-    )
-    grid = Grid((*where, *headers), _tuples(rows), names=1 + len(where))
-    return Section("cost", "Cost ledger", text, tables=(grid, *more))
+    return Section("cost", "Cost ledger", (COSTS,), tables=(_grid(tables.costs), *more))
 
 
-def _trained(entry: Cost) -> bool:
-    return bool(entry.pretrain_dataset)
-
-
-def _origin(entry: Cost) -> str:
-    elsewhere = entry.pretrain_dataset and entry.pretrain_dataset != entry.dataset
-    return f"{entry.dataset} from {entry.pretrain_dataset}" if elsewhere else entry.dataset
-
-
-def _cost_row(entry: Cost, protocols: Sequence[str]) -> list[str]:
-    pretraining = [format_seconds(entry.pretrain_seconds), format_count(entry.pretrain_samples)]
-    pretraining += [format_flops(entry.pretrain_flops), format_count(entry.parameters)]
-    spent = [format_seconds(entry.evaluate_seconds.get(protocol, math.nan)) for protocol in protocols]
-    return [entry.pretext, str(entry.latent_dim), *pretraining, *spent]
+def _grid(sheet: Sheet) -> Grid:
+    return Grid(sheet.headings, tuple(tuple(entry.text for entry in row) for row in sheet.rows), names=sheet.names)
 
 
 def environment_section(environment: Mapping[str, object] | None, records: pd.DataFrame) -> Section:
@@ -197,14 +146,3 @@ def environment_section(environment: Mapping[str, object] | None, records: pd.Da
     ):
         rows.append((title, ", ".join(sorted({value or "unknown" for value in records[column]}))))
     return Section("environment", "Environment", tables=(Grid(("what", "value"), tuple(rows), names=2),))
-
-
-def duration(seconds: float) -> str:
-    """Seconds as people say them: `42 s`, `12.5 min`, `3.4 h`."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.1f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
-
-
-def _tuples(rows: Sequence[Sequence[str]]) -> tuple[tuple[str, ...], ...]:
-    return tuple(tuple(row) for row in rows)
