@@ -12,7 +12,7 @@ from rich.table import Table
 
 from sslbench.commands.options import INTERRUPTED
 from sslbench.contract.settings import Budget, Tuning
-from sslbench.report.statistics.cost import format_count, format_flops, format_seconds
+from sslbench.report.words.numbers import count, flops, seconds
 from sslbench.tuning import session
 from sslbench.tuning.session import PreparedTuning, TuneRequest
 from sslbench.tuning.study import News
@@ -80,7 +80,7 @@ def _ledger(tuning: Tuning) -> Table:
         table.add_column(column, justify="right", no_wrap=True)
     for name, arm in tuning.arms.items():
         own = "–" if arm.default_score is None else f"{arm.default_score:.3f}"
-        cost = (format_seconds(arm.seconds), format_count(arm.samples), format_flops(arm.flops))
+        cost = (seconds(arm.seconds), count(arm.samples), flops(arm.flops))
         counts = (str(arm.trials), str(arm.completed), f"{arm.epochs:g}")
         table.add_row(name, f"{arm.score:.3f}", own, *counts, *cost)
     return table

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -18,11 +18,12 @@ import pandas as pd
 from scipy import stats
 
 from sslbench.contract.spec import InputError
+from sslbench.contract.titles import protocol_rank
 from sslbench.report.comparison.sides import Side
 from sslbench.report.records import pretext_rank
-from sslbench.report.scores.blocks import protocol_rank
-from sslbench.report.scores.replicates import Replicate, Scores
-from sslbench.report.scores.rows import evaluations
+from sslbench.report.scores.layout import lay_out
+from sslbench.report.scores.replicates import Scores
+from sslbench.report.scores.rows import Row
 from sslbench.report.statistics.spread import (
     CONFIDENCE,
     ROUNDING,
@@ -44,7 +45,7 @@ class Procedure(StrEnum):
 
 
 @dataclass(frozen=True)
-class Place:
+class CellName:
     """What names a cell in both results."""
 
     dataset: str
@@ -54,17 +55,6 @@ class Place:
     latent_dim: int
     pretext: str
     label_fraction: float
-
-    @property
-    def table(self) -> str:
-        """The table the cell stands in, within its dataset and encoder."""
-        return f"{self.protocol}, latent size {self.latent_dim}"
-
-    @property
-    def block(self) -> str:
-        """The table the cell stands in."""
-        origin = "" if self.pretrain_dataset in ("", self.dataset) else f" from {self.pretrain_dataset}"
-        return f"{self.dataset}{origin}, {self.encoder}: {self.table}"
 
     @property
     def order(self) -> tuple[object, ...]:
@@ -83,7 +73,7 @@ class Change:
         p_value: NaN where a test is not possible, as is `p_holm`, which is corrected over all cells.
     """
 
-    place: Place
+    name: CellName
     first: Estimate
     second: Estimate
     difference: float
@@ -112,8 +102,8 @@ class Comparison:
     first: str
     second: str
     changes: tuple[Change, ...]
-    only_first: tuple[Place, ...]
-    only_second: tuple[Place, ...]
+    only_first: tuple[CellName, ...]
+    only_second: tuple[CellName, ...]
     speed: float
 
     @property
@@ -134,54 +124,54 @@ def compare(first: Side, second: Side) -> Comparison:
         InputError: two records of one side claim the same cell, or the two sides share no cell.
     """
     ours, theirs = _cells(first), _cells(second)
-    shared = sorted(ours.keys() & theirs.keys(), key=lambda place: place.order)
+    shared = sorted(ours.keys() & theirs.keys(), key=lambda name: name.order)
     if not shared:
         raise InputError(f"{first.name} and {second.name} have no cell in common: nothing to compare")
-    found = [_change(place, ours[place], theirs[place]) for place in shared]
+    found = [_change(name, ours[name], theirs[name]) for name in shared]
     tested = [change for change in found if change.procedure is not Procedure.NONE]
-    corrected = dict(zip((change.place for change in tested), holm([one.p_value for one in tested]), strict=True))
+    corrected = dict(zip((change.name for change in tested), holm([one.p_value for one in tested]), strict=True))
     return Comparison(
         first.name,
         second.name,
-        tuple(replace(change, p_holm=corrected.get(change.place, math.nan)) for change in found),
+        tuple(replace(change, p_holm=corrected.get(change.name, math.nan)) for change in found),
         _alone(ours, theirs),
         _alone(theirs, ours),
         _speed(first.records, second.records),
     )
 
 
-def _alone(ours: dict[Place, Scores], theirs: dict[Place, Scores]) -> tuple[Place, ...]:
-    return tuple(sorted(ours.keys() - theirs.keys(), key=lambda place: place.order))
+def _alone(ours: dict[CellName, Scores], theirs: dict[CellName, Scores]) -> tuple[CellName, ...]:
+    return tuple(sorted(ours.keys() - theirs.keys(), key=lambda name: name.order))
 
 
-def _cells(side: Side) -> dict[Place, Scores]:
+def _cells(side: Side) -> dict[CellName, Scores]:
     """Scores by cell, of independent replicates only."""
     try:
-        evaluated = evaluations(side.records)
+        rows = lay_out(side.records).rows
     except InputError as error:
         raise InputError(f"{side.name}: {error}") from error
-    cells: dict[Place, dict[Replicate, float]] = {}
-    axes = [item.name for item in fields(Place)]
-    columns = [evaluated[name].tolist() for name in (*axes, "seed", "label_seed", "test")]
-    for *place, seed, label_seed, accuracy in zip(*columns, strict=True):
-        cells.setdefault(Place(*place), {})[Replicate(seed, label_seed)] = accuracy
-    return dict(cells)
+    return {_name(row, fraction): row.scores(fraction) for row in rows for fraction in row.fractions}
 
 
-def _change(place: Place, ours: Scores, theirs: Scores) -> Change:
+def _name(row: Row, fraction: float) -> CellName:
+    where = row.dataset, row.pretrain_dataset, row.encoder, row.protocol, row.latent_dim
+    return CellName(*where, row.pretext, fraction)
+
+
+def _change(name: CellName, ours: Scores, theirs: Scores) -> Change:
     first, second = estimate(ours.values()), estimate(theirs.values())
     paired = paired_difference(theirs, ours)
     if paired is not None and paired.n >= 2:
         p_value = paired_p_value(paired)
-        return Change(place, first, second, paired.mean, paired.half_width, Procedure.PAIRED, paired.n, p_value)
+        return Change(name, first, second, paired.mean, paired.half_width, Procedure.PAIRED, paired.n, p_value)
     if paired is not None and len(ours) == len(theirs) == 1:
-        return Change(place, first, second, paired.mean, math.nan, Procedure.NONE, 1, math.nan)
+        return Change(name, first, second, paired.mean, math.nan, Procedure.NONE, 1, math.nan)
     n = min(len(ours), len(theirs))
     difference = second.mean - first.mean
     if n < 2:
-        return Change(place, first, second, difference, math.nan, Procedure.NONE, n, math.nan)
+        return Change(name, first, second, difference, math.nan, Procedure.NONE, n, math.nan)
     half_width, p_value = welch(list(ours.values()), list(theirs.values()))
-    return Change(place, first, second, difference, half_width, Procedure.WELCH, n, p_value)
+    return Change(name, first, second, difference, half_width, Procedure.WELCH, n, p_value)
 
 
 def welch(first: Sequence[float], second: Sequence[float]) -> tuple[float, float]:

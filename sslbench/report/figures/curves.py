@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -16,8 +15,10 @@ from matplotlib.ticker import FixedLocator, NullLocator
 
 from sslbench.contract.spec import BASELINES
 from sslbench.report.records import pretext_rank
-from sslbench.report.scores.blocks import Block, place
+from sslbench.report.scores.layout import Block, Layout
 from sslbench.report.statistics.spread import Estimate, estimate
+from sslbench.report.words.reading import CEILING
+from sslbench.report.words.wording import several_places, table_title
 
 #: Okabe and Ito's palette without black and yellow: told apart with any colour vision, and on white paper.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -59,9 +60,9 @@ OWN = Look(PALETTE[0], "o")  # of a row in its own panel, where the title says w
 REFERENCE = Look("#6B6B6B", ".", "--", 1.4, 2.0)  # of `supervised` there
 
 
-def draw_curves(records: pd.DataFrame, title: str) -> Figure:
+def draw_curves(layout: Layout, title: str) -> Figure:
     """Draw every table as a panel, or as one small panel per row; nothing of pyplot's global state is touched."""
-    blocks = place(records)
+    blocks = layout.blocks
     figure = Figure(layout="constrained", facecolor="white")
     small = any(crowded(block) for block in blocks)
     looks = {"supervised": REFERENCE} if small else looks_of({row for block in blocks for row in block.rows})
@@ -77,10 +78,10 @@ def draw_curves(records: pd.DataFrame, title: str) -> Figure:
     return figure
 
 
-def curves_png(records: pd.DataFrame, title: str) -> bytes:
+def curves_png(layout: Layout, title: str) -> bytes:
     """The figure as PNG; equal records give equal bytes (with the same matplotlib)."""
     buffer = io.BytesIO()
-    draw_curves(records, title).savefig(buffer, format="png", dpi=RESOLUTION, metadata={"Software": None})
+    draw_curves(layout, title).savefig(buffer, format="png", dpi=RESOLUTION, metadata={"Software": None})
     return buffer.getvalue()
 
 
@@ -94,9 +95,9 @@ def looks_of(rows: set[str]) -> dict[str, Look]:
 
 
 def drawn_rows(block: Block) -> tuple[str, ...]:
-    """The rows of a block that have a curve; the majority class would squeeze all others into a corner."""
-    have = {row for row, _ in block.scores}
-    return tuple(row for row in block.rows if row != "majority_class" and row in have)
+    """The rows of a block that have a curve, baselines last; the majority class would squeeze them into a corner."""
+    rows = [row for row in block.rows if row != "majority_class" and row in block.lines]
+    return tuple(sorted(rows, key=lambda row: row in BASELINES))
 
 
 def crowded(block: Block) -> bool:
@@ -145,7 +146,7 @@ def _panels(figure: Figure, blocks: Sequence[Block], looks: Mapping[str, Look], 
         for row in drawn_rows(block):
             _draw_line(axes, curve(block, row), looks[row])
         shown = [other for other in blocks if (other.place, other.protocol) == key]
-        _dress(axes, block, limits(shown), _title(block, len({one.place for one in blocks}) > 1), 9)
+        _dress(axes, block, limits(shown), _title(block, blocks), 9)
         axes.set_xlabel("labels used", fontsize=9, color=INK)
         if block is shown[0]:
             axes.set_ylabel("test accuracy, %", fontsize=9, color=INK)
@@ -158,7 +159,7 @@ def _small_panels(figure: Figure, blocks: Sequence[Block]) -> None:
     figure.set_size_inches(SMALL_WIDTH * SMALL_COLUMNS, height)
     groups = figure.subfigures(len(blocks), 1, squeeze=False, height_ratios=counts)[:, 0]
     for group, block, lines in zip(groups, blocks, counts, strict=True):
-        group.suptitle(_title(block, len({one.place for one in blocks}) > 1), x=0.01, ha="left", fontsize=9.5)
+        group.suptitle(_title(block, blocks), x=0.01, ha="left", fontsize=9.5)
         group.supylabel("test accuracy, %", fontsize=8.5, color=INK)
         group.supxlabel("labels used", fontsize=8.5, color=INK)
         grid = list(group.subplots(lines, SMALL_COLUMNS, squeeze=False, sharey=True).flat)
@@ -175,9 +176,8 @@ def _own_rows(block: Block) -> list[str]:
     return [row for row in drawn_rows(block) if row != "supervised"]
 
 
-def _title(block: Block, several: bool) -> str:
-    title = f"{block.protocol}, latent size {block.latent_dim}"
-    return f"{block.place}: {title}" if several else title
+def _title(block: Block, blocks: Sequence[Block]) -> str:
+    return table_title(block.protocol, block.latent_dim, block.place if several_places(blocks) else "")
 
 
 def _dress(axes: Axes, block: Block, ydomain: tuple[float, float], title: str, size: float) -> None:
@@ -226,7 +226,7 @@ def _legend_handles(looks: Mapping[str, Look], ceiling: bool) -> list[Line2D]:
         if row != "majority_class"
     ]
     if ceiling:
-        handles.append(Line2D([], [], color="#000000", linestyle=":", linewidth=1, label="ceiling (supervised, 100%)"))
+        handles.append(Line2D([], [], color="#000000", linestyle=":", linewidth=1, label=CEILING))
     return handles
 
 

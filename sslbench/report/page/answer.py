@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import pandas as pd
-
-from sslbench.report.scores.blocks import Block
-from sslbench.report.scores.marks import STALE, Evidence
-from sslbench.report.scores.measures import COLLAPSED
-from sslbench.report.statistics.summary import missing_line
-from sslbench.report.tables.markdown import percent
+from sslbench.report.scores.layout import Block, Layout
+from sslbench.report.words.numbers import counted, percent
+from sslbench.report.words.reading import COLLAPSED, STALE
 from sslbench.report.words.sentence import Finding, Subject
+from sslbench.report.words.wording import missing_line
 
 NO_ANSWER = (
     "How many labels pretraining saves cannot be said here: training from scratch (`supervised`) was not run beside it."
@@ -36,7 +33,7 @@ class Notice:
 
 
 def answers(found: Sequence[Finding], blocks: Sequence[Block]) -> list[Answer]:
-    """One sentence for every dataset and encoder: what the choice inside the label budget saves with the fewest labels."""
+    """One sentence per dataset and encoder: what the choice inside the label budget saves with the fewest labels."""
     places: dict[tuple[str, str], list[int]] = {}
     for number, block in enumerate(blocks):
         places.setdefault((block.dataset, block.encoder), []).append(number)
@@ -59,35 +56,36 @@ def _about(subject: Subject, block: Block) -> bool:
     return same and subject.pretrain_dataset in ("", block.pretrain_dataset)
 
 
-def subtitle(records: pd.DataFrame, blocks: Sequence[Block]) -> str:
+def subtitle(blocks: Sequence[Block]) -> str:
     """What was compared, on what, how often."""
-    datasets = sorted(set(records["dataset"]))
+    datasets = sorted({block.dataset for block in blocks})
     rows = dict.fromkeys(row for block in blocks for row in block.rows)
     seeds = len({replicate for block in blocks for replicate in block.replicates})
     fractions = sorted({fraction for block in blocks for fraction in block.fractions})
     spread = percent(fractions[0]) if len(fractions) == 1 else f"{percent(fractions[0])} to {percent(fractions[-1])}"
-    times = "1 repetition" if seeds == 1 else f"{seeds} repetitions"
+    times = counted(seeds, "repetition")
     return f"{', '.join(datasets)}: {len(rows)} ways to train, from {spread} of the labels, {times} each."
 
 
-def notices(blocks: Sequence[Block], evidence: Evidence) -> list[Notice]:
+def notices(layout: Layout) -> list[Notice]:
     """What the numbers lack, each as one line; one line to say so if they lack nothing."""
     found = []
-    missing = missing_line(blocks)
+    missing = missing_line(layout.blocks)
     if missing:
         found.append(missing[0].upper() + missing[1:])
-    gaps = evidence.gaps
+    gaps = layout.gaps
     if gaps.missing:
         of = f"{gaps.missing:,} of the {gaps.planned:,} evaluations of the suite have no record yet"
         found.append(f"Unfinished: {of}. What follows is of the others and may change.")
     if gaps.failures:
-        cells = "1 cell" if len(gaps.failures) == 1 else f"{len(gaps.failures)} cells"
-        found.append(f"Failed: {cells}, for: {'; '.join(sorted({one.reason for one in gaps.failures}))}.")
-    if evidence.stale:
-        cells = "1 cell was" if len(evidence.stale) == 1 else f"{len(evidence.stale)} cells were"
-        found.append(f"Stale {STALE}: {cells} computed by another version or with other settings.")
-    if evidence.collapsed:
-        names = sorted({pretext for *_, pretext, _ in evidence.collapsed})
+        reasons = sorted({failure.reason for failure in gaps.failures})
+        found.append(f"Failed: {counted(len(gaps.failures), 'cell')}, for: {'; '.join(reasons)}.")
+    if layout.stale:
+        found.append(
+            f"Stale {STALE}: {counted(len(layout.stale), 'cell')} computed by another version or with other settings."
+        )
+    if layout.collapsed:
+        names = sorted({pretext for *_, pretext, _ in layout.collapsed})
         found.append(f"Collapsed {COLLAPSED} in at least one seed: {', '.join(names)}.")
     if found:
         return [Notice(text) for text in found]

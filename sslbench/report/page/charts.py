@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from markupsafe import Markup
-
+from sslbench.contract.spec import BASELINES
 from sslbench.report.figures.curves import PALETTE, Look, crowded, curve, drawn_rows, limits, looks_of, short_count
-from sslbench.report.page.tables import RunList, block_title, several_places
-from sslbench.report.scores.blocks import Block
-from sslbench.report.scores.replicates import Replicate
+from sslbench.report.scores.layout import Block
 from sslbench.report.statistics.spread import Estimate, estimate
-from sslbench.report.tables.markdown import format_estimate, percent
+from sslbench.report.words.numbers import accuracy, counted, percent
+from sslbench.report.words.wording import several_places, table_title
 
 #: matplotlib's markers in the words of d3; both figures show a row alike.
 SYMBOLS = {
@@ -124,34 +121,38 @@ def _page_look(row: str, look: Look) -> dict[str, str | float]:
     return {"color": color, "symbol": SYMBOLS[look.marker], "dash": DASHES[look.line], "width": look.width + 0.2}
 
 
-def curve_figure(block: Block, blocks: Sequence[Block]) -> Figure:
-    """Accuracy against the number of labels in one table; axes as in the other latent sizes of its protocol."""
+def full_title(block: Block) -> str:
+    """What a table is of, for those who do not see what stands around it."""
+    return table_title(block.protocol, block.latent_dim, block.place)
+
+
+def curve_figure(block: Block) -> Figure:
+    """Accuracy against the number of labels in one table."""
     lines = tuple(_curve(block, row) for row in drawn_rows(block))
     seeds = {len(scores) for scores in block.scores.values()}
     bands = "One seed, no bands." if seeds == {1} else "Bands: 95% confidence intervals over seeds."
     ceiling = " Dotted: training from scratch on every label." if block.ceiling else ""
     chart = Chart(
         kind="panels" if crowded(block) else "lines",
-        alt=_alt(f"Line chart of test accuracy against the number of labels, {block_title(block, True)}", lines),
+        alt=_alt(f"Line chart of test accuracy against the number of labels, {full_title(block)}", lines),
         xlabel="labels used",
-        ylabel="test accuracy, %",
+        ylabel="",
         caption=f"{bands}{ceiling}",
         ticks=tuple((counts[-1], short_count(counts[-1])) for counts in block.num_labels.values()),
-        ydomain=limits([other for other in blocks if (other.place, other.protocol) == (block.place, block.protocol)]),
+        ydomain=limits([block]),
         level=round(100 * estimate(block.ceiling.values()).mean, 3) if block.ceiling else None,
         lines=lines,
     )
-    return Figure("Accuracy against labels", (("", chart),))
+    return Figure("Test accuracy in % against labels", (("", chart),))
 
 
 def _curve(block: Block, row: str) -> Line:
-    return Line(row, tuple(_point(x, accuracy, f"{row}\n{x:,} labels") for x, accuracy in curve(block, row)))
+    return Line(row, tuple(_point(x, found, f"{row}\n{x:,} labels") for x, found in curve(block, row)))
 
 
-def _point(x: float, accuracy: Estimate, words: str) -> Point:
-    half = None if math.isnan(accuracy.half_width) else round(100 * accuracy.half_width, 3)
-    seeds = "1 seed" if accuracy.n == 1 else f"{accuracy.n} seeds"
-    return Point(x, round(100 * accuracy.mean, 3), half, f"{words}\n{format_estimate(accuracy)} %, {seeds}")
+def _point(x: float, found: Estimate, words: str) -> Point:
+    half = None if math.isnan(found.half_width) else round(100 * found.half_width, 3)
+    return Point(x, round(100 * found.mean, 3), half, f"{words}\n{accuracy(found)} %, {counted(found.n, 'seed')}")
 
 
 def _alt(title: str, lines: Sequence[Line]) -> str:
@@ -204,23 +205,11 @@ def _latent_line(group: Sequence[Block], row: str, fraction: float) -> Line:
     return Line(row, tuple(points))
 
 
-def embedded(charts: Sequence[Chart], rows: Sequence[str], runs: Sequence[RunList], ui_url: str) -> Markup:
-    """The page's data as JSON that can stand in a script element, whatever names it holds."""
-    data = {
-        "charts": [asdict(chart, dict_factory=_given) for chart in charts],
-        "looks": page_looks(set(rows)),
-        "order": list(rows),
-        "cells": [
-            [
-                item.title,
-                [[str(Replicate(run.seed, run.label_seed)), round(run.value, 6), run.run_id] for run in item.runs],
-            ]
-            for item in runs
-        ],
-        "ui": ui_url.rstrip("/"),
-    }
-    text = json.dumps(data, separators=(",", ":"), sort_keys=True, allow_nan=False)
-    return Markup(text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e"))
+def page_data(charts: Sequence[Chart], rows: Sequence[str], ui_url: str) -> dict[str, object]:
+    """What the page's script draws: charts, and looks of the rows in the order of the legends."""
+    drawn = [asdict(chart, dict_factory=_given) for chart in charts]
+    order = sorted(rows, key=lambda row: row in BASELINES)
+    return {"charts": drawn, "looks": page_looks(set(rows)), "order": order, "ui": ui_url.rstrip("/")}
 
 
 def _given(items: list[tuple[str, object]]) -> dict[str, object]:

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import pandas as pd
 
 from sslbench.report.page.charts import Chart, Figure, Point
-from sslbench.report.page.grids import Frame, Grid, Part, grid, places, said
+from sslbench.report.page.parts import PLACE, Line, Part, Say, places, said, sheet_of
 from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.statistics.compute import front
-from sslbench.report.statistics.cost import format_count, format_flops, format_seconds
-from sslbench.report.tables.markdown import percent
+from sslbench.report.tables.sheet import Sheet
+from sslbench.report.words.numbers import count, flops, percent, seconds
+from sslbench.report.words.wording import unequal as words_of
 
 #: A page stays light: with more points than this in one figure only the ends and the middle of the fractions are drawn.
 MOST_POINTS = 1200
@@ -29,15 +30,15 @@ class Cost:
 
 
 def _seconds(value: float) -> str:
-    return f"{format_seconds(value)} s"
+    return f"{seconds(value)} s"
 
 
 #: How budgets are written; samples and trials are counts.
-FORMS: dict[str, Callable[[float], str]] = {"FLOPs": format_flops, "seconds": _seconds}
+FORMS: dict[str, Callable[[float], str]] = {"FLOPs": flops, "seconds": _seconds}
 
 COSTS = (
     Cost("seconds", "seconds (tuning, pretraining, one evaluation)", _seconds),
-    Cost("flops", "floating-point operations (tuning, pretraining, one evaluation)", format_flops),
+    Cost("flops", "floating-point operations (tuning, pretraining, one evaluation)", flops),
 )
 
 TEXT = (
@@ -88,7 +89,7 @@ def _chart(part: pd.DataFrame, fraction: float, cost: Cost, title: str) -> Chart
     return Chart("points", alt, cost.words, "test accuracy, %", points=tuple(point for point, _ in points), front=first)
 
 
-def _point(line: Frame, x: float, y: float, cost: Cost, ahead: bool) -> Point:
+def _point(line: Line, x: float, y: float, cost: Cost, ahead: bool) -> Point:
     half = (line["high"] - line["low"]) / 2
     spread = "" if math.isnan(half) else f" ± {100 * half:.1f}"
     tip = (
@@ -106,18 +107,17 @@ def budget_part(budgets: pd.DataFrame) -> Part | None:
     text = "Budgets match: pretexts were given equal samples, operations, seconds and trials, within 25%."
     if not unequal.empty:
         largest = unequal.sort_values("ratio", ascending=False, kind="stable").drop_duplicates("quantity")
-        text = f"Budgets differ, at most like this: {'; '.join(largest['sentence'])}."
-    return Part("budgets", "Were budgets equal?", (text,), tables=(_budget_grid(budgets),))
+        text = f"Budgets differ, at most like this: {'; '.join(map(words_of, largest.to_dict('records')))}."
+    return Part("budgets", "Were budgets equal?", (text,), sheets=(_budget_sheet(budgets),))
 
 
-def _budget_grid(budgets: pd.DataFrame) -> Grid:
-    def end(name: str) -> Callable[[Frame], str]:
-        return lambda line: f"{FORMS.get(line['quantity'], format_count)(line[name])} ({line[f'{name}_pretext']})"
+def _budget_sheet(budgets: pd.DataFrame) -> Sheet:
+    def end(name: str) -> Say:
+        return lambda line: f"{FORMS.get(line['quantity'], count)(line[name])} ({line[f'{name}_pretext']})"
 
     columns = (
-        *(("dataset", said("dataset")), ("encoder", said("encoder"))),
-        *(("latent size", said("latent_dim")), ("budget", said("quantity"))),
+        *(*PLACE, ("latent size", said("latent_dim")), ("budget", said("quantity"))),
         *(("least", end("least")), ("most", end("most"))),
         *(("ratio", lambda line: f"{line['ratio']:.2f}"), ("matched", lambda line: "yes" if line["matched"] else "no")),
     )
-    return grid(budgets, columns, 4)
+    return sheet_of(budgets, columns, 4)

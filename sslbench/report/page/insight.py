@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from dataclasses import replace
 
 import pandas as pd
 
+from sslbench.contract.titles import RAW, protocol_rank
 from sslbench.report.page.charts import Chart, Figure, Point
-from sslbench.report.page.grids import Frame, Grid, Part, by_fraction, grid, labels_of, places, pretext_of, said
-from sslbench.report.page.sections import PLACE
-from sslbench.report.scores.blocks import RAW, protocol_rank
-from sslbench.report.scores.measures import COLLAPSED, SHOWN, measure_rows
+from sslbench.report.page.parts import (
+    PLACE,
+    Line,
+    Part,
+    Say,
+    by_fraction,
+    labels_of,
+    places,
+    pretext_of,
+    said,
+    sheet_of,
+)
+from sslbench.report.scores.measures import SHOWN, mean_measures
 from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.statistics.replication import NOT_CROSSED
-from sslbench.report.tables.markdown import NOT_RUN, percent
+from sslbench.report.tables.sheet import Sheet
+from sslbench.report.words.numbers import NOT_RUN, interval, percent, points
+from sslbench.report.words.reading import COLLAPSED
+from sslbench.report.words.reading import MEASURES as MEASURED
 
 MEASURES = {name: shown for name, shown, _ in SHOWN}
 
@@ -30,40 +43,35 @@ def share_part(analysis: Analysis) -> Part | None:
     )
     reasons = "; ".join(dict.fromkeys(reason for reason in analysis.shares["reason"] if reason))
     columns = (*PLACE, ("axis", _source), ("share of variance", _share))
-    table = grid(analysis.shares, columns, 3, caption=reasons and f"{reasons[0].upper()}{reasons[1:]}.")
-    return Part("matters", "What matters most", (text,), tables=(table,))
+    table = sheet_of(analysis.shares, columns, 3, "", reasons and f"{reasons[0].upper()}{reasons[1:]}.")
+    return Part("matters", "What matters most", (text,), sheets=(table,))
 
 
-def _source(line: Frame) -> str:
+def _source(line: Line) -> str:
     source = line["source"].replace(" x ", " × ")
     return str(source.replace("latent_dim", "latent size").replace("label_fraction", "label fraction"))
 
 
-def _share(line: Frame) -> str:
+def _share(line: Line) -> str:
     low, high = line["low"], line["high"]
-    return f"{100 * line['share']:.1f}%" + ("" if math.isnan(low) else f" [{100 * low:.1f}, {100 * high:.1f}]")
+    return f"{points(line['share'])}%" + ("" if math.isnan(low) else f" {interval(points(low), points(high))}")
 
 
-def measure_part(records: pd.DataFrame, analysis: Analysis) -> Part | None:
+def measure_part(measures: Sheet | None, analysis: Analysis) -> Part | None:
     """The label-free measures, drawn against accuracy, and how well they predict it."""
-    rows = measure_rows(records)
-    if not rows:
+    if measures is None:
         return None
-    columns = ("pretext", "latent size", *(shown for _, shown, _ in SHOWN), "collapsed")
-    text = (
-        "Measured without labels on the representation of 2,048 unlabelled inputs (LiDAR and alignment: 1,000 inputs "
-        f"in four views), means over seeds. {COLLAPSED} marks a collapsed representation."
-    )
-    tables = (Grid(columns, tuple(tuple(row) for row in rows)), *correlation_grids(analysis))
-    return Part("measures", "Measures without labels", (text,), tuple(measure_figures(records, analysis)), tables)
+    text = f"{MEASURED} {COLLAPSED} marks a collapsed representation."
+    sheets = (replace(measures, title=""), *correlation_sheets(analysis))
+    return Part("measures", measures.title, (text,), tuple(measure_figures(analysis)), sheets)
 
 
-def measure_figures(records: pd.DataFrame, analysis: Analysis) -> list[Figure]:
+def measure_figures(analysis: Analysis) -> list[Figure]:
     """Accuracy against each measure, encoder by encoder: first protocol, fewest labels, means over seeds."""
     found = analysis.evaluations
     found = found[found["protocol"].isin(["linear_probe", "knn"]) & (found["encoder"] != RAW)]
-    axes = ["dataset", "encoder", "latent_dim", "pretext", "metric"]
-    measures = records[records["metric"].str.startswith("representation.")].groupby(axes)["value"].mean().dropna()
+    means = mean_measures(analysis.layout.records)
+    measures = {tuple(key): float(value) for *key, value, _ in means.itertuples(index=False)}
     figures = []
     for where, part in places(found):
         protocol, fraction = min(set(part["protocol"]), key=protocol_rank), min(part["label_fraction"])
@@ -76,34 +84,34 @@ def measure_figures(records: pd.DataFrame, analysis: Analysis) -> list[Figure]:
     return figures
 
 
-def _measure_chart(part: pd.DataFrame, measures: pd.Series[float], name: str, title: str) -> Chart:
+def _measure_chart(part: pd.DataFrame, measures: dict[tuple[object, ...], float], name: str, title: str) -> Chart:
     axes = ["pretext", "latent_dim", "pretrain_dataset", "dataset", "encoder"]
     means = part.groupby(axes, sort=True)["test"].mean()
     points = []
     for (pretext, size, origin, dataset, encoder), accuracy in zip(means.index.tolist(), means.tolist(), strict=True):
-        key = (origin or dataset, encoder, size, pretext, f"representation.{name}")
-        if key in measures.index and math.isfinite(measured := float(measures[key])):
+        measured = measures.get((origin or dataset, encoder, size, pretext, name), math.nan)
+        if math.isfinite(measured):
             tip = f"{pretext}, d={size}\n{100 * accuracy:.1f} %, {MEASURES[name]} {measured:.3g}"
             points.append(Point(float(f"{measured:.4g}"), round(100 * accuracy, 3), None, tip, pretext))
     alt = f"Scatter chart of test accuracy against {MEASURES[name]}, {title}, {len(points)} encoders."
     return Chart("points", alt, MEASURES[name], "test accuracy, %", logarithmic=False, points=tuple(points))
 
 
-def correlation_grids(analysis: Analysis) -> list[Grid]:
+def correlation_sheets(analysis: Analysis) -> list[Sheet]:
     """Whether measures without labels predict accuracy: rank correlation per protocol and label fraction."""
     found = analysis.correlations
     found = found[found["measure"].isin(list(MEASURES))]
-    grids = []
+    sheets = []
     for where, here in places(found):
         for protocol, part in here.groupby("protocol", sort=True):
             if part["spearman"].notna().any():
                 title = f"Rank correlation with accuracy, {where}{protocol}"
                 names = [("Spearman's ρ", lambda line: MEASURES[line["measure"]])]
-                grids.append(by_fraction(part, names, _correlation, title, _encoders(part)))
-    return grids
+                sheets.append(by_fraction(part, names, _correlation, title, _encoders(part)))
+    return sheets
 
 
-def _correlation(line: Frame) -> str:
+def _correlation(line: Line) -> str:
     """`0.83 [0.1, 1.0]`; a star where Kendall's test stays below 5% after Holm's correction."""
     if math.isnan(line["spearman"]):
         return NOT_RUN
@@ -124,14 +132,14 @@ def _encoders(part: pd.DataFrame) -> str:
 
 def optimism_part(analysis: Analysis) -> Part | None:
     """What choosing on the test split would have added."""
-    grids = []
+    sheets = []
     if not analysis.choice_optimism.empty:
         names = (
             *(*PLACE, ("pretext", lambda line: pretext_of(line) or "any pretext")),
             *(("chosen over", said("over")), ("candidates", said("candidates"))),
         )
         title = "Choosing latent size, protocol and pretext"
-        grids.append(by_fraction(analysis.choice_optimism, names, _gain("optimism", "low", "high"), title))
+        sheets.append(by_fraction(analysis.choice_optimism, names, _gain("optimism", "low", "high"), title))
     if not analysis.epoch_optimism.empty:
         columns = (
             *(("dataset", said("dataset")), ("pretext", pretext_of), ("latent size", said("latent_dim"))),
@@ -140,8 +148,8 @@ def optimism_part(analysis: Analysis) -> Part | None:
             ("over last", _gain("over_last", "over_last_low", "over_last_high")),
             ("over budget's", _gain("over_budget", "over_budget_low", "over_budget_high")),
         )
-        grids.append(grid(analysis.epoch_optimism, columns, 5, "Reporting the best epoch"))
-    if not grids:
+        sheets.append(sheet_of(analysis.epoch_optimism, columns, 5, "Reporting the best epoch"))
+    if not sheets:
         return None
     text = (
         "How much better these results would look had something been chosen by test accuracy, as many published tables "
@@ -149,14 +157,15 @@ def optimism_part(analysis: Analysis) -> Part | None:
         "points. It cannot be negative, and it is not an improvement: on new data it is gone. Nothing in this report "
         "was chosen that way."
     )
-    return Part("optimism", "Optimism of choosing on the test split", (text,), tables=tuple(grids))
+    return Part("optimism", "Optimism of choosing on the test split", (text,), sheets=tuple(sheets))
 
 
-def _gain(name: str, first: str, last: str) -> Callable[[Frame], str]:
-    def say(line: Frame) -> str:
+def _gain(name: str, first: str, last: str) -> Say:
+    def say(line: Line) -> str:
         value, low, high = line[name], line[first], line[last]
-        text = f"{100 * value:+.2f}" if round(100 * value, 2) else "0.00"
-        return text + ("" if math.isnan(low) else f" [{100 * low:.2f}, {100 * high:.2f}]")
+        return points(value, 2, signed=True) + (
+            "" if math.isnan(low) else f" {interval(points(low, 2), points(high, 2))}"
+        )
 
     return say
 
@@ -171,7 +180,7 @@ def spread_part(analysis: Analysis) -> Part:
         "subsets, and the rest, from every encoder evaluated on every subset."
     )
 
-    def spread(column: str) -> Callable[[Frame], str]:
+    def spread(column: str) -> Say:
         return lambda line: f"{100 * line[column]:.2f}"
 
     columns = (
@@ -180,4 +189,4 @@ def spread_part(analysis: Analysis) -> Part:
         *(("trainings", spread("initialisation_sd")), ("labelled subsets", spread("labels_sd"))),
         ("rest", spread("residual_sd")),
     )
-    return Part("spread", name, (text,), tables=(grid(analysis.components, columns, 2),))
+    return Part("spread", name, (text,), sheets=(sheet_of(analysis.components, columns, 2),))

@@ -9,32 +9,29 @@ and below; without a script all of them are shown. What only a reviewer asks for
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import pandas as pd
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from sslbench.report.attachments.attachments import Attachments
 from sslbench.report.page.answer import answers, notices, opening, subtitle
-from sslbench.report.page.charts import Chart, Figure, curve_figure, embedded
+from sslbench.report.page.charts import Chart, Figure, curve_figure, page_data
 from sslbench.report.page.compute import budget_part, compute_part
-from sslbench.report.page.grids import Grid, Part
 from sslbench.report.page.insight import measure_part, optimism_part, share_part, spread_part
-from sslbench.report.page.savings import SAVINGS_TEXT, saved_figure, savings_grids, seed_multipliers
+from sslbench.report.page.parts import Part
+from sslbench.report.page.savings import SAVINGS_TEXT, saved_figure, savings_sheets, seed_multipliers
 from sslbench.report.page.sections import cost_part, environment_part, latent_part, outcome_part, picture_part
-from sslbench.report.page.tables import TableView, tables
-from sslbench.report.records import conform
-from sslbench.report.scores.blocks import Block, place
-from sslbench.report.scores.marks import STALE_TEXT, Evidence, evidence_of
-from sslbench.report.scores.measures import COLLAPSED
+from sslbench.report.scores.rows import Run
 from sslbench.report.statistics.analysis import Analysis, analyse
-from sslbench.report.statistics.summary import cells_of
-from sslbench.report.tables.markdown import legend
+from sslbench.report.tables.sheet import Sheet, Tables
 from sslbench.report.words.findings import findings
+from sslbench.report.words.reading import marks_text
+from sslbench.report.words.wording import several_places, table_title
 
 PAGE = Path(__file__).parent / "assets"
 LIBRARIES = ("d3-7.9.2.min.js", "plot-0.6.17.min.js")
@@ -54,10 +51,11 @@ class Drawing:
 class View:
     """What is shown of one dataset, encoder, latent size and protocol: its two figures, its tables."""
 
+    title: str
     curves: Drawing
     saved: Drawing | None
-    accuracy: TableView
-    savings: list[Grid]
+    accuracy: Sheet
+    savings: list[Sheet]
 
 
 class _Charts(list[Chart]):
@@ -70,47 +68,38 @@ class _Charts(list[Chart]):
         return Drawing(figure.title, figure.asks, self[first].alt, choices)
 
 
-def report_html(records: pd.DataFrame, title: str, notes: Sequence[str], attached: Attachments) -> str:
-    """The page as text.
-
-    Raises:
-        InputError: two records claim the same cell and seed.
-    """
-    records = conform(records, "the records")  # sums depend on the order of what is summed
-    blocks = place(records)
-    evidence = evidence_of(records, attached.gaps)
-    accuracies, runs = tables(blocks, evidence)
-    analysis = analyse(records, [one.cost for one in attached.tuned or ()])
+def report_html(tables: Tables, title: str, notes: Sequence[str], attached: Attachments) -> str:
+    """The page as text."""
+    layout, blocks = tables.layout, tables.layout.blocks
+    analysis = analyse(layout, attached.tuned or ())
     found = findings(analysis)
-    charts = _Charts()
-    views = _views(blocks, accuracies, analysis, charts)
-    chapters = [
-        part
-        for part in (latent_part(blocks), compute_part(analysis), picture_part(attached.exhibits or ()))
-        if part is not None
-    ]
-    reviews = _reviews(records, analysis, attached)
     told = answers(found, blocks)
-    first = {answer.sentence for answer in told}
+    charts = _Charts()
+    views = _views(tables, analysis, charts)
+    chapters = [latent_part(blocks), compute_part(analysis), picture_part(attached.exhibits or ())]
+    drawn = [(part, [charts.place(figure) for figure in part.figures]) for part in chapters if part is not None]
+    reviews = [
+        (part, [charts.place(figure) for figure in part.figures]) for part in _reviews(tables, analysis, attached)
+    ]
     rows = list(dict.fromkeys(row for block in blocks for row in block.rows))
+    said = {answer.sentence for answer in told}
     return _template().render(
         title=title,
-        subtitle=subtitle(records, blocks),
+        subtitle=subtitle(blocks),
         contents=[
             *(("answer", "The answer"), ("tables", "Tables")),
-            *((part.anchor, part.title) for part in chapters),
+            *((part.anchor, part.title) for part, _ in drawn),
             ("reviewers", "For reviewers"),
         ],
-        answers=[(_with_code(answer.sentence), answer.tables) for answer in told],
+        answers=told,
         views=views,
         opening=opening(found, blocks),
-        findings=[_with_code(one.sentence) for one in found if one.sentence not in first],
-        notices=notices(blocks, evidence),
-        reading=[_with_code(text) for text in _reading(blocks, evidence, analysis, notes)],
-        chapters=[(part, [charts.place(figure) for figure in part.figures]) for part in chapters],
-        reviews=[(part, [charts.place(figure) for figure in part.figures]) for part in reviews],
-        with_code=_with_code,
-        data=embedded(charts, rows, runs, attached.ui_url),
+        findings=[one.sentence for one in found if one.sentence not in said],
+        notices=notices(layout),
+        reading=_reading(tables, analysis, notes),
+        chapters=drawn,
+        reviews=reviews,
+        data=_script_json(page_data(charts, rows, attached.ui_url)),
         style=_asset("style.css"),
         libraries=Markup("\n").join(_asset(f"vendor/{name}") for name in LIBRARIES),
         script=_asset("charts.js"),
@@ -118,48 +107,46 @@ def report_html(records: pd.DataFrame, title: str, notes: Sequence[str], attache
     )
 
 
-def _views(
-    blocks: Sequence[Block], accuracies: Sequence[TableView], analysis: Analysis, charts: _Charts
-) -> list[View]:
-    alone = seed_multipliers(analysis.evaluations)
+def _views(tables: Tables, analysis: Analysis, charts: _Charts) -> list[View]:
+    blocks = tables.layout.blocks
+    alone = seed_multipliers(tables.layout)
     views = []
-    for block, accuracy in zip(blocks, accuracies, strict=True):
-        curves = charts.place(curve_figure(block, blocks))
+    for block, sheet in zip(blocks, tables.accuracy, strict=True):
+        title = table_title(block.protocol, block.latent_dim, block.place if several_places(blocks) else "")
+        curves = charts.place(curve_figure(block))
         saved = saved_figure(analysis, alone, block)
-        views.append(View(curves, saved and charts.place(saved), accuracy, savings_grids(analysis, block)))
+        drawn = charts.place(saved) if saved else None
+        views.append(View(title, curves, drawn, sheet, savings_sheets(analysis, block)))
     return views
 
 
-def _reviews(records: pd.DataFrame, analysis: Analysis, attached: Attachments) -> list[Part]:
+def _reviews(tables: Tables, analysis: Analysis, attached: Attachments) -> list[Part]:
     """What is folded under one chapter at the end."""
     parts = [
         outcome_part(analysis),
         share_part(analysis),
         spread_part(analysis),
         optimism_part(analysis),
-        measure_part(records, analysis),
+        measure_part(tables.measures, analysis),
         budget_part(analysis.budgets),
-        cost_part(records, attached.tuned or ()),
-        environment_part(attached.environment, records),
+        cost_part(tables.costs, attached.tuned or ()),
+        environment_part(attached.environment, tables.layout),
     ]
     return [part for part in parts if part is not None]
 
 
-def _reading(blocks: Sequence[Block], evidence: Evidence, analysis: Analysis, notes: Sequence[str]) -> list[str]:
+def _reading(tables: Tables, analysis: Analysis, notes: Sequence[str]) -> list[str]:
     """How to read the tables: what the cells hold, what the marks mean, what the suite notes."""
-    said = legend(blocks, [cells_of(block) for block in blocks])
-    if evidence.collapsed:
-        said.append(f"{COLLAPSED} a collapsed representation in at least one seed: see the measures below.")
-    if evidence.stale:
-        said.append(STALE_TEXT)
-    if evidence.gaps.failures:
-        said.append("A cell that reads failed has only failed runs; its reason shows when pointed at.")
-    return [*said, *(() if analysis.multipliers.empty else SAVINGS_TEXT), *notes]
+    failed = ["A cell that reads failed has only failed runs; its reason shows when pointed at."]
+    failed *= bool(tables.layout.gaps.failures)
+    savings = () if analysis.multipliers.empty else SAVINGS_TEXT
+    return [*tables.reading, *marks_text(tables.layout), *failed, *savings, *notes]
 
 
 @cache
 def _template() -> Template:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters.update(code=_with_code, runs=_runs)
     return environment.from_string((PAGE / "report.html").read_text(encoding="utf-8"))
 
 
@@ -175,3 +162,14 @@ def _with_code(text: str) -> Markup:
     return Markup("").join(
         Markup("<code>{}</code>").format(part) if number % 2 else escape(part) for number, part in enumerate(parts)
     )
+
+
+def _runs(runs: Sequence[Run]) -> str:
+    """The runs behind a number, as the attribute that the page's script reads."""
+    return json.dumps([[str(run.replicate), round(run.value, 6), run.run_id] for run in runs], separators=(",", ":"))
+
+
+def _script_json(data: dict[str, object]) -> Markup:
+    """Data as JSON that can stand in a script element, whatever names it holds."""
+    text = json.dumps(data, separators=(",", ":"), sort_keys=True, allow_nan=False)
+    return Markup(text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e"))

@@ -1,4 +1,4 @@
-"""Labels saved: the plot of the first screen, and the tables of multipliers, crossovers and areas under the accuracies."""
+"""Labels saved: the plot of the first screen, and the tables of multipliers, crossovers and areas."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Callable, Sequence
 
 import pandas as pd
 
+from sslbench.contract.spec import BASELINES
 from sslbench.report.figures.curves import short_count
-from sslbench.report.page.charts import Bar, Chart, Figure
-from sslbench.report.page.grids import Frame, Grid, by_fraction, grid, said
-from sslbench.report.page.tables import block_title
-from sslbench.report.scores.blocks import Block
-from sslbench.report.scores.rows import ROW_KEY, sections
+from sslbench.report.page.charts import Bar, Chart, Figure, full_title
+from sslbench.report.page.parts import Line, by_fraction, said, sheet_of
+from sslbench.report.scores.evaluations import REPLICATE, ROW_KEY
+from sslbench.report.scores.layout import Block, Layout, lay_out
 from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.statistics.label_efficiency import BELOW, BEYOND, OVERTAKEN, REACHED, multipliers
-from sslbench.report.tables.markdown import NOT_RUN, percent
-from sslbench.report.words.wording import points, times, times_interval
+from sslbench.report.tables.sheet import Sheet
+from sslbench.report.words.numbers import NOT_RUN, percent, points, rounded_percent, times, times_interval
 
 TITLE = "Labels saved"
 
@@ -30,9 +30,11 @@ SAVINGS_TEXT = (
 )
 
 
-def seed_multipliers(evaluations: pd.DataFrame) -> pd.DataFrame:
+def seed_multipliers(layout: Layout) -> pd.DataFrame:
     """The frame of `multipliers` for every repetition alone, one after another; faint dots, no statistics."""
-    parts = [multipliers(sections(part)) for _, part in evaluations.groupby(["seed", "label_seed"], sort=True)]
+    alone = layout.records.groupby(REPLICATE, sort=True)
+    counted = set(layout.evaluations.groupby(REPLICATE).groups)
+    parts = [multipliers(lay_out(part).peers) for replicate, part in alone if replicate in counted]
     return pd.concat(parts, ignore_index=True)
 
 
@@ -68,16 +70,14 @@ def _saved_chart(block: Block, lines: pd.DataFrame, seeds: pd.DataFrame) -> Char
     room = max(most / least, 4) ** 0.2  # for arrows
     edges = least / room, most * room
     drawn = seeds.to_dict("records")
-    bars = [
-        _bar(line, [one for one in drawn if one["pretext"] == line["pretext"]], edges)
-        for line in lines.to_dict("records")
-    ]
+    ordered = sorted(lines.to_dict("records"), key=lambda line: line["pretext"] in BASELINES)
+    bars = [_bar(line, [one for one in drawn if one["pretext"] == line["pretext"]], edges) for line in ordered]
     at = percent(lines["label_fraction"].iloc[0])
     found = "; ".join(f"{bar.row} {bar.text}" for bar in bars)
     return Chart(
         kind="saved",
         alt=f"Plot of how many times more labels training from scratch needs, with {at} of the labels, "
-        f"{block_title(block, True)}: {found}.",
+        f"{full_title(block)}: {found}.",
         xlabel="labels from scratch ÷ labels with pretraining",
         ylabel="",
         caption=f"Labels that training from scratch needs for the same accuracy, divided by the {labels:,} used here. "
@@ -89,7 +89,7 @@ def _saved_chart(block: Block, lines: pd.DataFrame, seeds: pd.DataFrame) -> Char
     )
 
 
-def _bar(line: Frame, alone: Sequence[Frame], edges: tuple[float, float]) -> Bar:
+def _bar(line: Line, alone: Sequence[Line], edges: tuple[float, float]) -> Bar:
     low, high, outcome = line["low"], line["high"], line["outcome"]
     sides = {BELOW: "<", BEYOND: ">"}
     bounded = not math.isnan(low) and not (low == 0 and math.isinf(high))
@@ -124,7 +124,7 @@ def _digits(number: float) -> float:
     return float(f"{number:.4g}")
 
 
-def _saved_text(line: Frame) -> str:
+def _saved_text(line: Line) -> str:
     """`1.2× [0.8, 2.4]`, `< 1×`; and that there is no interval where the data cannot carry one."""
     if not line["outcome"]:
         return str(line["reason"])
@@ -134,7 +134,7 @@ def _saved_text(line: Frame) -> str:
     if math.isnan(line["low"]):
         return f"{value}, 1 seed: no interval"
     if line["low"] == 0 and math.isinf(line["high"]):
-        return f"{value}, no interval: unbounded"
+        return f"{value}, interval unbounded"
     bound = line["bound"]
     if (line["outcome"] == BELOW and line["high"] == bound) or (line["outcome"] == BEYOND and line["low"] == bound):
         return value
@@ -150,7 +150,7 @@ def _ticks(edges: tuple[float, float], labels: int) -> tuple[tuple[float, str], 
     return tuple((place, f"{times(place)}×\n{short_count(round(place * labels))}") for place in inside)
 
 
-def savings_grids(analysis: Analysis, block: Block) -> list[Grid]:
+def savings_sheets(analysis: Analysis, block: Block) -> list[Sheet]:
     """Multipliers, crossovers and areas of a table; none where `supervised` was not run."""
     found, overtaken = _of(block, analysis.multipliers), _of(block, analysis.crossovers)
     if found.empty:
@@ -168,11 +168,11 @@ def savings_grids(analysis: Analysis, block: Block) -> list[Grid]:
     )
     return [
         by_fraction(found, [("label multiplier", said("pretext"))], _multiplier, "Label multipliers"),
-        grid(merged, columns, 1, "Crossover and area"),
+        sheet_of(merged, columns, 1, "Crossover and area"),
     ]
 
 
-def _multiplier(line: Frame) -> str:
+def _multiplier(line: Line) -> str:
     """`1.8 [1.1, 3.0]`, `> 100` or `< 0.2`."""
     if line["outcome"] == REACHED:
         text = times(line["multiplier"])
@@ -189,18 +189,14 @@ def _interval(low: float, high: float, form: Callable[[float], str]) -> str:
     return f" [{form(low) if low > 0 else '0'}, {'∞' if math.isinf(high) else form(high)}]"
 
 
-def _crossover(line: Frame) -> str:
+def _crossover(line: Line) -> str:
     if line["outcome"] != OVERTAKEN:
         return line["outcome"] or NOT_RUN
-    return _share(line["label_fraction"]) + _interval(line["low"], line["high"], _share)
-
-
-def _share(fraction: float) -> str:
-    return percent(float(f"{fraction:.2g}"))
+    return rounded_percent(line["label_fraction"]) + _interval(line["low"], line["high"], rounded_percent)
 
 
 def _area(value: float, low: float, high: float, signed: bool = False) -> str:
     if math.isnan(value):
         return NOT_RUN
-    text = f"{100 * value:+.1f}" if signed else points(value)
+    text = points(value, signed=signed)
     return text if math.isnan(low) else f"{text} ± {50 * (high - low):.1f}"

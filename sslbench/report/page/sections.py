@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import base64
 import io
-import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pandas as pd
 from PIL import Image
 
+from sslbench.contract.settings import TunedArm
+from sslbench.contract.titles import RAW, protocol_rank
 from sslbench.report.attachments.exhibits import Exhibit, in_order
-from sslbench.report.attachments.tuned import Tuned
 from sslbench.report.page.charts import latent_figures
-from sslbench.report.page.grids import Grid, Part, Picture, grid, labels_of, said
-from sslbench.report.scores.blocks import RAW, Block, protocol_rank
+from sslbench.report.page.parts import PLACE, Part, Picture, labels_of, said, sheet_of
+from sslbench.report.scores.layout import Block, Layout
 from sslbench.report.statistics.analysis import Analysis
-from sslbench.report.statistics.cost import Cost, costs, format_count, format_flops, format_seconds
 from sslbench.report.statistics.paired import OUTCOMES
-from sslbench.report.tables.markdown import NOT_RUN
-
-PLACE = (("dataset", said("dataset")), ("encoder", said("encoder")))
+from sslbench.report.tables.sheet import Sheet, text_sheet
+from sslbench.report.words.numbers import NOT_RUN, count, duration, flops, seconds
+from sslbench.report.words.reading import COSTS
 
 
 def latent_part(blocks: Sequence[Block]) -> Part | None:
@@ -58,7 +58,7 @@ def outcome_part(analysis: Analysis) -> Part | None:
         "(paired t-test over seeds, Holm-corrected over the rows of a column, 5% level); untested with one seed."
     )
     counted = ((name, said(name)) for name in OUTCOMES)
-    grids = [grid(analysis.outcomes, (*PLACE, ("labels", labels_of), *counted), 3)]
+    sheets = [sheet_of(analysis.outcomes, (*PLACE, ("labels", labels_of), *counted), 3)]
     if not analysis.choices.empty:
         columns = (
             *(*PLACE, ("labels", labels_of), ("use", said("kind")), ("pretext", said("pretext"))),
@@ -66,59 +66,37 @@ def outcome_part(analysis: Analysis) -> Part | None:
             *(("budget score", lambda line: f"{100 * line['budget']:.1f}"), ("chosen from", said("candidates"))),
         )
         caption = "The choice by score inside the label budget; no test label is read."
-        grids.append(grid(analysis.choices, columns, 6, "What one would choose", caption))
-    return Part("outcomes", "Wins, losses and what to choose", (text,), tables=tuple(grids))
+        sheets.append(sheet_of(analysis.choices, columns, 6, "What one would choose", caption))
+    return Part("outcomes", "Wins, losses and what to choose", (text,), sheets=tuple(sheets))
 
 
-def cost_part(records: pd.DataFrame, tuned: Sequence[Tuned]) -> Part:
+def cost_part(costs: Sheet, tuned: Sequence[TunedArm]) -> Part:
     """The ledger: what was paid for every encoder, for its evaluations, and for choosing settings."""
-    entries = costs(records)
-    protocols = sorted({name for entry in entries for name in entry.evaluate_seconds}, key=protocol_rank)
-    trained = {(entry.dataset, entry.pretrain_dataset, entry.encoder) for entry in entries if entry.pretrain_dataset}
-    where = ("dataset", "encoder") if len(trained) > 1 else ()
-    rows = tuple(_cost_row(entry, protocols)[2 - len(where) :] for entry in entries)
-    columns = ("pretext", "latent size", "pretraining s", "samples", "compute", "parameters")
-    ledger = Grid((*where, *columns, *(f"{protocol} s" for protocol in protocols)), rows, 1 + len(where))
-    text = (
-        "Means over seeds, in seconds. Pretraining is paid once per encoder; an evaluation is one protocol at one "
-        "label fraction, averaged over the fractions that were run."
-    )
-    return Part("cost", "Cost ledger", (text,), tables=(ledger, *tuning_grids(tuned)))
+    return Part("cost", "Cost ledger", (COSTS,), sheets=(replace(costs, title=""), *tuning_sheets(tuned)))
 
 
-def _cost_row(entry: Cost, protocols: Sequence[str]) -> tuple[str, ...]:
-    elsewhere = entry.pretrain_dataset and entry.pretrain_dataset != entry.dataset
-    return (
-        *(f"{entry.dataset} from {entry.pretrain_dataset}" if elsewhere else entry.dataset, entry.encoder),
-        *(entry.pretext, str(entry.latent_dim)),
-        *(format_seconds(entry.pretrain_seconds), format_count(entry.pretrain_samples)),
-        *(format_flops(entry.pretrain_flops), format_count(entry.parameters)),
-        *(format_seconds(entry.evaluate_seconds.get(protocol, math.nan)) for protocol in protocols),
-    )
-
-
-def tuning_grids(tuned: Sequence[Tuned]) -> tuple[Grid, ...]:
+def tuning_sheets(tuned: Sequence[TunedArm]) -> tuple[Sheet, ...]:
     """What tuning cost and found, arm by arm; nothing if nothing was tuned."""
     if not tuned:
         return ()
     rows = [
         (
-            *(one.pretext, f"{one.completed} of {one.trials}", format_seconds(one.seconds)),
-            *(format_count(one.samples), format_flops(one.flops)),
+            *(one.pretext, f"{one.completed} of {one.trials}", seconds(one.seconds)),
+            *(count(one.samples), flops(one.flops)),
             *(NOT_RUN if one.default_score is None else f"{one.default_score:.3f}", f"{one.score:.3f}"),
             ", ".join(f"{name} {value:.4g}" for name, value in sorted(one.settings.items())),
         )
         for one in tuned
     ]
     columns = ("pretext", "trials finished", "seconds", "samples", "compute", "before", "after", "settings found")
-    caption = (
+    note = (
         f"All trials of an arm together. Scores by {', '.join(sorted({one.criterion for one in tuned}))}, of the "
         "settings each arm started from and of those it found; no test label is read."
     )
-    return (Grid(columns, tuple(rows), title="What tuning cost", caption=caption),)
+    return (replace(text_sheet("What tuning cost", columns, rows), notes=(note,)),)
 
 
-def environment_part(environment: Mapping[str, object] | None, records: pd.DataFrame) -> Part:
+def environment_part(environment: Mapping[str, object] | None, layout: Layout) -> Part:
     """What was run, what it was computed on as `environment.json` says, and what the records themselves say."""
     said_there = dict(environment or {})
     packages = said_there.pop("packages", {})
@@ -130,16 +108,12 @@ def environment_part(environment: Mapping[str, object] | None, records: pd.DataF
         ("sslbench_version", "sslbench versions of the records"),
         ("device", "devices of the records"),
     ):
-        rows.append((title, ", ".join(sorted({value or "unknown" for value in records[column]}))))
-    return Part(
-        "environment",
-        "What was run, and on what",
-        tables=(Grid(("what", "value"), (*_facts(records), *rows), names=2),),
-    )
+        rows.append((title, ", ".join(sorted({value or "unknown" for value in layout.records[column]}))))
+    table = text_sheet("", ("what", "value"), (*_facts(layout.every), *rows), names=2)
+    return Part("environment", "What was run, and on what", sheets=(table,))
 
 
-def _facts(records: pd.DataFrame) -> list[tuple[str, str]]:
-    scores = records[(records["metric"] == "accuracy") & (records["split"] == "test")]
+def _facts(scores: pd.DataFrame) -> list[tuple[str, str]]:
     trained = scores[scores["pretrain_samples"] > 0]
     encoders = trained.drop_duplicates(["dataset", "pretrain_dataset", "encoder", "pretext", "latent_dim", "seed"])
     spent = encoders["pretrain_seconds"].sum() + scores["evaluate_seconds"].sum()
@@ -151,10 +125,3 @@ def _facts(records: pd.DataFrame) -> list[tuple[str, str]]:
         ("evaluations", f"{len(scores):,}"),
         ("processor time", duration(float(spent))),
     ]
-
-
-def duration(seconds: float) -> str:
-    """Seconds as people say them: `42 s`, `12.5 min`, `3.4 h`."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.1f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import pandas as pd
 
+from sslbench.contract.settings import TunedArm
 from sslbench.contract.spec import BASELINES
-from sslbench.report.scores.blocks import RAW
-from sslbench.report.scores.rows import ROW_KEY
+from sslbench.contract.titles import RAW
+from sslbench.report.scores.evaluations import ROW_KEY
 from sslbench.report.statistics.spread import estimate
-from sslbench.report.words.wording import times, title_of
 
 #: Budgets within this factor of each other count as equal.
 MATCHED_WITHIN = 1.25
@@ -45,23 +44,12 @@ BUDGET_COLUMNS = (
     "most_pretext",
     "ratio",
     "matched",
-    "sentence",
 )
 
 _QUANTITIES = {"pretrain_samples": "samples", "pretrain_flops": "FLOPs", "pretrain_seconds": "seconds"}
 
 
-@dataclass(frozen=True)
-class Tuning:
-    """What choosing the settings of one pretext (or of `supervised`) cost."""
-
-    pretext: str
-    trials: int
-    seconds: float
-    flops: float
-
-
-def compute(evaluated: pd.DataFrame, tuning: Iterable[Tuning] = ()) -> pd.DataFrame:
+def compute(evaluated: pd.DataFrame, tuning: Iterable[TunedArm] = ()) -> pd.DataFrame:
     """Mean accuracy and cost of every row at every label fraction, and who is on the Pareto front.
 
     `seconds` is the whole bill of having this one number: tuning, if given, plus pretraining plus one evaluation.
@@ -103,12 +91,12 @@ def front(costs: Iterable[float], gains: Iterable[float]) -> list[bool]:
     return [point in best for point in points]
 
 
-def budgets(evaluated: pd.DataFrame, tuning: Iterable[Tuning] = ()) -> pd.DataFrame:
+def budgets(evaluated: pd.DataFrame, tuning: Iterable[TunedArm] = ()) -> pd.DataFrame:
     """Whether pretexts had equal budgets: samples, FLOPs and seconds of pretraining, and trials of tuning if given.
 
     Returns:
         Columns `BUDGET_COLUMNS`: means over seeds of the pretext with the least and with the most per dataset,
-        encoder and latent size; `matched` where the ratio is at most `MATCHED_WITHIN`, else `sentence` says so.
+        encoder and latent size; `matched` where the ratio is at most `MATCHED_WITHIN`.
         Absent where fewer than two pretexts were measured.
     """
     trials = {item.pretext: float(item.trials) for item in tuning}
@@ -128,13 +116,11 @@ def budgets(evaluated: pd.DataFrame, tuning: Iterable[Tuning] = ()) -> pd.DataFr
     return pd.DataFrame(lines, columns=list(BUDGET_COLUMNS))
 
 
-def _cells(evaluated: pd.DataFrame, spent: dict[str, Tuning]) -> pd.DataFrame:
+def _cells(evaluated: pd.DataFrame, spent: Mapping[str, TunedArm]) -> pd.DataFrame:
     """Means over replicates of accuracy and cost per row and label fraction."""
     chosen = evaluated[evaluated["pretext"] != "majority_class"]
     uses = chosen.groupby(["pretrain_dataset", "encoder", "latent_dim", "pretext", "seed"])["test"].transform("size")
-    free = Tuning("", 0, 0.0, 0.0)
-    tuning = np.array([(spent.get(name, free).seconds, spent.get(name, free).flops) for name in chosen["pretext"]])
-    tuning = tuning.reshape(-1, 2)
+    tuning = np.array([_tuning(spent.get(name)) for name in chosen["pretext"]]).reshape(-1, 2)
     shared = chosen["pretrain_seconds"].fillna(0) + tuning[:, 0]
     chosen = chosen.assign(
         tuning_seconds=tuning[:, 0],
@@ -154,6 +140,11 @@ def _cells(evaluated: pd.DataFrame, spent: dict[str, Tuning]) -> pd.DataFrame:
     )
 
 
+def _tuning(arm: TunedArm | None) -> tuple[float, float]:
+    """Seconds and operations of choosing settings; nothing for what was not tuned."""
+    return (0.0, 0.0) if arm is None else (arm.seconds, arm.flops)
+
+
 def _with_fronts(part: pd.DataFrame) -> pd.DataFrame:
     return part.assign(
         seconds_front=front(part["seconds"].tolist(), part["accuracy"].tolist()),
@@ -167,6 +158,4 @@ def _budget(quantity: str, by_pretext: dict[str, float]) -> Iterator[tuple[objec
     least, most = (min(by_pretext, key=by_pretext.__getitem__), max(by_pretext, key=by_pretext.__getitem__))
     low, high = by_pretext[least], by_pretext[most]
     ratio = high / low if low > 0 else (1.0 if high == 0 else math.inf)
-    matched = ratio <= MATCHED_WITHIN
-    sentence = "" if matched else f"{title_of(most)} was given {times(ratio)} times the {quantity} of {title_of(least)}"
-    yield quantity, low, least, high, most, ratio, matched, sentence
+    yield quantity, low, least, high, most, ratio, ratio <= MATCHED_WITHIN

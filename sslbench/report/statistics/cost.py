@@ -8,10 +8,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from sslbench.contract.titles import RAW
 from sslbench.report.records import pretext_rank
-from sslbench.report.scores.blocks import RAW, protocol_rank
-
-_UNITS = ((1e15, "PFLOPs"), (1e12, "TFLOPs"), (1e9, "GFLOPs"), (1e6, "MFLOPs"))
 
 
 @dataclass(frozen=True)
@@ -36,31 +34,24 @@ class Cost:
     evaluate_seconds: dict[str, float]
 
 
-def costs(records: pd.DataFrame) -> list[Cost]:
-    """One entry per dataset, pretraining dataset, encoder, pretext and latent size, in table order (raw first)."""
-    chosen = records[(records["metric"] == "accuracy") & (records["split"] == "test")]
+def costs(every: pd.DataFrame) -> list[Cost]:
+    """One entry per dataset, pretraining dataset, encoder, pretext and latent size, in table order (raw first).
+
+    Args:
+        every: all `evaluations`.
+    """
     found: list[Cost] = []
-    for _, group in chosen.groupby(["dataset", "pretrain_dataset", "encoder", "pretext", "latent_dim"], sort=True):
-        first = group.iloc[0]
+    for key, group in every.groupby(["dataset", "pretrain_dataset", "encoder", "pretext", "latent_dim"], sort=True):
+        dataset, origin, encoder, pretext, size = key
         pretraining = group.drop_duplicates("seed")
+        spent = [
+            mean(pretraining[name].tolist()) for name in ("pretrain_seconds", "pretrain_samples", "pretrain_flops")
+        ]
         evaluating = {
-            protocol: mean(group.loc[group["protocol"] == protocol, "evaluate_seconds"].tolist())
-            for protocol in sorted(group["protocol"].unique(), key=protocol_rank)
+            str(protocol): mean(part["evaluate_seconds"].tolist()) for protocol, part in group.groupby("protocol")
         }
-        found.append(
-            Cost(
-                dataset=str(first["dataset"]),
-                pretrain_dataset=str(first["pretrain_dataset"]),
-                encoder=str(first["encoder"]),
-                pretext=str(first["pretext"]),
-                latent_dim=int(first["latent_dim"]),
-                pretrain_seconds=mean(pretraining["pretrain_seconds"].tolist()),
-                pretrain_samples=mean(pretraining["pretrain_samples"].tolist()),
-                pretrain_flops=mean(pretraining["pretrain_flops"].tolist()),
-                parameters=int(group["parameters"].max()),
-                evaluate_seconds=evaluating,
-            )
-        )
+        place = str(dataset), str(origin), str(encoder), str(pretext), int(str(size))
+        found.append(Cost(*place, *(spent[0], spent[1], spent[2]), int(group["parameters"].max()), evaluating))
     return sorted(found, key=_reading_order)
 
 
@@ -73,25 +64,3 @@ def mean(values: Sequence[float]) -> float:
     """Mean of what was measured; NaN if nothing was."""
     measured = [value for value in values if not math.isnan(value)]
     return math.fsum(measured) / len(measured) if measured else math.nan
-
-
-def format_seconds(seconds: float) -> str:
-    """Seconds with three digits; `–` if not measured."""
-    if math.isnan(seconds):
-        return "–"
-    return f"{seconds:,.0f}" if seconds >= 100 else f"{seconds:.3g}"
-
-
-def format_count(number: float) -> str:
-    """A whole number with thousands separated; `–` if not measured."""
-    return "–" if math.isnan(number) else f"{number:,.0f}"
-
-
-def format_flops(flops: float) -> str:
-    """Floating point operations in the unit that leaves one to three digits; `–` if not measured."""
-    if math.isnan(flops):
-        return "–"
-    for size, unit in _UNITS:
-        if flops >= size:
-            return f"{flops / size:.3g} {unit}"
-    return f"{flops:,.0f}"

@@ -10,6 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from sslbench.contract.spec import BASELINES
+from sslbench.report.scores.measures import mean_measures
 from sslbench.report.statistics.spread import CONFIDENCE, holm
 
 #: What a representation should have by the measure's own paper: higher, lower, or (a number) close to it.
@@ -79,11 +80,8 @@ def correlations(records: pd.DataFrame, evaluated: pd.DataFrame) -> pd.DataFrame
 
 def _measures(records: pd.DataFrame) -> pd.DataFrame:
     """Mean over seeds of each oriented measure: `_ENCODER`, measure, value; their dataset is the pretraining one."""
-    prefix = "representation."
-    chosen = records[records["metric"].str.startswith(prefix) & records["value"].notna()]
-    chosen = chosen.assign(measure=chosen["metric"].str.removeprefix(prefix), pretrain_dataset=chosen["dataset"])
-    chosen = chosen[chosen["measure"].isin(list(PREFERENCES))]
-    means = chosen.groupby([*_ENCODER, "measure"], as_index=False)["value"].mean()
+    means = mean_measures(records).rename(columns={"dataset": "pretrain_dataset"}).drop(columns="seeds")
+    means = means[means["measure"].isin(list(PREFERENCES))]
     oriented = [_orient(name, value) for name, value in zip(means["measure"], means["value"], strict=True)]
     return means.assign(value=np.array(oriented, dtype=float))
 

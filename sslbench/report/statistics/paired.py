@@ -9,7 +9,9 @@ from typing import NamedTuple
 import pandas as pd
 
 from sslbench.contract.spec import BASELINES
-from sslbench.report.scores.rows import ROW_KEY, Row, Section
+from sslbench.report.scores.evaluations import ROW_KEY
+from sslbench.report.scores.layout import Peers
+from sslbench.report.scores.rows import Row
 from sslbench.report.statistics.spread import SIGNIFICANCE, Estimate, estimate, holm, paired_difference, paired_p_value
 
 DIFFERENCE_COLUMNS = (
@@ -36,7 +38,7 @@ class _Compared(NamedTuple):
     difference: Estimate
 
 
-def differences(compared: Iterable[Section]) -> pd.DataFrame:
+def differences(compared: Iterable[Peers]) -> pd.DataFrame:
     """Accuracy minus that of `supervised` on the same labels and seed: one line per row and label fraction.
 
     Paired t-interval and two-sided paired t-test over seeds (Student 1908). `p_holm` corrects over the rows of one
@@ -48,13 +50,13 @@ def differences(compared: Iterable[Section]) -> pd.DataFrame:
         Columns `DIFFERENCE_COLUMNS`; accuracies are shares. Rows that share no seed with `supervised` are absent.
     """
     lines: list[tuple[object, ...]] = []
-    for section in compared:
-        if section.supervised is None:
+    for peers in compared:
+        if peers.supervised is None:
             continue
-        for protocol in dict.fromkeys(row.protocol for row in section.rows):
-            members = [row for row in section.rows if row.protocol == protocol]
-            for fraction in section.supervised.fractions:
-                lines += _column(section, section.supervised, members, fraction)
+        for protocol in dict.fromkeys(row.protocol for row in peers.rows):
+            members = [row for row in peers.rows if row.protocol == protocol]
+            for fraction in peers.supervised.fractions:
+                lines += _column(peers, peers.supervised, members, fraction)
     return pd.DataFrame(lines, columns=list(DIFFERENCE_COLUMNS))
 
 
@@ -94,7 +96,7 @@ def outcome(difference: Estimate, p_holm: float) -> str:
     return "win" if difference.mean > 0 else "loss"
 
 
-def _column(section: Section, supervised: Row, members: Iterable[Row], fraction: float) -> list[tuple[object, ...]]:
+def _column(peers: Peers, supervised: Row, members: Iterable[Row], fraction: float) -> list[tuple[object, ...]]:
     reference = supervised.scores(fraction)
     found: list[_Compared] = []
     for row in members:
@@ -106,7 +108,7 @@ def _column(section: Section, supervised: Row, members: Iterable[Row], fraction:
     p_values = corrected(item.difference for item in found)
     return [
         (
-            *section_key(section, item.row),
+            *peer_key(peers, item.row),
             *(fraction, item.num_labels, item.accuracy),
             *(item.difference.mean, item.difference.low, item.difference.high, item.difference.n),
             *(p_value, p_holm, outcome(item.difference, p_holm)),
@@ -115,6 +117,6 @@ def _column(section: Section, supervised: Row, members: Iterable[Row], fraction:
     ]
 
 
-def section_key(section: Section, row: Row) -> tuple[object, ...]:
-    """The values of `ROW_KEY` with encoder and latent size of the section: where raw pixels are shown."""
-    return (section.dataset, section.encoder, section.latent_dim, row.protocol, row.pretrain_dataset, row.pretext)
+def peer_key(peers: Peers, row: Row) -> tuple[object, ...]:
+    """The values of `ROW_KEY` with encoder and latent size of the peers: where raw pixels are shown."""
+    return (peers.dataset, peers.encoder, peers.latent_dim, row.protocol, row.pretrain_dataset, row.pretext)

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from sslbench.report.scores.rows import ROW_KEY, Floats
+from sslbench.report.scores.evaluations import ROW_KEY
+from sslbench.report.scores.rows import Floats
 
 COMPONENT_COLUMNS = (
     *ROW_KEY,
@@ -39,7 +40,7 @@ def components(every: pd.DataFrame) -> pd.DataFrame:
     cells.
 
     Args:
-        every: `all_evaluations` of the records.
+        every: all `evaluations`, crossed replicates included.
 
     Returns:
         Columns `COMPONENT_COLUMNS`, standard deviations of accuracy as shares; only cells in which at least two seeds

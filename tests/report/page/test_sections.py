@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from scipy import stats
+from sslbench.report.scores.blocks import place
 
 from sslbench.contract.spec import InputError
 from sslbench.report.attachments.attachments import Attachments
@@ -24,7 +25,6 @@ from sslbench.report.page.insight import (
 from sslbench.report.page.savings import outcome_section, savings_section
 from sslbench.report.page.sections import Grid, Section, cost_section, latent_section, rank_section
 from sslbench.report.records import from_records
-from sslbench.report.scores.blocks import place
 from sslbench.report.statistics.analysis import Analysis, analyse
 from sslbench.report.words.findings import findings
 from tests.made_up import probes, supervised

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-
 from sslbench.report.figures.rank_diagram import rank_figure
+from sslbench.report.statistics.ranks import friedman_p_value, nemenyi_quantile
+
 from sslbench.report.records import from_records
 from sslbench.report.statistics.analysis import Analysis, analyse
 from sslbench.report.statistics.label_free import MIN_ENCODERS, PREFERENCES, fisher_interval
-from sslbench.report.statistics.ranks import friedman_p_value, nemenyi_quantile
 from tests.made_up import probes, supervised
 
 

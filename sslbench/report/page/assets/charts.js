@@ -31,13 +31,16 @@
   const level = (chart) => (chart.level === undefined ? [] : [Plot.ruleY([chart.level], { stroke: "currentColor", strokeDasharray: "1.5 3" })]);
   const tip = { x: "x", y: "y", title: "tip", fill: "var(--paper)", stroke: "var(--rule)", fontSize: 12, lineWidth: 26 };
   const axes = (chart, width) => {
-    const ticks = chart.ticks.map(([place]) => place);
-    const names = new Map(chart.ticks);
-    const x = { type: chart.logarithmic ? "log" : "linear", label: chart.xlabel, labelArrow: "none", labelAnchor: "center" };
-    const y = { label: chart.ylabel, labelArrow: "none", grid: true, ticks: 6, nice: !chart.ydomain, ...(chart.ydomain ? { domain: chart.ydomain } : {}) };
-    const every = Math.ceil((ticks.length * 44) / width);
-    const spread = ticks.filter((_, at) => (ticks.length - 1 - at) % every === 0);
-    return { x: ticks.length ? { ...x, ticks: spread, tickFormat: (place) => names.get(place) } : { ...x, ticks: width < narrow ? 4 : 6, tickFormat: short }, y };
+    const every = Math.max(1, Math.ceil((chart.ticks.length * 40) / width));
+    const spread = chart.ticks.filter((_, at) => (chart.ticks.length - 1 - at) % every === 0);
+    const label = { label: chart.xlabel, labelArrow: "none", labelAnchor: "center" };
+    return {
+      x: { type: chart.logarithmic ? "log" : "linear" },
+      y: { label: chart.ylabel || null, labelArrow: "none", grid: true, ticks: 6, nice: !chart.ydomain, ...(chart.ydomain ? { domain: chart.ydomain } : {}) },
+      // A tick has its own words: d3 would leave out some of them on a logarithmic axis.
+      axis: spread.length ? Plot.axisX(spread.map(([place]) => place), { ...label, text: (place) => new Map(spread).get(place) })
+        : Plot.axisX({ ...label, ticks: width < narrow ? 4 : 6, tickFormat: short }),
+    };
   };
   const usual = (width) => ({ height: Math.round(Math.min(330, Math.max(240, 0.6 * width))), marginTop: 26, marginLeft: 38, marginRight: 18, marginBottom: 38 });
 
@@ -45,7 +48,8 @@
     lines(chart, width) { // over one another
       const lines = chart.lines.filter((line) => !hidden.has(line.row));
       const marks = [...lines.map((line) => bands(line.points, look(line.row).color, {})), ...lines.flatMap(lineOf), ...level(chart)];
-      return { ...usual(width), ...axes(chart, width - 56), marks: [...marks, Plot.tip(lines.flatMap((line) => line.points), Plot.pointer(tip))] };
+      const { axis, ...scales } = axes(chart, width - 56);
+      return { ...usual(width), ...scales, marks: [axis, ...marks, Plot.tip(lines.flatMap((line) => line.points), Plot.pointer(tip))] };
     },
 
     panels(chart, width) { // one each, training from scratch in grey in all of them
@@ -56,15 +60,16 @@
       const points = own.flatMap((line, at) => line.points.map((point) => ({ ...point, at, row: line.row })));
       const place = { fx: (point) => point.at % columns, fy: (point) => Math.floor(point.at / columns) };
       const grey = { x: "x", y: "y", stroke: "var(--init)", strokeWidth: 1.4, strokeDasharray: "5 3" };
-      const { x, y } = axes(chart, (width - 40) / columns);
+      const { x, y, axis } = axes(chart, (width - 60) / columns);
       return {
-        height: 60 + rows * 102, marginTop: 30, marginLeft: 34, marginRight: 12, marginBottom: 36, x, y: { ...y, ticks: 4 },
-        fx: { axis: null, padding: 0.12 }, fy: { axis: null, padding: 0.24 },
+        height: 54 + rows * (width < narrow ? 84 : 99), marginTop: 18, marginLeft: 30, marginRight: 14, marginBottom: 36, x, y: { ...y, ticks: 4 },
+        fx: { axis: null, padding: 0.2 }, fy: { axis: null, padding: 0.26 },
         marks: [
+          axis,
           bands(reference, "var(--init)", {}), Plot.line(reference, grey), ...level(chart), bands(points, "var(--c0)", place),
           Plot.line(points, { x: "x", y: "y", z: "at", ...place, stroke: "var(--c0)", strokeWidth: 1.8 }),
           Plot.dot(points, { x: "x", y: "y", ...place, r: 2.8, fill: "var(--c0)" }),
-          Plot.text(own, { fx: (_, at) => at % columns, fy: (_, at) => Math.floor(at / columns), text: "row", frameAnchor: "top-left", dy: -13, fontSize: 11.5 }),
+          Plot.text(own, { fx: (_, at) => at % columns, fy: (_, at) => Math.floor(at / columns), text: "row", frameAnchor: "top-left", dx: -14, dy: -13, fontSize: 11.5 }),
           Plot.tip(points, Plot.pointer({ ...tip, ...place })),
         ],
       };
@@ -74,7 +79,8 @@
       const points = chart.points.filter((point) => !hidden.has(point.row));
       const front = chart.front ? [Plot.line(chart.front, { x: "x", y: "y", curve: "step-after", stroke: "currentColor", strokeOpacity: 0.45 })] : [];
       const dots = [...new Set(points.map((point) => point.row))].map((row) => marker(points.filter((point) => point.row === row), row, { r: 4.5 }));
-      return { ...usual(width), ...axes(chart, width - 56), marks: [...front, ...dots, Plot.tip(points, Plot.pointer(tip))] };
+      const { axis, ...scales } = axes(chart, width - 56);
+      return { ...usual(width), ...scales, marks: [axis, ...front, ...dots, Plot.tip(points, Plot.pointer(tip))] };
     },
 
     saved(chart, width) { // a dot with its interval per row, on the axis of multiples
@@ -85,23 +91,30 @@
       const tall = tight ? 33 : Math.min(38, Math.max(17.5, 330 / bars.length));
       const tone = (bar) => (bar.row in data.looks && ["raw_pixels", "random_init"].includes(bar.row) ? "var(--init)" : "var(--c0)");
       const drawn = bars.filter((bar) => bar.low !== undefined);
+      const reach = { x1: "low", x2: "high", y1: "row", y2: "row", stroke: tone };
       const heads = drawn.flatMap((bar) => [...(bar.arrows || "")].map((side) => ({ ...bar, side, x: side === "<" ? bar.low : bar.high })));
       const seeds = bars.flatMap((bar) => (bar.seeds || []).map(([x, side]) => ({ row: bar.row, x, side })));
       const turned = { symbol: "triangle", rotate: (item) => (item.side === "<" ? -90 : 90) };
-      const beside = { y: "row", fontSize: 12, dy: tight ? -12 : 0 };
-      const hint = { frameAnchor: "top", dy: -19, x: 1, fontSize: 12, fill: "var(--soft)" };
-      const seen = chart.ticks.map(([place]) => place);
-      const names = new Map(chart.ticks);
+      const beside = { y: "row", fontSize: 12, dy: tight ? -12 : 0, fill: "currentColor", stroke: "var(--paper)", strokeWidth: 4 };
+      const left = tight ? 8 : 14 + long("row", 6.6);
+      const right = tight ? 8 : 14 + long("text", 6.4);
+      const before = ((width - left - right) * Math.log(1 / first)) / Math.log(last / first); // pixels left of 1×
+      const hints = [["← saves none", "end", -6, left + before], ["saves labels →", "start", 6, width - left - before]]
+        .filter((hint) => hint[3] > 92)
+        .map(([text, textAnchor, dx]) => Plot.text([text], { frameAnchor: "top", dy: -19, x: 1, fontSize: 12, fill: "var(--soft)", textAnchor, dx }));
+      const { axis } = axes(chart, Infinity);
       return {
         height: 76 + tall * bars.length, marginTop: 30, marginBottom: 46,
-        marginLeft: tight ? 8 : 14 + long("row", 6.6), marginRight: tight ? 8 : 14 + long("text", 6.4),
-        x: { type: "log", domain: [first, last], ticks: seen, tickFormat: (place) => names.get(place), label: chart.xlabel, labelAnchor: "center", labelArrow: "none" },
+        marginLeft: left, marginRight: right,
+        x: { type: "log", domain: [first, last] },
         y: { type: "point", domain: bars.map((bar) => bar.row), label: null, axis: tight ? null : "left", tickSize: 0, padding: tight ? 0.75 : 0.6 },
         marks: [
+          axis,
           Plot.rectX([[first, least], [most, last]], { x1: "0", x2: "1", fill: "currentColor", fillOpacity: 0.07 }),
-          Plot.ruleX(seen, { stroke: "var(--rule)" }), Plot.ruleX([1], { stroke: "currentColor", strokeWidth: 1.4 }),
-          Plot.text(["← saves none"], { ...hint, textAnchor: "end", dx: -6 }), Plot.text(["saves labels →"], { ...hint, textAnchor: "start", dx: 6 }),
-          Plot.link(drawn, { x1: "low", x2: "high", y1: "row", y2: "row", stroke: tone, strokeWidth: 2.2, strokeDasharray: (bar) => (bar.interval ? null : "2 4") }),
+          Plot.ruleX(chart.ticks.map(([place]) => place), { stroke: "var(--rule)" }), Plot.ruleX([1], { stroke: "currentColor", strokeWidth: 1.4 }),
+          ...hints,
+          Plot.link(drawn.filter((bar) => bar.interval), { ...reach, strokeWidth: 2.2 }),
+          Plot.link(drawn.filter((bar) => !bar.interval), { ...reach, strokeDasharray: "2 4" }),
           Plot.dot(heads, { x: "x", y: "row", r: 5, ...turned, fill: tone }),
           Plot.dot(seeds.filter((seed) => !seed.side), { x: "x", y: "row", r: 3, fill: "currentColor", fillOpacity: 0.38 }),
           Plot.dot(seeds.filter((seed) => seed.side), { x: "x", y: "row", r: 3, ...turned, fill: "currentColor", fillOpacity: 0.38 }),
@@ -171,6 +184,7 @@
     choosable.forEach((item) => { item.hidden = !item.dataset.shows.split(" ").includes(table); });
   };
   if (choosers.length) choose(choosers[0].value);
+  holders.filter((holder) => holder.closest(".first")).forEach((holder) => draw(holder, false)); // nobody waits for the answer
   let closed = [];
   window.addEventListener("beforeprint", () => {
     choosable.forEach((item) => { item.hidden = false; });
@@ -206,11 +220,10 @@
 
   // The runs behind a number.
   const dialog = document.getElementById("runs");
-  function show(cell) {
-    const [title, runs] = data.cells[cell];
+  function show({ title, runs }) {
     dialog.querySelector("h2").textContent = title;
     const body = dialog.querySelector("tbody");
-    body.replaceChildren(...runs.map(([seed, value, run]) => {
+    body.replaceChildren(...JSON.parse(runs).map(([seed, value, run]) => {
       const line = document.createElement("tr");
       const link = element("td", "", { class: "text" });
       link.append(data.ui && run ? element("a", run, { href: `${data.ui}/#/runs/${run}`, rel: "noopener" }) : run);
@@ -220,15 +233,15 @@
     dialog.showModal();
   }
   document.addEventListener("click", (event) => {
-    const button = event.target.closest("button[data-cell]");
-    if (button) show(Number(button.dataset.cell));
+    const button = event.target.closest("button[data-runs]");
+    if (button) show(button.dataset);
     if (event.target === dialog) dialog.close();
   });
 
   // One tab stop per table; arrows move between its numbers.
   const steps = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] };
   document.addEventListener("keydown", (event) => {
-    const button = event.target.closest("button[data-cell]");
+    const button = event.target.closest("button[data-runs]");
     const step = steps[event.key];
     if (!button || !step) return;
     const rows = [...button.closest("tbody").rows];
@@ -238,7 +251,7 @@
       down += step[0]; right += step[1];
       const next = rows[down] && rows[down].cells[right];
       if (!next) return;
-      const target = next.querySelector("button[data-cell]");
+      const target = next.querySelector("button[data-runs]");
       if (!target) continue;
       event.preventDefault();
       button.tabIndex = -1; target.tabIndex = 0; target.focus();
