@@ -108,10 +108,11 @@ def _run(request: Request, results: Path, console: Console) -> int:
     """Run what is missing, write and print the tables; returns the exit code."""
     from rich.markup import escape
 
-    from sslbench.commands.display import Display, clock, counts, describe, estimate, say_unsuitable
+    from sslbench.commands.display import Display, counts, describe, estimate, say_unsuitable
     from sslbench.publishing.publish import publish
     from sslbench.report.records import from_records
     from sslbench.report.tables.terminal import print_summary
+    from sslbench.report.words.numbers import duration
     from sslbench.sweep import crew
     from sslbench.sweep.plan import Selection
     from sslbench.sweep.request import prepare_request, records_of
@@ -134,7 +135,7 @@ def _run(request: Request, results: Path, console: Console) -> int:
         except KeyboardInterrupt:
             console.print("interrupted; finished cells are kept, run again to continue", highlight=False)
             return INTERRUPTED
-        console.print(f"took {clock(time.monotonic() - started)}", highlight=False)
+        console.print(f"took {duration(time.monotonic() - started)}", highlight=False)
     records = records_of(request, prepared)
     if records:
         frame = from_records(records)
