@@ -14,7 +14,6 @@ from rich.console import Console
 from sslbench.contract.spec import RECORD_COLUMNS, InputError, Record
 from sslbench.report.attachments.attachments import Attachments
 from sslbench.report.build import build, rebuild
-from sslbench.report.figures.curves import draw_curves, looks_of
 from sslbench.report.records import from_records, read_records, write_records
 from sslbench.report.scores.layout import lay_out
 from sslbench.report.statistics.cost import costs
@@ -219,14 +218,6 @@ def test_cost_is_averaged_over_seeds_not_over_records():
     assert cost.pretrain_seconds == 10.5
     assert cost.evaluate_seconds == {"linear_probe": 0.5}
     assert [flops(number) for number in (2.5e12, 3.21e9, 0.0)] == ["2.5 TFLOPs", "3.21 GFLOPs", "0"]
-
-
-def test_the_figure_has_a_panel_per_block_and_a_look_per_row(golden: pd.DataFrame):
-    figure = draw_curves(lay_out(golden), TITLE)
-    titles = [axes.get_title(loc="left") for axes in figure.axes if axes.axison]
-    assert titles == ["linear_probe, latent size 32", "finetune, latent size 32"]
-    looks = looks_of({f"pretext{index}" for index in range(18)})
-    assert len({(look.color, look.line) for look in looks.values()}) == 18
 
 
 def test_seven_fractions_fit_a_hundred_columns():

@@ -11,9 +11,10 @@ from sslbench.report.words.reading import COLLAPSED, STALE
 from sslbench.report.words.sentence import Finding, Subject
 from sslbench.report.words.wording import missing_line
 
-NO_ANSWER = (
+NOT_COMPARED = (
     "How many labels pretraining saves cannot be said here: training from scratch (`supervised`) was not run beside it."
 )
+NOT_CHOSEN = "No pretext can be singled out without test labels: no scores inside the label budget are recorded."
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,12 @@ def answers(found: Sequence[Finding], blocks: Sequence[Block]) -> list[Answer]:
     for finding in found:
         if finding.topic == "label multiplier" and finding.subject is not None:
             first.setdefault((finding.subject.dataset, finding.subject.encoder), finding.sentence)
-    return [Answer(first.get(place, NO_ANSWER), tuple(numbers)) for place, numbers in places.items()]
+    return [
+        Answer(
+            first.get(place, NOT_CHOSEN if "supervised" in blocks[numbers[0]].lines else NOT_COMPARED), tuple(numbers)
+        )
+        for place, numbers in places.items()
+    ]
 
 
 def opening(found: Sequence[Finding], blocks: Sequence[Block]) -> int:
