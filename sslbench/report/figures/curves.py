@@ -17,6 +17,7 @@ from sslbench.contract.spec import BASELINES
 from sslbench.report.records import pretext_rank
 from sslbench.report.scores.layout import Block, Layout
 from sslbench.report.statistics.spread import Estimate, estimate
+from sslbench.report.words.numbers import span
 from sslbench.report.words.reading import CEILING
 from sslbench.report.words.wording import several_places, table_title
 
@@ -112,6 +113,12 @@ def curve(block: Block, row: str) -> Columns:
         for fraction in block.fractions
         if (row, fraction) in block.scores
     )
+
+
+def bands(blocks: Sequence[Block]) -> str:
+    """What the bands around curves are, in words."""
+    seeds = sorted({len(scores) for block in blocks for scores in block.scores.values()})
+    return "One seed, no bands." if seeds == [1] else f"Bands: 95% confidence intervals over {span(seeds)} seeds."
 
 
 def limits(blocks: Sequence[Block]) -> tuple[float, float]:
@@ -232,9 +239,6 @@ def _legend_handles(looks: Mapping[str, Look], ceiling: bool) -> list[Line2D]:
 
 def _caption(blocks: Sequence[Block]) -> str:
     """What the bands are, and the one row that is left to words."""
-    seeds = sorted({len(scores) for block in blocks for scores in block.scores.values()})
-    spread = str(seeds[-1]) if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
-    text = "One seed, no bands." if seeds == [1] else f"Bands: 95% confidence intervals over {spread} seeds."
     chance = [
         round(100 * estimate(scores.values()).mean, 1)
         for block in blocks
@@ -242,6 +246,6 @@ def _caption(blocks: Sequence[Block]) -> str:
         if row == "majority_class"
     ]
     if not chance:
-        return text
-    low, high = f"{min(chance):.1f}", f"{max(chance):.1f}"
-    return f"{text} Majority class, not drawn: {low if low == high else f'{low} to {high}'}%."
+        return bands(blocks)
+    low, high = min(chance), max(chance)
+    return f"{bands(blocks)} Majority class, not drawn: {low if low == high else f'{low} to {high}'}%."

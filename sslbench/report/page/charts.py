@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from sslbench.contract.spec import BASELINES
-from sslbench.report.figures.curves import PALETTE, Look, crowded, curve, drawn_rows, limits, looks_of, short_count
+from sslbench.report.figures.curves import PALETTE, Look, bands, crowded, curve, drawn_rows, limits, looks_of, short_count
 from sslbench.report.scores.layout import Block
 from sslbench.report.statistics.spread import Estimate, estimate
 from sslbench.report.words.numbers import accuracy, counted, percent
@@ -129,15 +129,14 @@ def full_title(block: Block) -> str:
 def curve_figure(block: Block) -> Figure:
     """Accuracy against the number of labels in one table."""
     lines = tuple(_curve(block, row) for row in drawn_rows(block))
-    seeds = {len(scores) for scores in block.scores.values()}
-    bands = "One seed, no bands." if seeds == {1} else "Bands: 95% confidence intervals over seeds."
-    ceiling = " Dotted: training from scratch on every label." if block.ceiling else ""
+    grey = " Grey: training from scratch on as many labels." if crowded(block) else ""
+    dotted = " Dotted: training from scratch on every label." if block.ceiling else ""
     chart = Chart(
         kind="panels" if crowded(block) else "lines",
         alt=_alt(f"Line chart of test accuracy against the number of labels, {full_title(block)}", lines),
         xlabel="labels used",
         ylabel="",
-        caption=f"{bands}{ceiling}",
+        caption=f"{bands([block])}{grey}{dotted}",
         ticks=tuple((counts[-1], short_count(counts[-1])) for counts in block.num_labels.values()),
         ydomain=limits([block]),
         level=round(100 * estimate(block.ceiling.values()).mean, 3) if block.ceiling else None,

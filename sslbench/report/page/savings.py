@@ -81,8 +81,9 @@ def _saved_chart(block: Block, lines: pd.DataFrame, seeds: pd.DataFrame) -> Char
         xlabel="labels from scratch ÷ labels with pretraining",
         ylabel="",
         caption=f"Labels that training from scratch needs for the same accuracy, divided by the {labels:,} used here. "
-        "Right of 1× pretraining saves labels, left of it none. Lines: 95% intervals, with arrows where the data does "
-        "not bound them; faint: single seeds; shaded: beyond the label budgets that were run.",
+        "At 1× no labels are saved; right of it pretraining saves labels, left of it it costs labels. Lines: 95% "
+        "intervals, with arrows where the data does not bound them; faint: single seeds; shaded: beyond the label "
+        "budgets that were run.",
         ticks=_ticks(edges, labels),
         xdomain=(*edges, least, most),
         bars=tuple(bars),

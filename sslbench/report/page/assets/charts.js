@@ -99,8 +99,8 @@
       const left = tight ? 8 : 14 + long("row", 6.6);
       const right = tight ? 8 : 14 + long("text", 6.4);
       const before = ((width - left - right) * Math.log(1 / first)) / Math.log(last / first); // pixels left of 1×
-      const hints = [["← saves none", "end", -6, left + before], ["saves labels →", "start", 6, width - left - before]]
-        .filter((hint) => hint[3] > 92)
+      const hints = [["← costs labels", "end", -6, left + before], ["saves labels →", "start", 6, width - left - before]]
+        .filter((hint) => hint[3] > 100)
         .map(([text, textAnchor, dx]) => Plot.text([text], { frameAnchor: "top", dy: -19, x: 1, fontSize: 12, fill: "var(--soft)", textAnchor, dx }));
       const { axis } = axes(chart, Infinity);
       return {
