@@ -128,12 +128,11 @@ def compare(first: Side, second: Side) -> Comparison:
     if not shared:
         raise InputError(f"{first.name} and {second.name} have no cell in common: nothing to compare")
     found = [_change(name, ours[name], theirs[name]) for name in shared]
-    tested = [change for change in found if change.procedure is not Procedure.NONE]
-    corrected = dict(zip((change.name for change in tested), holm([one.p_value for one in tested]), strict=True))
+    corrected = holm([change.p_value for change in found])
     return Comparison(
         first.name,
         second.name,
-        tuple(replace(change, p_holm=corrected.get(change.name, math.nan)) for change in found),
+        tuple(replace(change, p_holm=p_holm) for change, p_holm in zip(found, corrected, strict=True)),
         _alone(ours, theirs),
         _alone(theirs, ours),
         _speed(first.records, second.records),
