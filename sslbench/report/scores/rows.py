@@ -33,6 +33,18 @@ class Run(NamedTuple):
         return Replicate(self.seed, self.label_seed)
 
 
+class Subject(NamedTuple):
+    """What names a cell of the tables: the values of `ROW_KEY`, and a label fraction (NaN: all of them)."""
+
+    dataset: str
+    encoder: str
+    latent_dim: int
+    protocol: str
+    pretrain_dataset: str
+    pretext: str
+    label_fraction: float
+
+
 @dataclass(frozen=True)
 class Row:
     """The scores of one row of a table.
@@ -55,9 +67,13 @@ class Row:
         return tuple(self.runs)
 
     @property
-    def key(self) -> tuple[object, ...]:
+    def key(self) -> tuple[str, str, int, str, str, str]:
         """The values of `ROW_KEY`."""
-        return (self.dataset, self.encoder, self.latent_dim, self.protocol, self.pretrain_dataset, self.pretext)
+        return self.dataset, self.encoder, self.latent_dim, self.protocol, self.pretrain_dataset, self.pretext
+
+    def subject(self, fraction: float) -> Subject:
+        """What names one of the cells."""
+        return Subject(*self.key, fraction)
 
     @cached_property
     def num_labels(self) -> Floats:

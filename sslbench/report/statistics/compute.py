@@ -37,8 +37,8 @@ def compute(evaluated: pd.DataFrame, tuning: Sequence[TunedArm] = ()) -> pd.Data
         the interval of the accuracy.
     """
     chosen = evaluated[evaluated["pretext"] != "majority_class"]
-    tuned_seconds = chosen["pretext"].map({arm.pretext: arm.seconds for arm in tuning}).fillna(0)
-    tuned_flops = chosen["pretext"].map({arm.pretext: arm.flops for arm in tuning}).fillna(0)
+    tuned_seconds = chosen["pretext"].map({arm.pretext: arm.seconds for arm in tuning}).astype(float).fillna(0)
+    tuned_flops = chosen["pretext"].map({arm.pretext: arm.flops for arm in tuning}).astype(float).fillna(0)
     grouped = chosen.assign(
         seconds=chosen["pretrain_seconds"].fillna(0) + tuned_seconds + chosen["evaluate_seconds"],
         flops=chosen["pretrain_flops"].fillna(0) + tuned_flops + chosen["evaluate_flops"],
