@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import math
 from collections.abc import Iterable
 from pathlib import Path
-from typing import get_type_hints
+from typing import Any, get_type_hints
 
 import pandas as pd
 
@@ -29,9 +30,6 @@ ROW_ORDER = (
     "metric",
     "split",
 )
-
-#: Columns that records published earlier do not have; they read as NaN, not measured.
-ADDED_LATER = ("evaluate_flops",)
 
 _DTYPES = {str: "str", int: "int64", float: "float64"}
 
@@ -77,21 +75,45 @@ def read_records(path: Path) -> pd.DataFrame:
     """Read what `write_records` wrote, bit for bit.
 
     Raises:
-        InputError: no such file, not CSV, a column missing or unknown, or a cell of the wrong type (its line is named).
+        InputError: no such file, or as `parse_records`.
     """
     try:
-        text = pd.read_csv(path, dtype=str, keep_default_na=False)
+        return parse_records(path.read_text(encoding="utf-8"), str(path))
     except FileNotFoundError as error:
         raise InputError(f"no records at {path}") from error
-    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot read records from {path}: {str(error).splitlines()[0]}") from error
-    text = text.assign(**{name: "" for name in ADDED_LATER if name not in text})
-    _check_columns(list(text.columns), str(path))
-    short = text.isna().any(axis=1)
+
+
+def parse_records(text: str, source: str) -> pd.DataFrame:
+    """Records from CSV; those published before a column was added get what it would have said.
+
+    Raises:
+        InputError: not CSV, a column missing or unknown, or a cell of the wrong type (its line is named).
+    """
+    try:
+        cells = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise InputError(f"cannot read records from {source}: {str(error).splitlines()[0]}") from error
+    cells = _with_added(cells)
+    _check_columns(list(cells.columns), source)
+    short = cells.isna().any(axis=1)
     if short.any():
-        raise InputError(f"{path} line {int(short.to_numpy().argmax()) + 2}: too few fields")
-    parsed = {name: _parse(text[name].tolist(), name, path) for name in RECORD_COLUMNS}
-    return conform(pd.DataFrame(parsed), str(path))
+        raise InputError(f"{source} line {int(short.to_numpy().argmax()) + 2}: too few fields")
+    parsed = {name: _parse(cells[name].tolist(), name, source) for name in RECORD_COLUMNS}
+    return conform(pd.DataFrame(parsed), source)
+
+
+def _with_added(cells: pd.DataFrame) -> pd.DataFrame:
+    """With the columns that early records lack: evaluations did not count operations, every encoder was trained on its
+    own dataset, and labels were drawn by its seed."""
+    if "evaluate_flops" not in cells:
+        cells = cells.assign(evaluate_flops="")
+    if "label_seed" not in cells and "seed" in cells:
+        cells = cells.assign(label_seed=cells["seed"])
+    if "pretrain_dataset" not in cells and {"dataset", "pretrain_samples"} <= set(cells):
+        cells = cells.assign(pretrain_dataset=cells["dataset"].where(cells["pretrain_samples"] != "0", ""))
+    return cells
 
 
 def _check_columns(columns: list[str], source: str) -> None:
@@ -103,23 +125,13 @@ def _check_columns(columns: list[str], source: str) -> None:
         raise InputError(f"{source}: unknown column {', '.join(unknown)}; a record has {', '.join(RECORD_COLUMNS)}")
 
 
-def _parse(cells: list[str], column: str, path: Path) -> list[str] | list[int] | list[float]:
+def _parse(cells: list[str], column: str, source: str) -> list[Any]:
     """Python's own float parser is exact to the last bit; an empty float is NaN: not measured."""
     kind = COLUMN_TYPES[column]
-    if kind is str:
-        return cells
-    try:
-        if kind is int:
-            return [int(cell) for cell in cells]
-        return [float(cell) if cell else math.nan for cell in cells]
-    except ValueError as error:
-        line, cell = next((line, cell) for line, cell in enumerate(cells, start=2) if not _reads_as(kind, cell))
-        raise InputError(f"{path} line {line}: {column} must be {kind.__name__}, not {cell!r}") from error
-
-
-def _reads_as(kind: type, cell: str) -> bool:
-    try:
-        kind(cell or ("nan" if kind is float else cell))
-    except ValueError:
-        return False
-    return True
+    parsed: list[Any] = []
+    for line, cell in enumerate(cells, start=2):
+        try:
+            parsed.append(math.nan if kind is float and not cell else kind(cell))
+        except ValueError as error:
+            raise InputError(f"{source} line {line}: {column} must be {kind.__name__}, not {cell!r}") from error
+    return parsed

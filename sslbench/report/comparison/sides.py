@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import subprocess
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from sslbench.contract.spec import RECORD_COLUMNS, InputError
-from sslbench.report.records import read_records
+from sslbench.contract.spec import InputError
+from sslbench.report.records import parse_records, read_records
 
 FORMS = "a results folder, a records.csv, a suite's name, COMMIT:PATH, or a commit"
 RECORDS_FILE = "records.csv"
@@ -68,42 +65,15 @@ def _place(text: str, results: Path) -> tuple[str, str] | None:
 def _open(name: str, place: tuple[str, str]) -> Side:
     commit, path = place
     if not commit:
-        return Side(name, _read(Path(path).read_text(encoding="utf-8"), name))
+        return Side(name, read_records(Path(path)))
     top = (_git("rev-parse", "--show-toplevel") or "").strip()
     absolute = Path(path).is_absolute() and top and Path(path).is_relative_to(top)
     inside = str(Path(path).relative_to(top)) if absolute else path
     for tried in (inside, f"./{inside}"):  # from the top of the checkout, else from here
         text = _git("show", f"{commit}:{tried}")
         if text is not None:
-            return Side(name, _read(text, name))
+            return Side(name, parse_records(text, name))
     raise InputError(f"git has no {path} at {commit!r}")
-
-
-def _read(text: str, name: str) -> pd.DataFrame:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / RECORDS_FILE
-        path.write_text(_current(text), encoding="utf-8")
-        try:
-            return read_records(path)
-        except InputError as error:
-            raise InputError(str(error).replace(str(path), name)) from error
-
-
-def _current(text: str) -> str:
-    """Records of before transfer and label seeds: every encoder was trained on its own dataset, labels by its seed."""
-    lines = list(csv.reader(io.StringIO(text)))
-    header = lines[0] if lines else []
-    added = [name for name in ("pretrain_dataset", "label_seed") if name in RECORD_COLUMNS and name not in header]
-    if not added or not {"dataset", "seed", "pretrain_samples"} <= set(header):
-        return text
-    dataset, seed, samples = (header.index(name) for name in ("dataset", "seed", "pretrain_samples"))
-    upgraded = [[*header, *added]]
-    for line in lines[1:]:
-        derived = {"pretrain_dataset": line[dataset] if line[samples] != "0" else "", "label_seed": line[seed]}
-        upgraded.append([*line, *(derived[name] for name in added)])
-    written = io.StringIO()
-    csv.writer(written, lineterminator="\n").writerows(upgraded)
-    return written.getvalue()
 
 
 def _git(*arguments: str) -> str | None:

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.text import Text
 
 from sslbench.contract.titles import RAW
-from sslbench.report.comparison.compare import CellName, Change, Comparison, Procedure
+from sslbench.report.comparison.compare import Change, Comparison, Procedure
+from sslbench.report.scores.rows import Subject
 from sslbench.report.tables.markdown import pipe_table
 from sslbench.report.tables.sheet import Entry, Sheet, State, text_sheet
 from sslbench.report.tables.terminal import rich_table
@@ -87,28 +88,28 @@ def _cell_row(change: Change) -> tuple[Entry, ...]:
     texts = (
         *(change.name.pretext, percent(change.name.label_fraction)),
         *(accuracy(change.first), accuracy(change.second)),
-        *(_difference(change), p_value(change.p_holm), f"{change.procedure}, {change.n}", state),
+        *(_difference(change), p_value(change.p_holm), f"{change.procedure}, {change.difference.n}", state),
     )
     return tuple(Entry(str(text), state=state) for text in texts)
 
 
 def _difference(change: Change) -> str:
-    moved = points(change.difference, digits=2, signed=True)
-    return moved if math.isnan(change.half_width) else f"{moved} ± {points(change.half_width, digits=2)}"
+    moved, reach = points(change.difference.mean, digits=2, signed=True), change.difference.half_width
+    return moved if math.isnan(reach) else f"{moved} ± {points(reach, digits=2)}"
 
 
 def _overview(comparison: Comparison) -> Sheet:
     """A line per table: how far its cells moved."""
     rows = []
     for table, changes in _by_table(comparison.changes, _several(comparison)).items():
-        largest = max(changes, key=lambda change: abs(change.difference))
-        mean = math.fsum(change.difference for change in changes) / len(changes)
-        where = f" ({largest.name.pretext}, {percent(largest.name.label_fraction)})" if largest.difference else ""
+        largest = max(changes, key=lambda change: abs(change.difference.mean))
+        mean = math.fsum(change.difference.mean for change in changes) / len(changes)
+        where = f" ({largest.name.pretext}, {percent(largest.name.label_fraction)})" if largest.difference.mean else ""
         outside, changed = sum(one.outside for one in changes), sum(one.changed for one in changes)
         moved = points(mean, digits=2, signed=True), _difference(largest) + where
         rows.append([table, str(len(changes)), *moved, str(outside), str(changed)])
     return text_sheet("by table", TABLE_COLUMNS, rows)
 
 
-def _title(name: CellName) -> str:
+def _title(name: Subject) -> str:
     return f"{name.pretext} {name.protocol} d={name.latent_dim} at {percent(name.label_fraction)}"

@@ -15,12 +15,6 @@ CELL = [*ROW_KEY, "label_fraction"]
 
 REPLICATE = ["seed", "label_seed"]
 
-#: What belongs to an evaluation besides its score.
-_BELONGS = [
-    *("num_labels", "run_id", "cell_id", "parameters", "pretrain_seconds", "pretrain_samples", "pretrain_flops"),
-    *("evaluate_seconds", "evaluate_flops"),
-]
-
 
 def headline(records: pd.DataFrame) -> pd.DataFrame:
     """The records of accuracy on the test split, all that tables and curves show. A NaN is no score.
@@ -43,8 +37,8 @@ def headline(records: pd.DataFrame) -> pd.DataFrame:
 def evaluations(records: pd.DataFrame) -> pd.DataFrame:
     """One line per evaluation and replicate, sorted, so that no order of records shows in a sum.
 
-    Columns `CELL`, `REPLICATE`, num_labels, run_id, cell_id, parameters, costs, and `test` and `budget`: accuracy in
-    [0, 1] on the test split and inside the label budget, NaN if not recorded.
+    The columns of a record, costs included, but for `test` and `budget` instead of metric, split and value: accuracy
+    in [0, 1] on the test split and inside the label budget, NaN if not recorded.
 
     Raises:
         InputError: as `headline`.
@@ -52,7 +46,7 @@ def evaluations(records: pd.DataFrame) -> pd.DataFrame:
     line = [*CELL, *REPLICATE]
     inside = records[(records["metric"] == "accuracy") & (records["split"] == "budget")]
     budget = inside.drop_duplicates(line).set_index(line)["value"].rename("budget")
-    frame = headline(records)[[*line, *_BELONGS, "value"]].rename(columns={"value": "test"})
+    frame = headline(records).drop(columns=["metric", "split"]).rename(columns={"value": "test"})
     return frame.join(budget, on=line).sort_values(line, ignore_index=True)
 
 

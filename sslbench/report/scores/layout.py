@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import groupby
 
 import pandas as pd
 
@@ -73,15 +74,17 @@ class Peers:
     """Everything that is compared with one `supervised`: same dataset, encoder and latent size.
 
     Attributes:
-        supervised: None if it was not run.
-        rows: all others but the majority class, in table order; `raw_pixels` is a peer in every encoder of its dataset.
+        tables: all others but the majority class, in table order, those of one protocol together. `raw_pixels` is a
+            peer of every encoder of its dataset, and there goes by that encoder and size.
     """
 
-    dataset: str
-    encoder: str
-    latent_dim: int
-    supervised: Row | None
-    rows: tuple[Row, ...]
+    supervised: Row
+    tables: tuple[tuple[Row, ...], ...]
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The rows of all tables."""
+        return tuple(row for table in self.tables for row in table)
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,7 @@ class Layout:
         every: the frame of all `evaluations`.
         evaluations: those of independent replicates, which is what intervals suppose. Where seeds are crossed with
             label seeds the evaluations of one encoder are not; the variance split alone reads the rest.
+        peers: what is compared, where `supervised` was run.
         blocks: the tables, in reading order: dataset, encoder, pretraining dataset (its own first), protocol, size.
         collapsed: seeds with a collapsed representation, by encoder.
         stale: identities of stale cells.
@@ -151,84 +155,65 @@ def lay_out(records: pd.DataFrame, gaps: Gaps | None = None) -> Layout:
         every=every,
         evaluations=kept,
         rows=rows,
-        blocks=_blocks(rows, crossed),
-        peers=_peers([row for row in rows if row.pretext != "majority_class"]),
+        blocks=tuple(_blocks(rows, crossed)),
+        peers=tuple(_peers(rows)),
         collapsed=collapsed_encoders(records),
         stale=stale_cells(records),
         gaps=gaps or Gaps(),
     )
 
 
-def _blocks(rows: Sequence[Row], crossed: set[str]) -> tuple[Block, ...]:
-    blocks: list[Block] = []
+def _blocks(rows: Sequence[Row], crossed: set[str]) -> Iterator[Block]:
     for dataset, encoder in sorted({(row.dataset, row.encoder) for row in rows if row.encoder != RAW}):
         here = [row for row in rows if row.dataset == dataset and row.encoder in (encoder, RAW)]
         origins = {row.pretrain_dataset for row in here} - {""} or {dataset}
-        own = origins & {dataset}
-        for origin in [*own, *sorted(origins - own)]:
-            place = _Place(dataset, origin, encoder, dataset in crossed, here)
-            blocks += [place.block(protocol, size) for protocol, size in place.tables()]
-    return tuple(blocks)
+        for origin in sorted(origins, key=lambda origin: (origin != dataset, origin)):
+            of_origin = [row for row in here if row.pretrain_dataset in ("", origin)]
+            yield from _of_place((dataset, origin, encoder), of_origin, dataset in crossed)
 
 
-class _Place:
-    """The rows of one dataset, pretraining dataset and encoder, and the tables they fill."""
-
-    def __init__(self, dataset: str, origin: str, encoder: str, crossed: bool, here: Sequence[Row]) -> None:
-        self.dataset, self.origin, self.encoder, self.crossed = dataset, origin, encoder, crossed
-        self.rows = [row for row in here if row.pretrain_dataset in ("", origin)]
-        self.replicates = tuple(sorted({replicate for row in self.rows for replicate in row.replicates}))
-        counts: dict[float, set[int]] = {}
-        for row in self.rows:
-            for fraction, runs in row.runs.items():
-                counts.setdefault(fraction, set()).update(run.num_labels for run in runs)
-        self.num_labels = {fraction: tuple(sorted(counts[fraction])) for fraction in sorted(counts)}
-
-    def tables(self) -> list[tuple[str, int]]:
-        """Protocol and latent size of each; the reference rows alone make none unless there is nothing else."""
-        sizes = sorted({row.latent_dim for row in self.rows if row.encoder != RAW})
-        probed = [row for row in self.rows if row.pretext not in REFERENCE_PROTOCOLS]
-        ran = {(row.protocol, row.latent_dim) for row in probed}
-        found = [
-            (protocol, size)
-            for protocol in sorted({row.protocol for row in probed}, key=protocol_rank)
-            for size in sizes
-            if protocol not in OPTIONAL_PROTOCOLS or (protocol, size) in ran
-        ]
-        return found or [("finetune", size) for size in sizes]
-
-    def block(self, protocol: str, latent_dim: int) -> Block:
-        """One table."""
+def _of_place(place: tuple[str, str, str], rows: Sequence[Row], crossed: bool) -> Iterator[Block]:
+    """The tables that the rows of one dataset, pretraining dataset and encoder fill."""
+    replicates = tuple(sorted({replicate for row in rows for replicate in row.replicates}))
+    counts: dict[float, set[int]] = {}
+    for row in rows:
+        for fraction, runs in row.runs.items():
+            counts.setdefault(fraction, set()).update(run.num_labels for run in runs)
+    num_labels = {fraction: tuple(sorted(counts[fraction])) for fraction in sorted(counts)}
+    for protocol, size in _tables(rows):
         lines = {
             row.pretext: row
-            for row in self.rows
+            for row in rows
             if row.protocol == REFERENCE_PROTOCOLS.get(row.pretext, protocol)
-            and (row.encoder == RAW or row.latent_dim == latent_dim)
+            and (row.encoder == RAW or row.latent_dim == size)
         }
-        names = set(lines)
-        if protocol not in OPTIONAL_PROTOCOLS:
-            names |= {row.pretext for row in self.rows if row.pretext not in BASELINES}
-        return Block(
-            *(self.dataset, self.origin, self.encoder, protocol, latent_dim),
-            rows=tuple(sorted(names, key=pretext_rank)),
-            fractions=tuple(self.num_labels),
-            replicates=self.replicates,
-            crossed=self.crossed,
-            num_labels=self.num_labels,
-            lines=lines,
-        )
+        expected = {row.pretext for row in rows if row.pretext not in BASELINES and protocol not in OPTIONAL_PROTOCOLS}
+        names = tuple(sorted(expected | set(lines), key=pretext_rank))
+        yield Block(*place, protocol, size, names, tuple(num_labels), replicates, crossed, num_labels, lines)
 
 
-def _peers(rows: Sequence[Row]) -> tuple[Peers, ...]:
-    found = []
-    for place in sorted({(row.dataset, row.encoder, row.latent_dim) for row in rows if row.encoder != RAW}):
-        members = [row for row in rows if (row.dataset, row.encoder, row.latent_dim) == place]
-        members += [row for row in rows if (row.dataset, row.encoder) == (place[0], RAW)]
-        supervised = next((row for row in members if row.pretext == "supervised"), None)
-        others = sorted((row for row in members if row.pretext != "supervised"), key=_table_order)
-        found.append(Peers(*place, supervised, tuple(others)))
-    return tuple(found)
+def _tables(rows: Sequence[Row]) -> list[tuple[str, int]]:
+    """Protocol and latent size of each; the reference rows alone make none unless there is nothing else."""
+    sizes = sorted({row.latent_dim for row in rows if row.encoder != RAW})
+    probed = [row for row in rows if row.pretext not in REFERENCE_PROTOCOLS]
+    ran = {(row.protocol, row.latent_dim) for row in probed}
+    found = [
+        (protocol, size)
+        for protocol in sorted({row.protocol for row in probed}, key=protocol_rank)
+        for size in sizes
+        if protocol not in OPTIONAL_PROTOCOLS or (protocol, size) in ran
+    ]
+    return found or [("finetune", size) for size in sizes]
 
 
-def _table_order(row: Row) -> tuple[object, ...]:
-    return protocol_rank(row.protocol), pretext_rank(row.pretext), row.pretrain_dataset
+def _peers(rows: Sequence[Row]) -> Iterator[Peers]:
+    for supervised in (row for row in rows if row.pretext == "supervised"):
+        dataset, encoder, size = supervised.key[:3]
+        members = [
+            replace(row, encoder=supervised.encoder, latent_dim=supervised.latent_dim)
+            for row in rows
+            if row.dataset == dataset and (row.encoder == RAW or (row.encoder, row.latent_dim) == (encoder, size))
+            if row.pretext not in ("supervised", "majority_class")
+        ]
+        members.sort(key=lambda row: (protocol_rank(row.protocol), pretext_rank(row.pretext), row.pretrain_dataset))
+        yield Peers(supervised, tuple(tuple(table) for _, table in groupby(members, lambda row: row.protocol)))

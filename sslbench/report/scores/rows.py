@@ -33,6 +33,18 @@ class Run(NamedTuple):
         return Replicate(self.seed, self.label_seed)
 
 
+class Subject(NamedTuple):
+    """What names a cell of the tables: the values of `ROW_KEY`, and a label fraction (NaN: all of them)."""
+
+    dataset: str
+    encoder: str
+    latent_dim: int
+    protocol: str
+    pretrain_dataset: str
+    pretext: str
+    label_fraction: float
+
+
 @dataclass(frozen=True)
 class Row:
     """The scores of one row of a table.
@@ -54,10 +66,23 @@ class Row:
         """Label fractions, increasing."""
         return tuple(self.runs)
 
+    @property
+    def key(self) -> tuple[str, str, int, str, str, str]:
+        """The values of `ROW_KEY`."""
+        return self.dataset, self.encoder, self.latent_dim, self.protocol, self.pretrain_dataset, self.pretext
+
+    def subject(self, fraction: float) -> Subject:
+        """What names one of the cells."""
+        return Subject(*self.key, fraction)
+
     @cached_property
     def num_labels(self) -> Floats:
-        """`(fractions,)` labels at each; the most if replicates differ."""
-        return np.array([max(run.num_labels for run in runs) for runs in self.runs.values()], dtype=np.float64)
+        """`(fractions,)` labels at each."""
+        return np.array([self.labels(fraction) for fraction in self.runs], dtype=np.float64)
+
+    def labels(self, fraction: float) -> int:
+        """Labels at one of the fractions; the most if replicates differ."""
+        return max(run.num_labels for run in self.runs[fraction])
 
     @cached_property
     def replicates(self) -> tuple[Replicate, ...]:
@@ -80,17 +105,14 @@ class Row:
 
 def rows_of(evaluated: pd.DataFrame) -> tuple[Row, ...]:
     """The rows that lines of `evaluations` make, ordered by `ROW_KEY`."""
+    found: dict[tuple[str, str, int, str, str, str], dict[float, list[Run]]] = {}
+    lines = zip(*(evaluated[name].tolist() for name in CELL), _runs(evaluated), strict=True)
+    for dataset, encoder, latent_dim, protocol, pretrain_dataset, pretext, fraction, run in lines:
+        key = dataset, encoder, latent_dim, protocol, pretrain_dataset, pretext
+        found.setdefault(key, {}).setdefault(fraction, []).append(run)
+    return tuple(Row(*key, {at: tuple(runs) for at, runs in by_fraction.items()}) for key, by_fraction in found.items())
+
+
+def _runs(evaluated: pd.DataFrame) -> list[Run]:
     fields = ["test" if name == "value" else name for name in Run._fields]
-    found: dict[tuple[object, ...], dict[float, list[Run]]] = {}
-    for line in zip(*(evaluated[name].tolist() for name in (*CELL, *fields)), strict=True):
-        *key, fraction = line[: len(CELL)]
-        found.setdefault(tuple(key), {}).setdefault(fraction, []).append(Run(*line[len(CELL) :]))
-    return tuple(_row(key, runs) for key, runs in found.items())
-
-
-def _row(key: tuple[object, ...], runs: Mapping[float, list[Run]]) -> Row:
-    dataset, encoder, latent_dim, protocol, pretrain_dataset, pretext = key
-    return Row(
-        *(str(dataset), str(encoder), int(str(latent_dim)), str(protocol), str(pretrain_dataset), str(pretext)),
-        runs={fraction: tuple(found) for fraction, found in runs.items()},
-    )
+    return [Run(*line) for line in zip(*(evaluated[name].tolist() for name in fields), strict=True)]

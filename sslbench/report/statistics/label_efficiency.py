@@ -14,7 +14,6 @@ from sslbench.report.scores.layout import Peers
 from sslbench.report.scores.replicates import Replicate, Scores
 from sslbench.report.scores.rows import Floats, Row
 from sslbench.report.statistics.crossing import Crossing, Where, crossing
-from sslbench.report.statistics.paired import peer_key
 from sslbench.report.statistics.spread import ROUNDING, estimate
 
 REACHED = "reached"
@@ -32,17 +31,8 @@ NO_SEED = "no seed has every label budget"
 GROWING = "pretraining gains on training from scratch as labels grow, or they take turns"
 
 MULTIPLIER_COLUMNS = (
-    *ROW_KEY,
-    "label_fraction",
-    "num_labels",
-    "accuracy",
-    "multiplier",
-    "low",
-    "high",
-    "outcome",
-    "bound",
-    "n",
-    "reason",
+    *(*ROW_KEY, "label_fraction", "num_labels", "accuracy"),
+    *("multiplier", "low", "high", "outcome", "bound", "n", "reason"),
 )
 CROSSOVER_COLUMNS = (*ROW_KEY, "label_fraction", "low", "high", "outcome", "sign_changes", "n", "reason")
 
@@ -76,20 +66,15 @@ def multipliers(compared: Iterable[Peers]) -> pd.DataFrame:
         data does not bound them; both are NaN for one seed, and `reason` says so. `n` counts seeds that have
         the row's fraction and every budget of `supervised`.
     """
-    lines: list[tuple[object, ...]] = []
-    for peers in compared:
-        if peers.supervised is None:
-            continue
-        for row in peers.rows:
-            for index, fraction in enumerate(row.fractions):
-                labels, accuracies = float(row.num_labels[index]), row.scores(fraction)
-                lines.append(
-                    (
-                        *peer_key(peers, row),
-                        *(fraction, int(labels), estimate(accuracies.values()).mean),
-                        *_multiplier(peers.supervised, accuracies, labels),
-                    )
-                )
+    lines = [
+        (
+            *(*row.key, fraction, row.labels(fraction), estimate(row.scores(fraction).values()).mean),
+            *_multiplier(peers.supervised, row.scores(fraction), row.labels(fraction)),
+        )
+        for peers in compared
+        for row in peers.rows
+        for fraction in row.fractions
+    ]
     return pd.DataFrame(lines, columns=list(MULTIPLIER_COLUMNS))
 
 
@@ -107,12 +92,7 @@ def crossovers(compared: Iterable[Peers]) -> pd.DataFrame:
         ahead with more labels rather than with fewer. `low` is 0 and `high` infinite where the data does not bound
         them; both are NaN for one seed and without a single crossover.
     """
-    lines = [
-        (*peer_key(peers, row), *_crossover(common_curves(row, peers.supervised)))
-        for peers in compared
-        if peers.supervised is not None
-        for row in peers.rows
-    ]
+    lines = [(*row.key, *_crossover(common_curves(row, peers.supervised))) for peers in compared for row in peers.rows]
     return pd.DataFrame(lines, columns=list(CROSSOVER_COLUMNS))
 
 

@@ -16,37 +16,13 @@ from sslbench.report.statistics.spread import estimate
 CHECKPOINT_METRIC = r"accuracy_after_(?P<epoch>.+)_epochs"
 
 CHOICE_COLUMNS = (
-    "dataset",
-    "encoder",
-    "pretrain_dataset",
-    "pretext",
-    "label_fraction",
-    "over",
-    "candidates",
-    "chosen_on_test",
-    "chosen_on_budget",
-    "optimism",
-    "low",
-    "high",
-    "n",
+    *("dataset", "encoder", "pretrain_dataset", "pretext", "label_fraction", "over", "candidates"),
+    *("chosen_on_test", "chosen_on_budget", "optimism", "low", "high", "n"),
 )
 EPOCH_COLUMNS = (
-    "dataset",
-    "encoder",
-    "pretrain_dataset",
-    "pretext",
-    "latent_dim",
-    "protocol",
-    "label_fraction",
-    "checkpoints",
-    "best_on_test",
-    "over_last",
-    "over_last_low",
-    "over_last_high",
-    "over_budget",
-    "over_budget_low",
-    "over_budget_high",
-    "n",
+    *("dataset", "encoder", "pretrain_dataset", "pretext", "latent_dim", "protocol", "label_fraction"),
+    *("checkpoints", "best_on_test", "over_last", "over_last_low", "over_last_high"),
+    *("over_budget", "over_budget_low", "over_budget_high", "n"),
 )
 
 SIZE_AND_PROTOCOL = "latent size and protocol"

@@ -13,20 +13,8 @@ from sslbench.report.scores.replicates import Replicate
 from sslbench.report.statistics.spread import Estimate, estimate, paired_difference, tied_with_best
 
 SUMMARY_COLUMNS = (
-    "dataset",
-    "pretrain_dataset",
-    "encoder",
-    "protocol",
-    "latent_dim",
-    "pretext",
-    "label_fraction",
-    "num_labels",
-    "mean",
-    "half_width",
-    "difference",
-    "difference_half_width",
-    "n",
-    "best_tied",
+    *("dataset", "pretrain_dataset", "encoder", "protocol", "latent_dim", "pretext", "label_fraction", "num_labels"),
+    *("mean", "half_width", "difference", "difference_half_width", "n", "best_tied"),
 )
 
 #: Rows that are no contender: answering the commonest class is never bold, and how far below it is tells nothing.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,9 +11,9 @@ from sslbench.contract.titles import RAW, protocol_rank
 from sslbench.report.attachments.gaps import Failure
 from sslbench.report.records import pretext_rank
 from sslbench.report.scores.layout import Block, Layout
-from sslbench.report.scores.measures import SHOWN, mean_measures
+from sslbench.report.scores.measures import ENCODER, SHOWN, mean_measures
 from sslbench.report.scores.rows import Run
-from sslbench.report.statistics.cost import Cost, costs
+from sslbench.report.statistics.cost import costs
 from sslbench.report.statistics.spread import estimate
 from sslbench.report.statistics.summary import Cell, Cells, cells_of
 from sslbench.report.words.numbers import NOT_RUN, accuracy, count, flops, percent, points, seconds
@@ -165,40 +164,34 @@ def _reason(failure: Failure) -> str:
 
 def measure_sheet(layout: Layout) -> Sheet | None:
     """The label-free measures of every encoder, means over seeds; None if there are none."""
-    found: dict[tuple[str, str, int, str], dict[str, float]] = {}
-    seeds: dict[tuple[str, str, int, str], int] = {}
-    for *key, measure, value, number in mean_measures(layout.records).itertuples(index=False):
-        dataset, encoder, size, pretext = key
-        found.setdefault((dataset, encoder, size, pretext), {})[measure] = value
-        seeds[dataset, encoder, size, pretext] = max(number, seeds.get((dataset, encoder, size, pretext), 0))
-    rows = []
-    for dataset, encoder, size, pretext in sorted(found, key=lambda key: (*key[:3], pretext_rank(key[3]))):
-        values = found[dataset, encoder, size, pretext]
+    measures = mean_measures(layout.records)
+    rows = {}
+    for key, group in measures.groupby(ENCODER, sort=True):
+        dataset, encoder, size, pretext = str(key[0]), str(key[1]), int(str(key[2])), str(key[3])
+        values = dict(zip(group["measure"], group["value"], strict=True))
         collapsed = layout.collapsed.get((dataset, encoder, pretext, size), 0)
-        said = f"{collapsed} of {seeds[dataset, encoder, size, pretext]} seeds {COLLAPSED}" if collapsed else "no"
-        rows.append([pretext, str(size), *(f"{values[name]:.{digits}f}" for name, _, digits in SHOWN), said])
+        said = f"{collapsed} of {group['seeds'].max()} seeds {COLLAPSED}" if collapsed else "no"
+        shown = [f"{values[name]:.{digits}f}" for name, _, digits in SHOWN]
+        rows[dataset, encoder, size, pretext_rank(pretext)] = [pretext, str(size), *shown, said]
     headings = ("pretext", "latent size", *(title for _, title, _ in SHOWN), "collapsed")
-    return text_sheet("Measures without labels", headings, rows) if rows else None
+    return text_sheet("Measures without labels", headings, [rows[key] for key in sorted(rows)]) if rows else None
 
 
 def cost_sheet(layout: Layout) -> Sheet:
     """One ledger for all tables; the protocols' columns are those that were run."""
     entries = costs(layout.every)
-    protocols = sorted({name for entry in entries for name in entry.evaluate_seconds}, key=protocol_rank)
-    several = len({entry.dataset for entry in entries}) > 1 or len({entry.encoder for entry in entries} - {RAW}) > 1
-    transfer = any(entry.pretrain_dataset not in ("", entry.dataset) for entry in entries)
+    protocols = sorted(set(layout.every["protocol"]), key=protocol_rank)
+    several = entries["dataset"].nunique() > 1 or len(set(entries["encoder"]) - {RAW}) > 1
+    origins = entries.loc[entries["pretrain_dataset"] != "", ["pretrain_dataset", "dataset"]]
+    transfer = bool((origins["pretrain_dataset"] != origins["dataset"]).any())
     axes = ["dataset", "encoder"] * several + ["pretrained on"] * transfer
     headings = ["pretext", "latent size", "pretraining s", "samples", "compute", "parameters"]
     headings += [f"{protocol} s" for protocol in protocols]
     rows = []
-    for entry in entries:
-        where = [entry.dataset, entry.encoder] * several + [entry.pretrain_dataset or NOT_RUN] * transfer
-        rows.append([*where, *_cost_line(entry, protocols)])
+    for entry in entries.to_dict("records"):
+        where = [entry["dataset"], entry["encoder"]] * several + [entry["pretrain_dataset"] or NOT_RUN] * transfer
+        pretraining = [seconds(entry["pretrain_seconds"]), count(entry["pretrain_samples"])]
+        pretraining += [flops(entry["pretrain_flops"]), count(entry["parameters"])]
+        evaluating = [seconds(entry[protocol]) for protocol in protocols]
+        rows.append([*where, entry["pretext"], str(entry["latent_dim"]), *pretraining, *evaluating])
     return text_sheet("Cost", [*axes, *headings], rows, names=len(axes) + 1)
-
-
-def _cost_line(entry: Cost, protocols: Sequence[str]) -> list[str]:
-    pretraining = [seconds(entry.pretrain_seconds), count(entry.pretrain_samples)]
-    pretraining += [flops(entry.pretrain_flops), count(entry.parameters)]
-    spent = [seconds(entry.evaluate_seconds.get(protocol, math.nan)) for protocol in protocols]
-    return [entry.pretext, str(entry.latent_dim), *pretraining, *spent]

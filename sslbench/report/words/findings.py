@@ -13,7 +13,8 @@ from typing import Any
 
 import pandas as pd
 
-from sslbench.report.scores.evaluations import ROW_KEY
+from sslbench.report.scores.evaluations import CELL, ROW_KEY
+from sslbench.report.scores.rows import Subject
 from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.statistics.label_efficiency import (
     BELOW,
@@ -35,7 +36,7 @@ from sslbench.report.words.numbers import (
     times_interval,
 )
 from sslbench.report.words.reading import WINS
-from sslbench.report.words.sentence import Finding, Subject
+from sslbench.report.words.sentence import Finding
 from sslbench.report.words.wording import row_title, with_labels
 
 
@@ -70,7 +71,7 @@ def _subjects(chosen: pd.DataFrame) -> list[Subject]:
     return [Subject(*line) for line in zip(*columns, strict=True)]
 
 
-def _line(frame: pd.DataFrame, subject: Subject, names: Sequence[str] = (*ROW_KEY, "label_fraction")) -> Any:
+def _line(frame: pd.DataFrame, subject: Subject, names: Sequence[str] = CELL) -> Any:
     """The subject's line of a frame; None if there is none."""
     values = subject._asdict()
     for name in names:

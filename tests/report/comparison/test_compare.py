@@ -39,7 +39,9 @@ def moved(records: list[Record], pretext: str, *steps: float) -> list[Record]:
 
 def test_equal_results_have_no_change() -> None:
     found = sides(BEFORE, BEFORE)
-    assert [(change.difference, change.p_holm, change.outside) for change in found.changes] == [(0.0, 1.0, False)] * 3
+    assert [(change.difference.mean, change.p_holm, change.outside) for change in found.changes] == [
+        (0.0, 1.0, False)
+    ] * 3
     assert verdict(found) == "3 cells in both, 0 changed, 0 outside; pretraining took 1.00 times as long (median)."
 
 
@@ -54,8 +56,8 @@ def test_shared_seeds_are_compared_pair_by_pair_and_corrected_over_all_cells() -
     for name, values in steps.items():
         change = found[name]
         assert change.procedure is Procedure.PAIRED
-        assert change.difference == pytest.approx(np.mean(values))
-        assert change.half_width == pytest.approx(4.302653 * np.std(values, ddof=1) / 3**0.5, rel=1e-6)
+        assert change.difference.mean == pytest.approx(np.mean(values))
+        assert change.difference.half_width == pytest.approx(4.302653 * np.std(values, ddof=1) / 3**0.5, rel=1e-6)
         assert change.p_value == pytest.approx(raw[name], rel=1e-6)
         assert change.p_holm == pytest.approx(corrected[name], rel=1e-6)
     assert found["simclr"].changed
@@ -76,10 +78,10 @@ def test_other_seeds_are_compared_by_welch() -> None:
     expected = stats.ttest_ind([0.85, 0.86, 0.90], [0.80, 0.82, 0.81], equal_var=False)
     assert change.procedure is Procedure.WELCH
     assert change.p_value == pytest.approx(expected.pvalue)
-    assert change.difference == pytest.approx(0.06)
+    assert change.difference.mean == pytest.approx(0.06)
     interval = expected.confidence_interval(0.95)
-    assert change.difference - change.half_width == pytest.approx(interval.low)
-    assert change.difference + change.half_width == pytest.approx(interval.high)
+    assert change.difference.low == pytest.approx(interval.low)
+    assert change.difference.high == pytest.approx(interval.high)
 
 
 def moved_values(records: list[Record], pretext: str, *values: float) -> list[Record]:
