@@ -17,6 +17,7 @@ from rich.text import Text
 from sslbench.commands.options import INTERRUPTED
 from sslbench.contract.spec import Record
 from sslbench.report.records import read_records
+from sslbench.report.words.numbers import duration
 from sslbench.sweep import news
 from sslbench.sweep.estimate import CostBook, Estimate, remaining
 from sslbench.sweep.request import Prepared, Request, records_of
@@ -56,15 +57,8 @@ def describe(left: Estimate, workers: int) -> str:
     """An estimate in words."""
     if left.seconds == 0 and left.unknown:
         return f"time unknown until similar cells have run ({left.unknown} cells)"
-    text = f"about {clock(left.seconds / workers)} with {workers} worker{'s' if workers > 1 else ''}"
+    text = f"about {duration(left.seconds / workers)} with {workers} worker{'s' if workers > 1 else ''}"
     return text + (f", plus {left.unknown} cells of unknown cost" if left.unknown else "")
-
-
-def clock(seconds: float) -> str:
-    """Seconds as people say them: `42 s`, `12.5 min`, `3.4 h`."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.1f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 class Bars:
@@ -138,10 +132,10 @@ class Display:
         estimated = max(0.0, self.left.seconds / self.workers - elapsed)
         known = bool(self.left.seconds) and not self.left.unknown
         if not fresh:
-            return clock(estimated) if known else "?"
+            return duration(estimated) if known else "?"
         paced = elapsed / fresh * (self.total - self.done)
         share = fresh / (self.total - self.at_start) if known else 1.0
-        return clock(share * paced + (1 - share) * estimated)
+        return duration(share * paced + (1 - share) * estimated)
 
     def _current(self, progress: news.Progress) -> Text:
         lines = []

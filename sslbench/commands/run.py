@@ -113,11 +113,12 @@ def _run(request: Request, results: Path | None, console: Console) -> int:
     """Run what is missing, write and print the tables; returns the exit code."""
     from rich.markup import escape
 
-    from sslbench.commands.display import Display, clock, counts, describe, estimate, say_unsuitable
+    from sslbench.commands.display import Display, counts, describe, estimate, say_unsuitable
     from sslbench.commands.tables import say_written, short
     from sslbench.publishing.publish import compared, published_among, write_tables
     from sslbench.report.records import from_records
     from sslbench.report.tables.terminal import print_summary
+    from sslbench.report.words.numbers import duration
     from sslbench.sweep import crew
     from sslbench.sweep.plan import Selection
     from sslbench.sweep.request import prepare_request, records_of
@@ -137,7 +138,7 @@ def _run(request: Request, results: Path | None, console: Console) -> int:
         display = Display(prepared, left, layout.workers, console)
         with display.bars:
             failures = crew.run(request, prepared, display.show)
-        console.print(f"took {clock(time.monotonic() - started)}", highlight=False)
+        console.print(f"took {duration(time.monotonic() - started)}", highlight=False)
     records = records_of(request, prepared)
     whole = request.selection == Selection()
     folder = request.stores.results / prepared.suite.name

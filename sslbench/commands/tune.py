@@ -130,7 +130,7 @@ def _ledger(tuning: Tuning) -> Table:
     """Winners, and what they cost: every arm had the same trials and epochs, and that shows here."""
     from rich.table import Table
 
-    from sslbench.report.statistics.cost import format_count, format_flops, format_seconds
+    from sslbench.report.words import numbers
 
     table = Table(title="tuned", title_justify="left", box=None, padding=(0, 1, 0, 0))
     table.add_column("arm", style="cyan", no_wrap=True)
@@ -138,7 +138,7 @@ def _ledger(tuning: Tuning) -> Table:
         table.add_column(column, justify="right", no_wrap=True)
     for name, arm in tuning.arms.items():
         own = "–" if arm.default_score is None else f"{arm.default_score:.3f}"
-        cost = (format_seconds(arm.seconds), format_count(arm.samples), format_flops(arm.flops))
+        cost = (numbers.seconds(arm.seconds), numbers.count(arm.samples), numbers.flops(arm.flops))
         counts = (str(arm.trials), str(arm.completed), f"{arm.epochs:g}")
         table.add_row(name, f"{arm.score:.3f}", own, *counts, *cost)
     return table

@@ -7,24 +7,20 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-import pandas as pd
 from filelock import FileLock
-from matplotlib.figure import Figure
 
+from sslbench.contract.settings import TunedArm
 from sslbench.contract.spec import InputError, PretrainCell, Record, Suite
 from sslbench.publishing.environment import environment
 from sslbench.publishing.folders import replaced
 from sslbench.report.attachments.attachments import UI_URL, Attachments
 from sslbench.report.attachments.exhibits import Exhibit, shrink
 from sslbench.report.attachments.gaps import Failure, Gaps
-from sslbench.report.attachments.tuned import Tuned
 from sslbench.report.build import build
 from sslbench.report.comparison.compare import compare
 from sslbench.report.comparison.sides import RECORDS_FILE, open_sides
 from sslbench.report.comparison.text import verdict
-from sslbench.report.figures.rank_diagram import rank_figure
 from sslbench.report.records import from_records
-from sslbench.report.statistics.analysis import analyse
 from sslbench.stores.addresses import Stores
 from sslbench.stores.tracker import Tracker
 from sslbench.sweep import suites
@@ -55,7 +51,7 @@ def write_tables(request: Request, prepared: Prepared, records: list[Record], ui
     with _lock(stores), replaced(folder) as unfinished:
         built = build(frame, unfinished, suite.name, suite.notes, attached)
     files = [folder / path.relative_to(unfinished) for path in built]
-    tracker.log_report(folder, files, rank_figures(frame))
+    tracker.log_report(folder, files, {})
     return files
 
 
@@ -107,15 +103,6 @@ def compared(fresh: Path, published: Path) -> str:
     return f"compared with the published {published}: {said}"
 
 
-def rank_figures(records: pd.DataFrame) -> dict[str, Figure]:
-    """The diagrams of ranks for MLflow, which shows pictures beside one another; by the name of the artifact."""
-    figures = {}
-    for ranks in analyse(records).ranks:
-        title = f"{ranks.encoder}, {ranks.protocol}, latent size {ranks.latent_dim}"
-        figures[f"ranks/{ranks.encoder}-{ranks.protocol}-d{ranks.latent_dim}.png"] = rank_figure(ranks, title)
-    return figures
-
-
 def gaps_of(tracker: Tracker, prepared: Prepared, recorded: set[str]) -> Gaps:
     """What the suite defines and has no record of, and which of its cells failed."""
     wanted = {cell_id for cell_id, _ in prepared.cells}
@@ -124,32 +111,14 @@ def gaps_of(tracker: Tracker, prepared: Prepared, recorded: set[str]) -> Gaps:
     return Gaps(len(planned), sum(cell.cell_id not in recorded for cell in planned), failures)
 
 
-def tuned(name: str, suite: Suite) -> tuple[Tuned, ...]:
+def tuned(name: str, suite: Suite) -> tuple[TunedArm, ...]:
     """What the settings file of a suite says its tuning found and cost; nothing if it names none.
 
     Raises:
         InputError: the file does not exist or is no settings file.
     """
     tuning = suites.tuning_of(name, suite)
-    if tuning is None:
-        return ()
-    budget = tuning.budget
-    criterion = f"{budget.criterion} with {100 * budget.fraction:g}% of the labels"
-    return tuple(
-        Tuned(
-            pretext=pretext,
-            criterion=criterion,
-            score=arm.score,
-            default_score=arm.default_score,
-            trials=arm.trials,
-            completed=arm.completed,
-            seconds=arm.seconds,
-            samples=arm.samples,
-            flops=arm.flops,
-            settings=arm.settings,
-        )
-        for pretext, arm in sorted(tuning.arms.items())
-    )
+    return () if tuning is None else tuning.published()
 
 
 def exhibits(tracker: Tracker, plan: Plan) -> tuple[Exhibit, ...]:
