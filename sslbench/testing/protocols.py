@@ -42,6 +42,10 @@ class ProtocolContract(Contract):
 
     @pytest.fixture
     def dataset(self) -> Dataset:
+        """What the protocol is asked about."""
+        return self.made_up()
+
+    def made_up(self) -> Dataset:
         """Inputs and labels that have nothing to do with each other."""
         modality = MODALITIES.get(self.modality)()
         inputs = modality.made_up(modality.examples[0], TRAIN + TEST, 3)
