@@ -45,7 +45,6 @@ SUITE = Suite(
     notes=(
         "Pretraining: 6 epochs over 10,000 training images without labels, the same for every pretext.",
         "`supervised`: 500 optimiser steps of batch 128 at every label fraction.",
-        "Colorization needs colour: see `catalogue_color`. Masked autoencoders and I-JEPA need the `vit` encoder: see "
-        "`catalogue_vit`.",
+        "Colorization needs colour and I-JEPA the `vit` encoder: see `catalogue_color` and `catalogue_vit`.",
     ),
 )
