@@ -9,18 +9,7 @@ import pandas as pd
 
 from sslbench.contract.titles import RAW, protocol_rank
 from sslbench.report.page.charts import Chart, Figure, Point
-from sslbench.report.page.parts import (
-    PLACE,
-    Line,
-    Part,
-    Say,
-    by_fraction,
-    labels_of,
-    places,
-    pretext_of,
-    said,
-    sheet_of,
-)
+from sslbench.report.page.parts import LABELS, PLACE, Line, Part, Say, by_fraction, places, pretext_of, said, sheet_of
 from sslbench.report.scores.measures import SHOWN, mean_measures
 from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.statistics.replication import NOT_CROSSED
@@ -143,7 +132,7 @@ def optimism_part(analysis: Analysis) -> Part | None:
     if not analysis.epoch_optimism.empty:
         columns = (
             *(("dataset", said("dataset")), ("pretext", pretext_of), ("latent size", said("latent_dim"))),
-            *(("protocol", said("protocol")), ("labels", labels_of), ("checkpoints", said("checkpoints"))),
+            *(("protocol", said("protocol")), LABELS, ("checkpoints", said("checkpoints"))),
             ("best", lambda line: f"{100 * line['best_on_test']:.1f}"),
             ("over last", _gain("over_last", "over_last_low", "over_last_high")),
             ("over budget's", _gain("over_budget", "over_budget_low", "over_budget_high")),
@@ -185,7 +174,7 @@ def spread_part(analysis: Analysis) -> Part:
 
     columns = (
         *(("pretext", said("pretext")), ("protocol", said("protocol"))),
-        *(("latent size", said("latent_dim")), ("labels", labels_of)),
+        *(("latent size", said("latent_dim")), LABELS),
         *(("trainings", spread("initialisation_sd")), ("labelled subsets", spread("labels_sd"))),
         ("rest", spread("residual_sd")),
     )
