@@ -9,9 +9,7 @@ from pathlib import Path
 from sslbench.contract.settings import TunedArm
 from sslbench.contract.spec import PretrainCell, Record, Suite
 from sslbench.publishing.environment import environment
-from sslbench.report.attachments.attachments import UI_URL, Attachments
-from sslbench.report.attachments.exhibits import Exhibit, shrink
-from sslbench.report.attachments.gaps import Failure, Gaps
+from sslbench.report.attachments import UI_URL, Attachments, Exhibit, Failure, Gaps, shrink
 from sslbench.report.build import build
 from sslbench.report.records import from_records
 from sslbench.stores.tracker import Tracker

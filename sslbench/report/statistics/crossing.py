@@ -10,12 +10,8 @@ The interval inverts the paired t-test (Fieller 1954, J. R. Stat. Soc. B 16): it
 gap, interpolated seed by seed, is not significantly different from zero. Where not even the ends of the measured range
 are told apart from zero it is open, which is the honest answer of a curve that is flat, or too noisy, or too short.
 
-Why this and not the usual ones: a 95% interval has to cover the truth 95% of the time, at 3 seeds too. On simulated
-curves like ours (1,000 studies of each of four; the tests hold them), at 3 and at 5 seeds:
-
-- inverting the test covers 94% to 99% (above 95% where the curve is flat and the interval open);
-- Student t over per-seed log multipliers 90% to 96% (least where seeds that never get there have no number to average);
-- the percentile bootstrap over seeds 65% to 69% at 3 (there are ten distinct resamples), 82% to 85% at 5.
+Why this: a 95% interval has to cover the truth 95% of the time, at 3 seeds too. Inverting the test does, on simulated
+curves like ours (the tests hold them); Student t over per-seed multipliers and the bootstrap over seeds do not.
 """
 
 from __future__ import annotations
