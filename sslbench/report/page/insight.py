@@ -15,10 +15,9 @@ from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.statistics.replication import NOT_CROSSED
 from sslbench.report.tables.sheet import Sheet
 from sslbench.report.words.numbers import NOT_RUN, interval, percent, points
-from sslbench.report.words.reading import COLLAPSED
-from sslbench.report.words.reading import MEASURES as MEASURED
+from sslbench.report.words.reading import COLLAPSED, MEASURES
 
-MEASURES = {name: shown for name, shown, _ in SHOWN}
+TITLES = {name: shown for name, shown, _ in SHOWN}
 
 
 def share_part(analysis: Analysis) -> Part | None:
@@ -50,7 +49,7 @@ def measure_part(measures: Sheet | None, analysis: Analysis) -> Part | None:
     """The label-free measures, drawn against accuracy, and how well they predict it."""
     if measures is None:
         return None
-    text = f"{MEASURED} {COLLAPSED} marks a collapsed representation."
+    text = f"{MEASURES} {COLLAPSED} marks a collapsed representation."
     sheets = (replace(measures, title=""), *correlation_sheets(analysis))
     return Part("measures", measures.title, (text,), tuple(measure_figures(analysis)), sheets)
 
@@ -66,7 +65,7 @@ def measure_figures(analysis: Analysis) -> list[Figure]:
         protocol, fraction = min(set(part["protocol"]), key=protocol_rank), min(part["label_fraction"])
         part = part[(part["protocol"] == protocol) & (part["label_fraction"] == fraction)]
         title = f"{where}{protocol}, {percent(fraction)} of the labels"
-        charts = ((MEASURES[name], _measure_chart(part, measures, name, title)) for name in MEASURES)
+        charts = ((TITLES[name], _measure_chart(part, measures, name, title)) for name in TITLES)
         drawn = tuple((name, chart) for name, chart in charts if chart.points)
         if drawn:
             figures.append(Figure(title, drawn, "Measure"))
@@ -80,22 +79,22 @@ def _measure_chart(part: pd.DataFrame, measures: dict[tuple[object, ...], float]
     for (pretext, size, origin, dataset, encoder), accuracy in zip(means.index.tolist(), means.tolist(), strict=True):
         measured = measures.get((origin or dataset, encoder, size, pretext, name), math.nan)
         if math.isfinite(measured):
-            tip = f"{pretext}, d={size}\n{100 * accuracy:.1f} %, {MEASURES[name]} {measured:.3g}"
+            tip = f"{pretext}, d={size}\n{100 * accuracy:.1f} %, {TITLES[name]} {measured:.3g}"
             points.append(Point(float(f"{measured:.4g}"), round(100 * accuracy, 3), None, tip, pretext))
-    alt = f"Scatter chart of test accuracy against {MEASURES[name]}, {title}, {len(points)} encoders."
-    return Chart("points", alt, MEASURES[name], "test accuracy, %", logarithmic=False, points=tuple(points))
+    alt = f"Scatter chart of test accuracy against {TITLES[name]}, {title}, {len(points)} encoders."
+    return Chart("points", alt, TITLES[name], "test accuracy, %", logarithmic=False, points=tuple(points))
 
 
 def correlation_sheets(analysis: Analysis) -> list[Sheet]:
     """Whether measures without labels predict accuracy: rank correlation per protocol and label fraction."""
     found = analysis.correlations
-    found = found[found["measure"].isin(list(MEASURES))]
+    found = found[found["measure"].isin(list(TITLES))]
     sheets = []
     for where, here in places(found):
         for protocol, part in here.groupby("protocol", sort=True):
             if part["spearman"].notna().any():
                 title = f"Rank correlation with accuracy, {where}{protocol}"
-                names = [("Spearman's ρ", lambda line: MEASURES[line["measure"]])]
+                names = [("Spearman's ρ", lambda line: TITLES[line["measure"]])]
                 sheets.append(by_fraction(part, names, _correlation, title, _encoders(part)))
     return sheets
 

@@ -83,11 +83,6 @@ def report_html(tables: Tables, title: str, notes: Sequence[str], attached: Atta
     return _template().render(
         title=title,
         subtitle=subtitle(blocks),
-        contents=[
-            *(("answer", "The answer"), ("tables", "Tables")),
-            *((part.anchor, part.title) for part, _ in drawn),
-            ("reviewers", "For reviewers"),
-        ],
         answers=told,
         views=views,
         opening=opening(found, blocks),
