@@ -15,8 +15,8 @@ from sslbench.datasets._base import Dataset
 from sslbench.pretexts import PRETEXTS
 from sslbench.protocols import PROTOCOLS
 from sslbench.report.records import read_records
-from sslbench.report.scores.layout import lay_out
-from sslbench.report.statistics.analysis import Analysis, analyse
+from sslbench.report.scores import lay_out
+from sslbench.report.statistics import Analysis, analyse
 
 CPU = torch.device("cpu")
 GOLDEN = Path(__file__).parent / "golden"

@@ -8,12 +8,12 @@ import pandas as pd
 
 from sslbench.contract.settings import TunedArm
 from sslbench.contract.spec import BASELINES, Record
-from sslbench.report.scores.layout import lay_out
-from sslbench.report.statistics.analysis import Analysis, analyse
+from sslbench.report.scores import lay_out
+from sslbench.report.statistics import Analysis, analyse
 from sslbench.report.statistics.summary import summarise
+from sslbench.report.tables import tables_of
 from sslbench.report.tables.latex import table_tex
 from sslbench.report.tables.markdown import table_markdown
-from sslbench.report.tables.sheet import tables_of
 
 
 def record(pretext: str, protocol: str, fraction: float, seed: int, value: float, latent_dim: int = 32) -> Record:

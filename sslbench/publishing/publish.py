@@ -13,9 +13,7 @@ from sslbench.contract.settings import TunedArm
 from sslbench.contract.spec import InputError, PretrainCell, Record, Suite
 from sslbench.publishing.environment import environment
 from sslbench.publishing.folders import replaced
-from sslbench.report.attachments.attachments import UI_URL, Attachments
-from sslbench.report.attachments.exhibits import Exhibit, shrink
-from sslbench.report.attachments.gaps import Failure, Gaps
+from sslbench.report.attachments import UI_URL, Attachments, Exhibit, Failure, Gaps, shrink
 from sslbench.report.build import build
 from sslbench.report.comparison.compare import compare
 from sslbench.report.comparison.sides import RECORDS_FILE, open_sides

@@ -17,9 +17,8 @@ from sslbench.encoders._base import Encoder
 from sslbench.engine.evaluate import Features, evaluate, extract
 from sslbench.engine.pretrain import Pretraining
 from sslbench.report.records import COLUMN_TYPES, read_records
-from sslbench.report.scores.evaluations import evaluations, headline
-from sslbench.report.scores.rows import rows_of
-from sslbench.report.statistics.spread import estimate
+from sslbench.report.scores import evaluations, headline, rows_of
+from sslbench.report.statistics import estimate
 from sslbench.sweep import suites
 from sslbench.sweep.plan import make_plan
 

@@ -17,10 +17,10 @@ from sslbench.report.attachments.tuned import write_tuned
 from sslbench.report.figures.curves import curves_png
 from sslbench.report.page.render import report_html
 from sslbench.report.records import conform, read_records, write_records
-from sslbench.report.scores.layout import lay_out
+from sslbench.report.scores import lay_out
+from sslbench.report.tables import tables_of
 from sslbench.report.tables.latex import table_tex
 from sslbench.report.tables.markdown import table_csv, table_markdown
-from sslbench.report.tables.sheet import tables_of
 
 
 def build(

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from sslbench.contract.spec import InputError
 from sslbench.report.records import read_records
-from sslbench.report.scores.layout import lay_out
-from sslbench.report.statistics.analysis import analyse
+from sslbench.report.scores import lay_out
+from sslbench.report.statistics import analyse
+from sslbench.report.tables import tables_of
 from sslbench.report.tables.markdown import table_markdown
-from sslbench.report.tables.sheet import tables_of
 from sslbench.report.words.findings import findings
 
 SENTENCES = 3

@@ -161,26 +161,22 @@ def _panels(figure: Figure, blocks: Sequence[Block], looks: Mapping[str, Look], 
 
 def _small_panels(figure: Figure, blocks: Sequence[Block]) -> None:
     """Every block as a group of panels, one per row, `supervised` in grey in each."""
-    counts = [-(-len(_own_rows(block)) // SMALL_COLUMNS) for block in blocks]
+    owners = [[row for row in drawn_rows(block) if row != "supervised"] for block in blocks]
+    counts = [-(-len(rows) // SMALL_COLUMNS) for rows in owners]
     height = SMALL_HEIGHT * sum(counts) + 0.3 * len(blocks) + CAPTION_HEIGHT
     figure.set_size_inches(SMALL_WIDTH * SMALL_COLUMNS, height)
     groups = figure.subfigures(len(blocks), 1, squeeze=False, height_ratios=counts)[:, 0]
-    for group, block, lines in zip(groups, blocks, counts, strict=True):
+    for group, block, lines, rows in zip(groups, blocks, counts, owners, strict=True):
         group.suptitle(_title(block, blocks), x=0.01, ha="left", fontsize=9.5)
         group.supylabel("test accuracy, %", fontsize=8.5, color=INK)
         group.supxlabel("labels used", fontsize=8.5, color=INK)
         grid = list(group.subplots(lines, SMALL_COLUMNS, squeeze=False, sharey=True).flat)
-        rows = _own_rows(block)
         for axes, row in zip(grid, rows, strict=False):
             _draw_line(axes, curve(block, "supervised"), REFERENCE)
             _draw_line(axes, curve(block, row), OWN)
             _dress(axes, block, limits([block]), row, 8)
         for axes in grid[len(rows) :]:
             axes.set_axis_off()
-
-
-def _own_rows(block: Block) -> list[str]:
-    return [row for row in drawn_rows(block) if row != "supervised"]
 
 
 def _title(block: Block, blocks: Sequence[Block]) -> str:

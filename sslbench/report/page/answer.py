@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sslbench.report.scores.layout import Block, Layout
-from sslbench.report.scores.rows import Subject
 from sslbench.report.words.numbers import counted, percent
 from sslbench.report.words.reading import COLLAPSED, STALE
 from sslbench.report.words.sentence import Finding
@@ -17,21 +16,15 @@ NOT_COMPARED = (
 )
 NOT_CHOSEN = "No pretext can be singled out without test labels: no scores inside the label budget are recorded."
 
+#: What names a table, as findings and blocks both say it.
+TABLE_KEY = ("dataset", "encoder", "latent_dim", "protocol", "pretrain_dataset")
 
-@dataclass(frozen=True)
-class Answer:
+
+class Answer(NamedTuple):
     """The sentence of one dataset and encoder, and the tables it stands above, by number."""
 
     sentence: str
     tables: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Notice:
-    """A line about what the numbers lack; `clean` if they lack nothing."""
-
-    text: str
-    clean: bool = False
 
 
 def answers(found: Sequence[Finding], blocks: Sequence[Block]) -> list[Answer]:
@@ -54,13 +47,8 @@ def answers(found: Sequence[Finding], blocks: Sequence[Block]) -> list[Answer]:
 def opening(found: Sequence[Finding], blocks: Sequence[Block]) -> int:
     """The number of the table that is shown first: the one the first sentence speaks of."""
     subject = next((one.subject for one in found if one.topic == "label multiplier"), None)
-    return next((number for number, block in enumerate(blocks) if subject and _about(subject, block)), 0)
-
-
-def _about(subject: Subject, block: Block) -> bool:
-    place = subject.dataset, subject.encoder, subject.latent_dim, subject.protocol
-    same = place == (block.dataset, block.encoder, block.latent_dim, block.protocol)
-    return same and subject.pretrain_dataset in ("", block.pretrain_dataset)
+    same = [all(getattr(subject, name, None) == getattr(block, name) for name in TABLE_KEY) for block in blocks]
+    return same.index(True) if True in same else 0
 
 
 def subtitle(blocks: Sequence[Block]) -> str:
@@ -74,8 +62,8 @@ def subtitle(blocks: Sequence[Block]) -> str:
     return f"{', '.join(datasets)}: {len(rows)} ways to train, from {spread} of the labels, {times} each."
 
 
-def notices(layout: Layout) -> list[Notice]:
-    """What the numbers lack, each as one line; one line to say so if they lack nothing."""
+def notices(layout: Layout) -> list[str]:
+    """What the numbers lack, each as one line."""
     found = []
     missing = missing_line(layout.blocks)
     if missing:
@@ -94,6 +82,4 @@ def notices(layout: Layout) -> list[Notice]:
     if layout.collapsed:
         names = sorted({pretext for *_, pretext, _ in layout.collapsed})
         found.append(f"Collapsed {COLLAPSED} in at least one seed: {', '.join(names)}.")
-    if found:
-        return [Notice(text) for text in found]
-    return [Notice("Complete: no evaluation is missing, failed or stale, and no representation collapsed.", True)]
+    return found

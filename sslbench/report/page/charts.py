@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 from sslbench.contract.spec import BASELINES
 from sslbench.report.figures.curves import (
     PALETTE,
-    Look,
     bands,
     crowded,
     curve,
@@ -121,14 +120,14 @@ class Figure:
     asks: str = ""
 
 
-def page_looks(rows: set[str]) -> dict[str, dict[str, str | float]]:
+def page_looks(rows: Iterable[str]) -> dict[str, dict[str, str | float]]:
     """How every row is drawn: colour (a variable of the page's style), symbol, dashes, width."""
-    return {row: _page_look(row, look) for row, look in looks_of(rows).items()}
-
-
-def _page_look(row: str, look: Look) -> dict[str, str | float]:
-    color = TONES[row] if row in TONES else f"var(--c{PALETTE.index(look.color)})"
-    return {"color": color, "symbol": SYMBOLS[look.marker], "dash": DASHES[look.line], "width": look.width + 0.2}
+    looks: dict[str, dict[str, str | float]] = {}
+    for row, look in looks_of(set(rows)).items():
+        color = TONES[row] if row in TONES else f"var(--c{PALETTE.index(look.color)})"
+        symbol, dash = SYMBOLS[look.marker], DASHES[look.line]
+        looks[row] = {"color": color, "symbol": symbol, "dash": dash, "width": look.width + 0.2}
+    return looks
 
 
 def full_title(block: Block) -> str:
@@ -218,7 +217,7 @@ def page_data(charts: Sequence[Chart], rows: Sequence[str], ui_url: str) -> dict
     """What the page's script draws: charts, and looks of the rows in the order of the legends."""
     drawn = [asdict(chart, dict_factory=_given) for chart in charts]
     order = sorted(rows, key=lambda row: row in BASELINES)
-    return {"charts": drawn, "looks": page_looks(set(rows)), "order": order, "ui": ui_url.rstrip("/")}
+    return {"charts": drawn, "looks": page_looks(rows), "order": order, "ui": ui_url.rstrip("/")}
 
 
 def _given(items: list[tuple[str, object]]) -> dict[str, object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -20,8 +20,7 @@ from sslbench.report.words.wording import unequal as words_of
 MOST_POINTS = 1200
 
 
-@dataclass(frozen=True)
-class Cost:
+class Cost(NamedTuple):
     """A way to count cost: its column, its words, and how a value is written."""
 
     column: str

@@ -9,27 +9,15 @@ import pandas as pd
 
 from sslbench.contract.titles import RAW, protocol_rank
 from sslbench.report.page.charts import Chart, Figure, Point
-from sslbench.report.page.parts import (
-    PLACE,
-    Line,
-    Part,
-    Say,
-    by_fraction,
-    labels_of,
-    places,
-    pretext_of,
-    said,
-    sheet_of,
-)
+from sslbench.report.page.parts import LABELS, PLACE, Line, Part, Say, by_fraction, places, pretext_of, said, sheet_of
 from sslbench.report.scores.measures import SHOWN, mean_measures
 from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.statistics.replication import NOT_CROSSED
 from sslbench.report.tables.sheet import Sheet
 from sslbench.report.words.numbers import NOT_RUN, interval, percent, points
-from sslbench.report.words.reading import COLLAPSED
-from sslbench.report.words.reading import MEASURES as MEASURED
+from sslbench.report.words.reading import COLLAPSED, MEASURES
 
-MEASURES = {name: shown for name, shown, _ in SHOWN}
+TITLES = {name: shown for name, shown, _ in SHOWN}
 
 
 def share_part(analysis: Analysis) -> Part | None:
@@ -61,7 +49,7 @@ def measure_part(measures: Sheet | None, analysis: Analysis) -> Part | None:
     """The label-free measures, drawn against accuracy, and how well they predict it."""
     if measures is None:
         return None
-    text = f"{MEASURED} {COLLAPSED} marks a collapsed representation."
+    text = f"{MEASURES} {COLLAPSED} marks a collapsed representation."
     sheets = (replace(measures, title=""), *correlation_sheets(analysis))
     return Part("measures", measures.title, (text,), tuple(measure_figures(analysis)), sheets)
 
@@ -77,7 +65,7 @@ def measure_figures(analysis: Analysis) -> list[Figure]:
         protocol, fraction = min(set(part["protocol"]), key=protocol_rank), min(part["label_fraction"])
         part = part[(part["protocol"] == protocol) & (part["label_fraction"] == fraction)]
         title = f"{where}{protocol}, {percent(fraction)} of the labels"
-        charts = ((MEASURES[name], _measure_chart(part, measures, name, title)) for name in MEASURES)
+        charts = ((TITLES[name], _measure_chart(part, measures, name, title)) for name in TITLES)
         drawn = tuple((name, chart) for name, chart in charts if chart.points)
         if drawn:
             figures.append(Figure(title, drawn, "Measure"))
@@ -91,22 +79,22 @@ def _measure_chart(part: pd.DataFrame, measures: dict[tuple[object, ...], float]
     for (pretext, size, origin, dataset, encoder), accuracy in zip(means.index.tolist(), means.tolist(), strict=True):
         measured = measures.get((origin or dataset, encoder, size, pretext, name), math.nan)
         if math.isfinite(measured):
-            tip = f"{pretext}, d={size}\n{100 * accuracy:.1f} %, {MEASURES[name]} {measured:.3g}"
+            tip = f"{pretext}, d={size}\n{100 * accuracy:.1f} %, {TITLES[name]} {measured:.3g}"
             points.append(Point(float(f"{measured:.4g}"), round(100 * accuracy, 3), None, tip, pretext))
-    alt = f"Scatter chart of test accuracy against {MEASURES[name]}, {title}, {len(points)} encoders."
-    return Chart("points", alt, MEASURES[name], "test accuracy, %", logarithmic=False, points=tuple(points))
+    alt = f"Scatter chart of test accuracy against {TITLES[name]}, {title}, {len(points)} encoders."
+    return Chart("points", alt, TITLES[name], "test accuracy, %", logarithmic=False, points=tuple(points))
 
 
 def correlation_sheets(analysis: Analysis) -> list[Sheet]:
     """Whether measures without labels predict accuracy: rank correlation per protocol and label fraction."""
     found = analysis.correlations
-    found = found[found["measure"].isin(list(MEASURES))]
+    found = found[found["measure"].isin(list(TITLES))]
     sheets = []
     for where, here in places(found):
         for protocol, part in here.groupby("protocol", sort=True):
             if part["spearman"].notna().any():
                 title = f"Rank correlation with accuracy, {where}{protocol}"
-                names = [("Spearman's ρ", lambda line: MEASURES[line["measure"]])]
+                names = [("Spearman's ρ", lambda line: TITLES[line["measure"]])]
                 sheets.append(by_fraction(part, names, _correlation, title, _encoders(part)))
     return sheets
 
@@ -143,7 +131,7 @@ def optimism_part(analysis: Analysis) -> Part | None:
     if not analysis.epoch_optimism.empty:
         columns = (
             *(("dataset", said("dataset")), ("pretext", pretext_of), ("latent size", said("latent_dim"))),
-            *(("protocol", said("protocol")), ("labels", labels_of), ("checkpoints", said("checkpoints"))),
+            *(("protocol", said("protocol")), LABELS, ("checkpoints", said("checkpoints"))),
             ("best", lambda line: f"{100 * line['best_on_test']:.1f}"),
             ("over last", _gain("over_last", "over_last_low", "over_last_high")),
             ("over budget's", _gain("over_budget", "over_budget_low", "over_budget_high")),
@@ -185,7 +173,7 @@ def spread_part(analysis: Analysis) -> Part:
 
     columns = (
         *(("pretext", said("pretext")), ("protocol", said("protocol"))),
-        *(("latent size", said("latent_dim")), ("labels", labels_of)),
+        *(("latent size", said("latent_dim")), LABELS),
         *(("trainings", spread("initialisation_sd")), ("labelled subsets", spread("labels_sd"))),
         ("rest", spread("residual_sd")),
     )

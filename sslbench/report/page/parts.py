@@ -85,9 +85,12 @@ def pretext_of(line: Line) -> str:
     return line["pretext"] + origin_title(line["dataset"], line["pretrain_dataset"]).removeprefix(line["dataset"])
 
 
-def labels_of(line: Line) -> str:
-    """The label fraction; `all` for a line about all of them."""
+def _labels(line: Line) -> str:
     return "all" if math.isnan(line["label_fraction"]) else percent(line["label_fraction"])
+
+
+#: The label fraction; `all` for a line about all of them.
+LABELS: Column = ("labels", _labels)
 
 
 def places(frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup, escape
@@ -37,14 +38,11 @@ PAGE = Path(__file__).parent / "assets"
 LIBRARIES = ("d3-7.9.2.min.js", "plot-0.6.17.min.js")
 
 
-@dataclass(frozen=True)
-class Drawing:
-    """A figure as the template places it: which charts it can show, as (name, index)."""
+class Drawing(NamedTuple):
+    """A figure in its place on the page, and the number of its first chart."""
 
-    title: str
-    asks: str
-    alt: str
-    choices: tuple[tuple[str, int], ...]
+    figure: Figure
+    first: int
 
 
 @dataclass(frozen=True)
@@ -64,8 +62,7 @@ class _Charts(list[Chart]):
     def place(self, figure: Figure) -> Drawing:
         first = len(self)
         self.extend(chart for _, chart in figure.charts)
-        choices = tuple((name, first + number) for number, (name, _) in enumerate(figure.charts))
-        return Drawing(figure.title, figure.asks, self[first].alt, choices)
+        return Drawing(figure, first)
 
 
 def report_html(tables: Tables, title: str, notes: Sequence[str], attached: Attachments) -> str:
@@ -86,11 +83,6 @@ def report_html(tables: Tables, title: str, notes: Sequence[str], attached: Atta
     return _template().render(
         title=title,
         subtitle=subtitle(blocks),
-        contents=[
-            *(("answer", "The answer"), ("tables", "Tables")),
-            *((part.anchor, part.title) for part, _ in drawn),
-            ("reviewers", "For reviewers"),
-        ],
         answers=told,
         views=views,
         opening=opening(found, blocks),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -16,15 +16,21 @@ from sslbench.report.scores.layout import Block, Layout, lay_out
 from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.statistics.label_efficiency import BELOW, BEYOND, OVERTAKEN, REACHED, multipliers
 from sslbench.report.tables.sheet import Sheet
-from sslbench.report.words.numbers import NOT_RUN, percent, points, rounded_percent, times, times_interval
-
-TITLE = "Labels saved"
+from sslbench.report.words.numbers import (
+    NOT_RUN,
+    fraction_interval,
+    percent,
+    points,
+    rounded_percent,
+    times,
+    times_interval,
+)
 
 SAVINGS_TEXT = (
     "Label multiplier: how many times more labels training from scratch (`supervised`) needs to be as accurate, "
     "interpolated on the logarithmic label axis, with its 95% confidence set. 2 means that half the labels are saved, "
     "below 1 that pretraining costs labels. `>` and `<` mark what lies beyond the measured label budgets: more than "
-    "the data holds, or fewer than the smallest budget. `0` and `∞` in brackets: the data does not bound it.",
+    "the data holds, or fewer than the smallest budget.",
     "Crossover: the share of labels from which training from scratch is ahead. Area: mean accuracy when every doubling "
     "of the labels counts the same, and its paired difference to `supervised` in points (Holm-corrected).",
 )
@@ -52,7 +58,7 @@ def saved_figure(analysis: Analysis, alone: pd.DataFrame, block: Block) -> Figur
         lines = part[part["label_fraction"] == fraction]
         chart = _saved_chart(block, lines, seeds[seeds["label_fraction"] == fraction])
         charts.append((f"{percent(fraction)} ({max(lines['num_labels']):,})", chart))
-    return Figure(TITLE, tuple(charts), "with labels")
+    return Figure("Labels saved", tuple(charts), "with labels")
 
 
 def _of(block: Block, frame: pd.DataFrame) -> pd.DataFrame:
@@ -107,7 +113,7 @@ def _bar(line: Line, alone: Sequence[Line], edges: tuple[float, float]) -> Bar:
         for one in alone
         if one["outcome"]
     )
-    text = _saved_text(line)
+    text = _saved_text(line, "×")
     return Bar(
         row=line["pretext"],
         at=_digits(line["multiplier"]) if outcome == REACHED else None,
@@ -125,21 +131,16 @@ def _digits(number: float) -> float:
     return float(f"{number:.4g}")
 
 
-def _saved_text(line: Line) -> str:
-    """`1.2× [0.8, 2.4]`, `< 1×`; and that there is no interval where the data cannot carry one."""
-    if not line["outcome"]:
+def _saved_text(line: Line, unit: str = "") -> str:
+    """`1.2 [0.8, 2.4]`, `< 1`; and that there is no interval where the data cannot carry one."""
+    outcome, bound, low, high = line["outcome"], line["bound"], line["low"], line["high"]
+    if not outcome:
         return str(line["reason"])
-    reached = line["outcome"] == REACHED
-    side = "" if reached else "> " if line["outcome"] == BEYOND else "< "
-    value = f"{side}{times(line['multiplier'] if reached else line['bound'])}×"
-    if math.isnan(line["low"]):
-        return f"{value}, 1 seed: no interval"
-    if line["low"] == 0 and math.isinf(line["high"]):
-        return f"{value}, interval unbounded"
-    bound = line["bound"]
-    if (line["outcome"] == BELOW and line["high"] == bound) or (line["outcome"] == BEYOND and line["low"] == bound):
-        return value
-    return f"{value} {times_interval(line['low'], line['high'])}"
+    values = {REACHED: times(line["multiplier"]), BEYOND: f"> {times(bound)}", BELOW: f"< {times(bound)}"}
+    if (outcome == BELOW and high == bound) or (outcome == BEYOND and low == bound):
+        return values[outcome] + unit
+    spread = "(interval unbounded)" if low == 0 and math.isinf(high) else times_interval(low, high)
+    return f"{values[outcome]}{unit} {spread}"
 
 
 def _ticks(edges: tuple[float, float], labels: int) -> tuple[tuple[float, str], ...]:
@@ -168,32 +169,15 @@ def savings_sheets(analysis: Analysis, block: Block) -> list[Sheet]:
         ("outcome", lambda line: line["outcome_area"] or NOT_RUN),
     )
     return [
-        by_fraction(found, [("label multiplier", said("pretext"))], _multiplier, "Label multipliers"),
+        by_fraction(found, [("label multiplier", said("pretext"))], _saved_text, "Label multipliers"),
         sheet_of(merged, columns, 1, "Crossover and area"),
     ]
-
-
-def _multiplier(line: Line) -> str:
-    """`1.8 [1.1, 3.0]`, `> 100` or `< 0.2`."""
-    if line["outcome"] == REACHED:
-        text = times(line["multiplier"])
-    elif line["outcome"] in (BEYOND, BELOW):
-        text = f"{'>' if line['outcome'] == BEYOND else '<'} {times(line['bound'])}"
-    else:
-        return NOT_RUN
-    return text + _interval(line["low"], line["high"], times)
-
-
-def _interval(low: float, high: float, form: Callable[[float], str]) -> str:
-    if math.isnan(low) or math.isnan(high):
-        return ""
-    return f" [{form(low) if low > 0 else '0'}, {'∞' if math.isinf(high) else form(high)}]"
 
 
 def _crossover(line: Line) -> str:
     if line["outcome"] != OVERTAKEN:
         return line["outcome"] or NOT_RUN
-    return rounded_percent(line["label_fraction"]) + _interval(line["low"], line["high"], rounded_percent)
+    return f"{rounded_percent(line['label_fraction'])} {fraction_interval(line['low'], line['high'])}"
 
 
 def _area(value: float, low: float, high: float, signed: bool = False) -> str:

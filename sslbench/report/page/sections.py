@@ -14,7 +14,7 @@ from sslbench.contract.settings import TunedArm
 from sslbench.contract.titles import RAW, protocol_rank
 from sslbench.report.attachments.exhibits import Exhibit, in_order
 from sslbench.report.page.charts import latent_figures
-from sslbench.report.page.parts import PLACE, Part, Picture, labels_of, said, sheet_of
+from sslbench.report.page.parts import LABELS, PLACE, Part, Picture, said, sheet_of
 from sslbench.report.scores.layout import Block, Layout
 from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.statistics.paired import OUTCOMES
@@ -34,7 +34,7 @@ def picture_part(exhibits: Sequence[Exhibit]) -> Part | None:
     """What the encoders learned, to look at."""
     if not exhibits:
         return None
-    several = len({(exhibit.place, exhibit.encoder) for exhibit in exhibits if exhibit.encoder != RAW}) > 1
+    several = len({(one.place, one.encoder) for one in exhibits if one.encoder != RAW}) > 1
     text = "Drawn from one encoder each; labels serve the colours of the maps and nothing else."
     pictures = tuple(_picture(exhibit, several) for exhibit in in_order(exhibits))
     return Part("pictures", "Pictures", (text,), pictures=pictures)
@@ -58,10 +58,10 @@ def outcome_part(analysis: Analysis) -> Part | None:
         "(paired t-test over seeds, Holm-corrected over the rows of a column, 5% level); untested with one seed."
     )
     counted = ((name, said(name)) for name in OUTCOMES)
-    sheets = [sheet_of(analysis.outcomes, (*PLACE, ("labels", labels_of), *counted), 3)]
+    sheets = [sheet_of(analysis.outcomes, (*PLACE, LABELS, *counted), 3)]
     if not analysis.choices.empty:
         columns = (
-            *(*PLACE, ("labels", labels_of), ("use", said("kind")), ("pretext", said("pretext"))),
+            *(*PLACE, LABELS, ("use", said("kind")), ("pretext", said("pretext"))),
             *(("protocol", said("protocol")), ("latent size", said("latent_dim"))),
             *(("budget score", lambda line: f"{100 * line['budget']:.1f}"), ("chosen from", said("candidates"))),
         )

@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from sslbench.contract.spec import BASELINES
 from sslbench.contract.titles import NOT_HELD_OUT
@@ -31,6 +30,7 @@ EVERYTHING = "pretext, latent size and protocol"
 _ENCODER = list(EPOCH_COLUMNS[:7])
 _GAINS = ["best", "over_last", "over_budget"]
 _SPLITS = ("test", "budget")
+_CANDIDATE = ["pretext", "pretrain_dataset", "latent_dim", "protocol"]
 
 
 def choice_optimism(evaluated: pd.DataFrame) -> pd.DataFrame:
@@ -46,7 +46,6 @@ def choice_optimism(evaluated: pd.DataFrame) -> pd.DataFrame:
     """
     able = evaluated[~evaluated["pretext"].isin(BASELINES) & ~evaluated["protocol"].isin(NOT_HELD_OUT)]
     able = able[able["budget"].notna()]
-    able = able.sort_values(["pretext", "pretrain_dataset", "latent_dim", "protocol", *REPLICATE])
     lines: list[tuple[object, ...]] = []
     groups: list[tuple[str, list[str]]] = [
         (SIZE_AND_PROTOCOL, ["dataset", "encoder", "pretrain_dataset", "pretext", "label_fraction"]),
@@ -104,10 +103,9 @@ def _gains(records: pd.DataFrame) -> pd.DataFrame:
 
 def _choose(group: pd.DataFrame) -> tuple[object, ...] | None:
     """Candidates, the two accuracies, their difference with interval, replicates; None with a single candidate."""
-    lines, columns = _codes(group, REPLICATE), _codes(group, ["pretext", "pretrain_dataset", "latent_dim", "protocol"])
-    tables = np.full((2, lines.max() + 1, columns.max() + 1), np.nan)
-    tables[:, lines, columns] = group[["test", "budget"]].to_numpy(float).T
-    test, budget = tables[:, np.isfinite(tables).all(axis=(0, 2))]
+    tables = [group.pivot(index=REPLICATE, columns=_CANDIDATE, values=split) for split in _SPLITS]
+    complete = ~(tables[0].isna() | tables[1].isna()).any(axis=1)
+    test, budget = (table[complete].to_numpy(float) for table in tables)
     if not len(test) or test.shape[1] < 2:
         return None
     by_test = test.max(axis=1)
@@ -115,13 +113,6 @@ def _choose(group: pd.DataFrame) -> tuple[object, ...] | None:
     spread = estimate((by_test - by_budget).tolist())
     means = float(by_test.mean()), float(by_budget.mean())
     return test.shape[1], *means, spread.mean, _not_negative(spread.low), spread.high, spread.n
-
-
-def _codes(group: pd.DataFrame, columns: list[str]) -> NDArray[np.intp]:
-    """A number for each distinct combination, in order of appearance."""
-    places: dict[tuple[object, ...], int] = {}
-    combinations = zip(*(group[name].tolist() for name in columns), strict=True)
-    return np.array([places.setdefault(combination, len(places)) for combination in combinations])
 
 
 def _epochs(gains: pd.DataFrame) -> tuple[float, ...]:
