@@ -49,7 +49,7 @@ def write_tables(request: Request, prepared: Prepared, records: list[Record], ui
     with _lock(stores), replaced(folder) as unfinished:
         built = build(frame, unfinished, suite.name, suite.notes, attached)
     files = [folder / path.relative_to(unfinished) for path in built]
-    tracker.log_report(folder, files, {})
+    tracker.log_report(folder, files)
     return files
 
 

@@ -39,7 +39,6 @@ from sslbench.tuning.criteria import CRITERIA, Sight
 from sslbench.tuning.request import TuneRequest, blindfold, prepare_tuning
 from sslbench.tuning.study import News
 from tests.conftest import CPU, pretrain_cell
-from tests.engine.test_honesty import permuted
 
 SUITE_FILE = '''"""Tuned in seconds: five steps of each training."""
 from sslbench.contract.spec import Suite
