@@ -63,6 +63,14 @@ ARMS = ("autoencoder", "supervised")
 PLACE = Selection(label_fractions=(0.1,), seeds=(0,))
 
 
+def permuted(labels: torch.Tensor, where: torch.Tensor) -> torch.Tensor:
+    """Labels with those at the positions `where` shuffled among themselves; surely not as before."""
+    changed = labels.clone()
+    changed[where] = labels[where.roll(1)]
+    assert not torch.equal(changed, labels)
+    return changed
+
+
 def request(folder: Path, selection: Selection = PLACE, **changes: object) -> TuneRequest:
     path = folder / "tiny.py"
     if not path.exists():
