@@ -8,14 +8,15 @@ from functools import partial
 
 import torch
 from torch import nn
+from torch.optim import SGD, Adam, AdamW, Optimizer
 
 from sslbench.contract.spec import InputError, OptimizerConfig
 
-OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
-    "adam": torch.optim.Adam,
-    "adam_gan": partial(torch.optim.Adam, betas=(0.5, 0.999)),
-    "adamw": torch.optim.AdamW,
-    "sgd": partial(torch.optim.SGD, momentum=0.9, nesterov=True),
+OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
+    "adam": Adam,
+    "adam_gan": partial(Adam, betas=(0.5, 0.999)),
+    "adamw": AdamW,
+    "sgd": partial(SGD, momentum=0.9, nesterov=True),
 }
 SCHEDULES = ("cosine", "constant")
 
@@ -34,7 +35,7 @@ def check(config: OptimizerConfig) -> None:
         raise InputError(f"{config} is impossible; batch_size >= 2, learning_rate > 0 and warmup in [0, 1) are needed")
 
 
-def build_optimizer(network: nn.Module, config: OptimizerConfig) -> torch.optim.Optimizer:
+def build_optimizer(network: nn.Module, config: OptimizerConfig) -> Optimizer:
     """The optimiser of a network; biases and normalisation weights are not decayed (one-dimensional parameters).
 
     Kingma & Ba 2015, arXiv:1412.6980; decoupled decay: Loshchilov & Hutter 2019, arXiv:1711.05101. `adam_gan` is Adam
@@ -50,7 +51,7 @@ def build_optimizer(network: nn.Module, config: OptimizerConfig) -> torch.optim.
     return OPTIMIZERS[config.name](groups, lr=config.learning_rate, fused=True)
 
 
-def set_learning_rate(optimizer: torch.optim.Optimizer, learning_rate: float) -> None:
+def set_learning_rate(optimizer: Optimizer, learning_rate: float) -> None:
     """Let the next step of all parameters be of this size."""
     for group in optimizer.param_groups:
         group["lr"] = learning_rate
