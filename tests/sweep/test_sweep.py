@@ -102,7 +102,7 @@ def test_a_run_ends_with_what_changed_since_its_tables_were_published(
     published = tmp_path / "results" / "small"
     assert (published / "table.md").read_bytes() == (place / "home" / "results" / "small" / "table.md").read_bytes()
     last = run(suite_file, place, *results).splitlines()[-1]
-    assert last.startswith(f"compared with the published {published}: 22 cells in both, 0 changed, 0 outside;")
+    assert last.startswith(f"compared with the published {published}: 24 cells in both, 0 changed, 0 outside;")
 
 
 def test_mlflow_shows_parents_children_curves_weights_and_pictures(finished: tuple[Path, Path, str]) -> None:
