@@ -7,7 +7,7 @@ WORKERS ?= auto
 SUITE ?= quick
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bench bench-performance test check results reproduce ui clean
+.PHONY: help setup bench publish bench-performance test check results reproduce ui clean
 
 help:  ## Show this help.
 	@echo "sslbench: how many labels does self-supervision save?"
@@ -29,6 +29,9 @@ setup: $(STAMP)  ## Create .venv from requirements.lock; done already, it costs 
 
 bench: $(STAMP)  ## Run the quick suite on real data and print its tables (minutes; again: seconds).
 	$(BIN)/sslbench run $(SUITE) --workers $(WORKERS)
+
+publish: $(STAMP)  ## Copy the tables of the last bench to results/, and what the README shows of them.
+	$(BIN)/sslbench publish $(SUITE) --readme README.md
 
 test: $(STAMP)  ## Run the tests.
 	$(BIN)/python -m pytest

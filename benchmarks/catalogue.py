@@ -19,7 +19,7 @@ SUITE = Suite(
         "autoencoder",
         "denoising_autoencoder",
         "vae",
-        "masked_autoencoder",
+        "inpainting",
         "rotation",
         "jigsaw",
         "context_prediction",

@@ -15,7 +15,8 @@ from sslbench.datasets._base import Dataset
 from sslbench.pretexts import PRETEXTS
 from sslbench.protocols import PROTOCOLS
 from sslbench.report.records import read_records
-from sslbench.report.statistics.analysis import Analysis, analyse
+from sslbench.report.scores import lay_out
+from sslbench.report.statistics import Analysis, analyse
 
 CPU = torch.device("cpu")
 GOLDEN = Path(__file__).parent / "golden"
@@ -49,7 +50,7 @@ def quick() -> pd.DataFrame:
 @pytest.fixture(scope="session")
 def analysis(quick: pd.DataFrame) -> Analysis:
     """Everything the report says of them."""
-    return analyse(quick)
+    return analyse(lay_out(quick))
 
 
 def pretrain_cell(pretext: str, *, latent_dim: int = 16, seed: int = 0, encoder: str = "conv") -> PretrainCell:

@@ -1,8 +1,19 @@
-"""Records made by hand: what the tests of the report are written in."""
+"""Records made by hand, and what is made of records: what the tests of the report are written in."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import pandas as pd
+
+from sslbench.contract.settings import TunedArm
 from sslbench.contract.spec import BASELINES, Record
+from sslbench.report.scores import lay_out
+from sslbench.report.statistics import Analysis, analyse
+from sslbench.report.statistics.summary import summarise
+from sslbench.report.tables import tables_of
+from sslbench.report.tables.latex import table_tex
+from sslbench.report.tables.markdown import table_markdown
 
 
 def record(pretext: str, protocol: str, fraction: float, seed: int, value: float, latent_dim: int = 32) -> Record:
@@ -45,3 +56,24 @@ def probes(pretext: str, *values: float, fraction: float = 0.01, protocol: str =
 
 def supervised(*values: float, fraction: float = 0.01) -> list[Record]:
     return probes("supervised", *values, fraction=fraction, protocol="finetune")
+
+
+def markdown(records: pd.DataFrame, title: str = "t", notes: Sequence[str] = ()) -> str:
+    return table_markdown(tables_of(lay_out(records)), title, notes)
+
+
+def latex(records: pd.DataFrame, title: str = "t") -> str:
+    return table_tex(tables_of(lay_out(records)), title)
+
+
+def summary(records: pd.DataFrame) -> pd.DataFrame:
+    return summarise(lay_out(records).blocks)
+
+
+def analysed(records: pd.DataFrame, tuning: Sequence[TunedArm] = ()) -> Analysis:
+    return analyse(lay_out(records), tuning)
+
+
+def tuned_arm(pretext: str, trials: int, seconds: float, flops: float) -> TunedArm:
+    found: dict[str, float | int] = {"optimizer.learning_rate": 0.001}
+    return TunedArm(found, 0.9, 0.8, 0, trials, trials, 1.0, seconds, 1000, flops, pretext, "budget_cv")

@@ -26,7 +26,7 @@ GIB = 2**30
 
 #: Workers whose memory is measured: the pretexts of the quick suite, all others, and those made for transformers.
 QUICK = suites.load("quick").pretexts
-ELSEWHERE = ("colorization", "ijepa")  # not for grey images, not for `conv`
+ELSEWHERE = ("colorization", "masked_autoencoder", "ijepa")  # not for grey images, not for `conv`
 WORKERS = {
     "": ("conv", QUICK),
     ", all other tasks": ("conv", tuple(name for name in PRETEXTS if name not in (*BASELINES, *QUICK, *ELSEWHERE))),
@@ -165,7 +165,7 @@ def main() -> list[Row]:
         (f"report of {found:,} records, from the store to its files", [taken for taken, _ in reports], 30.0, "s", ""),
         (f"planning {CELLS:,} finished cells", planning, 20.0, "s", ""),
         *(
-            (f"peak memory of a worker on Fashion-MNIST{which}", [size / GIB], 1.5, "GiB", ", ".join(WORKERS[which][1]))
+            (f"peak memory of a worker on Fashion-MNIST{which}", [size / GIB], 2.0, "GiB", ", ".join(WORKERS[which][1]))
             for which, size in memory.items()
         ),
         ("peak memory on data of CIFAR-10's size", [cifar_bytes() / GIB], 3.0, "GiB", "two pretexts, two protocols"),

@@ -86,7 +86,7 @@ def main() -> list[Row]:
             f"{measured.median('ours'):.2f} against {measured.median('notebook'):.2f} s per epoch",
             others=measured.others,
             bound="at least",
-            target=6.0,
+            target=5.0,
         ),
         row(
             2,

@@ -27,7 +27,7 @@ from sslbench.sweep import suites
 from sslbench.sweep.plan import Selection
 from sslbench.sweep.request import Request, prepare_request
 from sslbench.sweep.studies import open_queues, queued_evaluation, queued_pretraining
-from sslbench.sweep.worker import Worker, status_folder
+from sslbench.sweep.worker import Worker
 
 SELECTION = Selection(
     pretexts=("random_init", "supervised", "autoencoder", "rotation", "simclr"), latent_dims=(128,), seeds=(0,)
@@ -106,7 +106,6 @@ def suite_part(folder: Path, clock: Clock) -> tuple[float, int]:
     request = Request("quick", SELECTION, stores, default_root())
     prepared = prepare_request(request)
     queues = open_queues(suites.load("quick"), SELECTION, stores.storage)
-    status_folder(stores, "quick").mkdir(parents=True)
     queues[0].fill(queued_pretraining(each, prepared.datasets) for each in prepared.plan.pretrain)
     queues[1].fill(queued_evaluation(each, prepared.datasets) for each in ())
     tracker = Tracker(stores.tracking_uri, "quick", stores.artifact_root)

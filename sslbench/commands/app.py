@@ -11,6 +11,7 @@ from sslbench import __version__
 from sslbench.commands.compare import compare
 from sslbench.commands.listing import KINDS, show
 from sslbench.commands.options import plain_errors, terminal
+from sslbench.commands.publish import publish
 from sslbench.commands.report import report
 from sslbench.commands.reproduce import reproduce
 from sslbench.commands.run import run
@@ -62,5 +63,5 @@ def list_(
         show(kind, terminal())
 
 
-for command in (run, tune, report, compare, reproduce, ui):
+for command in (run, tune, report, publish, compare, reproduce, ui):
     app.command()(command)

@@ -28,13 +28,11 @@ def compare(
     sslbench compare quick other/records.csv --fail-on-change
     """
     with plain_errors():
-        from sslbench.report.comparison.compare import compare as compare_sides
-        from sslbench.report.comparison.sides import open_sides
-        from sslbench.report.comparison.text import comparison_markdown, print_comparison
+        from sslbench.report import comparison
 
-        found = compare_sides(*open_sides(first, second, results))
+        found = comparison.compare(*comparison.open_sides(first, second, results))
         if markdown:
-            typer.echo(comparison_markdown(found, every), nl=False)
+            typer.echo(comparison.comparison_markdown(found, every), nl=False)
         else:
-            print_comparison(found, every, terminal())
+            comparison.print_comparison(found, every, terminal())
         raise typer.Exit(1 if found.changed and fail_on_change else 0)

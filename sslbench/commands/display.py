@@ -1,4 +1,4 @@
-"""What `sslbench run` says: counts, estimates, and progress as cells finish."""
+"""What `sslbench run` and `tune` say: counts, estimates, and progress as cells and trials finish."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console, Group
+import typer
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
+from sslbench.commands.options import INTERRUPTED
 from sslbench.contract.spec import Record
 from sslbench.report.records import read_records
-from sslbench.sweep import crew
+from sslbench.report.words.numbers import duration
+from sslbench.sweep import news
 from sslbench.sweep.estimate import CostBook, Estimate, remaining
 from sslbench.sweep.request import Prepared, Request, records_of
 
@@ -54,64 +57,74 @@ def describe(left: Estimate, workers: int) -> str:
     """An estimate in words."""
     if left.seconds == 0 and left.unknown:
         return f"time unknown until similar cells have run ({left.unknown} cells)"
-    text = f"about {clock(left.seconds / workers)} with {workers} worker{'s' if workers > 1 else ''}"
+    text = f"about {duration(left.seconds / workers)} with {workers} worker{'s' if workers > 1 else ''}"
     return text + (f", plus {left.unknown} cells of unknown cost" if left.unknown else "")
 
 
-def clock(seconds: float) -> str:
-    """Seconds as people say them: `42 s`, `12.5 min`, `3.4 h`."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.1f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+class Bars:
+    """Progress bars that move on a terminal while work is done, and lines that stay anywhere.
+
+    Args:
+        what: is done, in the plural.
+        bars: title to how much is done and how much there is.
+    """
+
+    def __init__(self, what: str, bars: Mapping[str, tuple[int, int]], console: Console) -> None:
+        self.what, self.console = what, console
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self.progress = Progress(*columns, TextColumn("{task.fields[left]}"), console=console)
+        self.tasks = {
+            title: self.progress.add_task(title, total=total, completed=done, left="")
+            for title, (done, total) in bars.items()
+        }
+        self.live = Live(self.progress, console=console, refresh_per_second=2, transient=True)
+
+    def __enter__(self) -> None:
+        if self.console.is_terminal:
+            self.live.start()
+
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        self.live.stop()
+        if kind is KeyboardInterrupt:
+            self.say(f"interrupted; finished {self.what} are kept, run again to continue")
+            raise typer.Exit(INTERRUPTED)
+
+    def say(self, line: str) -> None:
+        """Print a line that stays."""
+        self.console.print(line, highlight=False, markup=False)
+
+    def move(self, title: str, done: float, left: str = "", *below: RenderableType) -> None:
+        """Set a bar, what is left in words, and what stands below all bars."""
+        self.progress.update(self.tasks[title], completed=done, left=left)
+        self.live.update(Group(self.progress, *below))
 
 
 class Display:
-    """Live progress on a terminal; one line per finished cell elsewhere."""
+    """How a sweep goes on: live on a terminal, one line per finished cell anywhere."""
 
     def __init__(self, prepared: Prepared, left: Estimate, workers: int, console: Console) -> None:
-        self.console, self.left, self.workers = console, left, workers
+        self.left, self.workers = left, workers
         plan, done = prepared.plan, prepared.done
         self.total = len(plan.pretrain) + len(plan.evaluations)
         self.done = sum(cell_id in done for cell_id, _ in prepared.cells)
         self.at_start = self.done
         self.started = time.monotonic()
         self.best: dict[tuple[float, str], tuple[float, str]] = {}
-        self.bar = Progress(
-            TextColumn("cells"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[left]} left"),
-            console=console,
-        )
-        self.task = self.bar.add_task("cells", total=self.total, completed=self.done, left="?")
-        self.live = Live(self.bar, console=console, refresh_per_second=2, transient=True)
+        self.bars = Bars("cells", {"cells": (self.done, self.total)}, console)
 
-    def __enter__(self) -> Display:
-        if self.console.is_terminal:
-            self.live.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self.console.is_terminal:
-            self.live.stop()
-
-    def show(self, progress: crew.Progress) -> None:
+    def show(self, progress: news.Progress) -> None:
         """Take in what changed and show it."""
         for cell in progress.finished:
             self.done += 1
-            score = f": {100 * cell['accuracy']:.1f}%" if cell["kind"] == "evaluate" else ""
-            if "collapsed" in cell:
-                score = f": COLLAPSED, {cell['collapsed']}"
-            line = f"[{self.done:4d}/{self.total}] {cell['title']}{score}  ({self._left()} left)"
-            self.console.print(line, highlight=False, markup=False)
-            if cell["kind"] == "evaluate":
-                self._remember(cell)
-        for cell in progress.failed:
-            self.console.print(f"FAILED {cell['title']}: {cell['reason']}", highlight=False, markup=False)
-        if self.console.is_terminal:
-            self.bar.update(self.task, completed=self.done, left=self._left())
-            self.live.update(Group(self.bar, self._current(progress), self._best()))
+            score = f": COLLAPSED, {cell.collapsed}" if cell.collapsed else ""
+            if cell.accuracy is not None:
+                score = f": {100 * cell.accuracy:.1f}%"
+                key = (cell.label_fraction, cell.protocol)
+                self.best[key] = max(self.best.get(key, (0.0, "")), (cell.accuracy, cell.pretext))
+            self.bars.say(f"[{self.done:4d}/{self.total}] {cell.title}{score}  ({self._left()} left)")
+        for failure in progress.failed:
+            self.bars.say(f"FAILED {failure.title}: {failure.reason}")
+        self.bars.move("cells", self.done, f"{self._left()} left", self._current(progress), self._best())
 
     def _left(self) -> str:
         """Time left: the estimate at first, and more and more the pace of the cells so far."""
@@ -119,21 +132,17 @@ class Display:
         estimated = max(0.0, self.left.seconds / self.workers - elapsed)
         known = bool(self.left.seconds) and not self.left.unknown
         if not fresh:
-            return clock(estimated) if known else "?"
+            return duration(estimated) if known else "?"
         paced = elapsed / fresh * (self.total - self.done)
         share = fresh / (self.total - self.at_start) if known else 1.0
-        return clock(share * paced + (1 - share) * estimated)
+        return duration(share * paced + (1 - share) * estimated)
 
-    def _remember(self, cell: Mapping[str, Any]) -> None:
-        key = (cell["label_fraction"], cell["protocol"])
-        self.best[key] = max(self.best.get(key, (0.0, "")), (cell["accuracy"], cell["pretext"]))
-
-    def _current(self, progress: crew.Progress) -> Text:
+    def _current(self, progress: news.Progress) -> Text:
         lines = []
         for worker in progress.current:
-            rate = f"  {worker['images_per_second']:,.0f} images/s" if worker["images_per_second"] else ""
-            share = f"  {100 * worker['share']:.0f}%" if worker["share"] else ""
-            lines.append(f"  now: {worker['title']}{share}{rate}")
+            rate = f"  {worker.images_per_second:,.0f} images/s" if worker.images_per_second else ""
+            share = f"  {100 * worker.share:.0f}%" if worker.share else ""
+            lines.append(f"  now: {worker.title}{share}{rate}")
         return Text("\n".join(lines))
 
     def _best(self) -> Table:

@@ -11,6 +11,7 @@ import rich
 import typer
 
 from sslbench.contract.spec import InputError
+from sslbench.stores.urls import hidden
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,7 +23,7 @@ Home = Annotated[Path | None, typer.Option(help="Folder of stores; default $SSLB
 TrackingUri = Annotated[str | None, typer.Option(help="MLflow store; default an SQLite file in the home folder.")]
 Storage = Annotated[str | None, typer.Option(help="Optuna store; default an SQLite file in the home folder.")]
 DataRoot = Annotated[Path | None, typer.Option(help="Folder of datasets; default $SSLBENCH_DATA or a cache folder.")]
-Results = Annotated[Path, typer.Option(help="Folder that receives one folder per suite.")]
+Results = Annotated[Path, typer.Option(help="Folder of published results, one folder per suite.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 SuiteName = Annotated[str, typer.Argument(help="Name of a suite, or a Python file with a SUITE.")]
 
@@ -43,7 +44,7 @@ def plain_errors() -> Iterator[None]:
 
         told = error.format_message() if isinstance(error, typer.TyperException) else str(error)
         # Text, not markup: what people wrote is shown as they wrote it, whatever brackets are in it.
-        Console(stderr=True, soft_wrap=True).print(Text.assemble(("error:", "bold red"), f" {one_line(told)}"))
+        Console(stderr=True, soft_wrap=True).print(Text.assemble(("error:", "bold red"), f" {one_line(hidden(told))}"))
         raise typer.Exit(2) from error
 
 

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sslbench.commands.options import DataRoot, Home, Results, SuiteName, TrackingUri, plain_errors, terminal
+from sslbench.commands.tables import refresh, say_written
 from sslbench.contract.spec import InputError
 from sslbench.datasets import default_root
 from sslbench.stores.addresses import locate
+from sslbench.stores.urls import shown
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 def report(
     suite: SuiteName,
     rebuild: Annotated[
-        bool, typer.Option("--rebuild", help="From the published records.csv alone, not from MLflow.")
+        bool, typer.Option("--rebuild", help="Write results/SUITE again, from its records.csv alone.")
     ] = False,
     ui_url: Annotated[
         str, typer.Option(help="Where the page's run ids lead; empty: nowhere.")
@@ -34,7 +36,9 @@ def report(
     tracking_uri: TrackingUri = None,
     data_root: DataRoot = None,
 ) -> None:
-    """Write a suite's tables, plots and page from its MLflow runs, or again from records.csv.
+    """Write a suite's tables, plots and page from its MLflow runs, or the published ones again from records.csv.
+
+    Those of the runs go to the home folder, where run writes them too; sslbench publish copies them to results/SUITE.
 
     Examples: sslbench report quick | sslbench report quick --rebuild --readme README.md
     """
@@ -47,7 +51,7 @@ def report(
         request = Request(suite, Selection(), stores, (data_root or default_root()).resolve())
         _report(request, results, rebuild, UI_URL if ui_url is None else ui_url, terminal())
         if readme is not None:
-            _refresh(readme, results, terminal())
+            refresh(readme, results, terminal())
 
 
 def _report(request: Request, results: Path, rebuild: bool, ui_url: str, console: Console) -> None:
@@ -56,7 +60,7 @@ def _report(request: Request, results: Path, rebuild: bool, ui_url: str, console
     Raises:
         InputError: there are no records to report.
     """
-    from sslbench.publishing.publish import publish, tuned
+    from sslbench.publishing.publish import tuned, write_tables
     from sslbench.report.attachments.attachments import Attachments
     from sslbench.report.build import rebuild as rebuild_report
     from sslbench.report.records import from_records, read_records
@@ -71,28 +75,13 @@ def _report(request: Request, results: Path, rebuild: bool, ui_url: str, console
             destination, suite.name, suite.notes, Attachments(tuned=tuned(request.suite, suite), ui_url=ui_url)
         )
         print_summary(read_records(destination / "records.csv"), console)
+        console.print(f"written: {', '.join(str(path) for path in files)}", highlight=False, markup=False)
     else:
         prepared = prepare_request(request)
         records = records_of(request, prepared)
         if not records:
-            where = request.stores.tracking_uri
+            where = shown(request.stores.tracking_uri)
             raise InputError(f"no finished runs of suite {prepared.suite.name!r} in {where}; run it first")
-        files = publish(request, prepared, records, results, ui_url)
+        files = write_tables(request, prepared, records, ui_url)
         print_summary(from_records(records), console)
-    console.print(f"written: {', '.join(str(path) for path in files)}", highlight=False, markup=False)
-
-
-def _refresh(readme: Path, results: Path, console: Console) -> None:
-    """Write the marked passages of a Markdown file anew from the published records.
-
-    Raises:
-        InputError: the file cannot be read, or what a mark names is not there.
-    """
-    from sslbench.contract.files import replace_file
-    from sslbench.report.readme import refreshed
-
-    try:
-        text = readme.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"cannot read {readme}: {error.strerror}") from error
-    console.print(f"written: {replace_file(readme, refreshed(text, results))}", highlight=False, markup=False)
+        say_written(request.suite, request.stores.results / prepared.suite.name, files, console)

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sslbench.commands.options import (
     FAILED,
-    INTERRUPTED,
     DataRoot,
     Device,
     Home,
-    Results,
     Storage,
     SuiteName,
     TrackingUri,
@@ -30,6 +27,7 @@ from sslbench.stores.addresses import locate
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from sslbench.sweep.news import Failure
     from sslbench.sweep.request import Request
 
 
@@ -43,13 +41,18 @@ def run(
     fraction: Annotated[list[float] | None, typer.Option(help="Only this label fraction, e.g. 0.01.")] = None,
     seed: Annotated[list[int] | None, typer.Option(help="Only this seed; may be repeated.")] = None,
     device: Device = "auto",
-    results: Results = Path("results"),
+    results: Annotated[
+        Path | None,
+        typer.Option(help="Published results to compare with; default results, here or beside the package."),
+    ] = None,
     home: Home = None,
     tracking_uri: TrackingUri = None,
     storage: Storage = None,
     data_root: DataRoot = None,
 ) -> None:
-    """Run what is missing of a suite, then write its tables.
+    """Run what is missing of a suite, then write its tables into the home folder.
+
+    Nothing else is written: sslbench publish copies the tables to results/SUITE.
 
     Examples: sslbench run quick | sslbench run quick --dry-run |
     sslbench run quick --pretext simclr --latent-dim 128 --fraction 0.01 --workers 2
@@ -87,11 +90,12 @@ def _workers(text: str) -> int | None:
     return int(text)
 
 
-def _dry_run(request: Request, results: Path, console: Console) -> None:
+def _dry_run(request: Request, results: Path | None, console: Console) -> None:
     """Print every cell with its state, the counts, and an estimate of the time left."""
     from rich.markup import escape
 
     from sslbench.commands.display import counts, describe, estimate, say_unsuitable
+    from sslbench.publishing.publish import published_among
     from sslbench.sweep import crew
     from sslbench.sweep.request import prepare_request
 
@@ -100,51 +104,52 @@ def _dry_run(request: Request, results: Path, console: Console) -> None:
         state = "[green]done[/green]   " if cell_id in prepared.done else "[yellow]missing[/yellow]"
         console.print(f"{state} {escape(title)}", highlight=False)
     say_unsuitable(prepared, console)
-    left = estimate(request, prepared, results)
+    left = estimate(request, prepared, published_among(prepared.suite.name, results))
     console.print(f"\n{counts(prepared)}", highlight=False)
     console.print(f"time left: {describe(left, crew.layout(request, prepared).workers)}", highlight=False)
 
 
-def _run(request: Request, results: Path, console: Console) -> int:
+def _run(request: Request, results: Path | None, console: Console) -> int:
     """Run what is missing, write and print the tables; returns the exit code."""
     from rich.markup import escape
 
-    from sslbench.commands.display import Display, clock, counts, describe, estimate, say_unsuitable
-    from sslbench.publishing.publish import publish
+    from sslbench.commands.display import Display, counts, describe, estimate, say_unsuitable
+    from sslbench.commands.tables import say_written, short
+    from sslbench.publishing.publish import compared, published_among, write_tables
     from sslbench.report.records import from_records
     from sslbench.report.tables.terminal import print_summary
+    from sslbench.report.words.numbers import duration
     from sslbench.sweep import crew
     from sslbench.sweep.plan import Selection
     from sslbench.sweep.request import prepare_request, records_of
 
     prepared = prepare_request(request)
+    published = published_among(prepared.suite.name, results)
     say_unsuitable(prepared, console)
-    failures: list[Mapping[str, Any]] = []
+    failures: list[Failure] = []
     started = time.monotonic()
     if all(cell.cell_id in prepared.done for cell in prepared.plan.evaluations):
         console.print(f"everything is done: {counts(prepared)}", highlight=False)
     else:
-        left = estimate(request, prepared, results)
+        left = estimate(request, prepared, published)
         layout = crew.layout(request, prepared)
         console.print(f"{counts(prepared)}; {describe(left, layout.workers)}", highlight=False)
         console.print(f"layout: {layout.title}", highlight=False)
         display = Display(prepared, left, layout.workers, console)
-        try:
-            with display:
-                failures = crew.run(request, prepared, display.show)
-        except KeyboardInterrupt:
-            console.print("interrupted; finished cells are kept, run again to continue", highlight=False)
-            return INTERRUPTED
-        console.print(f"took {clock(time.monotonic() - started)}", highlight=False)
+        with display.bars:
+            failures = crew.run(request, prepared, display.show)
+        console.print(f"took {duration(time.monotonic() - started)}", highlight=False)
     records = records_of(request, prepared)
+    whole = request.selection == Selection()
+    folder = request.stores.results / prepared.suite.name
     if records:
-        frame = from_records(records)
-        print_summary(frame, console)
-        if request.selection == Selection():
-            files = publish(request, prepared, records, results)
-            console.print(f"written: {', '.join(str(path) for path in files)}", highlight=False, markup=False)
-        else:
-            console.print("only a part was selected: published tables are left as they are", highlight=False)
+        print_summary(from_records(records), console)
+    if records and whole:
+        say_written(request.suite, folder, write_tables(request, prepared, records), console)
+    elif records:
+        console.print("only a part was selected: no tables are written", highlight=False)
     for failure in failures:
-        console.print(f"[bold red]failed:[/bold red] {escape(str(failure['title']))}: {escape(str(failure['reason']))}")
+        console.print(f"[bold red]failed:[/bold red] {escape(failure.title)}: {escape(failure.reason)}")
+    if records and whole and (published / folder.name / "records.csv").is_file():
+        console.print(compared(short(folder), published / folder.name), highlight=False, markup=False, soft_wrap=True)
     return FAILED if failures else 0

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,24 +12,28 @@ from sslbench.commands.options import DataRoot, Device, Home, Storage, SuiteName
 from sslbench.datasets import default_root
 from sslbench.stores.addresses import locate
 
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from sslbench.contract.settings import Tuning
+    from sslbench.tuning.request import PreparedTuning
+    from sslbench.tuning.study import News
+
 
 def tune(
     suite: SuiteName,
     trials: Annotated[int, typer.Option(help="Trials per arm; pruned and diverged ones count.")] = 20,
     pretext: Annotated[list[str] | None, typer.Option(help="Only this pretext (or supervised); repeatable.")] = None,
     epochs: Annotated[float | None, typer.Option(help="Length of a trial; default the suite's.")] = None,
-    criterion: Annotated[
-        str, typer.Option(help="budget_cv: cross-validation in a label budget; label_free: RankMe.")
-    ] = "budget_cv",
+    criterion: Annotated[str, typer.Option(help="budget_cv (cross-validation) or label_free (RankMe).")] = "budget_cv",
     fraction: Annotated[float, typer.Option(help="Label budget of budget_cv, a share of the labels.")] = 0.01,
     seed: Annotated[int, typer.Option(help="Of Optuna's draws, the labelled subset and every training.")] = 0,
-    dataset: Annotated[
-        str | None, typer.Option(help="Evaluated dataset to tune on; default the suite's first.")
-    ] = None,
+    dataset: Annotated[str | None, typer.Option(help="Evaluated dataset; default the suite's first.")] = None,
     encoder: Annotated[str | None, typer.Option(help="Encoder to tune; default the suite's first.")] = None,
     latent_dim: Annotated[int | None, typer.Option(help="Latent size to tune; default the suite's first.")] = None,
     settings: Annotated[
-        Path | None, typer.Option(help="File for the winners; default settings/SUITE.json beside the suite.")
+        Path | None, typer.Option(help="For the winners; default settings/SUITE.json by its file.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show arms, ranges, budget and what is done.")] = False,
     device: Device = "auto",
@@ -47,26 +52,93 @@ def tune(
     sslbench tune catalogue --criterion label_free --epochs 3
     """
     with plain_errors():
-        from sslbench.commands import trials as shown
-        from sslbench.tuning.session import TuneRequest
+        from sslbench.sweep.plan import Selection
+        from sslbench.sweep.request import Request
+        from sslbench.tuning.request import TuneRequest, prepare_tuning
 
-        request = TuneRequest(
-            suite=suite,
-            stores=locate(home, tracking_uri, storage),
-            data_root=(data_root or default_root()).resolve(),
-            trials=trials,
+        selection = Selection(
+            datasets=(dataset,) if dataset is not None else (),
             pretexts=tuple(pretext or ()),
-            epochs=epochs,
-            seed=seed,
-            criterion=criterion,
-            fraction=fraction,
-            dataset=dataset,
-            encoder=encoder,
-            latent_dim=latent_dim,
-            device=device,
-            settings_file=settings,
+            latent_dims=(latent_dim,) if latent_dim is not None else (),
+            label_fractions=(fraction,),
+            seeds=(seed,),
+            encoders=(encoder,) if encoder is not None else (),
         )
+        stores, data = locate(home, tracking_uri, storage), (data_root or default_root()).resolve()
+        request = TuneRequest(Request(suite, selection, stores, data, device), trials, epochs, criterion, settings)
+        prepared, console = prepare_tuning(request), terminal()
+        _say_plan(prepared, console)
         if dry_run:
-            shown.dry_run(request, terminal())
+            _say_arms(prepared, console)
         else:
-            raise typer.Exit(shown.run(request, terminal()))
+            _run(prepared, console)
+
+
+def _say_plan(prepared: PreparedTuning, console: Console) -> None:
+    budget, path = prepared.budget, prepared.path
+    origin = "" if budget.pretrain_dataset == budget.dataset else f", pretrained on {budget.pretrain_dataset}"
+    lines = [
+        f"every arm: {budget.trials} trials of {budget.epochs:g} epochs (pruned ones count), {budget.encoder} "
+        f"d={budget.latent_dim} on {budget.dataset}{origin}, judged by {budget.criterion} within "
+        f"{100 * budget.fraction:g}% of the labels ({budget.num_labels}), seed {budget.seed}",
+        *(f"left out: {name}: {reason}" for name, reason in prepared.left_out.items()),
+        f"settings file: {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}",
+    ]
+    for line in lines:
+        console.print(line, highlight=False, markup=False)
+
+
+def _say_arms(prepared: PreparedTuning, console: Console) -> None:
+    """Print every arm with its ranges, and how many of its trials are done."""
+    from rich.markup import escape
+
+    trials = prepared.budget.trials
+    for study in prepared.studies:
+        console.print(f"\n[bold]{escape(study.arm.name)}[/bold]: {len(study.finished())} of {trials} trials done")
+        for name, item in study.ranges.items():
+            scale = ", log" if item.range.log else ""
+            span = f"[{item.range.low:g}, {item.range.high:g}]{scale}, starts at {item.start:g}"
+            console.print(f"  {name:28s} {span}", highlight=False, markup=False)
+
+
+def _run(prepared: PreparedTuning, console: Console) -> None:
+    """Run the missing trials, write the settings file, print winners and cost."""
+    from sslbench.commands.display import Bars
+    from sslbench.tuning import session
+
+    os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"  # the display is ours
+    trials = prepared.budget.trials
+    bars = Bars("trials", {study.arm.name: (len(study.finished()), trials) for study in prepared.studies}, console)
+
+    def show(news: News) -> None:
+        bars.move(news.arm, round(news.number + (1 if news.ended else news.share), 1))
+        if news.ended is not None:
+            best = "" if news.best is None else f"  (best {news.best:.3f})"
+            how = {"completed": f"{news.score:.3f}", "pruned": f"pruned at {100 * news.share:.0f}%, {news.score:.3f}"}
+            bars.say(f"{news.arm} trial {news.number + 1}/{trials}: {how.get(news.ended, news.ended)}{best}")
+
+    with bars:
+        tuning = session.run(prepared, show)
+    console.print(_ledger(tuning))
+    for name, arm in tuning.arms.items():
+        values = ", ".join(f"{field} {value:.3g}" for field, value in arm.settings.items())
+        console.print(f"{name}: {values}", highlight=False, markup=False)
+    console.print(f"written: {prepared.path}", highlight=False, markup=False)
+
+
+def _ledger(tuning: Tuning) -> Table:
+    """Winners, and what they cost: every arm had the same trials and epochs, and that shows here."""
+    from rich.table import Table
+
+    from sslbench.report.words import numbers
+
+    table = Table(title="tuned", title_justify="left", box=None, padding=(0, 1, 0, 0))
+    table.add_column("arm", style="cyan", no_wrap=True)
+    for column in ("score", "untuned", "trials", "completed", "epochs", "seconds", "samples", "compute"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for name, arm in tuning.arms.items():
+        own = "–" if arm.default_score is None else f"{arm.default_score:.3f}"
+        cost = (numbers.seconds(arm.seconds), numbers.count(arm.samples), numbers.flops(arm.flops))
+        counts = (str(arm.trials), str(arm.completed), f"{arm.epochs:g}")
+        table.add_row(name, f"{arm.score:.3f}", own, *counts, *cost)
+    return table

@@ -2,42 +2,78 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from sslbench.commands.options import Home, TrackingUri, plain_errors, terminal
 from sslbench.contract.spec import InputError
-from sslbench.stores.addresses import Stores, locate
+from sslbench.stores.addresses import Stores, locate, reach
+from sslbench.stores.sqlite import tables
+from sslbench.stores.urls import reason, shown, sqlite_file
 
 
 def ui(
-    port: Annotated[int, typer.Option(help="Port to listen on.")] = 5000,
+    port: Annotated[int, typer.Option(help="Port to listen on, 1 to 65535.")] = 5000,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     home: Home = None,
     tracking_uri: TrackingUri = None,
 ) -> None:
     """Open the MLflow UI on the store the suites write to; Ctrl-C ends it.
 
-    Example: sslbench ui --port 5001
+    Examples: sslbench ui | sslbench ui --port 5001
     """
     with plain_errors():
         stores = locate(home, tracking_uri)
-        if stores.tracking_uri.startswith("sqlite:///") and not _exists(stores):
-            raise InputError(f"no runs yet in {stores.home}; run a suite first, e.g. sslbench run quick")
+        if stores.tracking_uri.startswith("http"):
+            terminal().print(
+                f"the runs are on a server with a UI of its own: {shown(stores.tracking_uri)}", markup=False
+            )
+            return
+        _check_place(host, port)
+        _check_store(stores)
         terminal().print(
-            f"MLflow UI: http://{host}:{port}  (store {stores.tracking_uri})", highlight=False, markup=False
+            f"MLflow UI: http://{host}:{port}  (store {shown(stores.tracking_uri)})", highlight=False, markup=False
         )
-        command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", stores.tracking_uri]
-        try:
-            import subprocess
+        import subprocess
 
-            raise typer.Exit(subprocess.call([*command, "--host", host, "--port", str(port)]))
+        command = [sys.executable, "-m", "mlflow", "ui", "--host", host, "--port", str(port)]
+        # Not among the arguments: whoever lists processes would read a password.
+        environment = {**os.environ, "MLFLOW_BACKEND_STORE_URI": stores.tracking_uri}
+        try:
+            raise typer.Exit(subprocess.call(command, env=environment))
         except KeyboardInterrupt:
             raise typer.Exit(0) from None
 
 
-def _exists(stores: Stores) -> bool:
-    return Path(stores.tracking_uri.removeprefix("sqlite:///")).is_file()
+def _check_place(host: str, port: int) -> None:
+    """Whether one can listen there: MLflow would only say so in its log, and end without an error."""
+    import socket
+
+    if not 0 < port < 65536:
+        raise InputError(f"--port {port} is not from 1 to 65535")
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host or "?", port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except (OSError, UnicodeError) as error:
+        said = error.strerror if isinstance(error, OSError) else None
+        raise InputError(f"cannot listen on --host {host!r}, --port {port}: {said or error}") from error
+
+
+def _check_store(stores: Stores) -> None:
+    """Whether there is something to show."""
+    file = sqlite_file(stores.tracking_uri)
+    if file is None:
+        reach("--tracking-uri", stores.tracking_uri)
+        return
+    try:
+        found = tables(file)
+    except (OSError, sqlite3.Error) as error:
+        raise InputError(f"{file} cannot be opened: {reason(error)}") from error
+    if "experiments" not in found:
+        raise InputError(f"no runs yet in {file}; run a suite first, e.g. sslbench run quick")

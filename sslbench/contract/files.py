@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,6 +40,18 @@ def write_whole(path: Path, content: bytes) -> None:
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def remove_inside(folder: Path, child: Path) -> None:
+    """Remove a folder with all it holds, if it is there and lies inside another: no name leads anywhere else.
+
+    Raises:
+        InputError: `child` is not below `folder` once links and dots are followed.
+    """
+    inside = child.resolve()
+    if folder.resolve() not in inside.parents:
+        raise InputError(f"{child} is not inside {folder}, and nothing else is removed")
+    shutil.rmtree(inside, ignore_errors=True)
 
 
 def replace_file(path: Path, content: bytes | str) -> Path:

@@ -80,22 +80,27 @@ class TunedArm(Checked):
         score: of the winner, in the criterion's unit (accuracy in [0, 1], or an effective rank).
         default_score: of the suite's own settings (moved into their ranges), which every arm tries first; None if
             that trial diverged.
-        trial: number of the winning trial among the arm's finished ones, from 0.
+        trial: number of the winning trial among the arm's finished ones, from 0; None if that is not kept, as beside
+            published records, which keep no `epochs` either.
         trials: finished ones: `completed`, and pruned or diverged early.
         seconds, samples, flops: of all these trials together, judging included in the seconds; what was interrupted
             and run again is not counted twice.
+        pretext: or `supervised`; a settings file names arms by it and leaves it out of them, as it does `criterion`.
+        criterion: what the score is, in words.
     """
 
     settings: Mapping[Line, float | int]
     score: float
     default_score: float | None
-    trial: Whole
+    trial: Whole | None
     trials: Count
     completed: Whole
     epochs: Amount
     seconds: Amount
     samples: Whole
     flops: Amount
+    pretext: str = ""
+    criterion: str = ""
 
 
 @dataclass(frozen=True)
@@ -107,6 +112,13 @@ class Tuning(Checked):
     git_commit: Line
     budget: Budget
     arms: Mapping[Name, InstanceOf[TunedArm]] = field(default_factory=dict)
+
+    def published(self) -> tuple[TunedArm, ...]:
+        """The arms by name, each with its pretext and with its criterion in words: what reports show."""
+        criterion = f"{self.budget.criterion} with {100 * self.budget.fraction:g}% of the labels"
+        return tuple(
+            dataclasses.replace(arm, pretext=pretext, criterion=criterion) for pretext, arm in sorted(self.arms.items())
+        )
 
 
 def declared(config: Any) -> dict[str, Declared]:
@@ -177,7 +189,10 @@ def write_tuning(tuning: Tuning, path: Path) -> None:
     Raises:
         InputError: the folder cannot be written.
     """
-    replace_file(path, json.dumps(dataclasses.asdict(tuning), indent=2, sort_keys=True) + "\n")
+    content = dataclasses.asdict(tuning)
+    for arm in content["arms"].values():
+        del arm["pretext"], arm["criterion"]
+    replace_file(path, json.dumps(content, indent=2, sort_keys=True) + "\n")
 
 
 def read_tuning(path: Path) -> Tuning:

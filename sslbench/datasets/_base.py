@@ -19,10 +19,10 @@ class Dataset:
     Attributes:
         name: the identity that records carry; never a path.
         classes: a name per class, in label order.
-        train_inputs, test_inputs: uint8 `(N, C, H, W)`, values 0 to 255.
+        train_inputs, test_inputs: `(N, *input_spec.shape)` in the type its modality stores; of images uint8.
         train_labels, test_labels: int64 `(N,)` in `[0, len(classes))`.
-        unlabelled_inputs: uint8 `(M, C, H, W)`: what pretexts see. Usually `train_inputs` itself; STL-10 adds its
-            unlabelled split, whose labels exist nowhere in this object.
+        unlabelled_inputs: `(M, *input_spec.shape)`, likewise: what pretexts see. Usually `train_inputs` itself; STL-10
+            adds its unlabelled split, whose labels exist nowhere in this object.
         digest: hash of the classes and of every tensor, the same on every machine.
         source: where it came from, for people.
     """
@@ -61,10 +61,42 @@ Loader = Callable[[Path], Dataset]
 
 @dataclass(frozen=True)
 class Split:
-    """Images uint8 `(N, C, H, W)` and their labels int64 `(N,)`."""
+    """Inputs `(N, ...)` as they are stored and their labels int64 `(N,)`."""
 
     inputs: torch.Tensor
     labels: torch.Tensor
+
+
+def assembled(
+    name: str,
+    modality: str,
+    classes: tuple[str, ...],
+    views: ViewPolicy,
+    train: Split,
+    test: Split,
+    source: str,
+    unlabelled: torch.Tensor | None = None,
+) -> Dataset:
+    """Put a dataset of any modality together: its input shape and its digest follow from the tensors.
+
+    Args:
+        unlabelled: what pretexts see, `(M, ...)`; None means `train.inputs` itself.
+    """
+    tensors = [train.inputs, train.labels, test.inputs, test.labels]
+    if unlabelled is not None:
+        tensors.append(unlabelled)
+    return Dataset(
+        name=name,
+        input_spec=InputSpec(modality, tuple(train.inputs.shape[1:]), views),
+        classes=classes,
+        train_inputs=train.inputs,
+        train_labels=train.labels,
+        test_inputs=test.inputs,
+        test_labels=test.labels,
+        unlabelled_inputs=train.inputs if unlabelled is None else unlabelled,
+        digest=_content_digest(classes, tensors),
+        source=source,
+    )
 
 
 def image_dataset(
@@ -76,26 +108,8 @@ def image_dataset(
     source: str,
     unlabelled: torch.Tensor | None = None,
 ) -> Dataset:
-    """Put an image dataset together: its input shape and its digest follow from the tensors.
-
-    Args:
-        unlabelled: what pretexts see, uint8 `(M, C, H, W)`; None means `train.inputs` itself.
-    """
-    tensors = [train.inputs, train.labels, test.inputs, test.labels]
-    if unlabelled is not None:
-        tensors.append(unlabelled)
-    return Dataset(
-        name=name,
-        input_spec=InputSpec("image", tuple(train.inputs.shape[1:]), views),
-        classes=classes,
-        train_inputs=train.inputs,
-        train_labels=train.labels,
-        test_inputs=test.inputs,
-        test_labels=test.labels,
-        unlabelled_inputs=train.inputs if unlabelled is None else unlabelled,
-        digest=_content_digest(classes, tensors),
-        source=source,
-    )
+    """The same for images: all inputs are uint8 `(N, C, H, W)`, values 0 to 255."""
+    return assembled(name, "image", classes, views, train, test, source, unlabelled)
 
 
 def _content_digest(classes: tuple[str, ...], tensors: list[torch.Tensor]) -> str:

@@ -15,12 +15,14 @@ INFERENCE_BATCH = 250
 
 
 class Encoder(nn.Module, ABC):
-    """A network from inputs `(N, C, H, W)` in [0, 1] to representations `(N, latent_dim)`.
+    """A network from inputs `(N, ...)`, as their modality makes them, to representations `(N, latent_dim)`.
 
     Attributes:
-        any_size: True if it also takes inputs of another height and width than its input specification says.
+        modality: the one its inputs must be of; None for a network that takes any.
+        any_size: True if it also takes inputs of other sizes than its input specification says.
     """
 
+    modality: ClassVar[str | None] = None
     any_size: ClassVar[bool] = False
 
     def __init__(self, input_spec: InputSpec, latent_dim: int) -> None:
@@ -30,12 +32,12 @@ class Encoder(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        """Represent inputs `(N, C, H, W)` as `(N, latent_dim)`."""
+        """Represent inputs `(N, ...)` as `(N, latent_dim)`."""
 
     @abstractmethod
     def feature_map(self, inputs: torch.Tensor) -> torch.Tensor:
-        """The last features that still have a place in the image, `(N, F, h, w)`."""
+        """The last features that still have a place in the input; of images `(N, F, h, w)`."""
 
     @abstractmethod
     def mirror(self) -> nn.Module:
-        """A new decoder of the mirrored shape: `(N, latent_dim)` to logits `(N, C, H, W)`."""
+        """A new decoder of the mirrored shape: `(N, latent_dim)` to logits of the inputs' shape, `(N, ...)`."""

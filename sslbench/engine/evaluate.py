@@ -14,8 +14,7 @@ from sslbench.datasets._base import Dataset
 from sslbench.encoders import ENCODERS
 from sslbench.encoders._base import INFERENCE_BATCH, Encoder
 from sslbench.engine.budget import LabelBudget, draw_budget
-from sslbench.engine.memory import release_freed_memory
-from sslbench.modalities.image import to_float
+from sslbench.modalities import modality_of
 from sslbench.numerics.flops import counted
 from sslbench.numerics.randomness import island
 from sslbench.protocols import PROTOCOLS
@@ -56,14 +55,14 @@ def sees_features(cell: EvaluateCell) -> bool:
 
 
 def represent(encoder: Encoder, inputs: torch.Tensor, device: torch.device) -> torch.Tensor:
-    """Features `(N, latent_dim)` of uint8 inputs `(N, C, H, W)`, in evaluation mode, on `device`."""
-    was_training = encoder.training
+    """Features `(N, latent_dim)` of inputs as a dataset stores them, in evaluation mode, on `device`."""
+    was_training, modality = encoder.training, modality_of(encoder.input_spec)
     encoder.eval()
     # Made outside of inference mode, so that protocols may differentiate; filled in place, so that it exists once.
     features = torch.empty(len(inputs), encoder.latent_dim, device=device)
     with torch.inference_mode():
         for chunk, place in zip(inputs.split(INFERENCE_BATCH), features.split(INFERENCE_BATCH), strict=True):
-            place.copy_(encoder(to_float(chunk.to(device))))
+            place.copy_(encoder(modality.batch(chunk.to(device))))
     encoder.train(was_training)
     return features
 
@@ -71,7 +70,6 @@ def represent(encoder: Encoder, inputs: torch.Tensor, device: torch.device) -> t
 def extract(encoder: Encoder, dataset: Dataset, device: torch.device) -> Features:
     """Features of both splits of a dataset."""
     train, test = (represent(encoder, inputs, device) for inputs in (dataset.train_inputs, dataset.test_inputs))
-    release_freed_memory()  # what the encoder needed; what follows needs room for copies of the features
     return Features(train, test)
 
 
@@ -90,10 +88,7 @@ def extract_budget(cell: EvaluateCell, encoder: Encoder, dataset: Dataset, devic
 def evaluate(
     cell: EvaluateCell, dataset: Dataset, encoder: Encoder, features: Features | None, device: torch.device
 ) -> Outcome:
-    """Score one cell.
-
-    The protocol is handed the budget's inputs and labels and the test inputs; test labels are read only after it
-    has answered, and labels outside the budget never.
+    """Score one cell. Test labels are read only here, after the protocol has answered.
 
     Args:
         dataset: the one `cell` is evaluated on.
@@ -101,29 +96,45 @@ def evaluate(
         features: of `encoder`; needed by protocols that do not train, else None.
     """
     budget = draw_budget(cell.dataset, dataset.train_labels, cell.label_fraction, cell.label_seed)
+    prediction, seconds = predict(cell, dataset, encoder, features, budget, device)
+    accuracy = float((prediction.labels.cpu() == dataset.test_labels).double().mean())
+    represented = len(dataset.test_inputs) + (len(budget.indices) if sees_features(cell) else 0)
+    flops = prediction.training_flops + represented * _flops_per_input(encoder, dataset.test_inputs[:1].to(device))
+    return Outcome(accuracy, prediction.budget_score, budget, seconds, flops, prediction.details)
+
+
+def predict(
+    cell: EvaluateCell,
+    dataset: Dataset,
+    encoder: Encoder,
+    features: Features | None,
+    budget: LabelBudget,
+    device: torch.device,
+) -> tuple[Prediction, float]:
+    """Have a cell's protocol answer for the test inputs; how many seconds it took.
+
+    It is handed the budget's inputs and labels and the test inputs: no other label is read, of either split.
+
+    Args:
+        dataset, encoder, features: as for `evaluate`.
+    """
     labels = dataset.train_labels[budget.indices].to(device)
     protocol = PROTOCOLS.get(cell.protocol)(cell.config)
     # Not the label seed: on other labels the head starts and the folds are drawn alike, so only labels differ.
     seed = named_seed("evaluation", cell.dataset, cell.pretrain.seed, cell.label_fraction, cell.protocol)
     encoder = refit(cell, encoder, dataset.input_spec) if isinstance(protocol, TrainedProtocol) else encoder
-    release_freed_memory()  # what pictures or another protocol left; copies of all features may be made next
     started = time.perf_counter()
     with island(seed):
         if isinstance(protocol, FrozenProtocol):
             if features is None:
                 raise ValueError(f"protocol {cell.protocol!r} needs features")
-            prediction = protocol.predict(
-                _of_budget(features.train, budget), labels, features.test, len(dataset.classes), seed
-            )
+            known = _of_budget(features.train, budget)
+            prediction = protocol.predict(known, labels, features.test, len(dataset.classes), seed)
         elif isinstance(protocol, TrainedProtocol):
             prediction = _train(protocol, encoder, dataset, budget, device)
         else:
             raise TypeError(f"protocol {cell.protocol!r} is neither frozen nor trained")
-    seconds = time.perf_counter() - started
-    accuracy = float((prediction.labels.cpu() == dataset.test_labels).double().mean())
-    represented = len(dataset.test_inputs) + (len(budget.indices) if isinstance(protocol, FrozenProtocol) else 0)
-    flops = prediction.training_flops + represented * _flops_per_input(encoder, dataset.test_inputs[:1].to(device))
-    return Outcome(accuracy, prediction.budget_score, budget, seconds, flops, prediction.details)
+    return prediction, time.perf_counter() - started
 
 
 def _flops_per_input(encoder: Encoder, one: torch.Tensor) -> float:
@@ -137,7 +148,7 @@ def refit(cell: EvaluateCell, encoder: Encoder, input_spec: InputSpec) -> Encode
     with island(0):  # its random weights are replaced at once, and nobody else's random numbers are used up
         fitted = ENCODERS.get(cell.pretrain.encoder)(input_spec, cell.pretrain.latent_dim)
     fitted.load_state_dict(encoder.state_dict())
-    return fitted.to(memory_format=torch.channels_last)
+    return fitted.to(memory_format=modality_of(input_spec).memory_format)
 
 
 def _of_budget(features: torch.Tensor, budget: LabelBudget) -> torch.Tensor:

@@ -10,13 +10,12 @@ from sslbench.contract.identity import named_seed
 from sslbench.datasets._base import Dataset
 from sslbench.encoders._base import INFERENCE_BATCH
 from sslbench.engine.evaluate import Features, represent
-from sslbench.engine.memory import release_freed_memory
-from sslbench.engine.pictures import draw_map, draw_rows
+from sslbench.engine.pictures import draw_map
 from sslbench.engine.pretrain import Pretraining
-from sslbench.modalities.image import contrastive_view, to_float
+from sslbench.modalities import modality_of
+from sslbench.modalities._base import Picture
 from sslbench.numerics.diagnostics import NUM_LIDAR_SAMPLES, NUM_SAMPLES, collapsed, diagnose, mean_std, shrunk
 from sslbench.numerics.randomness import island
-from sslbench.pretexts._base import Picture
 
 PICTURED = 12
 NEIGHBOURS = 4
@@ -34,12 +33,13 @@ def measure(training: Pretraining, dataset: Dataset) -> tuple[dict[str, float], 
     pretext, device = training.pretext, training.device
     if training.cell.pretext in NOTHING_LEARNED:
         return {}, None
-    inputs, policy = dataset.unlabelled_inputs[:NUM_SAMPLES].to(device), dataset.input_spec.views
+    inputs = dataset.unlabelled_inputs[:NUM_SAMPLES].to(device)
+    modality, policy = modality_of(dataset.input_spec), dataset.input_spec.views
     pretext.eval()
     with island(named_seed("diagnostics", training.cell.dataset)), torch.inference_mode():
         clean = represent(pretext.encoder, inputs, device)
-        shown = to_float(inputs[:NUM_LIDAR_SAMPLES])
-        seen = [contrastive_view(shown, policy).split(INFERENCE_BATCH) for _ in range(DIAGNOSED_VIEWS)]
+        shown = modality.batch(inputs[:NUM_LIDAR_SAMPLES])
+        seen = [modality.contrastive_view(shown, policy).split(INFERENCE_BATCH) for _ in range(DIAGNOSED_VIEWS)]
         views = torch.stack([torch.cat([pretext.encoder(part) for part in parts]) for parts in seen], dim=1)
         own = diagnose(clean, views)
         found = {f"representation.{name}": value for name, value in own.items()}
@@ -53,34 +53,38 @@ def measure(training: Pretraining, dataset: Dataset) -> tuple[dict[str, float], 
             dead = collapsed(projection, projected.shape[1]) or shrunk(std, pretext.projection_scale)
             reason = reason or (f"projection: {dead}" if dead else None)
     reason = reason if pretext.trains else None
-    release_freed_memory()  # of covariances and activations; features of the whole dataset come next
     return {**found, "collapsed": float(reason is not None)}, reason
 
 
 def neighbours(features: Features, dataset: Dataset) -> Picture:
-    """Test images above the training images whose representations point most nearly the same way."""
+    """Test inputs above the training inputs whose representations point most nearly the same way."""
     lengths = features.train.norm(dim=1).clamp_min(1e-12)  # products are divided: no normalised copy of all features
     nearest = (features.test[:PICTURED] @ features.train.T / lengths).topk(NEIGHBOURS, dim=1).indices.cpu()
     rows = [dataset.test_inputs[:PICTURED], *(dataset.train_inputs[place] for place in nearest.T)]
-    labels = ("test image", "nearest", *(f"neighbour {rank}" for rank in range(2, NEIGHBOURS + 1)))
-    return Picture("neighbours", tuple(to_float(row) for row in rows), labels)
+    labels = (
+        f"test {dataset.input_spec.modality}",
+        "nearest",
+        *(f"neighbour {rank}" for rank in range(2, NEIGHBOURS + 1)),
+    )
+    batch = modality_of(dataset.input_spec).batch
+    return Picture("neighbours", tuple(batch(row) for row in rows), labels)
 
 
 def draw(training: Pretraining, features: Features | None, dataset: Dataset, folder: Path) -> None:
     """Write the pretext's own pictures and, where features were computed, what they show into `folder`, made here."""
-    cell, pretext = training.cell, training.pretext
+    cell, pretext, modality = training.cell, training.pretext, training.modality
     if cell.pretext in NOTHING_LEARNED:
         return
     folder.mkdir()
     pretext.eval()
     seed = named_seed("pictures", cell.dataset)
     with island(seed), torch.inference_mode():
-        batch = to_float(dataset.test_inputs[:PICTURED].to(training.device))
+        batch = modality.batch(dataset.test_inputs[:PICTURED].to(training.device))
         pictures = pretext.pictures(batch)
         if features is not None:
             pictures.append(neighbours(features, dataset))
         for picture in pictures:
-            draw_rows(picture, folder / f"{picture.name}.png")
+            modality.draw(picture, folder / f"{picture.name}.png")
     if features is not None:
         title = f"{cell.title}: test features, t-SNE"
         draw_map(features.test, dataset.test_labels, dataset.classes, title, folder / "map.png", seed)

@@ -13,10 +13,9 @@ from sslbench.contract.identity import named_seed
 from sslbench.contract.spec import PretrainCell
 from sslbench.datasets._base import Dataset
 from sslbench.encoders import ENCODERS
-from sslbench.engine.memory import keep_freed_memory, release_freed_memory
-from sslbench.modalities.image import to_float
+from sslbench.modalities import modality_of
 from sslbench.numerics.flops import counted
-from sslbench.numerics.optimization import build_optimizer, endless_batches, learning_rate_factor
+from sslbench.numerics.optimization import build_optimizer, endless_batches, learning_rate_factor, set_learning_rate
 from sslbench.pretexts import PRETEXTS
 from sslbench.pretexts._base import Pretext
 
@@ -58,11 +57,11 @@ def build(cell: PretrainCell, dataset: Dataset, device: torch.device) -> Pretext
     )
     encoder = ENCODERS.get(cell.encoder)(dataset.input_spec, cell.latent_dim)
     pretext = PRETEXTS.get(cell.pretext)(encoder, cell.config, dataset.input_spec)
-    return pretext.to(memory_format=torch.channels_last).to(device)
+    return pretext.to(memory_format=modality_of(dataset.input_spec).memory_format).to(device)
 
 
 def unlabelled(cell: PretrainCell, dataset: Dataset) -> torch.Tensor:
-    """What the cell's pretraining sees: uint8 `(M, C, H, W)`; a seeded draw where the suite limits the number."""
+    """What the cell's pretraining sees, as it is stored; a seeded draw where the suite limits the number of inputs."""
     inputs = dataset.unlabelled_inputs
     if cell.num_unlabelled is None or cell.num_unlabelled >= len(inputs):
         return inputs
@@ -86,6 +85,7 @@ class Pretraining:
     def __init__(self, cell: PretrainCell, dataset: Dataset, device: torch.device) -> None:
         self.cell, self.device = cell, device
         self.pretext = build(cell, dataset, device)
+        self.modality = modality_of(dataset.input_spec)
         self.inputs = unlabelled(cell, dataset)
         self.batch_size = min(cell.config.optimizer.batch_size, len(self.inputs))
         self.steps = self._steps(cell.epochs) if self.pretext.trains else 0
@@ -112,8 +112,6 @@ class Pretraining:
             return
         cell, pretext, config = self.cell, self.pretext, self.cell.config.optimizer
         torch.manual_seed(named_seed("training", cell.dataset, cell.encoder, cell.pretext, cell.latent_dim, cell.seed))
-        release_freed_memory()  # what evaluations left in pieces
-        keep_freed_memory()
         inputs = self.inputs.to(self.device)
         optimizer = build_optimizer(pretext, config)
         batches = endless_batches(len(inputs), self.batch_size, self.device)
@@ -125,8 +123,10 @@ class Pretraining:
         for step in range(1, self.steps + 1):
             if (step - 1) % steps_per_epoch == 0:
                 pretext.before_epoch(inputs)
-            optimizer.learning_rate = config.learning_rate * learning_rate_factor(config, step - 1, self.steps)
-            total += self._loss_and_gradient(to_float(inputs.index_select(0, next(batches))), count=step == 1)
+            learning_rate = config.learning_rate * learning_rate_factor(config, step - 1, self.steps)
+            set_learning_rate(optimizer, learning_rate)
+            batch = self.modality.batch(inputs.index_select(0, next(batches)))
+            total += self._loss_and_gradient(batch, count=step == 1)
             due = step % interval == 0 or step == self.steps or step in self.checkpoints
             norm = _gradient_norm(pretext) if due else 0.0
             optimizer.step()
@@ -140,10 +140,9 @@ class Pretraining:
                 rate = (step - reported) * self.batch_size / elapsed
                 self.seconds += elapsed
                 epoch, scored = step / steps_per_epoch, self.checkpoints.get(step, ())
-                yield Report(step, self.steps, epoch, loss, optimizer.learning_rate, self.seconds, rate, norm, scored)
+                yield Report(step, self.steps, epoch, loss, learning_rate, self.seconds, rate, norm, scored)
                 total.zero_()
                 reported, started = step, time.perf_counter()
-        release_freed_memory()
 
     def _loss_and_gradient(self, batch: torch.Tensor, *, count: bool) -> torch.Tensor:
         """Loss of one batch, detached, its gradients left on the parameters; with `count` its cost is measured."""

@@ -1,1 +1,22 @@
-"""What an input is: from stored values to a batch, what a view may do to it, how it is drawn."""
+"""What an input is: from stored values to a batch, what a view may do to it, how it is drawn. A line here adds one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sslbench.contract.registry import Registry
+from sslbench.contract.spec import InputSpec
+
+if TYPE_CHECKING:
+    from sslbench.modalities._base import Modality
+
+MODALITIES: Registry[type[Modality]] = Registry("modality", {"image": "sslbench.modalities.image:Image"})
+
+
+def modality_of(input_spec: InputSpec) -> Modality:
+    """The modality that an input specification names.
+
+    Raises:
+        InputError: it names none; the message lists those there are.
+    """
+    return MODALITIES.get(input_spec.modality)()

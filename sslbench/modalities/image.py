@@ -1,17 +1,20 @@
-"""Random views of whole batches at once: one draw per sample, one gather per batch, no per-image Python.
+"""Images, and random views of whole batches at once: one draw per sample, one gather per batch, no per-image Python.
 
 Every function takes and returns float images `(N, C, H, W)` in [0, 1] and draws from torch's global
 generator, so `torch.manual_seed` fixes a training and `torch.random.fork_rng` shields one from an evaluation.
+`Image`, at the end, is what the rest of the package asks; tasks for images alone call the functions.
 """
 
 from __future__ import annotations
 
 import math
+from typing import ClassVar
 
 import torch
 from torch.nn import functional
 
-from sslbench.contract.spec import ViewPolicy
+from sslbench.contract.spec import InputSpec, ViewPolicy
+from sslbench.modalities._base import Modality
 
 
 def to_float(inputs: torch.Tensor) -> torch.Tensor:
@@ -270,3 +273,49 @@ def standardised_tiles(tiles: torch.Tensor, size: tuple[int, int]) -> torch.Tens
     batch_deviation, batch_mean = torch.std_mean(resized, dim=(0, 1, 3, 4), keepdim=True, correction=0)
     # The floor of about 5 grey levels keeps an almost empty tile empty: its noise should not become its content.
     return (resized - mean) / deviation.clamp(min=0.02) * batch_deviation + batch_mean
+
+
+class Image(Modality):
+    """Grey or colour images: bytes `(N, C, H, W)` in a dataset, floats in [0, 1], channels last, in a batch."""
+
+    stored: ClassVar[torch.dtype] = torch.uint8
+    memory_format: ClassVar[torch.memory_format] = torch.channels_last
+    examples: ClassVar[tuple[InputSpec, ...]] = (
+        InputSpec("image", (1, 28, 28), ViewPolicy(horizontal_flip=True)),
+        InputSpec("image", (3, 32, 32), ViewPolicy(horizontal_flip=True, color_jitter=True)),
+        InputSpec("image", (3, 28, 36), ViewPolicy(color_jitter=True)),
+    )
+
+    def batch(self, stored: torch.Tensor) -> torch.Tensor:
+        return to_float(stored)
+
+    def mild_view(self, batch: torch.Tensor, policy: ViewPolicy) -> torch.Tensor:
+        return mild_view(batch, policy)
+
+    def contrastive_view(self, batch: torch.Tensor, policy: ViewPolicy, strength: float = 0.5) -> torch.Tensor:
+        return contrastive_view(batch, policy, strength)
+
+    def crops(
+        self,
+        batch: torch.Tensor,
+        policy: ViewPolicy,
+        strength: float,
+        small_crops: int,
+        border: float,
+        any_size: bool,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Small crops have half the side, rounded up to a multiple of four for the sake of patches and strides."""
+        height, width = (min(side, -(-side // 8) * 4) if any_size else side for side in batch.shape[2:])
+        return multi_crop(batch, policy, strength, small_crops, (height, width), border)
+
+    def fits(self, seen: InputSpec, shown: InputSpec, any_size: bool) -> bool:
+        """Channels never change; height and width may where the encoder does not mind."""
+        return seen.shape == shown.shape or (any_size and seen.shape[0] == shown.shape[0])
+
+    def images(self, batch: torch.Tensor) -> torch.Tensor:
+        return batch
+
+    def made_up(self, spec: InputSpec, count: int, seed: int) -> torch.Tensor:
+        """Smooth ones, as photographs are: neighbouring pixels are alike."""
+        coarse = torch.rand(count, spec.shape[0], 8, 8, generator=torch.Generator().manual_seed(seed))
+        return functional.interpolate(coarse, size=spec.shape[1:], mode="bilinear").mul_(255).to(torch.uint8)

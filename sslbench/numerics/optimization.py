@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import torch
 from torch import nn
 
 from sslbench.contract.spec import InputError, OptimizerConfig
 
-OPTIMIZERS = ("adam", "adam_gan", "adamw", "sgd")
+OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
+    "adam": torch.optim.Adam,
+    "adam_gan": partial(torch.optim.Adam, betas=(0.5, 0.999)),
+    "adamw": torch.optim.AdamW,
+    "sgd": partial(torch.optim.SGD, momentum=0.9, nesterov=True),
+}
 SCHEDULES = ("cosine", "constant")
 
 
@@ -29,109 +34,26 @@ def check(config: OptimizerConfig) -> None:
         raise InputError(f"{config} is impossible; batch_size >= 2, learning_rate > 0 and warmup in [0, 1) are needed")
 
 
-@dataclass(frozen=True)
-class Group:
-    """Parameters decayed alike, each beside the running means of its gradient and of its square (SGD: its velocity)."""
-
-    parameters: list[nn.Parameter]
-    weight_decay: float
-    first: list[torch.Tensor]
-    second: list[torch.Tensor]
-
-    @classmethod
-    def of(cls, parameters: list[nn.Parameter], weight_decay: float) -> Group:
-        """A group whose means are still zero."""
-        first, second = ([torch.zeros_like(each) for each in parameters] for _ in range(2))
-        return cls(parameters, weight_decay, first, second)
-
-
-class Optimizer:
-    """Adam, AdamW or SGD with Nesterov momentum, on torch's fused kernels.
-
-    The numbers are those of `torch.optim` with `fused=True`, bit for bit. What surrounds the kernels there (a record
-    for the profiler, looks for compilers and graph capture, a count of steps per parameter) takes as long as they do
-    on a small network, and loads torch's compiler, 75 MB of memory.
+def build_optimizer(network: nn.Module, config: OptimizerConfig) -> torch.optim.Optimizer:
+    """The optimiser of a network; biases and normalisation weights are not decayed (one-dimensional parameters).
 
     Kingma & Ba 2015, arXiv:1412.6980; decoupled decay: Loshchilov & Hutter 2019, arXiv:1711.05101. `adam_gan` is Adam
     with a first momentum of 0.5, which keeps adversaries from overshooting each other (Radford et al. 2015,
-    arXiv:1511.06434).
-
-    Attributes:
-        groups: every trained parameter in one of them.
-        learning_rate: of the next step.
-        steps: updates done; a tensor, as the kernels ask for.
+    arXiv:1511.06434); `sgd` has Nesterov momentum.
     """
-
-    def __init__(self, name: str, groups: list[Group], learning_rate: float) -> None:
-        self.name, self.groups, self.learning_rate = name, groups, learning_rate
-        self.steps = torch.zeros((), device=groups[0].parameters[0].device)
-
-    @torch.no_grad()
-    def step(self) -> None:
-        """Update every parameter that has a gradient."""
-        self.steps += 1
-        for group in self.groups:
-            rows = zip(group.parameters, group.first, group.second, strict=True)
-            having = [(each, each.grad, first, second) for each, first, second in rows if each.grad is not None]
-            if having:
-                self._update(group.weight_decay, *map(list, zip(*having, strict=True)))
-
-    def _update(
-        self,
-        weight_decay: float,
-        parameters: list[torch.Tensor],
-        gradients: list[torch.Tensor],
-        first: list[torch.Tensor],
-        second: list[torch.Tensor],
-    ) -> None:
-        if self.name == "sgd":
-            torch._fused_sgd_(
-                parameters,
-                gradients,
-                first,
-                weight_decay=weight_decay,
-                momentum=0.9,
-                lr=self.learning_rate,
-                dampening=0.0,
-                nesterov=True,
-                maximize=False,
-                is_first_step=False,  # the velocities are zero, which without dampening comes to the same
-            )
-            return
-        kernel = torch._fused_adamw_ if self.name == "adamw" else torch._fused_adam_
-        kernel(
-            parameters,
-            gradients,
-            first,
-            second,
-            [],
-            [self.steps] * len(parameters),
-            lr=self.learning_rate,
-            beta1=0.5 if self.name == "adam_gan" else 0.9,
-            beta2=0.999,
-            weight_decay=weight_decay,
-            eps=1e-8,
-            amsgrad=False,
-            maximize=False,
-        )
-
-    def zero_grad(self) -> None:
-        """Forget the gradients."""
-        for group in self.groups:
-            for parameter in group.parameters:
-                parameter.grad = None
-
-
-def build_optimizer(network: nn.Module, config: OptimizerConfig) -> Optimizer:
-    """The optimiser of a network; biases and normalisation weights are not decayed (one-dimensional parameters)."""
     trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    if config.weight_decay == 0:  # one group, one kernel
-        groups = [Group.of(trained, 0.0)]
-    else:
-        decayed = [parameter for parameter in trained if parameter.ndim > 1]
-        spared = [parameter for parameter in trained if parameter.ndim <= 1]
-        groups = [Group.of(decayed, config.weight_decay), Group.of(spared, 0.0)]
-    return Optimizer(config.name, groups, config.learning_rate)
+    decayed = [parameter for parameter in trained if parameter.ndim > 1 or config.weight_decay == 0]
+    spared = [parameter for parameter in trained if parameter.ndim <= 1 and config.weight_decay != 0]
+    groups = [{"params": decayed, "weight_decay": config.weight_decay}]
+    if spared:
+        groups.append({"params": spared, "weight_decay": 0.0})
+    return OPTIMIZERS[config.name](groups, lr=config.learning_rate, fused=True)
+
+
+def set_learning_rate(optimizer: torch.optim.Optimizer, learning_rate: float) -> None:
+    """Let the next step of all parameters be of this size."""
+    for group in optimizer.param_groups:
+        group["lr"] = learning_rate
 
 
 def learning_rate_factor(config: OptimizerConfig, step: int, steps: int) -> float:

@@ -20,6 +20,7 @@ PRETEXTS: Registry[type[Pretext]] = Registry(
         "denoising_autoencoder": "sslbench.pretexts.denoising_autoencoder:DenoisingAutoencoder",
         "vae": "sslbench.pretexts.vae:VAE",
         "masked_autoencoder": "sslbench.pretexts.images.masked_autoencoder:MaskedAutoencoder",
+        "inpainting": "sslbench.pretexts.images.inpainting:Inpainting",
         "colorization": "sslbench.pretexts.images.colorization:Colorization",
         "rotation": "sslbench.pretexts.images.rotation:Rotation",
         "jigsaw": "sslbench.pretexts.images.jigsaw:Jigsaw",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
@@ -11,32 +10,19 @@ from torch import nn
 
 from sslbench.contract.spec import InputSpec, PretextConfig
 from sslbench.encoders._base import Encoder
+from sslbench.modalities._base import Picture
 
-
-@dataclass(frozen=True)
-class Picture:
-    """Something to look at: rows of images that belong together column by column.
-
-    Attributes:
-        name: file name without ending, e.g. `reconstructions`.
-        rows: one float tensor `(N, C, H, W)` in [0, 1] per row.
-        labels: what each row shows.
-        captions: text under each column; empty for none.
-    """
-
-    name: str
-    rows: tuple[torch.Tensor, ...]
-    labels: tuple[str, ...]
-    captions: tuple[str, ...] = ()
+__all__ = ["Picture", "Pretext"]
 
 
 class Pretext(nn.Module, ABC):
-    """A task that maps a batch of inputs `(N, C, H, W)` in [0, 1] to a scalar loss. No argument carries a label.
+    """A task that maps a batch of inputs `(N, ...)` to a scalar loss. No argument carries a label.
 
     Heads, teachers and queues live inside; all that must survive a checkpoint is a parameter or a buffer.
 
     Attributes:
         Config: the frozen dataclass of this task's settings.
+        modality: the one its inputs must be of; None for a task that fits any.
         trains: False for baselines, whose encoder stays as it was initialised.
         encoder_name: the encoder this task insists on, whatever the suite says; None for the suite's.
         protocols: the protocols that make sense for it; None for all of the suite's.
@@ -45,6 +31,7 @@ class Pretext(nn.Module, ABC):
     """
 
     Config: ClassVar[type[PretextConfig]] = PretextConfig
+    modality: ClassVar[str | None] = None
     trains: ClassVar[bool] = True
     encoder_name: ClassVar[str | None] = None
     protocols: ClassVar[tuple[str, ...] | None] = None
@@ -57,15 +44,15 @@ class Pretext(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
-        """Loss of a batch `(N, C, H, W)` in [0, 1], as a scalar tensor."""
+        """Loss of a batch `(N, ...)`, made by the modality of its inputs, as a scalar tensor."""
 
     @classmethod
     def unsuitable(cls, encoder_name: str, input_spec: InputSpec) -> str | None:
-        """Why this task does not fit such an encoder or such inputs, for tables to show; None if it does."""
+        """Why this task does not fit such an encoder or such inputs of its modality, for tables to show; None if so."""
         return None
 
     def before_epoch(self, inputs: torch.Tensor) -> None:
-        """Prepare an epoch, e.g. cluster `inputs`, uint8 `(M, C, H, W)`. Most tasks need nothing."""
+        """Prepare an epoch, e.g. cluster `inputs`, all of them as the dataset stores them. Most tasks need nothing."""
 
     def after_step(self, progress: float) -> None:
         """Follow an optimiser step, e.g. move a teacher. `progress` in (0, 1] is the share of steps done."""
@@ -75,5 +62,5 @@ class Pretext(nn.Module, ABC):
         return None
 
     def pictures(self, batch: torch.Tensor) -> list[Picture]:
-        """What there is to see on a batch `(N, C, H, W)` in [0, 1]; called in evaluation mode without gradients."""
+        """What there is to see on a batch `(N, ...)`; called in evaluation mode without gradients."""
         return []

@@ -12,7 +12,8 @@ from torch.nn.functional import interpolate
 from sslbench.contract.schema import FewOrNone, Inside, Share
 from sslbench.contract.spec import InputSpec, PretextConfig, tuned
 from sslbench.encoders._base import Encoder
-from sslbench.modalities.image import contrastive_view, multi_crop
+from sslbench.modalities import modality_of
+from sslbench.modalities._base import repeated
 from sslbench.pretexts._base import Picture, Pretext
 
 
@@ -26,8 +27,9 @@ class TwoViewConfig(PretextConfig):
 class TwoViewPretext(Pretext):
     """A task that compares two random views of each input; subclasses say how.
 
-    Both views are drawn from one distribution, SimCLR's (arXiv:2002.05709, appendix A). BYOL, Barlow Twins and
-    VICReg add solarisation to one of the two; libraries disagree on it for small images, so it is left out.
+    Both views are drawn from one distribution, that of their modality (for images SimCLR's, arXiv:2002.05709, appendix
+    A). BYOL, Barlow Twins and VICReg add solarisation to one of the two; libraries disagree on it for small images, so
+    it is left out.
     """
 
     Config: ClassVar[type[PretextConfig]] = TwoViewConfig
@@ -39,9 +41,10 @@ class TwoViewPretext(Pretext):
         self.jitter_strength = config.jitter_strength
 
     def views(self, batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Two random views of a batch, each `(N, C, H, W)` in [0, 1]."""
+        """Two random views of a batch `(N, ...)`, each of its shape."""
         # One call draws both, so the two views of a sample are independent draws of one distribution.
-        both = contrastive_view(batch.repeat(2, 1, 1, 1), self.input_spec.views, self.jitter_strength)
+        spec = self.input_spec
+        both = modality_of(spec).contrastive_view(repeated(batch, 2), spec.views, self.jitter_strength)
         first, second = both.chunk(2)
         return first, second
 
@@ -65,8 +68,7 @@ class MultiCropConfig(TwoViewConfig):
 class MultiCropPretext(TwoViewPretext):
     """A task on two large views and, if `small_crops` says so, several small ones; subclasses say how.
 
-    Small crops have half the side, rounded up to a multiple of four for the sake of patches and strides. Encoders of a
-    single input size get them enlarged to it.
+    Encoders of a single input size get the small crops enlarged to it.
     """
 
     Config: ClassVar[type[PretextConfig]] = MultiCropConfig
@@ -75,13 +77,11 @@ class MultiCropPretext(TwoViewPretext):
         super().__init__(encoder, config, input_spec)
         self.small_crops = config.small_crops
         self.crop_border = config.crop_border
-        _, height, width = input_spec.shape
-        self.small_size = (_half(height), _half(width)) if encoder.any_size else (height, width)
 
     def crops(self, batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Both large views `(2 N, C, H, W)` and all small ones `(small_crops N, C, h, w)`, view after view."""
-        policy = self.input_spec.views
-        return multi_crop(batch, policy, self.jitter_strength, self.small_crops, self.small_size, self.crop_border)
+        """Both large views `(2 N, ...)` and all small ones `(small_crops N, ...)`, view after view."""
+        spec, border, any_size = self.input_spec, self.crop_border, self.encoder.any_size
+        return modality_of(spec).crops(batch, spec.views, self.jitter_strength, self.small_crops, border, any_size)
 
     def pictures(self, batch: torch.Tensor) -> list[Picture]:
         large, small = self.crops(batch)
@@ -90,7 +90,3 @@ class MultiCropPretext(TwoViewPretext):
         rows = (batch, *[view if view.shape == batch.shape else interpolate(view, size=size) for view in views])
         names = ["view 1", "view 2", *[f"small {number}" for number in range(1, self.small_crops + 1)]]
         return [Picture("views", rows, ("original", *names))]
-
-
-def _half(side: int) -> int:
-    return min(side, -(-side // 8) * 4)

@@ -89,10 +89,7 @@ class JointDiscriminator(nn.Module):
 class BiGANConfig(PretextConfig):
     """Settings of `BiGAN`. The paper: Adam at 2e-4 with a first momentum of 0.5, 400 epochs in batches of 128.
 
-    Short runs want larger and more steps: here 1e-3 in batches of 64. With 1% and 10% of the labels a probe on held-out
-    training images of Fashion-MNIST (10,000 images, 6 epochs, one seed) reached 73.7% and 80.8%; 72.8% and 80.6% with a
-    first momentum of 0.9, and samples with less of clothes in them; 69.5% and 77.9% with the encoder's mirror as
-    generator. `random_init` has 68.6% and 78.1%.
+    Short runs want larger and more steps: here 1e-3 in batches of 64.
     """
 
     optimizer: OptimizerConfig = OptimizerConfig(name="adam_gan", learning_rate=1e-3, weight_decay=0.0, batch_size=64)
@@ -108,11 +105,12 @@ class BiGAN(Pretext):
 
     Differences from the paper: codes are standard normal instead of uniform. The encoder's output is standardised
     over the batch before it is judged, without learned scale or shift: 128 unbounded numbers are otherwise told from
-    the prior's at once, and the discriminator wins for good (its loss fell to 0.04, and the probe below an untrained
-    encoder's). The discriminator is normalised spectrally for the same reason.
+    the prior's at once, and the discriminator wins for good. The discriminator is normalised spectrally for the same
+    reason.
     """
 
     Config: ClassVar[type[PretextConfig]] = BiGANConfig
+    modality: ClassVar[str | None] = "image"
 
     def __init__(self, encoder: Encoder, config: BiGANConfig, input_spec: InputSpec) -> None:
         super().__init__(encoder, config, input_spec)

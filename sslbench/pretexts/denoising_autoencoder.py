@@ -36,6 +36,7 @@ class DenoisingAutoencoder(Pretext):
     """
 
     Config: ClassVar[type[PretextConfig]] = DenoisingAutoencoderConfig
+    modality: ClassVar[str | None] = "image"
 
     def __init__(self, encoder: Encoder, config: DenoisingAutoencoderConfig, input_spec: InputSpec) -> None:
         super().__init__(encoder, config, input_spec)

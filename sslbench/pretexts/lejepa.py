@@ -51,7 +51,7 @@ class LeJEPAConfig(TwoViewConfig):
     """Settings of `LeJEPA`. Lambda is 0.05 in the paper and 0.02 in its authors' short example (MINIMAL.md)."""
 
     optimizer: OptimizerConfig = OptimizerConfig(learning_rate=4e-3, batch_size=256)
-    regularization: Share = tuned(0.02, 0.005, 0.5, log=True)  # lambda; 0.02 learnt faster in six epochs
+    regularization: Share = tuned(0.02, 0.005, 0.5, log=True)  # lambda
     num_directions: Size = 256  # redrawn at every step, so few suffice; 1,024 in the paper, 256 in its short example
     hidden_dim: Size = 256
     projection_dim: Size = 64

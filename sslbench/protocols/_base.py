@@ -72,8 +72,8 @@ class TrainedProtocol(Protocol, ABC):
 
         Args:
             encoder: starting point; its weights change.
-            inputs: uint8 `(n, C, H, W)` of the budget.
+            inputs: `(n, ...)` of the budget, as the dataset stores them.
             labels: int64 `(n,)` of the budget.
-            test_inputs: uint8 `(N, C, H, W)`.
+            test_inputs: `(N, ...)`, likewise.
             num_classes: how many classes the dataset has.
         """

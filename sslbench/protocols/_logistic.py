@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -84,12 +83,6 @@ def _scores(inputs: torch.Tensor, weights: torch.Tensor, bias: torch.Tensor) -> 
     return (weights.flatten(0, 1) @ inputs.T).unflatten(0, bias.shape) + bias[:, :, None]
 
 
-class _LBFGS(torch.optim.LBFGS):
-    """torch's, minus the mark on one of its methods that loads torch's compiler to keep the method from it: 75 MB."""
-
-    add_param_group = inspect.unwrap(torch.optim.Optimizer.add_param_group)
-
-
 class _Problem:
     """Regressions on inputs `(n, d)`; `share` `(F, n)` sums to 1 over the examples of each."""
 
@@ -113,7 +106,7 @@ class _Problem:
         """Solve by L-BFGS with a strong Wolfe line search, the weights being `unknown @ basis.T`."""
         unknown = unknown.clone().requires_grad_()
         bias = bias.clone().requires_grad_()
-        search: torch.optim.LBFGS = _LBFGS(
+        search = torch.optim.LBFGS(
             [unknown, bias],
             max_iter=MAX_ITERATIONS,
             tolerance_grad=1e-6,

@@ -14,9 +14,9 @@ from torch.nn import functional
 from sslbench.contract.schema import Steps, Whole
 from sslbench.contract.spec import OptimizerConfig, ProtocolConfig
 from sslbench.encoders._base import INFERENCE_BATCH, Encoder
-from sslbench.modalities.image import mild_view, to_float
+from sslbench.modalities import modality_of
 from sslbench.numerics.flops import counted
-from sslbench.numerics.optimization import build_optimizer, endless_batches, learning_rate_factor
+from sslbench.numerics.optimization import build_optimizer, endless_batches, learning_rate_factor, set_learning_rate
 from sslbench.protocols._base import Prediction, TrainedProtocol
 
 SCORED_STEPS = 20
@@ -45,7 +45,8 @@ class FinetuneConfig(ProtocolConfig):
 
 
 class Finetune(TrainedProtocol):
-    """Train encoder and a linear head together on the label budget, with mild views (shifts, mirror if allowed).
+    """Train encoder and a linear head together on the label budget, with the mild views of its modality (for images
+    shifts, and a mirror if allowed).
 
     Nothing is chosen along the way: the last weights answer.
     """
@@ -58,9 +59,9 @@ class Finetune(TrainedProtocol):
     def predict(
         self, encoder: Encoder, inputs: torch.Tensor, labels: torch.Tensor, test_inputs: torch.Tensor, num_classes: int
     ) -> Prediction:
-        device = labels.device
+        device, modality, policy = labels.device, modality_of(encoder.input_spec), encoder.input_spec.views
         head = nn.Linear(encoder.latent_dim, num_classes).to(device)
-        network = nn.Sequential(encoder, nn.ReLU(), head).to(memory_format=torch.channels_last)
+        network = nn.Sequential(encoder, nn.ReLU(), head).to(memory_format=modality.memory_format)
         optimizer = build_optimizer(network, self.config.optimizer)
         steps = self.config.steps(len(labels))
         batches = endless_batches(len(labels), self.config.optimizer.batch_size, device)
@@ -68,7 +69,7 @@ class Finetune(TrainedProtocol):
 
         def learn(chosen: torch.Tensor) -> torch.Tensor:
             """Scores of a batch, its gradients left on the parameters."""
-            scores = network(mild_view(to_float(inputs[chosen]), encoder.input_spec.views))
+            scores = network(modality.mild_view(modality.batch(inputs[chosen]), policy))
             functional.cross_entropy(scores, labels[chosen]).backward()
             return scores
 
@@ -76,7 +77,7 @@ class Finetune(TrainedProtocol):
         for step in range(steps):
             chosen = next(batches)
             factor = learning_rate_factor(self.config.optimizer, step, steps)
-            optimizer.learning_rate = self.config.optimizer.learning_rate * factor
+            set_learning_rate(optimizer, self.config.optimizer.learning_rate * factor)
             if step == 0:
                 scores, flops = counted(partial(learn, chosen))
             else:
@@ -87,5 +88,6 @@ class Finetune(TrainedProtocol):
                 right += (scores.argmax(dim=1) == labels[chosen]).float().mean()
         network.eval()
         with torch.inference_mode():
-            answers = torch.cat([network(to_float(part)).argmax(dim=1) for part in test_inputs.split(INFERENCE_BATCH)])
+            scored = (network(modality.batch(part)) for part in test_inputs.split(INFERENCE_BATCH))
+            answers = torch.cat([scores.argmax(dim=1) for scores in scored])
         return Prediction(answers, float(right) / min(steps, SCORED_STEPS), {"steps": steps}, flops * steps)

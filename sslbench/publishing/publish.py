@@ -1,24 +1,25 @@
-"""From finished runs to `results/<suite>/`: records, what else MLflow knows of them, and the report run."""
+"""From finished runs to tables in the home folder, and from there, when a person says so, to `results/<suite>/`."""
 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-import pandas as pd
-from matplotlib.figure import Figure
+from filelock import FileLock
 
-from sslbench.contract.spec import PretrainCell, Record, Suite
+from sslbench.contract.settings import TunedArm
+from sslbench.contract.spec import InputError, PretrainCell, Record, Suite
 from sslbench.publishing.environment import environment
-from sslbench.report.attachments.attachments import UI_URL, Attachments
-from sslbench.report.attachments.exhibits import Exhibit, shrink
-from sslbench.report.attachments.gaps import Failure, Gaps
-from sslbench.report.attachments.tuned import Tuned
+from sslbench.publishing.folders import replaced
+from sslbench.report.attachments import UI_URL, Attachments, Exhibit, Failure, Gaps, shrink
 from sslbench.report.build import build
-from sslbench.report.figures.rank_diagram import rank_figure
+from sslbench.report.comparison.compare import compare
+from sslbench.report.comparison.sides import RECORDS_FILE, open_sides
+from sslbench.report.comparison.text import verdict
 from sslbench.report.records import from_records
-from sslbench.report.statistics.analysis import analyse
+from sslbench.stores.addresses import Stores
 from sslbench.stores.tracker import Tracker
 from sslbench.sweep import suites
 from sslbench.sweep.plan import Plan
@@ -31,34 +32,73 @@ MOST_BYTES = 1_500_000
 COMMON_SUBJECTS = ("map", "neighbours")
 
 
-def publish(
-    request: Request, prepared: Prepared, records: list[Record], results: Path, ui_url: str = UI_URL
-) -> list[Path]:
-    """Write the results of a suite and log them to a report run in MLflow; returns the files written.
+def write_tables(request: Request, prepared: Prepared, records: list[Record], ui_url: str = UI_URL) -> list[Path]:
+    """Write a suite's tables into the home folder and log them to a report run in MLflow; returns the files.
 
     Raises:
         InputError: nothing to show, or the folder cannot be written.
     """
     os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"  # a bar per picture is no progress
-    suite = prepared.suite
-    tracker = Tracker(request.stores.tracking_uri, suite.name, request.stores.artifact_root)
+    stores, suite = request.stores, prepared.suite
+    tracker = Tracker(stores.tracking_uri, suite.name, stores.artifact_root)
     gaps = gaps_of(tracker, prepared, {record.cell_id for record in records})
     shown = exhibits(tracker, prepared.plan)
     attached = Attachments(environment(), gaps, shown, tuned(request.suite, suite), ui_url)
-    folder = results / suite.name
     frame = from_records(records)
-    files = build(frame, folder, suite.name, suite.notes, attached)
-    tracker.log_report(folder, files, rank_figures(frame))
+    folder = stores.results / suite.name
+    with _lock(stores), replaced(folder) as unfinished:
+        built = build(frame, unfinished, suite.name, suite.notes, attached)
+    files = [folder / path.relative_to(unfinished) for path in built]
+    tracker.log_report(folder, files)
     return files
 
 
-def rank_figures(records: pd.DataFrame) -> dict[str, Figure]:
-    """The diagrams of ranks for MLflow, which shows pictures beside one another; by the name of the artifact."""
-    figures = {}
-    for ranks in analyse(records).ranks:
-        title = f"{ranks.encoder}, {ranks.protocol}, latent size {ranks.latent_dim}"
-        figures[f"ranks/{ranks.encoder}-{ranks.protocol}-d{ranks.latent_dim}.png"] = rank_figure(ranks, title)
-    return figures
+def publish(name: str, stores: Stores, results: Path) -> Path:
+    """Copy a suite's tables from the home folder to `results/<name>/`, whose old files go; returns that folder.
+
+    Raises:
+        InputError: there are no tables to publish, the folder holds something else, or it cannot be written.
+    """
+    fresh, published = stores.results / name, results / name
+    if not (fresh / RECORDS_FILE).is_file():
+        raise InputError(f"no tables of suite {name!r} in {stores.results}; run it first, e.g. sslbench run {name}")
+    if published.exists() and not (published / RECORDS_FILE).is_file():
+        raise InputError(
+            f"{published} is in the way: it is no folder of published tables, for it has no {RECORDS_FILE}"
+        )
+    if published.exists() and published.samefile(fresh):
+        raise InputError(f"{published} is where runs write their tables; publish them to another folder")
+    with _lock(stores), replaced(published) as unfinished:
+        for file in filter(Path.is_file, fresh.rglob("*")):
+            place = unfinished / file.relative_to(fresh)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, place)
+    return published
+
+
+def _lock(stores: Stores) -> FileLock:
+    """Held while tables of the home folder are written or copied."""
+    return FileLock(stores.home / ".results.lock")
+
+
+def published_among(name: str, results: Path | None) -> Path:
+    """The folder of published results: the given one; else `results` here or beside the package, which has the suite's.
+
+    Args:
+        name: of the suite.
+        results: a person's choice, if any.
+    """
+    places = [results] if results else [Path("results"), Path(__file__).resolve().parents[2] / "results"]
+    return next((place for place in places if (place / name / RECORDS_FILE).is_file()), places[0])
+
+
+def compared(fresh: Path, published: Path) -> str:
+    """In one line, how tables differ from published ones of the same suite."""
+    try:
+        said = verdict(compare(*open_sides(str(published), str(fresh), published.parent)))
+    except InputError as error:
+        said = f"not possible, {error}"
+    return f"compared with the published {published}: {said}"
 
 
 def gaps_of(tracker: Tracker, prepared: Prepared, recorded: set[str]) -> Gaps:
@@ -69,32 +109,14 @@ def gaps_of(tracker: Tracker, prepared: Prepared, recorded: set[str]) -> Gaps:
     return Gaps(len(planned), sum(cell.cell_id not in recorded for cell in planned), failures)
 
 
-def tuned(name: str, suite: Suite) -> tuple[Tuned, ...]:
+def tuned(name: str, suite: Suite) -> tuple[TunedArm, ...]:
     """What the settings file of a suite says its tuning found and cost; nothing if it names none.
 
     Raises:
         InputError: the file does not exist or is no settings file.
     """
     tuning = suites.tuning_of(name, suite)
-    if tuning is None:
-        return ()
-    budget = tuning.budget
-    criterion = f"{budget.criterion} with {100 * budget.fraction:g}% of the labels"
-    return tuple(
-        Tuned(
-            pretext=pretext,
-            criterion=criterion,
-            score=arm.score,
-            default_score=arm.default_score,
-            trials=arm.trials,
-            completed=arm.completed,
-            seconds=arm.seconds,
-            samples=arm.samples,
-            flops=arm.flops,
-            settings=arm.settings,
-        )
-        for pretext, arm in sorted(tuning.arms.items())
-    )
+    return () if tuning is None else tuning.published()
 
 
 def exhibits(tracker: Tracker, plan: Plan) -> tuple[Exhibit, ...]:

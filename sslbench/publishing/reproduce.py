@@ -17,16 +17,13 @@ from sslbench.encoders._base import Encoder
 from sslbench.engine.evaluate import Features, evaluate, extract
 from sslbench.engine.pretrain import Pretraining
 from sslbench.report.records import COLUMN_TYPES, read_records
-from sslbench.report.scores.replicates import Replicate
-from sslbench.report.statistics.spread import estimate
+from sslbench.report.scores import evaluations, headline, rows_of
+from sslbench.report.statistics import estimate
 from sslbench.sweep import suites
 from sslbench.sweep.plan import make_plan
 
 #: Least half-width of an interval: seeds that happen to agree to the last digit do not make arithmetic exact.
 FLOOR = 0.005
-
-#: What the values behind one number of a table have in common.
-CELL = ["dataset", "pretrain_dataset", "encoder", "pretext", "latent_dim", "label_fraction", "protocol"]
 
 
 @dataclass(frozen=True)
@@ -160,7 +157,7 @@ def choose(records: pd.DataFrame, rows: Sequence[str], path: Path) -> pd.DataFra
     Raises:
         InputError: a selection cannot be read, names a column or a number that is not there, or holds no test accuracy.
     """
-    scores = records[(records["metric"] == "accuracy") & (records["split"] == "test")]
+    scores = headline(records)
     if scores.empty:
         raise InputError(f"{path} holds no test accuracies")
     if not rows:
@@ -217,15 +214,14 @@ def _plan(name: str, data_root: Path) -> tuple[dict[str, Dataset], dict[str, Eva
 
 
 def _published(records: pd.DataFrame, chosen: pd.DataFrame, cells: dict[str, EvaluateCell]) -> list[Published]:
-    scores = records[(records["metric"] == "accuracy") & (records["split"] == "test")]
-    groups: dict[tuple[object, ...], dict[Replicate, float]] = {}
-    columns = [scores[name].tolist() for name in (*CELL, "seed", "label_seed", "value")]
-    for *place, seed, label_seed, value in zip(*columns, strict=True):
-        groups.setdefault(tuple(place), {})[Replicate(seed, label_seed)] = value
-    rows = []
-    for index, line in zip(chosen.index, chosen.to_dict("records"), strict=True):
-        own = Replicate(line["seed"], line["label_seed"])
-        same = groups[tuple(line[name] for name in CELL)]
-        others = tuple(value for replicate, value in same.items() if replicate != own)
-        rows.append(Published(int(index) + 1, line["value"], others, cells[line["cell_id"]]))
-    return rows
+    together = [runs for row in rows_of(evaluations(records)) for runs in row.runs.values()]
+    beside = {run.cell_id: runs for runs in together for run in runs}
+    return [
+        Published(
+            int(index) + 1,
+            line["value"],
+            tuple(run.value for run in beside[line["cell_id"]] if run.cell_id != line["cell_id"]),
+            cells[line["cell_id"]],
+        )
+        for index, line in zip(chosen.index, chosen.to_dict("records"), strict=True)
+    ]

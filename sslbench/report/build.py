@@ -17,7 +17,8 @@ from sslbench.report.attachments.tuned import write_tuned
 from sslbench.report.figures.curves import curves_png
 from sslbench.report.page.render import report_html
 from sslbench.report.records import conform, read_records, write_records
-from sslbench.report.scores.blocks import place
+from sslbench.report.scores import lay_out
+from sslbench.report.tables import tables_of
 from sslbench.report.tables.latex import table_tex
 from sslbench.report.tables.markdown import table_csv, table_markdown
 
@@ -45,15 +46,18 @@ def build(
         InputError: nothing to show, two records claim the same cell, or the folder cannot be written.
     """
     frame = conform(records, "the records")
-    if not place(frame):
-        raise InputError(f"nothing to report for {title!r}: no test accuracy of any encoder among {len(frame)} records")
     given = attached or Attachments()
+    completed = given.completed(destination)
+    layout = lay_out(frame, completed.gaps)
+    if not layout.blocks:
+        raise InputError(f"nothing to report for {title!r}: no test accuracy of any encoder among {len(frame)} records")
+    tables = tables_of(layout)
     contents: dict[str, bytes | str] = {
-        "table.md": table_markdown(frame, title, notes),
-        "table.csv": table_csv(frame),
-        "table.tex": table_tex(frame, title),
-        "curves.png": curves_png(frame, title),
-        "report.html": report_html(frame, title, notes, given.completed(destination)),
+        "table.md": table_markdown(tables, title, notes),
+        "table.csv": table_csv(tables),
+        "table.tex": table_tex(tables, title),
+        "curves.png": curves_png(layout, title),
+        "report.html": report_html(tables, title, notes, completed),
     }
     if given.environment is not None:
         contents[ENVIRONMENT_FILE] = json.dumps(given.environment, indent=2, ensure_ascii=False) + "\n"

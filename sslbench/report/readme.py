@@ -13,7 +13,9 @@ from pathlib import Path
 
 from sslbench.contract.spec import InputError
 from sslbench.report.records import read_records
-from sslbench.report.statistics.analysis import analyse
+from sslbench.report.scores import lay_out
+from sslbench.report.statistics import analyse
+from sslbench.report.tables import tables_of
 from sslbench.report.tables.markdown import table_markdown
 from sslbench.report.words.findings import findings
 
@@ -36,11 +38,11 @@ def refreshed(text: str, results: Path) -> str:
 
 
 def _passage(mark: re.Match[str], results: Path) -> str:
-    records = read_records(results / mark["suite"] / "records.csv")
+    layout = lay_out(read_records(results / mark["suite"] / "records.csv"))
     if mark["kind"] == "findings":
-        found = findings(analyse(records))[:SENTENCES]
+        found = findings(analyse(layout))[:SENTENCES]
         return "\n".join(f"- {finding.sentence}" for finding in found)
-    page = table_markdown(records, mark["suite"])
+    page = table_markdown(tables_of(layout), mark["suite"])
     section = re.search(rf"^##+ {re.escape(str(mark['heading']))}\n\n(.*?)(?=\n\n)", page, re.DOTALL | re.MULTILINE)
     if section is None:
         headings = ", ".join(re.findall(r"^##+ (.*)$", page, re.MULTILINE))

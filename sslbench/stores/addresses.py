@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from sslbench.contract.spec import InputError
-
-SCHEMES = ("sqlite", "postgresql", "mysql", "mssql", "http", "https")
+from sslbench.stores.urls import checked, reason, resolved, same_place, shown, sqlite_address, sqlite_file
 
 
 def default_home() -> Path:
@@ -41,84 +42,140 @@ class Stores:
         """Folder of cached features; safe to delete."""
         return self.home / "features"
 
+    @property
+    def results(self) -> Path:
+        """Folder of the tables of what ran here, one folder per suite, until they are published."""
+        return self.home / "results"
+
 
 def locate(home: Path | None = None, tracking_uri: str | None = None, storage: str | None = None) -> Stores:
-    """Fill in the defaults: one SQLite file each for MLflow and Optuna in `home`.
+    """Fill in the defaults: one SQLite file each for MLflow and Optuna in `home`. Nothing is opened or created.
 
     Raises:
-        InputError: an address has an unknown scheme.
+        InputError: an address cannot be worked with, or both lead to one database.
     """
-    folder = (home or default_home()).resolve()
-    uri = tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{folder / 'mlflow.db'}"
-    url = storage or f"sqlite:///{folder / 'optuna.db'}"
-    for option, address in (("--tracking-uri", uri), ("--storage", url)):
-        scheme = address.partition("://")[0].partition("+")[0]
-        if "://" not in address or scheme not in SCHEMES:
-            raise InputError(
-                f"{option} {address!r} is not an address; use sqlite:///FILE, postgresql://…"
-                + (" or http(s)://… of an MLflow server" if option == "--tracking-uri" else "")
-            )
-    return Stores(folder, uri, url)
+    folder = resolved("--home", home or default_home())
+    option = "--tracking-uri"
+    if tracking_uri is None and os.environ.get("MLFLOW_TRACKING_URI"):
+        option, tracking_uri = "MLFLOW_TRACKING_URI", os.environ["MLFLOW_TRACKING_URI"]
+    uri = sqlite_address(folder / "mlflow.db") if tracking_uri is None else tracking_uri
+    url = sqlite_address(folder / "optuna.db") if storage is None else storage
+    stores = Stores(folder, checked(option, uri, servers=True), checked("--storage", url, servers=False))
+    if same_place(stores.tracking_uri, stores.storage):
+        raise InputError(f"{option} and --storage are both {shown(uri)!r}; MLflow and Optuna need a database each")
+    return stores
 
 
 def prepare(stores: Stores) -> None:
     """Create folders and schemas.
 
     Two processes migrating one database collide, so the parent does it before any worker starts, and one parent at a
-    time does it. SQLite files are
-    switched to write-ahead logging, which lets readers work while one process writes; the setting stays in the file.
+    time does it.
 
     Raises:
-        InputError: a folder cannot be written or a store cannot be reached.
+        InputError: a folder cannot be written or a store cannot be used.
     """
     from filelock import FileLock
 
+    _check_folder(stores.home)
+    with FileLock(stores.home / ".schemas.lock"):  # other suites may be starting in these stores at this moment
+        _prepare_optuna(stores)
+        _prepare_mlflow(stores)
+
+
+def _check_folder(folder: Path) -> None:
     try:
-        stores.home.mkdir(parents=True, exist_ok=True)
-        probe = stores.home / f".write-test-{os.getpid()}"
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".write-test-{os.getpid()}"
         probe.write_bytes(b"")
         probe.unlink()
     except OSError as error:
-        raise InputError(f"store folder {stores.home} cannot be written: {error.strerror or error}") from error
-    for option, address in (("--tracking-uri", stores.tracking_uri), ("--storage", stores.storage)):
-        if address.startswith("sqlite:///"):
-            _write_ahead(option, address)
-    with FileLock(stores.home / ".schemas.lock"):  # other suites may be starting in these stores at this moment
-        _create_optuna(stores.storage)
-        _create_mlflow(stores)
+        said = "it is a file" if isinstance(error, FileExistsError) else error.strerror
+        raise InputError(f"store folder {folder} cannot be written: {said}") from error
 
 
-def _write_ahead(option: str, address: str) -> None:
-    import sqlite3
+def _prepare_optuna(stores: Stores) -> None:
+    from optuna.storages import RDBStorage
+    from sqlalchemy.exc import SQLAlchemyError
 
-    path = Path(address.removeprefix("sqlite:///"))
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(path, timeout=60)
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-        finally:
-            connection.close()
-    except (OSError, sqlite3.Error) as error:
-        raise InputError(f"{option} {address!r} cannot be opened: {error}") from error
-
-
-def _create_optuna(storage: str) -> None:
     from sslbench.stores.queue import open_storage
+    from sslbench.stores.sqlite import ensure
 
-    open_storage(storage)
+    file = sqlite_file(stores.storage)
+    if file is None:
+        reach("--storage", stores.storage)
+    else:
+        try:
+            ensure(file, lambda address: RDBStorage(address).engine.dispose())
+        except (OSError, sqlite3.Error, SQLAlchemyError) as error:
+            raise InputError(f"--storage {shown(stores.storage)!r} cannot be opened: {reason(error)}") from error
+    open_storage(stores.storage).engine.dispose()
 
 
-def _create_mlflow(stores: Stores) -> None:
+def _prepare_mlflow(stores: Stores) -> None:
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")  # a wrong address should not take minutes to tell
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
+    from alembic.util.exc import CommandError
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+    from sqlalchemy.exc import SQLAlchemyError
 
-    logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)  # it announces every table it creates
+    from sslbench.stores.sqlite import ensure
+
+    # They announce every table that is created, and tell of errors that are raised as well.
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    uri = stores.tracking_uri
+    file = sqlite_file(uri)
+    if file is None and not uri.startswith("http"):
+        reach("--tracking-uri", uri)  # MLflow would ask ten times, for minutes
+    if file is not None:
+        try:
+            ensure(file, lambda address: SqlAlchemyStore(address, str(stores.home / "artifacts")).engine.dispose())
+        except (OSError, sqlite3.Error, SQLAlchemyError, MlflowException) as error:
+            raise InputError(f"--tracking-uri {shown(uri)!r} cannot be opened: {reason(error)}") from error
     try:
-        MlflowClient(stores.tracking_uri).search_experiments(max_results=1)
-    except (MlflowException, OSError, ImportError) as error:
-        reason = str(error).strip().split("\n")[0]
-        raise InputError(f"tracking URI {stores.tracking_uri!r} cannot be used: {reason}") from error
+        MlflowClient(uri).search_experiments(max_results=1)
+    except (MlflowException, SQLAlchemyError, CommandError, OSError, ImportError) as error:
+        if file is not None and _half_built(file):
+            raise InputError(
+                f"{file} was left half-built when it was created, and holds no runs: delete it and run again"
+            ) from error
+        raise InputError(f"tracking URI {shown(uri)!r} cannot be used: {reason(error)}") from error
+
+
+def _half_built(file: Path) -> bool:
+    """Whether a database is not of MLflow's present schema and holds no run, so that nothing is lost by deleting it."""
+    import mlflow
+    from alembic.script import ScriptDirectory
+
+    from sslbench.stores.sqlite import tables
+
+    head = ScriptDirectory(str(Path(mlflow.__file__).parent / "store" / "db_migrations")).get_current_head()
+    try:
+        known = tables(file)
+        with closing(sqlite3.connect(file)) as connection:
+            runs = "runs" in known and connection.execute("SELECT 1 FROM runs LIMIT 1").fetchone()
+            version = "alembic_version" in known and connection.execute("SELECT version_num FROM alembic_version")
+            return not runs and (not version or version.fetchone() != (head,))
+    except sqlite3.Error:
+        return False
+
+
+def reach(option: str, address: str) -> None:
+    """Connect to a database on a server, once.
+
+    Raises:
+        InputError: it does not answer, or turns us away.
+    """
+    from sqlalchemy import create_engine
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        engine = create_engine(address)
+        with engine.connect():
+            pass
+        engine.dispose()
+    except (SQLAlchemyError, ImportError, OSError) as error:
+        raise InputError(f"{option} {shown(address)!r} cannot be used: {reason(error)}") from error

@@ -19,6 +19,7 @@ from typing import Literal
 
 import optuna
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.exceptions import OptunaError
 from optuna.samplers import RandomSampler
 from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
 from optuna.trial import FrozenTrial, Trial, TrialState
@@ -27,6 +28,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from sslbench.contract.identity import digest
 from sslbench.contract.spec import InputError
+from sslbench.stores.urls import reason, shown
 
 HEARTBEAT_SECONDS = 15
 GRACE_SECONDS = 90
@@ -54,8 +56,8 @@ def open_storage(url: str) -> RDBStorage:
         if url.startswith("sqlite"):
             _lock_at_begin(storage.engine)
         return storage
-    except (SQLAlchemyError, ImportError, OSError) as error:
-        raise InputError(f"--storage {url!r} cannot be used: {str(error).strip().splitlines()[0]}") from error
+    except (SQLAlchemyError, OptunaError, RuntimeError, ImportError, OSError) as error:
+        raise InputError(f"--storage {shown(url)!r} cannot be used: {reason(error)}") from error
 
 
 def _lock_at_begin(engine: Engine) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import gc
 import json
+import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from matplotlib.figure import Figure
 from mlflow import MlflowClient
 from mlflow.entities import Dataset as RunDataset
 from mlflow.entities import DatasetInput, InputTag, Metric, Param, Run, RunTag, ViewType
@@ -24,6 +24,7 @@ from sslbench.contract.provenance import git_commit
 from sslbench.contract.spec import EvaluateCell, InputError, InputSpec, PretrainCell, Record
 from sslbench.stores.finished import finished_cells
 from sslbench.stores.readback import evaluation_records, pretraining_records
+from sslbench.stores.urls import hidden, reason, shown
 
 PAGE = 5000
 BATCH = 1000  # what one log_batch call may carry
@@ -47,8 +48,7 @@ class Tracker:
             self.client = MlflowClient(tracking_uri)
             self.experiment_id = self._experiment(artifact_root)
         except (MlflowException, OSError) as error:
-            reason = str(error).strip().split("\n")[0]
-            raise InputError(f"tracking URI {tracking_uri!r} cannot be used: {reason}") from error
+            raise InputError(f"tracking URI {shown(tracking_uri)!r} cannot be used: {reason(error)}") from error
         self.commit = git_commit()
 
     def _experiment(self, artifact_root: Path | None) -> str:
@@ -67,7 +67,7 @@ class Tracker:
     def start_pretrain(self, cell: PretrainCell, source: RunDataset, device: str) -> str:
         """Open the parent run of a pretraining and return its id."""
         tags = {**self._axes(cell), "kind": "pretrain", "cell_id": cell.cell_id, "device": device}
-        return self._start(cell.title, tags, _flatten(cell.config), source)
+        return self.start(cell.title, tags, _flatten(cell.config), source=source)
 
     def start_evaluate(self, cell: EvaluateCell, parent: str, source: RunDataset, device: str) -> str:
         """Open the child run of an evaluation and return its id."""
@@ -80,13 +80,11 @@ class Tracker:
             "label_seed": str(cell.label_seed),
             "label_fraction": repr(cell.label_fraction),
             "protocol": cell.protocol,
-            MLFLOW_PARENT_RUN_ID: parent,
         }
-        return self._start(cell.title, tags, _flatten(cell.config), source)
+        return self.start(cell.title, tags, _flatten(cell.config), parent, source)
 
     def _axes(self, cell: PretrainCell) -> dict[str, str]:
         return {
-            "suite": self.suite,
             "dataset": cell.dataset,
             "pretrain_dataset": cell.pretrain_dataset,
             "encoder": cell.encoder,
@@ -94,15 +92,32 @@ class Tracker:
             "latent_dim": str(cell.latent_dim),
             "seed": str(cell.seed),
             "config_hash": digest(cell.config),
-            "git_commit": self.commit,
-            "sslbench_version": __version__,
         }
 
-    def _start(self, name: str, tags: Mapping[str, str], params: Mapping[str, str], source: RunDataset) -> str:
-        run = self.client.create_run(self.experiment_id, tags={**tags, MLFLOW_RUN_NAME: name})
-        run_id = str(run.info.run_id)
-        self.client.log_batch(run_id, params=[Param(key, value) for key, value in params.items()])
-        self.client.log_inputs(run_id, [DatasetInput(source, [InputTag("mlflow.data.context", "training")])])
+    def start(
+        self,
+        name: str,
+        tags: Mapping[str, str],
+        params: Mapping[str, object],
+        parent: str | None = None,
+        source: RunDataset | None = None,
+    ) -> str:
+        """Open a run of any kind, below a parent or not, and return its id; `tags` may name another suite."""
+        own = {"suite": self.suite, "git_commit": self.commit, "sslbench_version": __version__, MLFLOW_RUN_NAME: name}
+        below = {MLFLOW_PARENT_RUN_ID: parent} if parent else {}
+        run_id = str(self.client.create_run(self.experiment_id, tags={**own, **below, **tags}).info.run_id)
+        self.client.log_batch(run_id, params=[Param(key, str(value)) for key, value in params.items()])
+        if source is not None:
+            self.client.log_inputs(run_id, [DatasetInput(source, [InputTag("mlflow.data.context", "training")])])
+        return run_id
+
+    def reopen(self, tags: Mapping[str, str]) -> str | None:
+        """Open the last run with these tags again and return its id; None if there is none."""
+        known = self._runs(" and ".join(f"tags.{key} = '{value}'" for key, value in tags.items()))
+        if not known:
+            return None
+        run_id = str(known[-1].info.run_id)
+        self.client.update_run(run_id, "RUNNING")
         return run_id
 
     def log_points(self, run_id: str, points: Sequence[tuple[int, Mapping[str, float]]]) -> None:
@@ -126,17 +141,16 @@ class Tracker:
         )
         self.client.set_terminated(run_id, "FINISHED")
 
-    def fail(self, run_id: str, reason: str) -> None:
-        """Close a run that went wrong, with the reason as a tag."""
-        self.client.set_tag(run_id, "error", reason)
+    def fail(self, run_id: str, why: str) -> None:
+        """Close a run that went wrong, with the reason as a tag; reports publish it, so no password may be in it."""
+        self.client.set_tag(run_id, "error", hidden(why))
         self.client.set_terminated(run_id, "FAILED")
 
-    def log_report(self, folder: Path, files: Sequence[Path], figures: Mapping[str, Figure]) -> str:
+    def log_report(self, folder: Path, files: Sequence[Path]) -> str:
         """Log what was published to a run of its own and return its id; the same tables again are the same run.
 
         Args:
             folder: where `files` are; they keep their places in it.
-            figures: more to look at, by the name of the artifact.
         """
         tables = {path.name: path.read_text(encoding="utf-8") for path in files if path.name.startswith("table.")}
         content = digest({"records": (folder / "records.csv").read_text(encoding="utf-8"), **tables})
@@ -148,8 +162,6 @@ class Tracker:
         for path in files:
             place = path.parent.relative_to(folder)
             self.client.log_artifact(run_id, str(path), None if place == Path() else str(place))
-        for name, figure in figures.items():
-            self.client.log_figure(run_id, figure, name)
         self.client.set_terminated(run_id, "FINISHED")
         return run_id
 
@@ -211,11 +223,12 @@ class Tracker:
     def pictures(self, run_id: str) -> dict[str, bytes]:
         """The pictures a pretraining left, by name."""
         files = [Path(item.path) for item in self.client.list_artifacts(run_id, "pictures")]
-        return {path.stem: self.artifact(run_id, str(path)).read_bytes() for path in files if path.suffix == ".png"}
+        return {path.stem: self.artifact(run_id, str(path)) for path in files if path.suffix == ".png"}
 
-    def artifact(self, run_id: str, name: str) -> Path:
-        """Local copy of one artifact of a run."""
-        return Path(self.client.download_artifacts(run_id, name))
+    def artifact(self, run_id: str, name: str) -> bytes:
+        """One artifact of a run; no copy of it stays behind."""
+        with tempfile.TemporaryDirectory() as folder:
+            return Path(self.client.download_artifacts(run_id, name, folder)).read_bytes()
 
     def records(self, cell_ids: Iterable[str] | None = None) -> list[Record]:
         """Every finished evaluation as records, one per metric; the first run of a cell counts.

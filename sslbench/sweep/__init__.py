@@ -1,1 +1,1 @@
-"""Many cells: a suite becomes a plan, a plan two studies, studies are worked off by a crew of workers."""
+"""Many cells: a suite becomes a plan, a plan two studies, and a crew of workers works them off and tells the news."""

@@ -2,47 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import multiprocessing
 import os
-import shutil
 import signal
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from multiprocessing import connection, parent_process
 from multiprocessing.context import SpawnProcess
-from pathlib import Path
-from typing import Any
 
-from filelock import FileLock, Timeout
-
-from sslbench.contract.spec import InputError
-from sslbench.engine.memory import without_kernel_compiler
+from sslbench.contract.files import remove_inside
 from sslbench.sweep import suites
 from sslbench.sweep.cores import Layout, choose, cores, free_memory
-from sslbench.sweep.request import Prepared, Request, prepare_request, resolve_device, tracker_of
+from sslbench.sweep.features import features_folder
+from sslbench.sweep.news import Failure, NewsReader, Progress, status_folder
+from sslbench.sweep.request import Prepared, Request, alone, prepare_request, resolve_device, tracker_of
 from sslbench.sweep.studies import open_queues, queued_evaluation, queued_pretraining
-from sslbench.sweep.worker import status_folder
 
 POLL_SECONDS = 0.5
 RESTARTS = 3
-
-
-@dataclass(frozen=True)
-class Progress:
-    """One look at a running sweep.
-
-    Attributes:
-        finished: cells finished since the last look, as workers announced them.
-        failed: cells that failed since the last look: title and reason.
-        current: what each worker is doing: title, share done in [0, 1], images per second.
-    """
-
-    finished: tuple[Mapping[str, Any], ...]
-    failed: tuple[Mapping[str, Any], ...]
-    current: tuple[Mapping[str, Any], ...]
 
 
 def layout(request: Request, prepared: Prepared) -> Layout:
@@ -52,8 +30,8 @@ def layout(request: Request, prepared: Prepared) -> Layout:
     return choose(request.workers, resolve_device(request.device), unfinished, cores(), free_memory())
 
 
-def run(request: Request, prepared: Prepared, show: Callable[[Progress], None]) -> list[Mapping[str, Any]]:
-    """Run every missing cell; returns the cells that failed, with their reasons.
+def run(request: Request, prepared: Prepared, show: Callable[[Progress], None]) -> list[Failure]:
+    """Run every missing cell; returns what failed.
 
     Ctrl-C stops the workers, closes their runs and raises again; a cell in flight is lost, nothing else.
 
@@ -64,17 +42,9 @@ def run(request: Request, prepared: Prepared, show: Callable[[Progress], None]) 
         InputError: another process is running this suite in the same stores.
         KeyboardInterrupt: after everything was put in order.
     """
-    lock = FileLock(request.stores.home / f"{prepared.suite.name}.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise InputError(
-            f"suite {prepared.suite.name!r} is already running in {request.stores.home}; wait, or use another store"
-        ) from error
-    try:
+    name = prepared.suite.name
+    with alone(request.stores, name, f"suite {name!r} is already running"):
         return _Sweep(request, prepared).run(show)
-    finally:
-        lock.release()
 
 
 class _Sweep:
@@ -82,27 +52,26 @@ class _Sweep:
 
     def __init__(self, request: Request, prepared: Prepared) -> None:
         self.request, self.prepared = request, prepared
-        self.folder = status_folder(request.stores, prepared.suite.name)
-        self.read: dict[Path, int] = {}
-        self.tracker = tracker_of(request, prepared)
+        self.tracker = tracker_of(request.stores, prepared.suite.name)
         self.pretrain_queue, self.evaluate_queue = open_queues(
             suites.load(request.suite), request.selection, request.stores.storage
         )
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.folder.mkdir(parents=True)
+        status = status_folder(request.stores, prepared.suite.name)
+        remove_inside(request.stores.home / "status", status)
+        self.news = NewsReader(status)
         self._settle()  # we hold the lock: whatever claims to be running belongs to a process that died
 
-    def run(self, show: Callable[[Progress], None]) -> list[Mapping[str, Any]]:
+    def run(self, show: Callable[[Progress], None]) -> list[Failure]:
         """Start workers, look after them until they end, and put everything in order whatever happens."""
         self._fill()
         chosen = layout(self.request, self.prepared)
         workers = {number: self._start(number, chosen) for number in range(chosen.workers)}
-        failures: list[Mapping[str, Any]] = []
+        failures: list[Failure] = []
         restarts = 0
         try:
             while workers:
                 connection.wait([worker.sentinel for worker in workers.values()], POLL_SECONDS)
-                progress = self._look()
+                progress = self.news.look()
                 failures += progress.failed
                 show(progress)
                 for number, worker in list(workers.items()):
@@ -110,12 +79,12 @@ class _Sweep:
                         continue
                     del workers[number]
                     if worker.exitcode:
-                        failures += [{"title": f"worker {number}", "reason": f"died, exit code {worker.exitcode}"}]
+                        failures.append(Failure(f"worker {number}", f"died, exit code {worker.exitcode}"))
                         self._bury(worker)
                         restarts += 1
                         if restarts <= RESTARTS:
                             workers[number] = self._start(number, chosen)
-            show(self._look())
+            show(self.news.look())
         finally:
             for worker in workers.values():
                 worker.terminate()
@@ -163,23 +132,8 @@ class _Sweep:
         self.tracker.kill_orphans()
         done = self.tracker.finished()
         if all(cell.cell_id in done for cell in self.prepared.plan.evaluations):
-            shutil.rmtree(self.request.stores.features / self.prepared.suite.name, ignore_errors=True)
-
-    def _look(self) -> Progress:
-        """Read what the workers wrote since the last look."""
-        current = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(self.folder.glob("*.json"))]
-        return Progress(tuple(self._new_lines("*.results")), tuple(self._new_lines("*.failures")), tuple(current))
-
-    def _new_lines(self, pattern: str) -> list[Mapping[str, Any]]:
-        lines: list[Mapping[str, Any]] = []
-        for path in sorted(self.folder.glob(pattern)):
-            with path.open(encoding="utf-8") as file:
-                file.seek(self.read.get(path, 0))
-                text = file.read()
-            whole = text[: text.rfind("\n") + 1]  # a line may still be half written
-            self.read[path] = self.read.get(path, 0) + len(whole.encode())
-            lines += [json.loads(line) for line in whole.splitlines()]
-        return lines
+            stores = self.request.stores
+            remove_inside(stores.features, features_folder(stores, self.prepared.suite.name))
 
 
 def _work(request: Request, number: int, threads: int) -> None:
@@ -193,15 +147,13 @@ def _work(request: Request, number: int, threads: int) -> None:
     from sslbench.sweep.worker import Worker
 
     device = torch.device(resolve_device(request.device))
-    if device.type == "cpu":
-        without_kernel_compiler()
     torch.set_num_threads(threads)
     prepared = prepare_request(request)
     Worker(
         number,
         prepared.plan,
         open_queues(suites.load(request.suite), request.selection, request.stores.storage),
-        tracker_of(request, prepared),
+        tracker_of(request.stores, prepared.suite.name),
         request.stores,
         prepared.datasets,
         request.data_root,

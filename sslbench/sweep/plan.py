@@ -20,6 +20,7 @@ from sslbench.contract.spec import (
 )
 from sslbench.datasets import check as check_dataset
 from sslbench.encoders import ENCODERS
+from sslbench.modalities import modality_of
 from sslbench.pretexts import PRETEXTS
 from sslbench.pretexts._base import Pretext
 from sslbench.protocols import PROTOCOLS
@@ -34,6 +35,7 @@ class Selection:
     latent_dims: tuple[int, ...] = ()
     label_fractions: tuple[float, ...] = ()
     seeds: tuple[int, ...] = ()
+    encoders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ def select(suite: Suite, selection: Selection) -> Suite:
     return replace(
         suite,
         datasets=selection.datasets or suite.datasets,
+        encoders=selection.encoders or suite.encoders,
         pretexts=selection.pretexts or suite.pretexts,
         latent_dims=selection.latent_dims or suite.latent_dims,
         label_fractions=selection.label_fractions or suite.label_fractions,
@@ -123,7 +126,7 @@ def make_plan(suite: Suite, inputs: Mapping[str, tuple[str, InputSpec]]) -> Plan
         target, shown = inputs[dataset]
         for source in (suite.pretrain_datasets if task.trains else ()) or (dataset,):
             trained_on, seen = inputs[source]
-            reason = task.unsuitable(encoder, seen)
+            reason = does_not_fit(task, encoder, seen)
             if reason is not None:
                 unsuitable[trained_on, encoder, pretext] = reason
                 continue
@@ -146,11 +149,21 @@ def make_plan(suite: Suite, inputs: Mapping[str, tuple[str, InputSpec]]) -> Plan
     )
 
 
+def does_not_fit(task: type[Pretext], encoder: str, spec: InputSpec) -> str | None:
+    """Why a task, or the encoder it would train, does not fit such inputs; None if both do."""
+    if task.modality not in (None, spec.modality):
+        return f"needs inputs of modality {task.modality!r}, not {spec.modality!r}"
+    taken = ENCODERS.get(task.encoder_name or encoder).modality
+    if taken not in (None, spec.modality):
+        return f"encoder {encoder!r} takes inputs of modality {taken!r}, not {spec.modality!r}"
+    return task.unsuitable(encoder, spec)
+
+
 def _cannot_transfer(encoder: str, seen: InputSpec, shown: InputSpec) -> str | None:
     """Why an encoder pretrained on one dataset's inputs cannot represent another's; None if it can."""
     if seen.modality != shown.modality:
         return f"pretrained on {seen.modality}, cannot represent {shown.modality}"
-    if seen.shape == shown.shape or (ENCODERS.get(encoder).any_size and seen.shape[0] == shown.shape[0]):
+    if modality_of(seen).fits(seen, shown, ENCODERS.get(encoder).any_size):
         return None
     before, after = ("x".join(str(length) for length in spec.shape) for spec in (seen, shown))
     return f"pretrained on inputs of {before}, encoder {encoder!r} cannot represent {after}"

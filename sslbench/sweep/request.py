@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from sslbench.contract.spec import InputError, InputSpec, Record, Suite
 from sslbench.datasets import load
+from sslbench.datasets._base import Dataset
 from sslbench.stores.addresses import Stores, prepare
 from sslbench.stores.tracker import Tracker
 from sslbench.sweep import suites
@@ -76,6 +80,37 @@ def resolve_device(name: str) -> str:
     return "cuda" if name != "cpu" and torch.cuda.is_available() else "cpu"
 
 
+def acquire(suite: Suite, request: Request) -> Iterator[tuple[str, Dataset]]:
+    """Check a request for a narrowed suite, create its stores, then load each dataset by the name it was asked for.
+
+    Raises:
+        InputError: whatever is wrong, in one line.
+    """
+    check(suite)
+    resolve_device(request.device)
+    prepare(request.stores)
+    for name in suite.all_datasets:
+        yield name, load(name, request.data_root)
+
+
+@contextmanager
+def alone(stores: Stores, lock: str, doing: str) -> Iterator[None]:
+    """Hold a lock of the stores, so that no other process does the same in them meanwhile.
+
+    Raises:
+        InputError: one does; `doing` says what.
+    """
+    held = FileLock(stores.home / f"{lock}.lock")
+    try:
+        held.acquire(timeout=0)
+    except Timeout as error:
+        raise InputError(f"{doing} in {stores.home}; wait, or use another store") from error
+    try:
+        yield
+    finally:
+        held.release()
+
+
 def prepare_request(request: Request) -> Prepared:
     """Check a request, acquire its data, create its stores and plan its cells; no training happens.
 
@@ -83,27 +118,22 @@ def prepare_request(request: Request) -> Prepared:
         InputError: whatever is wrong, in one line.
     """
     suite = select(suites.load(request.suite), request.selection)
-    check(suite)
-    resolve_device(request.device)
-    prepare(request.stores)
     inputs: dict[str, tuple[str, InputSpec]] = {}
     names: dict[str, str] = {}
     unlabelled: dict[str, int] = {}
-    for name in suite.all_datasets:
-        dataset = load(name, request.data_root)
+    for name, dataset in acquire(suite, request):
         inputs[name] = (dataset.name, dataset.input_spec)
         names[dataset.name] = name
         unlabelled[dataset.name] = len(dataset.unlabelled_inputs)
     plan = make_plan(suite, inputs)
-    tracker = Tracker(request.stores.tracking_uri, suite.name, request.stores.artifact_root)
-    return Prepared(suite, plan, names, unlabelled, tracker.finished())
+    return Prepared(suite, plan, names, unlabelled, tracker_of(request.stores, suite.name).finished())
 
 
-def tracker_of(request: Request, prepared: Prepared) -> Tracker:
-    """Where the runs of a request are logged and read."""
-    return Tracker(request.stores.tracking_uri, prepared.suite.name, request.stores.artifact_root)
+def tracker_of(stores: Stores, name: str) -> Tracker:
+    """Where runs are logged and read, by the name of their suite."""
+    return Tracker(stores.tracking_uri, name, stores.artifact_root)
 
 
 def records_of(request: Request, prepared: Prepared) -> list[Record]:
     """Every finished evaluation of the plan."""
-    return tracker_of(request, prepared).records(cell_id for cell_id, _ in prepared.cells)
+    return tracker_of(request.stores, prepared.suite.name).records(cell_id for cell_id, _ in prepared.cells)

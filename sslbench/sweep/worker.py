@@ -3,49 +3,32 @@
 from __future__ import annotations
 
 import copy
-import json
 import math
 import os
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from filelock import FileLock
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
-from sslbench.contract.identity import digest
 from sslbench.contract.spec import EvaluateCell, PretrainCell
 from sslbench.datasets import load as load_dataset
 from sslbench.datasets._base import Dataset
-from sslbench.encoders import ENCODERS
-from sslbench.encoders._base import Encoder
-from sslbench.engine.evaluate import Features, Outcome, evaluate, extract, extract_budget, sees_features
+from sslbench.engine.evaluate import Outcome, evaluate, extract_budget, sees_features
 from sslbench.engine.examine import draw, measure
 from sslbench.engine.pretrain import Pretraining
 from sslbench.stores.addresses import Stores
 from sslbench.stores.queue import CellFailed, CellQueue
 from sslbench.stores.readback import checkpoint_metrics, checkpoint_tags
 from sslbench.stores.tracker import Tracker, describe
+from sslbench.stores.urls import hidden
+from sslbench.sweep.features import FeatureCache, features_folder
+from sslbench.sweep.news import Failure, Finished, NewsWriter, Status, status_folder
 from sslbench.sweep.plan import Plan
 from sslbench.sweep.studies import queued_evaluation
-
-
-@dataclass(frozen=True)
-class Status:
-    """What a worker is doing, for the progress display; one JSON file per worker, replaced whole.
-
-    Attributes:
-        share: of the current cell done, in [0, 1]; 0 where a cell cannot tell.
-        images_per_second: of the current training; 0 while not training.
-    """
-
-    title: str
-    share: float
-    images_per_second: float
 
 
 class Worker:
@@ -67,14 +50,15 @@ class Worker:
         data_root: Path,
         device: torch.device,
     ) -> None:
-        self.number, self.plan, self.tracker, self.stores, self.device = number, plan, tracker, stores, device
+        self.plan, self.tracker, self.device = plan, tracker, device
         self.pretrain_queue, self.evaluate_queue = queues
         self.dataset_names, self.data_root = datasets, data_root
         self.pretrain_cells = {cell.cell_id: cell for cell in plan.pretrain}
         self.evaluate_cells = {cell.cell_id: cell for cell in plan.evaluations}
         self.parents = tracker.finished()
         self.loaded: dict[str, Dataset] = {}
-        self.recent: tuple[tuple[str, str], Encoder, Features | None] | None = None
+        self.features = FeatureCache(features_folder(stores, tracker.suite), tracker, device)
+        self.news = NewsWriter(status_folder(stores, tracker.suite), number)
 
     def run(self) -> None:
         """Evaluate what can be evaluated, else pretrain, until there is nothing left anywhere."""
@@ -85,7 +69,7 @@ class Worker:
                 continue
             if not self.pretrain_queue.running():  # nobody's encoder is about to bring new evaluations
                 return
-            self._tell("waiting for the last encoders", 0.0, 0.0)
+            self.news.tell(Status("waiting for the last encoders"))
             time.sleep(0.5)
 
     # Pretraining
@@ -110,34 +94,14 @@ class Worker:
         return loss
 
     def _train_and_log(self, cell: PretrainCell, dataset: Dataset, run_id: str) -> float:
-        self.recent = None  # a training has use for the memory
+        self.features.forget()
         training = Pretraining(cell, dataset, self.device)
         monitor = self.tracker.monitor(run_id) if training.pretext.trains else None
-        loss, last_epoch = 0.0, 0.0
-        points: list[tuple[int, Mapping[str, float]]] = []
-        scores: dict[str, float] = {}
-        self._tell(cell.title, 0.0, 0.0)
-        for report in training.reports():
-            loss = report.loss
-            curve = {
-                "loss": report.loss,
-                "learning_rate": report.learning_rate,
-                "images_per_second": report.images_per_second,
-                "gradient_norm": report.gradient_norm,
-                "epoch": report.epoch,
-            }
-            points.append((report.step, curve))
-            for epochs in report.checkpoints:
-                scores |= self._checkpoint(cell, training, epochs)
-            self._tell(cell.title, report.step / report.steps, report.images_per_second)
-            if math.floor(report.epoch) > last_epoch or report.step == report.steps:
-                self.tracker.log_points(run_id, points)
-                points, last_epoch = [], math.floor(report.epoch)
+        loss, scores = self._train(cell, training, run_id)
         if monitor is not None:
             monitor.finish()
-        frozen = any(sees_features(child) for child in self.plan.evaluate[cell.cell_id])
-        features = extract(training.pretext.encoder, dataset, self.device) if frozen else None
-        self._keep((cell.cell_id, cell.dataset), training.pretext.encoder, features)
+        wanted = any(sees_features(child) for child in self.plan.evaluate[cell.cell_id])
+        features = self.features.extract(cell, training.pretext.encoder, dataset, wanted=wanted)
         found, reason = measure(training, dataset)
         with tempfile.TemporaryDirectory() as folder:
             save_file(_plain(training.pretext.encoder), Path(folder) / "encoder.safetensors")
@@ -153,9 +117,32 @@ class Worker:
         tags = {"modality": dataset.input_spec.modality, **({"collapsed": reason} if reason else {})}
         tags |= checkpoint_tags(self.plan.checkpoints[cell.cell_id])
         self.tracker.finish(run_id, {**costs, **final, **found, **scores}, tags)
-        collapse = {"collapsed": reason} if reason else {}
-        self._write_line("results", {"kind": "pretrain", "title": cell.title, "cell_id": cell.cell_id, **collapse})
+        self.news.finished(Finished(cell.title, cell.pretext, collapsed=reason or ""))
         return loss
+
+    def _train(self, cell: PretrainCell, training: Pretraining, run_id: str) -> tuple[float, dict[str, float]]:
+        """Train and log the curve; returns the last loss and the scores of the checkpoints."""
+        loss, last_epoch = 0.0, 0.0
+        points: list[tuple[int, Mapping[str, float]]] = []
+        scores: dict[str, float] = {}
+        self.news.tell(Status(cell.title))
+        for report in training.reports():
+            loss = report.loss
+            curve = {
+                "loss": report.loss,
+                "learning_rate": report.learning_rate,
+                "images_per_second": report.images_per_second,
+                "gradient_norm": report.gradient_norm,
+                "epoch": report.epoch,
+            }
+            points.append((report.step, curve))
+            for epochs in report.checkpoints:
+                scores |= self._checkpoint(cell, training, epochs)
+            self.news.tell(Status(cell.title, report.step / report.steps, report.images_per_second))
+            if math.floor(report.epoch) > last_epoch or report.step == report.steps:
+                self.tracker.log_points(run_id, points)
+                points, last_epoch = [], math.floor(report.epoch)
+        return loss, scores
 
     def _checkpoint(self, cell: PretrainCell, training: Pretraining, epochs: float) -> dict[str, float]:
         """Score the encoder in training: a copy, so that nothing of its training, random numbers included, changes."""
@@ -185,17 +172,19 @@ class Worker:
             self.parents.update(self.tracker.finished())
         parent = self.parents[cell.pretrain.cell_id]
         dataset = self._dataset(cell.dataset)
-        self._tell(f"{cell.title} of {cell.pretrain.title}", 0.0, 0.0)
+        title = f"{cell.title} of {cell.pretrain.title}"
+        self.news.tell(Status(title))
         run_id = self.tracker.start_evaluate(cell, parent, describe(dataset), str(self.device))
         try:
-            encoder, features = self._encoder_and_features(cell, dataset, parent)
+            encoder, features = self.features.load(cell, dataset, parent)
             outcome = evaluate(cell, dataset, encoder, features, self.device)
             self._log_outcome(cell, outcome, run_id, parent, dataset)
         except Exception as error:
             self._failed(run_id, cell.title, error)
             raise CellFailed(cell.title) from error
         self.parents[cell_id] = run_id
-        self._announce(cell, outcome)
+        scored = outcome.accuracy, cell.label_fraction, cell.protocol
+        self.news.finished(Finished(title, cell.pretrain.pretext, *scored))
         return outcome.budget_score
 
     def _log_outcome(self, cell: EvaluateCell, outcome: Outcome, run_id: str, parent: str, dataset: Dataset) -> None:
@@ -216,93 +205,17 @@ class Worker:
         tags = {"modality": dataset.input_spec.modality, "budget_digest": outcome.budget.digest}
         self.tracker.finish(run_id, metrics, tags)
 
-    def _encoder_and_features(
-        self, cell: EvaluateCell, dataset: Dataset, run_id: str
-    ) -> tuple[Encoder, Features | None]:
-        """An evaluation's encoder and, if its protocol sees them, features: from memory, from disk, or computed."""
-        key, wanted = (cell.pretrain.cell_id, dataset.name), sees_features(cell)
-        if self.recent is not None and self.recent[0] == key and (self.recent[2] is not None or not wanted):
-            return self.recent[1], self.recent[2]
-        encoder = ENCODERS.get(cell.pretrain.encoder)(dataset.input_spec, cell.pretrain.latent_dim)
-        encoder.load_state_dict(load_file(self.tracker.artifact(run_id, "encoder.safetensors")))
-        encoder.to(memory_format=torch.channels_last).to(self.device)
-        if not wanted:
-            self.recent = (key, encoder, None)
-            return encoder, None
-        path = self._features_path(key)
-        with FileLock(f"{path}.lock"):
-            if path.exists():
-                stored = load_file(path, device=str(self.device))
-                features = Features(stored["train"], stored["test"])
-                self.recent = (key, encoder, features)
-            else:
-                features = extract(encoder, dataset, self.device)
-                self._keep(key, encoder, features)
-        return encoder, features
-
-    def _keep(self, key: tuple[str, str], encoder: Encoder, features: Features | None) -> None:
-        """Remember features here and on disk for the other workers; the file appears whole or not at all.
-
-        Args:
-            key: the pretraining's identity and the dataset's.
-            features: None where no protocol sees any.
-        """
-        self.recent = (key, encoder, features)
-        if features is not None:
-            path = self._features_path(key)
-            unfinished = path.with_suffix(f".{os.getpid()}")
-            save_file({"train": features.train.contiguous(), "test": features.test.contiguous()}, unfinished)
-            unfinished.replace(path)
-
-    def _features_path(self, key: tuple[str, str]) -> Path:
-        folder = self.stores.features / self.tracker.suite  # its own: who ends first takes its folder away
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder / f"{digest(key)}.safetensors"
-
-    # Telling the parent
-
     def _dataset(self, identity: str) -> Dataset:
         if identity not in self.loaded:
             self.loaded[identity] = load_dataset(self.dataset_names[identity], self.data_root)
         return self.loaded[identity]
 
-    def _tell(self, title: str, share: float, images_per_second: float) -> None:
-        path = status_folder(self.stores, self.tracker.suite) / f"{self.number}.json"
-        unfinished = path.with_suffix(".new")
-        unfinished.write_text(json.dumps(asdict(Status(title, share, images_per_second))))
-        unfinished.replace(path)
-
-    def _announce(self, cell: EvaluateCell, outcome: Outcome) -> None:
-        self._write_line(
-            "results",
-            {
-                "kind": "evaluate",
-                "title": f"{cell.title} of {cell.pretrain.title}",
-                "cell_id": cell.cell_id,
-                "accuracy": outcome.accuracy,
-                "pretext": cell.pretrain.pretext,
-                "label_fraction": cell.label_fraction,
-                "protocol": cell.protocol,
-            },
-        )
-
-    def _write_line(self, kind: str, line: Mapping[str, object]) -> None:
-        with (status_folder(self.stores, self.tracker.suite) / f"{self.number}.{kind}").open(
-            "a", encoding="utf-8"
-        ) as file:
-            file.write(json.dumps(line) + "\n")
-
     def _failed(self, run_id: str, title: str, error: Exception) -> None:
-        reason = f"{type(error).__name__}: {error}"
+        reason = hidden(f"{type(error).__name__}: {error}")
         self.tracker.fail(run_id, reason)
-        self._write_line("failures", {"title": title, "reason": reason})
+        self.news.failed(Failure(title, reason))
 
 
 def _plain(network: torch.nn.Module) -> dict[str, torch.Tensor]:
     """Weights as safetensors wants them: on the processor, in plain memory order."""
     return {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
-
-
-def status_folder(stores: Stores, suite: str) -> Path:
-    """Where the workers of a suite tell their parent what they do."""
-    return stores.home / "status" / suite

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -32,7 +33,7 @@ class Stretch:
 
     Attributes:
         share: of the trial done, in (0, 1].
-        score: so far; larger is better.
+        score: so far; larger is better. NaN says that the training went wrong numerically and ended.
         seconds, samples, flops: of the trial so far.
     """
 
@@ -43,12 +44,20 @@ class Stretch:
     flops: float
 
 
-class Diverged(Exception):
-    """A trial went wrong numerically; says what it cost."""
+@dataclass(frozen=True)
+class Bench:
+    """What arms train on and are judged by.
 
-    def __init__(self, reason: str, seconds: float, samples: int, flops: float) -> None:
-        super().__init__(reason)
-        self.seconds, self.samples, self.flops = seconds, samples, flops
+    Attributes:
+        seen: the dataset that pretexts train on; only its unlabelled inputs are used.
+        blind: the evaluated dataset with nothing in it but the label budget.
+    """
+
+    seen: Dataset
+    blind: Dataset
+    sight: Sight
+    rule: Criterion
+    device: torch.device
 
 
 class Arm(ABC):
@@ -64,11 +73,7 @@ class Arm(ABC):
 
     @abstractmethod
     def stretches(self, config: Any) -> Iterator[Stretch]:
-        """Train with a config; the caller may stop asking at any stretch.
-
-        Raises:
-            Diverged: the loss or the representation is no longer finite.
-        """
+        """Train with a config; the caller may stop asking at any stretch."""
 
 
 class PretextArm(Arm):
@@ -76,30 +81,29 @@ class PretextArm(Arm):
 
     Args:
         cell: of the pretraining; its config is where tuning starts.
-        seen: the dataset it trains on; only its unlabelled inputs are used.
     """
 
-    def __init__(self, cell: PretrainCell, seen: Dataset, sight: Sight, rule: Criterion, device: torch.device) -> None:
+    def __init__(self, cell: PretrainCell, bench: Bench) -> None:
         super().__init__(cell.pretext, cell.config)
         ends = tuple(cell.epochs * number / STRETCHES for number in range(1, STRETCHES + 1))
-        self.cell = dataclasses.replace(cell, checkpoints=ends)
-        self.seen, self.sight, self.rule, self.device = seen, sight, rule, device
+        self.cell, self.bench = dataclasses.replace(cell, checkpoints=ends), bench
 
     def stretches(self, config: Any) -> Iterator[Stretch]:
         started = time.perf_counter()
-        training = Pretraining(dataclasses.replace(self.cell, config=config), self.seen, self.device)
-        samples, flops = 0, 0.0
+        bench = self.bench
+        training = Pretraining(dataclasses.replace(self.cell, config=config), bench.seen, bench.device)
+        share, samples, flops = 0.0, 0, 0.0
         try:
             for report in training.reports():
                 samples, share = report.step * training.batch_size, report.step / report.steps
                 flops = training.flops * share
                 if report.checkpoints:
-                    score = self.rule.score(training.pretext.encoder, self.sight, self.device)
+                    score = bench.rule.score(training.pretext.encoder, bench.sight, bench.device)
                     seconds = time.perf_counter() - started
                     for end in report.checkpoints:
                         yield Stretch(end / self.cell.epochs, score, seconds, samples, flops)
-        except TrainingError as error:
-            raise Diverged(str(error), time.perf_counter() - started, samples, flops) from error
+        except TrainingError:
+            yield Stretch(share, math.nan, time.perf_counter() - started, samples, flops)
 
 
 class SupervisedArm(Arm):
@@ -109,21 +113,12 @@ class SupervisedArm(Arm):
         cell: of the untrained encoder.
         config: of the protocol.
         share: of the optimiser steps that a suite gives `supervised`, per fold.
-        blind: the evaluated dataset with nothing in it but the label budget.
     """
 
-    def __init__(
-        self,
-        cell: PretrainCell,
-        config: FinetuneConfig,
-        share: float,
-        blind: Dataset,
-        sight: Sight,
-        device: torch.device,
-    ) -> None:
-        steps = max(1, round(share * config.steps(len(sight.labels))))
+    def __init__(self, cell: PretrainCell, config: FinetuneConfig, share: float, bench: Bench) -> None:
+        steps = max(1, round(share * config.steps(len(bench.sight.labels))))
         super().__init__(cell.pretext, dataclasses.replace(config, min_steps=steps, max_steps=steps))
-        self.cell, self.blind, self.sight, self.device, self.steps = cell, blind, sight, device, steps
+        self.cell, self.bench, self.sight, self.steps = cell, bench, bench.sight, steps
 
     def stretches(self, config: Any) -> Iterator[Stretch]:
         labels = self.sight.labels
@@ -144,11 +139,11 @@ class SupervisedArm(Arm):
         protocol = PROTOCOLS.get("finetune")(config)
         if not isinstance(protocol, TrainedProtocol):
             raise TypeError("fine-tuning must train the encoder")
-        inputs, labels = self.sight.inputs, self.sight.labels
+        inputs, labels, device = self.sight.inputs, self.sight.labels, self.bench.device
         with island(named_seed("tuning fold", self.sight.seed, fold)):
-            encoder = build(self.cell, self.blind, self.device).encoder
-            known = inputs[inside].to(self.device), labels[inside].to(self.device)
-            return protocol.predict(encoder, *known, inputs[outside].to(self.device), self.sight.num_classes).labels
+            encoder = build(self.cell, self.bench.blind, device).encoder
+            known = inputs[inside].to(device), labels[inside].to(device)
+            return protocol.predict(encoder, *known, inputs[outside].to(device), self.sight.num_classes).labels
 
     def _flops(self, config: Any) -> float:
         """Floating-point operations of one optimiser step, forward and backward (and of answering for one input)."""

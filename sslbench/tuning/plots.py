@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
-import numpy as np
 import optuna
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib import pyplot
 from optuna.importance import FanovaImportanceEvaluator
 from optuna.trial import TrialState
 from optuna.visualization import matplotlib as plots
@@ -20,7 +18,7 @@ RESOLUTION = 110  # dots per inch
 
 
 def draw_study(study: optuna.Study, unit: str, folder: Path) -> list[str]:
-    """Write the pictures that the study's trials allow into `folder`; returns their names.
+    """Write the pictures that the study's trials allow into a new `folder`; returns their names.
 
     Importance compares completed trials, so it needs two that differ; one trial has nothing to be drawn beside.
 
@@ -31,6 +29,7 @@ def draw_study(study: optuna.Study, unit: str, folder: Path) -> list[str]:
     values = {trial.value for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))}
     if not values:
         return []
+    folder.mkdir()
     drawn: dict[str, Callable[[], Any]] = {
         "history": lambda: plots.plot_optimization_history(study, target_name=unit),
         "slices": lambda: plots.plot_slice(study, target_name=unit),
@@ -43,16 +42,7 @@ def draw_study(study: optuna.Study, unit: str, folder: Path) -> list[str]:
     for name, draw in drawn.items():
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the pictures are experimental in Optuna, and their layout is its own
-            figure = _figure(draw())
-            figure.savefig(folder / f"{name}.png", dpi=RESOLUTION, bbox_inches="tight")
-        matplotlib.pyplot.close(figure)
+            draw()  # on a new figure, which then is pyplot's own
+            pyplot.savefig(folder / f"{name}.png", dpi=RESOLUTION, bbox_inches="tight")
+        pyplot.close()
     return sorted(drawn)
-
-
-def _figure(drawn: Axes | np.ndarray) -> Figure:
-    """The figure behind one or several axes."""
-    axes = drawn if isinstance(drawn, Axes) else drawn.flat[0]
-    figure = axes.get_figure()
-    if not isinstance(figure, Figure):
-        raise TypeError("a plot of Optuna has no figure of its own")
-    return figure

@@ -8,6 +8,7 @@ not. A trial that is pruned or diverges counts like any other; one that was kill
 from __future__ import annotations
 
 import dataclasses
+import math
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,8 +22,8 @@ from sslbench.contract.identity import digest, named_seed
 from sslbench.contract.settings import Budget, Declared, TunedArm, configure, declared
 from sslbench.contract.spec import InputError
 from sslbench.stores.queue import open_storage
-from sslbench.stores.trials import TuningRuns
-from sslbench.tuning.arms import Arm, Diverged, Stretch
+from sslbench.stores.tracker import Tracker
+from sslbench.tuning.arms import Arm, Stretch
 
 #: Trials drawn at random (the first is the suite's own settings) before TPE proposes and the median prunes.
 STARTUP = 5
@@ -35,7 +36,7 @@ class News:
     """What happened in a tuning: an arm's trial passed a stretch, or ended.
 
     Attributes:
-        number: of the trial, from 0; `trials` are to be done.
+        number: of the trial, from 0.
         share: of the trial done.
         ended: None while it goes on, else `completed`, `pruned` or `diverged`.
         best: score of the best completed trial so far; None before there is one.
@@ -43,7 +44,6 @@ class News:
 
     arm: str
     number: int
-    trials: int
     share: float
     score: float
     ended: str | None
@@ -56,13 +56,12 @@ class ArmStudy:
     def __init__(self, suite: str, arm: Arm, budget: Budget, storage: str) -> None:
         self.suite, self.arm, self.budget = suite, arm, budget
         self.ranges = declared(arm.config)
-        definition = {
-            # More trials of the same study go on where fewer ended.
-            "budget": {name: value for name, value in dataclasses.asdict(budget).items() if name != "trials"},
-            "config": arm.config,
-            "ranges": {name: item.range for name, item in self.ranges.items()},
-        }
+        # More trials of the same study go on where fewer ended.
+        self.terms = {name: value for name, value in dataclasses.asdict(budget).items() if name != "trials"}
+        ranges = {name: item.range for name, item in self.ranges.items()}
+        definition = {"budget": self.terms, "config": arm.config, "ranges": ranges}
         self.name = f"{suite}/tune/{arm.name}/{digest(definition)[:8]}"
+        self.tags = {"suite": suite, "study": self.name, "pretext": arm.name}
         self.study = optuna.create_study(
             storage=open_storage(storage),
             study_name=self.name,
@@ -89,55 +88,53 @@ class ArmStudy:
         for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
             self.study.tell(trial.number, state=TrialState.FAIL)
 
-    def run_next(self, runs: TuningRuns, parent: str, show: Callable[[News], None]) -> None:
-        """Run the next trial: the suite's own settings first, then what the sampler proposes."""
+    def open_run(self, tracker: Tracker) -> str:
+        """The arm's run in MLflow, opened again if an interrupted tuning left one; returns its id."""
+        tags = {"kind": "tune", **self.tags}
+        return tracker.reopen(tags) or tracker.start(self.arm.name, tags, self.terms)
+
+    def run_next(self, tracker: Tracker, parent: str, show: Callable[[News], None]) -> None:
+        """Run the next trial, below `parent`: the suite's own settings first, then what the sampler proposes."""
         number = len(self.finished())
         seed = named_seed("tuning sampler", self.suite, self.arm.name, self.budget.seed, number) % 2**32
         self.study.sampler = TPESampler(n_startup_trials=STARTUP, seed=seed, constant_liar=False)
         if number == 0 and not self.study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
             self.study.enqueue_trial({name: item.start for name, item in self.ranges.items()})
 
-        def objective(trial: Trial) -> float:
-            return self._try(trial, number, runs, parent, show)
-
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            self.study.optimize(objective, n_trials=1)
+            self.study.optimize(lambda trial: self._try(trial, number, tracker, parent, show), n_trials=1)
 
-    def _try(self, trial: Trial, number: int, runs: TuningRuns, parent: str, show: Callable[[News], None]) -> float:
+    def _try(self, trial: Trial, number: int, tracker: Tracker, parent: str, show: Callable[[News], None]) -> float:
         settings = {name: suggest(trial, name, item) for name, item in self.ranges.items()}
         config = configure(self.arm.config, settings, f"arm {self.arm.name!r}")
-        run_id = runs.open_trial(parent, self.name, self.arm.name, number, settings)
-        best = self.winner()
-        last, ended = Stretch(0.0, float("nan"), 0.0, 0, 0.0), "completed"
-
-        def tell(ended: str | None) -> None:
-            scores = [] if best is None else [best.values[0]]
-            scores += [last.score] if ended == "completed" else []
-            top = max(scores, default=None)
-            show(News(self.arm.name, number, self.budget.trials, last.share, last.score, ended, top))
-
-        try:
-            for step, last in enumerate(self.arm.stretches(config), start=1):
-                trial.report(last.score, step)
-                runs.log_point(run_id, step, {"score": last.score, "share": last.share})
-                tell(None)
-                if last.share < 1 and trial.should_prune():
-                    ended = "pruned"
-                    break
-        except Diverged as error:
-            last, ended = (
-                dataclasses.replace(last, seconds=error.seconds, samples=error.samples, flops=error.flops),
-                "diverged",
-            )
+        tags = {"kind": "trial", **self.tags, "trial": str(number)}
+        run_id = tracker.start(f"{self.arm.name} trial {number}", tags, settings, parent)
+        last, ended = Stretch(0.0, math.nan, 0.0, 0, 0.0), "completed"
+        for step, last in enumerate(self.arm.stretches(config), start=1):
+            if math.isnan(last.score):
+                ended = "diverged"
+                break
+            trial.report(last.score, step)
+            tracker.log_points(run_id, [(step, {"score": last.score, "share": last.share})])
+            show(self._news(number, last, None))
+            if last.share < 1 and trial.should_prune():
+                ended = "pruned"
+                break
         cost = {"seconds": last.seconds, "samples": last.samples, "flops": last.flops}
         for name, value in {**cost, "ended": ended}.items():
             trial.set_user_attr(name, value)
-        runs.close(run_id, {name: float(value) for name, value in cost.items()}, {"ended": ended})
-        tell(ended)
+        tracker.finish(run_id, cost, {"ended": ended})
+        show(self._news(number, last, ended))
         if ended != "completed":
             raise optuna.TrialPruned
         return last.score
+
+    def _news(self, number: int, last: Stretch, ended: str | None) -> News:
+        """What to tell of the trial that runs, or that just ended and is not among the finished ones yet."""
+        best = self.winner()
+        scores = ([] if best is None else [best.values[0]]) + ([last.score] if ended == "completed" else [])
+        return News(self.arm.name, number, last.share, last.score, ended, max(scores, default=None))
 
     def result(self) -> TunedArm:
         """What the finished trials found and cost.

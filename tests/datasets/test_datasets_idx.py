@@ -8,6 +8,7 @@ import gzip
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -42,10 +43,10 @@ def idx_contents() -> dict[str, bytes]:
     return {name: idx(array) for name, array in zip(IDX_FILES, arrays, strict=True)}
 
 
-def publish_mnist(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
+def publish_mnist(monkeypatch: pytest.MonkeyPatch, module: ModuleType = mnist) -> dict[str, bytes]:
     contents = idx_contents()
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
-    monkeypatch.setattr(mnist, "PUBLISHED", dataclasses.replace(mnist.PUBLISHED, digests=digests))
+    monkeypatch.setattr(module, "PUBLISHED", dataclasses.replace(module.PUBLISHED, digests=digests))
     return contents
 
 

@@ -1,87 +1,28 @@
-"""The honesty rules, each held by a test that would notice a breach."""
+"""The honesty rules of budgets and of trainings, each held by a test that would notice a breach.
+
+Those of protocols are part of their contract (`sslbench.testing`), which runs over every registered one in
+`tests/protocols/test_protocol_contract.py`; here are breaches that it notices.
+"""
 
 from __future__ import annotations
 
 import copy
-import dataclasses
 import itertools
+from collections.abc import Callable
 
 import pytest
 import torch
 
+from sslbench.contract.spec import ProtocolConfig
 from sslbench.datasets._base import Dataset
+from sslbench.encoders import ENCODERS
 from sslbench.engine.budget import draw_budget
-from sslbench.engine.evaluate import Features, evaluate, extract
+from sslbench.engine.evaluate import evaluate, extract
 from sslbench.engine.pretrain import Pretraining, build
+from sslbench.protocols import PROTOCOLS
+from sslbench.protocols._base import FrozenProtocol, Prediction
+from sslbench.testing import ProtocolContract
 from tests.conftest import CPU, evaluate_cell, pretrain_cell
-
-PROTOCOLS = ("linear_probe", "knn", "finetune")
-
-
-def permuted(labels: torch.Tensor, where: torch.Tensor) -> torch.Tensor:
-    """Labels with those at the positions `where` shuffled among themselves; surely not as before."""
-    changed = labels.clone()
-    changed[where] = labels[where.roll(1)]
-    assert not torch.equal(changed, labels)
-    return changed
-
-
-def predicted(dataset: Dataset, fraction: float, protocol: str, monkeypatch: pytest.MonkeyPatch) -> torch.Tensor:
-    """What a protocol answers for the test split, whatever its labels are."""
-    answers: list[torch.Tensor] = []
-    cell = evaluate_cell(pretrain_cell("random_init"), fraction, protocol)
-    if protocol == "finetune":
-        quick = dataclasses.replace(cell.config, min_steps=10, max_steps=10)
-        cell = dataclasses.replace(cell, config=quick)
-    encoder = build(cell.pretrain, dataset, CPU).encoder
-    from sslbench.protocols import PROTOCOLS as registry
-
-    kind = registry.get(protocol)
-    original = vars(kind)["predict"]
-
-    def spy(*arguments: object) -> object:
-        prediction = original(*arguments)
-        answers.append(prediction.labels)
-        return prediction
-
-    monkeypatch.setattr(kind, "predict", spy)
-    evaluate(cell, dataset, encoder, extract(encoder, dataset, CPU), CPU)
-    monkeypatch.undo()
-    return answers[0]
-
-
-@pytest.mark.parametrize("protocol", PROTOCOLS)
-@pytest.mark.parametrize("fraction", [0.02, 0.25])
-def test_labels_outside_the_budget_change_nothing(
-    digits: Dataset, protocol: str, fraction: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    budget = draw_budget("digits", digits.train_labels, fraction, 0)
-    outside = torch.ones(len(digits.train_labels), dtype=torch.bool)
-    outside[budget.indices] = False
-    # The budget is drawn per class, so what may be permuted without drawing another budget is what lies outside it.
-    changed = permuted(digits.train_labels, outside.nonzero().flatten())
-    other = dataclasses.replace(digits, train_labels=changed)
-    monkeypatch.setattr("sslbench.engine.evaluate.draw_budget", lambda *_: budget)
-    first = predicted(digits, fraction, protocol, monkeypatch)
-    monkeypatch.setattr("sslbench.engine.evaluate.draw_budget", lambda *_: budget)
-    assert torch.equal(first, predicted(other, fraction, protocol, monkeypatch))
-
-
-@pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_test_labels_change_the_score_and_nothing_else(
-    digits: Dataset, protocol: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    changed = permuted(digits.test_labels, torch.arange(len(digits.test_labels)))
-    other = dataclasses.replace(digits, test_labels=changed)
-    first = predicted(digits, 0.1, protocol, monkeypatch)
-    assert torch.equal(first, predicted(other, 0.1, protocol, monkeypatch))
-    cell = evaluate_cell(pretrain_cell("random_init"), 0.1, "knn")
-    encoder = build(cell.pretrain, digits, CPU).encoder
-    features = extract(encoder, digits, CPU)
-    before, after = (evaluate(cell, data, encoder, features, CPU) for data in (digits, other))
-    assert before.accuracy != after.accuracy
-    assert before.budget_score == after.budget_score
-    assert before.details == after.details
 
 
 def test_smaller_budgets_lie_inside_larger_ones(digits: Dataset) -> None:
@@ -116,18 +57,6 @@ def test_every_pretext_is_evaluated_on_the_same_labels(digits: Dataset) -> None:
     assert len(digests) == 1
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_evaluation_leaves_the_encoder_as_it_was(digits: Dataset, protocol: str) -> None:
-    cell = evaluate_cell(pretrain_cell("random_init"), 0.02, protocol)
-    if protocol == "finetune":
-        cell = dataclasses.replace(cell, config=dataclasses.replace(cell.config, min_steps=5, max_steps=5))
-    encoder = build(cell.pretrain, digits, CPU).encoder
-    before = copy.deepcopy(encoder.state_dict())
-    evaluate(cell, digits, encoder, extract(encoder, digits, CPU), CPU)
-    after = encoder.state_dict()
-    assert all(torch.equal(before[name], after[name]) for name in before)
-
-
 def losses(dataset: Dataset, *, evaluating: bool) -> list[float]:
     """The loss curve of a rotation pretraining, with or without evaluations and pictures in between."""
     training = Pretraining(pretrain_cell("rotation"), dataset, CPU)
@@ -146,31 +75,64 @@ def test_evaluating_leaves_the_random_numbers_of_training_untouched(digits: Data
     assert losses(digits, evaluating=True) == losses(digits, evaluating=False)
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_the_same_seed_gives_the_same_outcome_in_any_order(digits: Dataset, protocol: str) -> None:
-    def outcome(warm_up: int) -> float:
-        torch.manual_seed(warm_up)
-        cell = evaluate_cell(pretrain_cell("autoencoder"), 0.05, protocol)
-        if protocol == "finetune":
-            cell = dataclasses.replace(cell, config=dataclasses.replace(cell.config, min_steps=5, max_steps=5))
-        training = Pretraining(cell.pretrain, digits, CPU)
-        for _ in training.reports():
-            pass
-        features = extract(training.pretext.encoder, digits, CPU)
-        for _ in range(warm_up):
-            evaluate(cell, digits, training.pretext.encoder, features, CPU)
-        return evaluate(cell, digits, training.pretext.encoder, features, CPU).accuracy
+def breach(answer: Callable[[torch.Tensor, torch.Tensor], Prediction]) -> type[FrozenProtocol]:
+    """A protocol that answers from the budget's features and the test features."""
 
-    assert outcome(0) == outcome(2)
+    class Breach(FrozenProtocol):
+        Config = ProtocolConfig
+
+        def predict(
+            self, features: torch.Tensor, labels: torch.Tensor, test_features: torch.Tensor, num_classes: int, seed: int
+        ) -> Prediction:
+            return answer(features, test_features)
+
+    return Breach
 
 
-def test_a_frozen_protocol_sees_no_more_features_than_the_budget(digits: Dataset) -> None:
-    cell = evaluate_cell(pretrain_cell("random_init"), 0.05, "knn")
-    encoder = build(cell.pretrain, digits, CPU).encoder
-    features = extract(encoder, digits, CPU)
-    budget = draw_budget("digits", digits.train_labels, 0.05, 0)
-    spoiled = torch.full_like(features.train, float("nan"))
-    spoiled[budget.indices] = features.train[budget.indices]
-    honest = evaluate(cell, digits, encoder, features, CPU)
-    blind = evaluate(cell, digits, encoder, Features(spoiled, features.test), CPU)
-    assert honest.accuracy == blind.accuracy
+def zeros(test_features: torch.Tensor) -> torch.Tensor:
+    return torch.zeros(len(test_features), dtype=torch.int64)
+
+
+ANSWERS = "test_it_answers_a_class_for_every_test_input"
+BREACHES = {
+    "a class there is not": (ANSWERS, lambda known, asked: Prediction(zeros(asked) + 3, 0.5)),
+    "a share above one": (ANSWERS, lambda known, asked: Prediction(zeros(asked), 1.5)),
+    "too few answers": (ANSWERS, lambda known, asked: Prediction(zeros(asked)[1:], 0.5)),
+    "dice": (
+        "test_it_follows_the_seed_of_the_cell_and_no_other",
+        lambda known, asked: Prediction(
+            torch.randint(3, (len(asked),), generator=torch.Generator().manual_seed(torch.Generator().seed())), 0.5
+        ),
+    ),
+    "features written over": (
+        "test_it_changes_nothing_it_is_given",
+        lambda known, asked: Prediction(zeros(asked.zero_()), 0.5),
+    ),
+    "the budget's features written over": (
+        "test_it_changes_nothing_it_is_given",
+        lambda known, asked: Prediction(zeros(asked[known.zero_().shape[0] * 0 :]), 0.5),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", BREACHES.keys())
+def test_the_contract_of_protocols_notices(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    test, answer = BREACHES[kind]
+    monkeypatch.setitem(vars(PROTOCOLS)["_loaded"], "breach", breach(answer))
+    fails(test, "breach", (0.5,) if test == ANSWERS else ())
+
+
+def test_the_contract_of_protocols_notices_an_engine_that_hands_out_other_labels(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sslbench.engine.evaluate._of_budget", lambda features, budget: features[: len(budget.indices)])
+    fails("test_labels_outside_the_budget_change_nothing", "knn", (0.5,))
+
+
+def fails(test: str, protocol: str, more: tuple[float, ...]) -> None:
+    """A test of the contract fails on a protocol."""
+    contract = ProtocolContract()
+    dataset = contract.made_up()
+    encoder = ENCODERS.get(contract.encoder)(dataset.input_spec, 8)
+    with pytest.raises(AssertionError):
+        getattr(contract, test)(protocol, dataset, encoder, *more)

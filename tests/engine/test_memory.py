@@ -1,57 +1,17 @@
-"""What a process loads and keeps."""
+"""What evaluations hold in memory at a time."""
 
 from __future__ import annotations
 
-import resource
-import subprocess
-import sys
-
-import pytest
 import torch
 
 from sslbench.datasets._base import Dataset
 from sslbench.encoders._base import INFERENCE_BATCH
 from sslbench.engine.evaluate import Features, represent
 from sslbench.engine.examine import neighbours
-from sslbench.engine.memory import keep_freed_memory
 from sslbench.engine.pretrain import build
 from sslbench.modalities.image import to_float
 from sslbench.protocols.knn import KNN, KNNConfig
 from tests.conftest import CPU, pretrain_cell
-
-WITHOUT = """
-import sys
-import torch
-from sslbench.numerics.flops import counted
-from sslbench.engine.memory import without_kernel_compiler
-from sslbench.numerics.optimization import build_optimizer
-from sslbench.protocols._logistic import fit_path
-from sslbench.contract.spec import OptimizerConfig
-without_kernel_compiler()
-network = torch.nn.Linear(3, 3, bias=False)
-_, flops = counted(lambda: network(torch.ones(3, 3)).sum().backward())
-build_optimizer(network, OptimizerConfig()).step()
-next(fit_path(torch.eye(4), torch.tensor([0, 1, 0, 1]), torch.ones(1, 4), [0.1], 2))
-print(flops, sorted(name for name in sys.modules if name.startswith("triton.") or name == "torch._dynamo"))
-"""
-
-
-def test_a_freed_block_is_used_again_without_asking_the_system_for_its_pages() -> None:
-    if not keep_freed_memory():
-        pytest.fail("this C library cannot keep freed memory: glibc is what the figures are measured on")
-    for _ in range(3):
-        torch.ones(12 << 20)  # 48 MiB, 12,288 pages: more than glibc would keep by itself
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    for _ in range(10):
-        torch.ones(12 << 20)
-    # All ten times otherwise; once is possible, where other things lie in the freed block.
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before < 2 * 12_288
-
-
-def test_a_worker_trains_counts_and_probes_without_loading_a_compiler() -> None:
-    done = subprocess.run([sys.executable, "-c", WITHOUT], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == f"{2 * 2 * 27.0} []"  # a product and that of its gradient
-    assert done.stderr == ""
 
 
 def test_nearest_neighbours_take_no_copy_of_the_bank() -> None:

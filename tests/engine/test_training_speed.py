@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from sslbench.contract.spec import InputSpec, OptimizerConfig, ViewPolicy
+from sslbench.contract.spec import InputSpec, ViewPolicy
 from sslbench.datasets._base import Dataset
 from sslbench.encoders import ENCODERS
 from sslbench.engine.pretrain import Pretraining
 from sslbench.modalities.image import to_float
-from sslbench.numerics.optimization import OPTIMIZERS, build_optimizer
 from sslbench.pretexts import PRETEXTS
 from tests.conftest import CPU, pretrain_cell
 
@@ -65,62 +62,3 @@ def test_training_waits_for_the_device_only_where_it_reports(name: str, digits: 
     between = [later - sooner for sooner, later in zip((0, *counts), counts, strict=False)]
     assert training.steps >= len(reports) >= 2
     assert set(between) == {2}  # the mean loss and the gradient norm
-
-
-def test_a_network_without_weight_decay_is_updated_as_one_group() -> None:
-    network = torch.nn.Linear(3, 2)
-    assert len(build_optimizer(network, OptimizerConfig(weight_decay=0.0)).groups) == 1
-    decayed, spared = build_optimizer(network, OptimizerConfig(weight_decay=0.1)).groups
-    assert [parameter.ndim for parameter in decayed.parameters] == [2]
-    assert [parameter.ndim for parameter in spared.parameters] == [1]
-
-
-@pytest.mark.parametrize("decay", [0.0, 0.1])
-def test_every_trained_parameter_is_updated_once(decay: float) -> None:
-    network = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.BatchNorm1d(2))
-    groups = build_optimizer(network, OptimizerConfig(weight_decay=decay)).groups
-    updated = [id(parameter) for group in groups for parameter in group.parameters]
-    assert sorted(updated) == sorted(id(parameter) for parameter in network.parameters())
-
-
-TORCH: dict[str, Callable[..., torch.optim.Optimizer]] = {
-    "adam": torch.optim.Adam,
-    "adam_gan": partial(torch.optim.Adam, betas=(0.5, 0.999)),
-    "adamw": torch.optim.AdamW,
-    "sgd": partial(torch.optim.SGD, momentum=0.9, nesterov=True),
-}
-
-
-@pytest.mark.parametrize("decay", [0.0, 0.1])
-@pytest.mark.parametrize("name", OPTIMIZERS)
-def test_every_update_is_that_of_torch_to_the_last_bit(name: str, decay: float) -> None:
-    """Over changing learning rates, and in another memory order."""
-    torch.manual_seed(0)
-    network = torch.nn.Sequential(torch.nn.Conv2d(4, 8, 3), torch.nn.BatchNorm2d(8), torch.nn.Conv2d(8, 8, 3))
-    ours = network.to(memory_format=torch.channels_last)
-    theirs = copy.deepcopy(ours)
-    optimizer = build_optimizer(ours, OptimizerConfig(name, weight_decay=decay))
-    split = [[each for each in theirs.parameters() if (each.ndim > 1) == decayed] for decayed in (True, False)]
-    groups = [{"params": split[0], "weight_decay": decay}, {"params": split[1], "weight_decay": 0.0}]
-    expected = TORCH[name](groups, lr=1.0, fused=True)
-    for number in range(6):
-        inputs = torch.rand(8, 4, 9, 9).to(memory_format=torch.channels_last)
-        optimizer.learning_rate = expected.param_groups[0]["lr"] = expected.param_groups[1]["lr"] = 0.01 / (1 + number)
-        for trained in (ours, theirs):
-            trained(inputs).square().mean().backward()
-        optimizer.step()
-        optimizer.zero_grad()
-        expected.step()
-        expected.zero_grad()
-    for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
-        assert mine.grad is None
-        assert torch.equal(mine, other)
-
-
-def test_a_parameter_without_a_gradient_stays_as_it_is() -> None:
-    network = torch.nn.ModuleList([torch.nn.Linear(2, 2), torch.nn.Linear(2, 2)])
-    before = copy.deepcopy(network.state_dict())
-    network[0](torch.ones(1, 2)).sum().backward()
-    build_optimizer(network, OptimizerConfig(weight_decay=0.1)).step()
-    changed = [name for name, value in network.state_dict().items() if not torch.equal(value, before[name])]
-    assert changed == ["0.weight", "0.bias"]

@@ -186,8 +186,7 @@ def test_small_crops_train_every_kind_of_encoder(encoder: type[Conv] | type[MLP]
     swav = SwAV(encoder(GREY, 16), SwAVConfig(prototypes=4, projection_dim=8, small_crops=2), GREY)
     dino = DINO(encoder(GREY, 16), DINOConfig(outputs=16, hidden_dim=32, bottleneck_dim=8, small_crops=2), GREY)
     for pretext in (swav, dino):
-        assert pretext.small_size == ((28, 28) if encoder is MLP else (16, 16))
-        assert pretext.crops(batch)[1].shape == (8, 1, *pretext.small_size)
+        assert pretext.crops(batch)[1].shape == ((8, 1, 28, 28) if encoder is MLP else (8, 1, 16, 16))
         assert bool(pretext(batch).isfinite())
         (views,) = (picture for picture in pretext.pictures(batch) if picture.name == "views")
         assert [row.shape for row in views.rows] == [batch.shape] * 5

@@ -13,6 +13,9 @@ from sslbench.sweep import suites
 from sslbench.sweep.plan import make_plan
 
 RESULTS = Path(__file__).parents[2] / "results"
+#: Published as one pretext, two since: on `conv` it is `inpainting` now, whose rows have yet to be published.
+RENAMED = ("catalogue", "conv", "masked_autoencoder")
+
 PUBLISHED = sorted(path.parent.name for path in RESULTS.glob("*/records.csv"))
 
 
@@ -29,7 +32,7 @@ def test_every_published_cell_is_still_planned(name: str, tmp_path: Path) -> Non
     plan = make_plan(suite, {dataset: (dataset, input_spec(dataset, tmp_path)) for dataset in suite.all_datasets})
     planned = {cell.cell_id for cell in [*plan.pretrain, *plan.evaluations]}
     with (RESULTS / name / "records.csv").open(encoding="utf-8", newline="") as file:
-        published = {(row["cell_id"], row["pretext"]) for row in csv.DictReader(file)}
-    strangers = {pretext for cell_id, pretext in published if cell_id not in planned}
-    assert not strangers, f"published cells of {strangers} are no longer planned"
+        published = {(row["cell_id"], row["encoder"], row["pretext"]) for row in csv.DictReader(file)}
+    strangers = {(name, encoder, pretext) for cell_id, encoder, pretext in published if cell_id not in planned}
+    assert strangers <= {RENAMED}, f"published cells of {strangers} are no longer planned"
     assert len(published) > 10

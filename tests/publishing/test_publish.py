@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 from mlflow.artifacts import list_artifacts
 from PIL import Image
 
-from sslbench.contract.spec import EvaluateCell, PretrainCell, Suite
+from sslbench.contract.spec import EvaluateCell, InputError, PretrainCell, Suite
 from sslbench.datasets._base import Dataset
-from sslbench.publishing.publish import exhibits, publish
+from sslbench.publishing.publish import exhibits, publish, write_tables
 from sslbench.stores.addresses import Stores, locate, prepare
 from sslbench.stores.tracker import Tracker, describe
 from sslbench.sweep.plan import Plan, Selection
@@ -62,10 +63,14 @@ class Store:
         metrics = {"accuracy": accuracy, "evaluate_seconds": 0.1, "evaluate_flops": 1e8, "num_labels": 65.0, **COSTS}
         self.tracker.finish(run_id, metrics, {"modality": "image"})
 
-    def publish(self) -> list[Path]:
+    @property
+    def tables(self) -> Path:
+        return self.stores.results / "tested"
+
+    def write(self) -> list[Path]:
         request = Request("tested", Selection(), self.stores, self.folder / "data")
         prepared = Prepared(SUITE, self.plan, {"digits": "digits"}, {"digits": 1297}, self.tracker.finished())
-        return publish(request, prepared, self.tracker.records(), self.folder / "results")
+        return write_tables(request, prepared, self.tracker.records())
 
     def reports(self) -> list[str]:
         found = self.tracker.client.search_runs([self.tracker.experiment_id], "tags.kind = 'report'")
@@ -90,37 +95,36 @@ def test_the_pictures_of_the_largest_encoder_of_each_pretext_are_published(store
     assert sorted((one.pretext, one.latent_dim, one.subject) for one in shown) == [
         (pretext, 16, subject) for pretext in PRETEXTS for subject in ("map", "reconstructions")
     ]
-    files = {path.name for path in store.publish()}
+    files = {path.name for path in store.write()}
     assert {"report.html", "digits-conv-rotation-d16-s0-map.png"} <= files
-    page = (store.folder / "results" / "tested" / "report.html").read_text()
+    page = (store.tables / "report.html").read_text()
     assert page.count("data:image/png;base64,") == 4
 
 
 def test_everything_published_is_logged_to_one_report_run(store: Store) -> None:
     complete(store)
-    files = store.publish()
-    store.publish()  # the same tables again
+    files = store.write()
+    store.write()  # the same tables again
     (run_id,) = store.reports()
-    folder = store.folder / "results" / "tested"
+    folder = store.tables
     logged = {
         item.path
-        for place in (None, "pictures", "ranks")
+        for place in (None, "pictures")
         for item in list_artifacts(run_id=run_id, artifact_path=place, tracking_uri=store.stores.tracking_uri)
     }
-    ranks = {"ranks", "ranks/conv-knn-d8.png", "ranks/conv-knn-d16.png"}
-    assert logged == {str(path.relative_to(folder)) for path in files} | {"pictures"} | ranks
+    assert logged == {str(path.relative_to(folder)) for path in files} | {"pictures"}
 
 
 def test_other_tables_are_another_report_run(store: Store) -> None:
     complete(store)
-    store.publish()
+    store.write()
     cell = store.plan.pretrain[0]
     more = evaluate_cell(cell, 0.1, "knn")
     store.plan = Plan(
         store.plan.pretrain, {**store.evaluations, cell.cell_id: (*store.evaluations[cell.cell_id], more)}, {}
     )
     store.evaluated(more, store.tracker.finished()[cell.cell_id], 0.6)
-    store.publish()
+    store.write()
     assert len(store.reports()) == 2
 
 
@@ -132,12 +136,12 @@ def test_a_failed_cell_stands_in_the_page_with_its_reason_until_it_is_done(store
     parent = store.pretrained(first)
     run_id = store.tracker.start_evaluate(evaluation, parent, store.source, "cpu")
     store.tracker.fail(run_id, "TrainingError: the loss became nan")
-    store.publish()
-    folder = store.folder / "results" / "tested"
+    store.write()
+    folder = store.tables
     assert "seed 0 failed: TrainingError: the loss became nan" in (folder / "report.html").read_text()
     assert "TrainingError" in (folder / "gaps.json").read_text()
     store.evaluated(evaluation, parent, 0.6)
-    store.publish()
+    store.write()
     assert "TrainingError" not in (folder / "report.html").read_text()
     assert not (folder / "gaps.json").exists()
 
@@ -145,8 +149,8 @@ def test_a_failed_cell_stands_in_the_page_with_its_reason_until_it_is_done(store
 def test_what_the_suite_defines_and_nobody_ran_is_counted(store: Store) -> None:
     first = store.plan.pretrain[0]
     store.evaluated(store.plan.evaluate[first.cell_id][0], store.pretrained(first), 0.5)
-    store.publish()
-    page = (store.folder / "results" / "tested" / "report.html").read_text()
+    store.write()
+    page = (store.tables / "report.html").read_text()
     assert "Unfinished: 5 of the 6 evaluations of the suite have no record yet." in page
 
 
@@ -157,7 +161,64 @@ def test_a_failed_pretraining_explains_every_cell_it_leaves_empty(store: Store) 
     store.tracker.fail(store.tracker.start_pretrain(first, store.source, "cpu"), "OSError: disk full")
     (failed,) = store.tracker.failures()
     assert (failed["kind"], failed["cell_id"]) == ("pretrain", first.cell_id)
-    store.publish()
-    page = (store.folder / "results" / "tested" / "report.html").read_text()
+    store.write()
+    page = (store.tables / "report.html").read_text()
     assert ">failed<" in page
     assert "seed 0 failed: OSError: disk full" in page
+
+
+def files_below(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_publishing_copies_the_tables_and_takes_away_what_no_longer_belongs(store: Store) -> None:
+    complete(store)
+    store.write()
+    results = store.folder / "results"
+    old = results / "tested" / "pictures" / "of-before.png"
+    old.parent.mkdir(parents=True)
+    old.write_bytes(b"old")
+    (results / "tested" / "records.csv").write_text("old")
+    (results / "other.txt").write_text("kept")
+    assert publish("tested", store.stores, results) == results / "tested"
+    assert files_below(results / "tested") == files_below(store.tables)
+    assert {path.name for path in results.iterdir()} == {"tested", "other.txt"}
+
+
+def test_what_cannot_be_copied_leaves_the_published_tables_as_they_are(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    complete(store)
+    store.write()
+    results = store.folder / "results"
+    publish("tested", store.stores, results)
+    before = files_below(results)
+    (store.tables / "table.md").write_text("newer")
+
+    copy = shutil.copyfile
+
+    def until_full(source: Path, place: Path) -> None:
+        if source.name == "table.tex":
+            raise OSError(28, "No space left on device")
+        copy(source, place)
+
+    monkeypatch.setattr("sslbench.publishing.publish.shutil.copyfile", until_full)
+    with pytest.raises(InputError, match=r"cannot write .*tested: .*No space left on device"):
+        publish("tested", store.stores, results)
+    assert files_below(results) == before
+
+
+def test_tables_are_published_only_over_tables_and_only_if_there_are_any(store: Store) -> None:
+    results = store.folder / "results"
+    with pytest.raises(InputError, match=r"no tables of suite 'tested' in .*; run it first"):
+        publish("tested", store.stores, results)
+    complete(store)
+    store.write()
+    (results / "tested").mkdir(parents=True)
+    (results / "tested" / "thesis.tex").write_text("years of work")
+    with pytest.raises(InputError, match="is in the way"):
+        publish("tested", store.stores, results)
+    with pytest.raises(InputError, match="is where runs write their tables"):
+        publish("tested", store.stores, store.stores.results)
+    assert (results / "tested" / "thesis.tex").exists()
+    assert (store.tables / "records.csv").exists()

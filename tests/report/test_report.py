@@ -14,26 +14,24 @@ from rich.console import Console
 from sslbench.contract.spec import RECORD_COLUMNS, InputError, Record
 from sslbench.report.attachments.attachments import Attachments
 from sslbench.report.build import build, rebuild
-from sslbench.report.figures.curves import draw_curves, looks_of
 from sslbench.report.records import from_records, read_records, write_records
-from sslbench.report.scores.blocks import place
-from sslbench.report.statistics.cost import costs, format_flops
-from sslbench.report.statistics.summary import summarise
-from sslbench.report.tables.markdown import table_markdown
+from sslbench.report.scores.layout import lay_out
+from sslbench.report.statistics.cost import costs
 from sslbench.report.tables.terminal import print_summary
-from tests.made_up import probes, record, supervised
+from sslbench.report.words.numbers import flops
+from tests.made_up import markdown, probes, record, summary, supervised
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 TITLE, NOTES = "golden: three seeds", ("Every training took 10 steps.",)
 
 
 def cell_text(records: list[Record], row: str) -> str:
-    lines = table_markdown(from_records(records), "t").splitlines()
+    lines = markdown(from_records(records), "t").splitlines()
     return next(line for line in lines if line.startswith(f"| {row} ")).split("|")[2].strip()
 
 
 def test_the_golden_records_give_the_table_checked_by_hand(golden: pd.DataFrame):
-    assert table_markdown(golden, TITLE, NOTES) == (GOLDEN / "table.md").read_text()
+    assert markdown(golden, TITLE, NOTES) == (GOLDEN / "table.md").read_text()
 
 
 def test_the_order_of_records_changes_no_byte_of_any_file(golden: pd.DataFrame, tmp_path: Path):
@@ -60,8 +58,8 @@ def test_adding_a_pretext_leaves_the_numbers_of_other_cells_alone(golden: pd.Dat
     added = pd.concat([golden, from_records([dataclasses.replace(made, dataset="digits") for made in NEWCOMER])])
     keys = ["protocol", "latent_dim", "pretext", "label_fraction"]
     numbers = ["mean", "half_width", "difference", "difference_half_width", "n"]
-    before = summarise(golden).set_index(keys)[numbers]
-    after = summarise(added).set_index(keys)[numbers]
+    before = summary(golden).set_index(keys)[numbers]
+    after = summary(added).set_index(keys)[numbers]
     assert "byol" in after.index.get_level_values("pretext")
     pd.testing.assert_frame_equal(after.loc[before.index], before)
 
@@ -71,7 +69,7 @@ NEWCOMER = probes("byol", 0.9, 0.91, 0.92)
 
 def test_renaming_seeds_changes_no_number(golden: pd.DataFrame):
     renamed = golden.assign(seed=100 - golden["seed"])
-    pd.testing.assert_frame_equal(summarise(renamed), summarise(golden), check_exact=True)
+    pd.testing.assert_frame_equal(summary(renamed), summary(golden), check_exact=True)
 
 
 def test_identical_pretexts_are_both_bold():
@@ -81,7 +79,7 @@ def test_identical_pretexts_are_both_bold():
 
 def test_one_seed_prints_neither_interval_nor_bold_nor_nan(tmp_path: Path):
     records = from_records(probes("simclr", 0.8) + supervised(0.75))
-    page = table_markdown(records, "one seed")
+    page = markdown(records, "one seed")
     assert "80.0 (+5.0)" in page
     assert "nan" not in page.lower()
     assert "**" not in page
@@ -97,7 +95,7 @@ def test_a_difference_too_small_to_show_has_no_sign():
 def test_missing_seeds_and_missing_fractions_are_counted_and_named():
     records = probes("simclr", 0.8, 0.81, 0.82) + probes("simclr", 0.9, 0.91, fraction=0.1)
     records += probes("rotation", 0.7, 0.71, 0.72)
-    page = table_markdown(from_records(records), "t")
+    page = markdown(from_records(records), "t")
     missing = "missing: 4 evaluations have no record: rotation linear_probe d=32 at 10%; "
     assert missing + "simclr linear_probe d=32 at 10% (seed 2)." in page
     assert "90.5 ± 6.4 †" in page
@@ -106,7 +104,7 @@ def test_missing_seeds_and_missing_fractions_are_counted_and_named():
 
 
 def test_a_score_that_is_not_a_number_counts_as_missing():
-    page = table_markdown(from_records(probes("simclr", 0.8, float("nan")) + probes("rotation", 0.7, 0.7)), "t")
+    page = markdown(from_records(probes("simclr", 0.8, float("nan")) + probes("rotation", 0.7, 0.7)), "t")
     assert "simclr linear_probe d=32 at 1% (seed 1)" in page
     assert "nan" not in page.lower()
 
@@ -116,7 +114,7 @@ def test_rows_without_an_encoder_and_the_references_stand_in_every_block():
     for latent_dim in (8, 32):
         for pretext, protocol in (("simclr", "linear_probe"), ("simclr", "knn"), ("supervised", "finetune")):
             records.append(record(pretext, protocol, 0.01, 0, 0.8, latent_dim))
-    rows = {(block.protocol, block.latent_dim): block.rows for block in place(from_records(records))}
+    rows = {(block.protocol, block.latent_dim): block.rows for block in lay_out(from_records(records)).blocks}
     probe, neighbours = (
         ("majority_class", "raw_pixels", "supervised", "simclr"),
         ("majority_class", "supervised", "simclr"),
@@ -132,7 +130,7 @@ def test_rows_without_an_encoder_and_the_references_stand_in_every_block():
 def test_a_fine_tuning_block_lists_only_what_was_fine_tuned():
     records = supervised(0.7) + probes("simclr", 0.8) + probes("rotation", 0.8)
     records += probes("simclr", 0.9, protocol="finetune")
-    blocks = place(from_records(records))
+    blocks = lay_out(from_records(records)).blocks
     assert [(block.protocol, block.rows) for block in blocks] == [
         ("linear_probe", ("supervised", "rotation", "simclr")),
         ("finetune", ("supervised", "simclr")),
@@ -143,7 +141,7 @@ def test_only_test_accuracy_reaches_the_tables():
     other = [dataclasses.replace(made, split="budget", value=0.99) for made in probes("simclr", 0.8)]
     other += [dataclasses.replace(made, metric="loss", value=7.0) for made in probes("simclr", 0.8)]
     records = probes("simclr", 0.8)
-    assert summarise(from_records(records + other))["mean"].tolist() == [0.8]
+    assert summary(from_records(records + other))["mean"].tolist() == [0.8]
 
 
 def test_the_majority_class_is_never_bold_even_when_best():
@@ -156,7 +154,7 @@ def test_two_records_for_one_cell_are_refused_with_both_runs_named():
     made = probes("simclr", 0.8)
     stale = dataclasses.replace(made[0], run_id="stale", value=0.1)
     with pytest.raises(InputError, match=r"two records for digits conv simclr d=32 linear_probe at 1% seed 0.*stale"):
-        summarise(from_records([*made, stale]))
+        summary(from_records([*made, stale]))
 
 
 def test_records_survive_the_file_to_the_last_bit(tmp_path: Path):
@@ -209,25 +207,16 @@ def test_nothing_to_report_is_said_before_a_file_is_touched(tmp_path: Path):
 def test_several_datasets_get_a_section_each(golden: pd.DataFrame):
     trained_on = golden["pretrain_dataset"].where(golden["pretrain_dataset"] == "", "letters")
     both = pd.concat([golden, golden.assign(dataset="letters", pretrain_dataset=trained_on)])
-    page = table_markdown(both, TITLE)
+    page = markdown(both, TITLE)
     assert "## digits, conv\n\n### linear_probe, latent size 32" in page
     assert "## letters, conv\n\n### linear_probe, latent size 32" in page
 
 
 def test_cost_is_averaged_over_seeds_not_over_records():
     made = probes("simclr", 0.8, 0.9) + probes("simclr", 0.9, fraction=0.1)
-    (cost,) = costs(from_records(made))
-    assert cost.pretrain_seconds == 10.5
-    assert cost.evaluate_seconds == {"linear_probe": 0.5}
-    assert [format_flops(flops) for flops in (2.5e12, 3.21e9, 0.0)] == ["2.5 TFLOPs", "3.21 GFLOPs", "0"]
-
-
-def test_the_figure_has_a_panel_per_block_and_a_look_per_row(golden: pd.DataFrame):
-    figure = draw_curves(golden, TITLE)
-    titles = [axes.get_title(loc="left") for axes in figure.axes if axes.axison]
-    assert titles == ["linear_probe, latent size 32", "finetune, latent size 32"]
-    looks = looks_of({f"pretext{index}" for index in range(18)})
-    assert len({(look.color, look.line) for look in looks.values()}) == 18
+    found = costs(lay_out(from_records(made)).every)
+    assert found[["pretrain_seconds", "linear_probe"]].to_numpy().tolist() == [[10.5, 0.5]]
+    assert [flops(number) for number in (2.5e12, 3.21e9, 0.0)] == ["2.5 TFLOPs", "3.21 GFLOPs", "0"]
 
 
 def test_seven_fractions_fit_a_hundred_columns():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import mlflow
@@ -70,6 +71,19 @@ def test_the_first_of_two_runs_of_a_cell_counts(tracker: Tracker, digits: Datase
     assert {record.run_id for record in tracker.records()} == {first}
 
 
+def test_a_run_is_opened_again_by_its_tags_and_only_by_all_of_them(tracker: Tracker) -> None:
+    tags = {"kind": "tune", "study": "quick/tune/simclr/12ab34cd"}
+    assert tracker.reopen(tags) is None
+    run_id = tracker.start("simclr", tags, {"epochs": 1.0})
+    tracker.finish(run_id, {"score": 0.5}, {})
+    assert tracker.reopen({**tags, "kind": "trial"}) is None
+    assert tracker.reopen(tags) == run_id
+    run = tracker.client.get_run(run_id)
+    assert (run.info.status, run.info.run_name, run.data.params) == ("RUNNING", "simclr", {"epochs": "1.0"})
+    below = tracker.client.get_run(tracker.start("trial", {"suite": "other"}, {}, run_id)).data.tags
+    assert (below["mlflow.parentRunId"], below["suite"], run.data.tags["suite"]) == (run_id, "other", "tested")
+
+
 def test_long_curves_are_logged_whole(tracker: Tracker, digits: Dataset) -> None:
     run_id = tracker.start_pretrain(pretrain_cell("rotation"), describe(digits), "cpu")
     tracker.log_points(run_id, [(step, {"loss": 1 / step, "epoch": step / 100}) for step in range(1, 1201)])
@@ -101,3 +115,25 @@ def test_a_monitored_run_leaves_no_global_store_behind(
     tracker.monitor(run_id).finish()
     assert "MLFLOW_TRACKING_URI" not in os.environ
     assert mlflow.get_tracking_uri() == before
+
+
+def test_reading_artifacts_leaves_no_copy_behind(
+    tracker: Tracker, digits: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = tracker.start_pretrain(pretrain_cell("rotation"), describe(digits), "cpu")
+    (tmp_path / "files" / "pictures").mkdir(parents=True)
+    (tmp_path / "files" / "pictures" / "map.png").write_bytes(b"a map")
+    (tmp_path / "files" / "encoder.safetensors").write_bytes(b"weights")
+    tracker.log_files(run_id, tmp_path / "files")
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    assert tracker.artifact(run_id, "encoder.safetensors") == b"weights"
+    assert tracker.pictures(run_id) == {"map": b"a map"}
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
+def test_what_failed_is_told_without_passwords(tracker: Tracker, digits: Dataset) -> None:
+    run_id = tracker.start_pretrain(pretrain_cell("rotation"), describe(digits), "cpu")
+    tracker.fail(run_id, "OperationalError: cannot reach postgresql://me:s3cret@host/db")
+    (failure,) = tracker.failures()
+    assert failure["error"] == "OperationalError: cannot reach postgresql://me:***@host/db"

@@ -69,32 +69,3 @@ def test_numeric_libraries_of_a_worker_are_held_to_its_threads(monkeypatch: pyte
         seen = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     assert seen.split() == ["3", "7"]
     assert "OMP_NUM_THREADS" not in os.environ
-
-
-TRAINING = """
-from pathlib import Path
-import torch
-from sslbench.encoders.images.vit import Block
-from sslbench.engine.memory import keep_freed_memory
-
-def peak():  # since this program began; getrusage would count what its parent had
-    return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
-
-keep_freed_memory()
-blocks = torch.nn.Sequential(*[Block(96, 4) for _ in range(4)])
-before = peak()
-for _ in range(4):
-    blocks(torch.rand(256, 49, 96)).square().sum().backward()
-print(peak() - before)
-"""
-
-
-def test_a_worker_uses_the_place_of_a_freed_tensor_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("GLIBC_TUNABLES", raising=False)
-
-    def taken() -> int:
-        return int(subprocess.run([sys.executable, "-c", TRAINING], capture_output=True, text=True, check=True).stdout)
-
-    as_it_comes = taken()
-    with Layout(1, 1, "").in_force():
-        assert taken() < 0.9 * as_it_comes

@@ -38,7 +38,7 @@ def run(suite_file: Path, place: Path, *more: str) -> str:
 
 
 def outcomes(place: Path) -> pd.DataFrame:
-    return read_records(place / "results" / "small" / "records.csv").drop(columns=CIRCUMSTANCES)
+    return read_records(place / "home" / "results" / "small" / "records.csv").drop(columns=CIRCUMSTANCES)
 
 
 @pytest.fixture(scope="module")
@@ -64,14 +64,14 @@ def test_every_cell_is_recorded_once(finished: tuple[Path, Path, str]) -> None:
 def test_the_run_ends_with_tables_and_files(finished: tuple[Path, Path, str]) -> None:
     _, place, output = finished
     assert "linear_probe, latent size 8" in " ".join(output.split())
-    names = {path.name for path in (place / "results" / "small").iterdir()}
+    names = {path.name for path in (place / "home" / "results" / "small").iterdir()}
     tables = {"records.csv", "table.md", "table.csv", "table.tex"}
     assert names == tables | {"curves.png", "report.html", "environment.json", "pictures"}
 
 
 def test_published_rows_run_again_from_their_file_alone(finished: tuple[Path, Path, str]) -> None:
     suite_file, place, _ = finished
-    path = place / "results" / "small" / "records.csv"
+    path = place / "home" / "results" / "small" / "records.csv"
     again = Reproduction(path, place / "data", CPU, ["seed=1,label_fraction=0.05"], suite=str(suite_file))
     checks = list(again.checks())
     assert len(checks) == 12
@@ -80,10 +80,29 @@ def test_published_rows_run_again_from_their_file_alone(finished: tuple[Path, Pa
 
 def test_running_again_does_nothing(finished: tuple[Path, Path, str]) -> None:
     suite_file, place, _ = finished
-    before = (place / "results" / "small" / "records.csv").read_bytes()
+    before = (place / "home" / "results" / "small" / "records.csv").read_bytes()
     output = run(suite_file, place)
     assert "everything is done: 12 of 12 pretrainings and 48 of 48 evaluations done" in " ".join(output.split())
-    assert (place / "results" / "small" / "records.csv").read_bytes() == before
+    assert (place / "home" / "results" / "small" / "records.csv").read_bytes() == before
+
+
+def test_a_run_writes_nothing_outside_its_home_and_its_data(finished: tuple[Path, Path, str]) -> None:
+    assert {path.name for path in finished[1].iterdir()} <= {"small.py", "__pycache__", "home", "data"}
+
+
+def test_a_run_ends_with_what_changed_since_its_tables_were_published(
+    finished: tuple[Path, Path, str], tmp_path: Path
+) -> None:
+    suite_file, place, output = finished
+    assert "compared with" not in output
+    home, results = ["--home", str(place / "home")], ["--results", str(tmp_path / "results")]
+    publish = [sys.executable, "-m", "sslbench", "publish", str(suite_file), *home, *results]
+    done = subprocess.run(publish, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    published = tmp_path / "results" / "small"
+    assert (published / "table.md").read_bytes() == (place / "home" / "results" / "small" / "table.md").read_bytes()
+    last = run(suite_file, place, *results).splitlines()[-1]
+    assert last.startswith(f"compared with the published {published}: 22 cells in both, 0 changed, 0 outside;")
 
 
 def test_mlflow_shows_parents_children_curves_weights_and_pictures(finished: tuple[Path, Path, str]) -> None:
@@ -132,7 +151,7 @@ def test_a_killed_sweep_goes_on_to_the_same_records(finished: tuple[Path, Path, 
     os.killpg(process.pid, signal.SIGKILL)  # parent and both workers at once, in the middle of something
     process.wait()
     process.stdout.close()
-    assert not (tmp_path / "results").exists()
+    assert not (tmp_path / "home" / "results").exists()
     output = run(suite_file, tmp_path)
     assert "everything is done" not in output
     pd.testing.assert_frame_equal(outcomes(tmp_path), outcomes(finished[1]))
@@ -199,7 +218,7 @@ def test_two_suites_run_side_by_side_in_one_store(finished: tuple[Path, Path, st
     printed = {name: process.communicate(timeout=300)[0] for name, process in running.items()}
     for name, process in running.items():
         assert process.returncode == 0, printed[name]
-    left, right = (read_records(tmp_path / "results" / name / "records.csv") for name in running)
+    left, right = (read_records(tmp_path / "home" / "results" / name / "records.csv") for name in running)
     pd.testing.assert_frame_equal(*(each.drop(columns=[*CIRCUMSTANCES, "suite"]) for each in (left, right)))
     # Same cells as in the whole suite; their values were computed with another number of threads.
     expected = outcomes(finished[1]).query("pretext == 'autoencoder' and seed == 1 and label_fraction != 1")

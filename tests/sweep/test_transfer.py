@@ -16,15 +16,15 @@ from sslbench.engine.budget import draw_budget
 from sslbench.engine.evaluate import evaluate, extract, refit
 from sslbench.engine.pretrain import build
 from sslbench.report.records import from_records
-from sslbench.report.scores.blocks import place
-from sslbench.report.tables.markdown import table_markdown
+from sslbench.report.scores.layout import lay_out
 from sslbench.stores.addresses import locate
 from sslbench.stores.tracker import Tracker
 from sslbench.sweep.plan import Plan, Selection, make_plan, select
 from sslbench.sweep.request import Request, prepare_request, records_of
 from sslbench.sweep.studies import open_queues, queued_pretraining
-from sslbench.sweep.worker import Worker, status_folder
+from sslbench.sweep.worker import Worker
 from tests.conftest import CPU, evaluate_cell, pretrain_cell
+from tests.made_up import markdown
 
 CLOTHES = InputSpec("image", (1, 28, 28), ViewPolicy(horizontal_flip=True))
 DIGITS = InputSpec("image", (1, 28, 28), ViewPolicy(horizontal_flip=False))
@@ -192,7 +192,6 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     prepared = prepare_request(request)
     queues = open_queues(prepared.suite, Selection(), request.stores.storage)
     queues[0].fill(queued_pretraining(cell, prepared.datasets) for cell in prepared.plan.pretrain)
-    status_folder(request.stores, "turned").mkdir(parents=True)
     tracker = Tracker(request.stores.tracking_uri, "turned", request.stores.artifact_root)
     arguments = (request.stores, prepared.datasets, request.data_root, CPU)
     Worker(0, prepared.plan, queues, tracker, *arguments).run()
@@ -239,7 +238,7 @@ def test_the_checkpoint_at_the_end_is_the_evaluation_at_the_end(finished: pd.Dat
 
 
 def test_tables_have_a_section_per_pretraining_dataset_with_the_baselines_in_each(finished: pd.DataFrame) -> None:
-    blocks = {block.place: block for block in place(finished) if block.protocol == "knn"}
+    blocks = {block.place: block for block in lay_out(finished).blocks if block.protocol == "knn"}
     assert set(blocks) == {"digits from upside-down, conv", "upside-down, conv"}
     for block in blocks.values():
         assert block.rows == ("supervised", "rotation")
@@ -247,7 +246,7 @@ def test_tables_have_a_section_per_pretraining_dataset_with_the_baselines_in_eac
         assert block.replicates == ((0, 3), (1, 4))
         assert block.crossed
         assert all(len(scores) == 2 for scores in block.scores.values())
-    page = table_markdown(finished, "t")
+    page = markdown(finished)
     assert "## digits from upside-down, conv\n\n### knn, latent size 8" in page
     assert "| digits      | conv      | upside-down     | rotation" in page
     assert "Seeds are crossed with labelled subsets" in page

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import math
 import multiprocessing
 import os
 import signal
@@ -24,19 +25,20 @@ from sslbench.datasets import load
 from sslbench.datasets._base import Dataset
 from sslbench.engine.budget import draw_budget
 from sslbench.engine.evaluate import represent
-from sslbench.engine.pretrain import build
+from sslbench.engine.pretrain import TrainingError, build
 from sslbench.numerics.diagnostics import rankme
 from sslbench.pretexts import PRETEXTS
 from sslbench.protocols import PROTOCOLS
 from sslbench.stores.addresses import locate
 from sslbench.sweep import suites
+from sslbench.sweep.plan import Selection
+from sslbench.sweep.request import Request
 from sslbench.tuning import session
-from sslbench.tuning.arms import Diverged
+from sslbench.tuning.arms import Stretch
 from sslbench.tuning.criteria import CRITERIA, Sight
-from sslbench.tuning.session import TuneRequest, blindfold, prepare_tuning
+from sslbench.tuning.request import TuneRequest, blindfold, prepare_tuning
 from sslbench.tuning.study import News
 from tests.conftest import CPU, pretrain_cell
-from tests.engine.test_honesty import permuted
 
 SUITE_FILE = '''"""Tuned in seconds: five steps of each training."""
 from sslbench.contract.spec import Suite
@@ -58,16 +60,34 @@ TRIALS = 8
 ARMS = ("autoencoder", "supervised")
 
 
-def request(folder: Path, **changes: object) -> TuneRequest:
+PLACE = Selection(label_fractions=(0.1,), seeds=(0,))
+
+
+def permuted(labels: torch.Tensor, where: torch.Tensor) -> torch.Tensor:
+    """Labels with those at the positions `where` shuffled among themselves; surely not as before."""
+    changed = labels.clone()
+    changed[where] = labels[where.roll(1)]
+    assert not torch.equal(changed, labels)
+    return changed
+
+
+def request(folder: Path, selection: Selection = PLACE, **changes: object) -> TuneRequest:
     path = folder / "tiny.py"
     if not path.exists():
         path.write_text(SUITE_FILE)
-    whole = TuneRequest(str(path), locate(folder / "home"), folder / "data", TRIALS, fraction=0.1, device="cpu")
-    return dataclasses.replace(whole, **changes)
+    at = Request(str(path), selection, locate(folder / "home"), folder / "data", "cpu")
+    return dataclasses.replace(TuneRequest(at, TRIALS), **changes)
 
 
-def tuned(folder: Path, show: Callable[[News], None] = lambda _: None, **changes: object) -> Tuning:
-    return session.run(prepare_tuning(request(folder, **changes)), show)
+def only(*pretexts: str) -> Selection:
+    """These arms, tuned at the usual place."""
+    return dataclasses.replace(PLACE, pretexts=pretexts)
+
+
+def tuned(
+    folder: Path, show: Callable[[News], None] = lambda _: None, selection: Selection = PLACE, **changes: object
+) -> Tuning:
+    return session.run(prepare_tuning(request(folder, selection, **changes)), show)
 
 
 def outcome(tuning: Tuning) -> dict[str, TunedArm]:
@@ -133,11 +153,31 @@ def test_an_arm_that_does_not_suit_the_data_is_left_out_with_the_reason(tmp_path
     prepared = prepare_tuning(request(tmp_path))
     assert prepared.left_out == {"colorization": "needs colour images; these are grey"}
     with pytest.raises(InputError, match="'colorization' cannot be tuned: needs colour"):
-        prepare_tuning(request(tmp_path, pretexts=("colorization",)))
+        prepare_tuning(request(tmp_path, only("colorization")))
+
+
+def test_two_places_of_a_suite_are_not_tuned_at_once(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="tuning takes one dataset, encoder, latent size, label fraction and seed"):
+        prepare_tuning(request(tmp_path, dataclasses.replace(PLACE, latent_dims=(8, 16))))
+
+
+def test_a_loss_that_is_no_number_ends_a_pretext_and_says_what_it_cost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> float:
+        raise TrainingError("the representation is not finite")
+
+    monkeypatch.setattr("sslbench.tuning.criteria.BudgetCV.score", broken)
+    (study,) = prepare_tuning(request(tmp_path, only("autoencoder"))).studies
+    (end,) = study.arm.stretches(study.arm.config)
+    assert math.isnan(end.score)
+    assert (end.share, end.samples) == (0.2, 64)
+    assert end.seconds > 0
+    assert end.flops > 0
 
 
 def test_supervised_trains_as_many_steps_as_the_suite_gives_it(tmp_path: Path) -> None:
-    whole, half = (prepare_tuning(request(tmp_path, epochs=epochs)).arms[0] for epochs in (None, 0.4))
+    whole, half = (prepare_tuning(request(tmp_path, epochs=epochs)).studies[0].arm for epochs in (None, 0.4))
     assert (whole.name, whole.config.steps(130), half.config.steps(130)) == ("supervised", 5, 2)
 
 
@@ -157,9 +197,9 @@ def test_test_labels_and_labels_outside_the_budget_change_nothing(
         test_labels=permuted(digits.test_labels, torch.arange(500)),
         test_inputs=digits.test_inputs.flip(0),
     )
-    monkeypatch.setattr(session, "load", lambda *_: changed)
+    monkeypatch.setattr("sslbench.sweep.request.load", lambda *_: changed)
     # The budget is drawn per class, so other labels outside it would draw another one.
-    monkeypatch.setattr(session, "draw_budget", lambda *_: budget)
+    monkeypatch.setattr("sslbench.tuning.request.draw_budget", lambda *_: budget)
     assert outcome(tuned(tmp_path)) == outcome(finished[1])
 
 
@@ -223,18 +263,18 @@ def test_fewer_trials_than_done_take_the_first_and_run_nothing(
 def test_another_seed_asks_other_questions(
     finished: tuple[Path, Tuning, list[News]], tmp_path: Path, no_plots: None
 ) -> None:
-    other = tuned(tmp_path, seed=1, trials=2, pretexts=("supervised",))
+    other = tuned(tmp_path, selection=dataclasses.replace(only("supervised"), seeds=(1,)), trials=2)
     assert other.arms["supervised"].default_score != finished[1].arms["supervised"].default_score
 
 
 def test_two_tunings_of_a_suite_in_one_store_are_refused(tmp_path: Path, no_plots: None) -> None:
     def meanwhile(_: News) -> None:
         with pytest.raises(InputError, match="already being tuned"):
-            tuned(tmp_path, trials=1, pretexts=("supervised",))
+            tuned(tmp_path, selection=only("supervised"), trials=1)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        tuned(tmp_path, meanwhile, trials=1, pretexts=("supervised",))
+        tuned(tmp_path, meanwhile, only("supervised"), trials=1)
 
 
 # MLflow
@@ -310,15 +350,15 @@ def test_a_rule_leaves_encoder_and_random_numbers_as_they_were(digits: Dataset, 
 
 def test_a_rule_without_labels_cannot_judge_supervised(tmp_path: Path) -> None:
     prepared = prepare_tuning(request(tmp_path, criterion="label_free"))
-    assert [arm.name for arm in prepared.arms] == ["autoencoder"]
+    assert [study.arm.name for study in prepared.studies] == ["autoencoder"]
     assert "cannot judge it; use budget_cv" in prepared.left_out["supervised"]
     with pytest.raises(InputError, match=r"'supervised' cannot be tuned: criterion 'label_free'"):
-        prepare_tuning(request(tmp_path, criterion="label_free", pretexts=("supervised",)))
+        prepare_tuning(request(tmp_path, only("supervised"), criterion="label_free"))
 
 
 def test_a_budget_too_small_to_cross_validate_says_so(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"nothing to tune: .*of its 10 labels a class has one"):
-        prepare_tuning(request(tmp_path, fraction=0.01))
+        prepare_tuning(request(tmp_path, Selection(label_fractions=(0.01,))))
 
 
 def test_a_training_that_diverges_costs_a_trial_and_no_more(
@@ -330,12 +370,13 @@ def test_a_training_that_diverges_costs_a_trial_and_no_more(
 
     def breaking(self: SupervisedArm, config: object) -> object:
         if config != self.config:
-            raise Diverged("the loss became nan", 1.0, 10, 100.0)
-        yield from honest(self, config)
+            yield Stretch(0.0, math.nan, 1.0, 10, 100.0)
+        else:
+            yield from honest(self, config)
 
     monkeypatch.setattr(SupervisedArm, "stretches", breaking)
     told: list[News] = []
-    found = tuned(tmp_path, told.append, trials=3, pretexts=("supervised",)).arms["supervised"]
+    found = tuned(tmp_path, told.append, only("supervised"), trials=3).arms["supervised"]
     assert [news.ended for news in told if news.ended] == ["completed", "diverged", "diverged"]
     assert (found.trials, found.completed, found.trial) == (3, 1, 0)
     assert found.samples == 5 * sum(fold_sizes(130)) + 20
@@ -398,8 +439,8 @@ def test_arms_of_different_budgets_never_share_a_file(
     path = tmp_path / "settings.json"
     write_tuning(finished[1], path)
     with pytest.raises(InputError, match="holds supervised tuned with another budget"):
-        tuned(finished[0], trials=TRIALS + 1, pretexts=("autoencoder",), settings_file=path)
-    again = tuned(finished[0], pretexts=("autoencoder",), settings_file=path)
+        tuned(finished[0], selection=only("autoencoder"), trials=TRIALS + 1, settings_file=path)
+    again = tuned(finished[0], selection=only("autoencoder"), settings_file=path)
     assert outcome(again) == outcome(finished[1])
 
 

@@ -21,6 +21,7 @@ class Conv(Encoder):
     (Ioffe & Szegedy 2015, arXiv:1502.03167), small enough to train in seconds on two CPU cores.
     """
 
+    modality: ClassVar[str | None] = "image"
     any_size: ClassVar[bool] = True
 
     def __init__(self, input_spec: InputSpec, latent_dim: int) -> None:

@@ -20,6 +20,7 @@ class ResNet18(Encoder):
     the ImageNet stem would shrink a 32 x 32 image to 8 x 8 before the first block.
     """
 
+    modality: ClassVar[str | None] = "image"
     any_size: ClassVar[bool] = True
 
     def __init__(self, input_spec: InputSpec, latent_dim: int) -> None:

@@ -39,38 +39,19 @@ class Block(nn.Module):
         initialise(self)
 
     def _split_heads(self, tokens: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        packed = _recomputed(self.norm_attention, tokens, self.queries_keys_values)
+        packed = self.queries_keys_values(self.norm_attention(tokens))
         queries, keys, values = packed.unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
         return queries, keys, values
 
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
         mixed = functional.scaled_dot_product_attention(*self._split_heads(tokens))  # (N, heads, K, D / heads)
         tokens = tokens + self.merge(mixed.transpose(1, 2).flatten(2))
-        expand, activate, shrink = self.mlp
-        return tokens + _recomputed(activate, _recomputed(self.norm_mlp, tokens, expand), shrink)
+        return tokens + self.mlp(self.norm_mlp(tokens))
 
     def attention(self, tokens: torch.Tensor) -> torch.Tensor:
         """How much each token (third axis) looks at each other one (fourth): `(N, heads, K, K)`, rows sum to 1."""
         queries, keys, _ = self._split_heads(tokens)
         return (queries @ keys.transpose(2, 3) / math.sqrt(queries.shape[3])).softmax(dim=3)
-
-
-def _recomputed(function: nn.Module, inputs: torch.Tensor, linear: nn.Module) -> torch.Tensor:
-    """`linear(function(inputs))`; for the gradient of its weights the result of `function`, cheap, is computed again.
-
-    A third of all that a block keeps for the backward pass need not be kept that way, for 3% of its time.
-    """
-    between, inputs = function(inputs), inputs.detach()
-    place, size = between.data_ptr(), between.numel()
-
-    def keep(tensor: torch.Tensor) -> torch.Tensor | torch.Size:
-        return tensor.shape if (tensor.data_ptr(), tensor.numel()) == (place, size) else tensor
-
-    def restore(kept: torch.Tensor | torch.Size) -> torch.Tensor:
-        return kept if isinstance(kept, torch.Tensor) else function(inputs).view(kept)
-
-    with torch.autograd.graph.saved_tensors_hooks(keep, restore):
-        return linear(between)
 
 
 def initialise(network: nn.Module) -> None:
@@ -134,6 +115,7 @@ class ViT(Encoder):
         width: D, the length of a token.
     """
 
+    modality: ClassVar[str | None] = "image"
     any_size: ClassVar[bool] = True
 
     def __init__(self, input_spec: InputSpec, latent_dim: int) -> None:

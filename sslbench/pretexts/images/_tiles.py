@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from sslbench.contract.spec import InputSpec
+from sslbench.encoders import ENCODERS
 from sslbench.encoders._base import Encoder
 from sslbench.modalities.image import standardised_tiles
 
@@ -31,7 +32,7 @@ def encode_tiles(encoder: Encoder, tiles: torch.Tensor) -> torch.Tensor:
 def tiles_unsuitable(encoder_name: str, input_spec: InputSpec, grid: int) -> str | None:
     """Why `grid` x `grid` tiles do not fit such an encoder or such inputs; None if they do."""
     _, height, width = input_spec.shape
-    if encoder_name in ("mlp", "raw"):
+    if not ENCODERS.get(encoder_name).any_size:
         return f"shows the encoder tiles, smaller than its inputs; {encoder_name} takes inputs of one size"
     if min(height, width) < MIN_CELL * grid:
         return f"needs at least {MIN_CELL * grid} pixels per side for {grid} x {grid} tiles, not {height} x {width}"

@@ -76,14 +76,7 @@ def rebalancing_weights(prior: torch.Tensor, bins: torch.Tensor, uniform_share: 
 
 @dataclass(frozen=True)
 class ColorizationConfig(PretextConfig):
-    """Settings of `Colorization`.
-
-    In short runs it learns what many labels can use and few cannot. Patches of nine photographs (`catalogue_color`, 6
-    epochs, 3 seeds x 3 labelled subsets): 76.1% against 72.4% of `random_init` with 10% of the labels (100 a class),
-    61.9% against 61.2% with 1% (10 a class). Batches of 64, four times the steps, changed little on held-out parts of
-    the training pictures (2 seeds x 3 subsets): 77.6% against 75.3%, and 64.3% against 66.9%. The encoder sees grey in
-    pretraining and colour in the probe.
-    """
+    """Settings of `Colorization`. In short runs it learns what many labels can use and few cannot."""
 
     optimizer: OptimizerConfig = OptimizerConfig(learning_rate=2e-3)
     neighbors: Few = 5  # bins that share a target colour; 1 for hard targets
@@ -103,6 +96,7 @@ class Colorization(Pretext):
     """
 
     Config: ClassVar[type[PretextConfig]] = ColorizationConfig
+    modality: ClassVar[str | None] = "image"
 
     def __init__(self, encoder: Encoder, config: ColorizationConfig, input_spec: InputSpec) -> None:
         super().__init__(encoder, config, input_spec)

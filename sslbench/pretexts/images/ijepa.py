@@ -17,6 +17,7 @@ from sslbench.encoders.images.vit import Block, ViT, sincos_positions, take
 from sslbench.modalities.image import random_resized_crop
 from sslbench.pretexts._base import Picture, Pretext
 from sslbench.pretexts._teacher import cosine_momentum, follow, frozen_copy
+from sslbench.pretexts.images._patches import has_tokens
 
 PREDICTOR_WIDTH = 48
 PREDICTOR_HEADS = 4
@@ -99,11 +100,8 @@ class Predictor(nn.Module):
 class IJEPAConfig(PretextConfig):
     """Settings of `IJEPA`. Libraries disagree on the targets: 4 (the paper), 2 of a share of 0.2 to 0.8 (lightly).
 
-    In short runs the tokens soon say where they are and little else: with the paper's 4 targets, batches of 256 and a
-    momentum of 0.99, the loss fell to 0.008 and the effective rank to 2.0 of 128 within 6 epochs of 10,000 images of
-    Fashion-MNIST. A teacher that hardly moves at first and more, smaller steps keep more (one seed, held-out training
-    images, 1% and 10% of the labels: 68.4% and 77.0% so, 67.2% and 77.6% after 3 epochs now, `random_init` 66.6% and
-    77.3%); a learning rate of 3e-4 did not help (67.6% and 77.2%).
+    In short runs the tokens soon say where they are and little else; a teacher that hardly moves at first and more,
+    smaller steps keep more.
     """
 
     optimizer: OptimizerConfig = OptimizerConfig(learning_rate=1e-3, weight_decay=0.05, batch_size=64)
@@ -122,6 +120,7 @@ class IJEPA(Pretext):
     """
 
     Config: ClassVar[type[PretextConfig]] = IJEPAConfig
+    modality: ClassVar[str | None] = "image"
 
     def __init__(self, encoder: Encoder, config: IJEPAConfig, input_spec: InputSpec) -> None:
         super().__init__(encoder, config, input_spec)
@@ -134,7 +133,7 @@ class IJEPA(Pretext):
 
     @classmethod
     def unsuitable(cls, encoder_name: str, input_spec: InputSpec) -> str | None:
-        return None if encoder_name == "vit" else f"needs the tokens of encoder 'vit'; {encoder_name!r} has none"
+        return None if has_tokens(encoder_name) else f"needs the tokens of encoder 'vit'; {encoder_name!r} has none"
 
     def masks(self, batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Context `(N, K)` and targets `(targets, N, M)` for a batch, on its device."""

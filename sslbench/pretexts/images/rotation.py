@@ -31,6 +31,7 @@ class Rotation(Pretext):
     """
 
     Config: ClassVar[type[PretextConfig]] = RotationConfig
+    modality: ClassVar[str | None] = "image"
 
     def __init__(self, encoder: Encoder, config: RotationConfig, input_spec: InputSpec) -> None:
         super().__init__(encoder, config, input_spec)

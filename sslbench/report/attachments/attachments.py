@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sslbench.contract.spec import InputError
+from sslbench.contract.settings import TunedArm
 from sslbench.report.attachments.exhibits import Exhibit, read_exhibits
+from sslbench.report.attachments.files import read_json
 from sslbench.report.attachments.gaps import Gaps, read_gaps
-from sslbench.report.attachments.tuned import Tuned, read_tuned
+from sslbench.report.attachments.tuned import read_tuned
 
 ENVIRONMENT_FILE = "environment.json"
 
@@ -26,14 +26,14 @@ class Attachments:
         environment: what the records were computed on.
         gaps: what of the suite has no record.
         exhibits: pictures of what was learned.
-        tuned: what choosing settings cost.
+        tuned: what choosing settings found and cost.
         ui_url: where run ids lead; empty leaves them as plain text.
     """
 
     environment: Mapping[str, object] | None = None
     gaps: Gaps | None = None
     exhibits: tuple[Exhibit, ...] | None = None
-    tuned: tuple[Tuned, ...] | None = None
+    tuned: tuple[TunedArm, ...] | None = None
     ui_url: str = UI_URL
 
     def completed(self, folder: Path) -> Attachments:
@@ -44,19 +44,17 @@ class Attachments:
         """
         return replace(
             self,
-            environment=_environment(folder) if self.environment is None else self.environment,
+            environment=read_environment(folder) if self.environment is None else self.environment,
             gaps=read_gaps(folder) if self.gaps is None else self.gaps,
             exhibits=read_exhibits(folder) if self.exhibits is None else self.exhibits,
             tuned=read_tuned(folder) if self.tuned is None else self.tuned,
         )
 
 
-def _environment(folder: Path) -> Mapping[str, object]:
-    path = folder / ENVIRONMENT_FILE
-    if not path.is_file():
-        return {}
-    try:
-        found: Mapping[str, object] = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(f"cannot read the environment from {path}: {error}") from error
-    return found
+def read_environment(folder: Path) -> Mapping[str, object]:
+    """What a results folder says its records were computed on; empty if it does not.
+
+    Raises:
+        InputError: the file is no JSON object.
+    """
+    return read_json(folder / ENVIRONMENT_FILE, "the environment", lambda content: dict(content.items()), {})

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
-from sslbench.contract.files import replace_file
-from sslbench.contract.spec import InputError
+from sslbench.report.attachments.files import read_json, write_or_remove
 
 GAPS_FILE = "gaps.json"
 
@@ -55,21 +55,14 @@ def read_gaps(folder: Path) -> Gaps:
     Raises:
         InputError: the file is not one that `write_gaps` wrote.
     """
-    path = folder / GAPS_FILE
-    if not path.is_file():
-        return Gaps()
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        failures = tuple(Failure(**row) for row in content["failures"])
-        return Gaps(content["planned"], content["missing"], failures)
-    except (ValueError, TypeError, KeyError) as error:
-        raise InputError(f"cannot read gaps from {path}: {type(error).__name__}: {error}") from error
+    return read_json(folder / GAPS_FILE, "gaps", _gaps, Gaps())
 
 
 def write_gaps(gaps: Gaps, folder: Path) -> list[Path]:
     """Write the gaps, or take an old file away if there are none; returns the files written."""
-    path = folder / GAPS_FILE
-    if gaps.missing or gaps.failures:
-        return [replace_file(path, json.dumps(asdict(gaps), indent=2, ensure_ascii=False) + "\n")]
-    path.unlink(missing_ok=True)
-    return []
+    content = json.dumps(asdict(gaps), indent=2, ensure_ascii=False) + "\n"
+    return write_or_remove(folder / GAPS_FILE, content if gaps.missing or gaps.failures else "")
+
+
+def _gaps(content: Any) -> Gaps:
+    return Gaps(content["planned"], content["missing"], tuple(Failure(**row) for row in content["failures"]))

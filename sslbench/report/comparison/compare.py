@@ -9,8 +9,8 @@ difference leaves out zero, which one of twenty unchanged cells does.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -18,11 +18,12 @@ import pandas as pd
 from scipy import stats
 
 from sslbench.contract.spec import InputError
+from sslbench.contract.titles import protocol_rank
 from sslbench.report.comparison.sides import Side
 from sslbench.report.records import pretext_rank
-from sslbench.report.scores.blocks import protocol_rank
-from sslbench.report.scores.replicates import Replicate, Scores
-from sslbench.report.scores.rows import evaluations
+from sslbench.report.scores.layout import lay_out
+from sslbench.report.scores.replicates import Scores
+from sslbench.report.scores.rows import Subject
 from sslbench.report.statistics.spread import (
     CONFIDENCE,
     ROUNDING,
@@ -44,60 +45,27 @@ class Procedure(StrEnum):
 
 
 @dataclass(frozen=True)
-class Place:
-    """What names a cell in both results."""
-
-    dataset: str
-    pretrain_dataset: str
-    encoder: str
-    protocol: str
-    latent_dim: int
-    pretext: str
-    label_fraction: float
-
-    @property
-    def table(self) -> str:
-        """The table the cell stands in, within its dataset and encoder."""
-        return f"{self.protocol}, latent size {self.latent_dim}"
-
-    @property
-    def block(self) -> str:
-        """The table the cell stands in."""
-        origin = "" if self.pretrain_dataset in ("", self.dataset) else f" from {self.pretrain_dataset}"
-        return f"{self.dataset}{origin}, {self.encoder}: {self.table}"
-
-    @property
-    def order(self) -> tuple[object, ...]:
-        """Sort key: the order of the tables."""
-        where = self.dataset, self.encoder, self.pretrain_dataset, protocol_rank(self.protocol), self.latent_dim
-        return (*where, pretext_rank(self.pretext), self.label_fraction)
-
-
-@dataclass(frozen=True)
 class Change:
-    """One cell in both results; accuracies and their difference (second minus first) as shares in [0, 1].
+    """One cell in both results; accuracies as shares in [0, 1].
 
     Attributes:
-        n: pairs of a paired comparison; the smaller number of seeds otherwise.
-        half_width: of the 95% interval of the difference; NaN where a test is not possible.
+        difference: second minus first, over pairs or as means; no half-width where a test is not possible.
         p_value: NaN where a test is not possible, as is `p_holm`, which is corrected over all cells.
     """
 
-    place: Place
+    name: Subject
     first: Estimate
     second: Estimate
-    difference: float
-    half_width: float
+    difference: Estimate
     procedure: Procedure
-    n: int
     p_value: float
     p_holm: float = math.nan
 
     @property
     def outside(self) -> bool:
         """Whether the difference exceeds its interval; without an interval, whether there is any."""
-        reach = 0.0 if math.isnan(self.half_width) else self.half_width
-        return abs(self.difference) > max(reach, ROUNDING)
+        reach = 0.0 if math.isnan(self.difference.half_width) else self.difference.half_width
+        return abs(self.difference.mean) > max(reach, ROUNDING)
 
     @property
     def changed(self) -> bool:
@@ -112,8 +80,8 @@ class Comparison:
     first: str
     second: str
     changes: tuple[Change, ...]
-    only_first: tuple[Place, ...]
-    only_second: tuple[Place, ...]
+    only_first: tuple[Subject, ...]
+    only_second: tuple[Subject, ...]
     speed: float
 
     @property
@@ -134,54 +102,49 @@ def compare(first: Side, second: Side) -> Comparison:
         InputError: two records of one side claim the same cell, or the two sides share no cell.
     """
     ours, theirs = _cells(first), _cells(second)
-    shared = sorted(ours.keys() & theirs.keys(), key=lambda place: place.order)
+    shared = _ordered(ours.keys() & theirs.keys())
     if not shared:
         raise InputError(f"{first.name} and {second.name} have no cell in common: nothing to compare")
-    found = [_change(place, ours[place], theirs[place]) for place in shared]
-    tested = [change for change in found if change.procedure is not Procedure.NONE]
-    corrected = dict(zip((change.place for change in tested), holm([one.p_value for one in tested]), strict=True))
+    found = [_change(name, ours[name], theirs[name]) for name in shared]
+    corrected = holm([change.p_value for change in found])
     return Comparison(
         first.name,
         second.name,
-        tuple(replace(change, p_holm=corrected.get(change.place, math.nan)) for change in found),
-        _alone(ours, theirs),
-        _alone(theirs, ours),
+        tuple(replace(change, p_holm=p_holm) for change, p_holm in zip(found, corrected, strict=True)),
+        _ordered(ours.keys() - theirs.keys()),
+        _ordered(theirs.keys() - ours.keys()),
         _speed(first.records, second.records),
     )
 
 
-def _alone(ours: dict[Place, Scores], theirs: dict[Place, Scores]) -> tuple[Place, ...]:
-    return tuple(sorted(ours.keys() - theirs.keys(), key=lambda place: place.order))
+def _ordered(names: Iterable[Subject]) -> tuple[Subject, ...]:
+    """In the order of the tables."""
+    return tuple(sorted(names, key=_place))
 
 
-def _cells(side: Side) -> dict[Place, Scores]:
+def _place(name: Subject) -> tuple[object, ...]:
+    where = name.dataset, name.encoder, name.pretrain_dataset, protocol_rank(name.protocol), name.latent_dim
+    return *where, pretext_rank(name.pretext), name.label_fraction
+
+
+def _cells(side: Side) -> dict[Subject, Scores]:
     """Scores by cell, of independent replicates only."""
     try:
-        evaluated = evaluations(side.records)
+        rows = lay_out(side.records).rows
     except InputError as error:
         raise InputError(f"{side.name}: {error}") from error
-    cells: dict[Place, dict[Replicate, float]] = {}
-    axes = [item.name for item in fields(Place)]
-    columns = [evaluated[name].tolist() for name in (*axes, "seed", "label_seed", "test")]
-    for *place, seed, label_seed, accuracy in zip(*columns, strict=True):
-        cells.setdefault(Place(*place), {})[Replicate(seed, label_seed)] = accuracy
-    return dict(cells)
+    return {row.subject(fraction): row.scores(fraction) for row in rows for fraction in row.fractions}
 
 
-def _change(place: Place, ours: Scores, theirs: Scores) -> Change:
+def _change(name: Subject, ours: Scores, theirs: Scores) -> Change:
     first, second = estimate(ours.values()), estimate(theirs.values())
     paired = paired_difference(theirs, ours)
     if paired is not None and paired.n >= 2:
-        p_value = paired_p_value(paired)
-        return Change(place, first, second, paired.mean, paired.half_width, Procedure.PAIRED, paired.n, p_value)
-    if paired is not None and len(ours) == len(theirs) == 1:
-        return Change(place, first, second, paired.mean, math.nan, Procedure.NONE, 1, math.nan)
-    n = min(len(ours), len(theirs))
-    difference = second.mean - first.mean
-    if n < 2:
-        return Change(place, first, second, difference, math.nan, Procedure.NONE, n, math.nan)
-    half_width, p_value = welch(list(ours.values()), list(theirs.values()))
-    return Change(place, first, second, difference, half_width, Procedure.WELCH, n, p_value)
+        return Change(name, first, second, paired, Procedure.PAIRED, paired_p_value(paired))
+    n = min(first.n, second.n)
+    half_width, p_value = welch(list(ours.values()), list(theirs.values())) if n > 1 else (math.nan, math.nan)
+    difference = Estimate(second.mean - first.mean, math.nan, n, half_width)
+    return Change(name, first, second, difference, Procedure.WELCH if n > 1 else Procedure.NONE, p_value)
 
 
 def welch(first: Sequence[float], second: Sequence[float]) -> tuple[float, float]:

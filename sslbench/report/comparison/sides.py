@@ -34,16 +34,14 @@ def open_sides(first: str, second: str, results: Path) -> tuple[Side, Side]:
         InputError: one of them is nowhere to be found, or does not hold records; the message says what was tried.
     """
     places = [_place(text, results) for text in (first, second)]
-    if places == [None, None]:
+    paths = [place[1] for place in places if place is not None]
+    if not paths:
         raise InputError(f"{first!r} and {second!r} name no results; give {FORMS}, and a commit alone once at most")
-    sides = []
-    for text, place, other in zip((first, second), places, reversed(places), strict=True):
-        if place is not None:
-            sides.append(_open(text, place))
-        else:
-            assert other is not None  # the case of two was refused above
-            sides.append(_open(f"{text}:{other[1]}", (text, other[1])))
-    return sides[0], sides[1]
+    ours, theirs = (
+        _open(f"{text}:{paths[0]}", (text, paths[0])) if place is None else _open(text, place)
+        for text, place in zip((first, second), places, strict=True)
+    )
+    return ours, theirs
 
 
 def _place(text: str, results: Path) -> tuple[str, str] | None:

@@ -1,4 +1,4 @@
-"""`curves.png`: accuracy against label fraction, one panel per protocol and latent size."""
+"""`curves.png`: accuracy against the number of labels, one panel per table; one per row where rows would overlap."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -16,19 +15,29 @@ from matplotlib.ticker import FixedLocator, NullLocator
 
 from sslbench.contract.spec import BASELINES
 from sslbench.report.records import pretext_rank
-from sslbench.report.scores.blocks import Block, place
+from sslbench.report.scores.layout import Block, Layout
 from sslbench.report.statistics.spread import Estimate, estimate
+from sslbench.report.words.numbers import span
+from sslbench.report.words.reading import CEILING
+from sslbench.report.words.wording import several_places, table_title
 
 #: Okabe and Ito's palette without black and yellow: told apart with any colour vision, and on white paper.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
-Line = Literal["-", "--", "-.", ":"]
+LineStyle = Literal["-", "--", "-.", ":"]
+LINES: tuple[LineStyle, ...] = ("-", "-.", ":")
+
+#: More lines than this in one panel hide one another's bands: each row then has a panel of its own.
+MOST_LINES = 6
 
 PANEL_WIDTH, PANEL_HEIGHT, LEGEND_WIDTH, CAPTION_HEIGHT = 4.0, 3.0, 2.6, 0.7  # inches
-LINES: tuple[Line, ...] = ("-", "-.", ":")
+ENTRY_HEIGHT = 0.23  # of the legend
+SMALL_WIDTH, SMALL_HEIGHT, SMALL_COLUMNS = 1.9, 1.5, 5
 RESOLUTION = 150  # dots per inch
 INK, FAINT = "#333333", "#E4E4E4"
+
+Columns = tuple[tuple[int, Estimate], ...]  # (number of labels, accuracy), fewest labels first
 
 
 @dataclass(frozen=True)
@@ -37,7 +46,7 @@ class Look:
 
     color: str
     marker: str
-    line: Line = "-"
+    line: LineStyle = "-"
     width: float = 1.6
     layer: float = 3.0
 
@@ -48,43 +57,32 @@ BASELINE_LOOKS = {
     "random_init": Look("#6B6B6B", "+", "-.", 1.1, 2.2),
     "supervised": Look("#000000", ".", "--", 1.7, 2.9),
 }
+OWN = Look(PALETTE[0], "o")  # of a row in its own panel, where the title says which it is
+REFERENCE = Look("#6B6B6B", ".", "--", 1.4, 2.0)  # of `supervised` there
 
 
-def draw_curves(records: pd.DataFrame, title: str) -> Figure:
-    """Draw every block of the table as a panel; nothing of pyplot's global state is touched."""
-    blocks = place(records)
-    panel_rows = list(dict.fromkeys((block.place, block.protocol) for block in blocks))
-    columns = list(dict.fromkeys(sorted(block.latent_dim for block in blocks)))
-    width = PANEL_WIDTH * len(columns) + LEGEND_WIDTH
-    height = PANEL_HEIGHT * len(panel_rows) + CAPTION_HEIGHT
-    figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
-    grid = figure.subplots(len(panel_rows), len(columns), squeeze=False, sharey="row")
-    by_place = {((block.place, block.protocol), block.latent_dim): block for block in blocks}
-    looks = looks_of({row for block in blocks for row in block.rows})
-    several = len({block.place for block in blocks}) > 1
-    for place_row, key in enumerate(panel_rows):
-        shown = [by_place[key, latent_dim] for latent_dim in columns if (key, latent_dim) in by_place]
-        for place_column, latent_dim in enumerate(columns):
-            axes: Axes = grid[place_row][place_column]
-            if (key, latent_dim) in by_place:
-                _draw_panel(axes, by_place[key, latent_dim], looks)
-                axes.set_title(_panel_title(key, latent_dim, several), loc="left", fontsize=9.5, color=INK)
-                axes.set_ylim(*limits(shown))
-                if latent_dim == shown[0].latent_dim:
-                    axes.set_ylabel("test accuracy, %", fontsize=9, color=INK)
-            else:
-                axes.set_axis_off()
+def draw_curves(layout: Layout, title: str) -> Figure:
+    """Draw every table as a panel, or as one small panel per row; nothing of pyplot's global state is touched."""
+    blocks = layout.blocks
+    figure = Figure(layout="constrained", facecolor="white")
+    small = any(crowded(block) for block in blocks)
+    looks = {"supervised": REFERENCE} if small else looks_of({row for block in blocks for row in block.rows})
+    handles = _legend_handles(looks, any(block.ceiling for block in blocks))
+    if small:
+        _small_panels(figure, blocks)
+        figure.legend(handles=handles, loc="outside upper right", ncols=2, frameon=False, fontsize=9, handlelength=3.2)
+    else:
+        _panels(figure, blocks, looks, ENTRY_HEIGHT * len(handles) + CAPTION_HEIGHT)
+        figure.legend(handles=handles, loc="outside right upper", frameon=False, fontsize=9, handlelength=3.2)
     figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold", color=INK)
     figure.supxlabel(_caption(blocks), x=0.01, ha="left", fontsize=8, color=INK)
-    handles = _legend_handles(looks, any(block.ceiling for block in blocks))
-    figure.legend(handles=handles, loc="outside right upper", frameon=False, fontsize=9, handlelength=3.2)
     return figure
 
 
-def curves_png(records: pd.DataFrame, title: str) -> bytes:
+def curves_png(layout: Layout, title: str) -> bytes:
     """The figure as PNG; equal records give equal bytes (with the same matplotlib)."""
     buffer = io.BytesIO()
-    draw_curves(records, title).savefig(buffer, format="png", dpi=RESOLUTION, metadata={"Software": None})
+    draw_curves(layout, title).savefig(buffer, format="png", dpi=RESOLUTION, metadata={"Software": None})
     return buffer.getvalue()
 
 
@@ -97,41 +95,120 @@ def looks_of(rows: set[str]) -> dict[str, Look]:
     return looks
 
 
-def _panel_title(key: tuple[str, str], latent_dim: int, several: bool) -> str:
-    place, protocol = key
-    title = f"{protocol}, latent size {latent_dim}"
-    return f"{place}: {title}" if several else title
+def drawn_rows(block: Block) -> tuple[str, ...]:
+    """The rows of a block that have a curve, baselines last; the majority class would squeeze them into a corner."""
+    rows = [row for row in block.rows if row != "majority_class" and row in block.lines]
+    return tuple(sorted(rows, key=lambda row: row in BASELINES))
 
 
-def _draw_panel(axes: Axes, block: Block, looks: Mapping[str, Look]) -> None:
-    for row in block.rows:
-        points = _points(block, row)
-        if points:
-            _draw_line(axes, points, looks[row])
+def crowded(block: Block) -> bool:
+    """Whether its rows would hide one another in one panel."""
+    return len(drawn_rows(block)) > MOST_LINES
+
+
+def curve(block: Block, row: str) -> Columns:
+    """The points of a row: how many labels, and how accurate."""
+    return tuple(
+        (block.num_labels[fraction][-1], estimate(block.scores[row, fraction].values()))
+        for fraction in block.fractions
+        if (row, fraction) in block.scores
+    )
+
+
+def bands(blocks: Sequence[Block]) -> str:
+    """What the bands around curves are, in words."""
+    seeds = sorted({len(scores) for block in blocks for scores in block.scores.values()})
+    return "One seed, no bands." if seeds == [1] else f"Bands: 95% confidence intervals over {span(seeds)} seeds."
+
+
+def limits(blocks: Sequence[Block]) -> tuple[float, float]:
+    """Room for every mean that is drawn. Bands may leave the panel: with two seeds they are wider than all else."""
+    means = [100 * point.mean for block in blocks for row in drawn_rows(block) for _, point in curve(block, row)]
+    low, high = (min(means), max(means)) if means else (0.0, 100.0)
+    margin = max(0.08 * (high - low), 0.5)
+    return max(low - margin, 0.0), min(high + margin, 100.5)
+
+
+def short_count(number: int) -> str:
+    """A number of labels as an axis has room for: `600`, `3k`, `1.5M`."""
+    for size, unit in ((1_000_000, "M"), (1_000, "k")):
+        if number >= size:
+            return f"{number / size:.3g}{unit}"
+    return str(number)
+
+
+def _panels(figure: Figure, blocks: Sequence[Block], looks: Mapping[str, Look], least_height: float) -> None:
+    """A row of panels per place and protocol, a column per latent size."""
+    keys = list(dict.fromkeys((block.place, block.protocol) for block in blocks))
+    sizes = sorted({block.latent_dim for block in blocks})
+    height = PANEL_HEIGHT * len(keys) + CAPTION_HEIGHT
+    figure.set_size_inches(PANEL_WIDTH * len(sizes) + LEGEND_WIDTH, max(height, least_height))
+    grid = figure.subplots(len(keys), len(sizes), squeeze=False, sharey="row")
+    for axes in grid.flat:
+        axes.set_axis_off()
+    for block in blocks:
+        key = block.place, block.protocol
+        axes = grid[keys.index(key)][sizes.index(block.latent_dim)]
+        axes.set_axis_on()
+        for row in drawn_rows(block):
+            _draw_line(axes, curve(block, row), looks[row])
+        shown = [other for other in blocks if (other.place, other.protocol) == key]
+        _dress(axes, block, limits(shown), _title(block, blocks), 9)
+        axes.set_xlabel("labels used", fontsize=9, color=INK)
+        if block is shown[0]:
+            axes.set_ylabel("test accuracy, %", fontsize=9, color=INK)
+
+
+def _small_panels(figure: Figure, blocks: Sequence[Block]) -> None:
+    """Every block as a group of panels, one per row, `supervised` in grey in each."""
+    owners = [[row for row in drawn_rows(block) if row != "supervised"] for block in blocks]
+    counts = [-(-len(rows) // SMALL_COLUMNS) for rows in owners]
+    height = SMALL_HEIGHT * sum(counts) + 0.3 * len(blocks) + CAPTION_HEIGHT
+    figure.set_size_inches(SMALL_WIDTH * SMALL_COLUMNS, height)
+    groups = figure.subfigures(len(blocks), 1, squeeze=False, height_ratios=counts)[:, 0]
+    for group, block, lines, rows in zip(groups, blocks, counts, owners, strict=True):
+        group.suptitle(_title(block, blocks), x=0.01, ha="left", fontsize=9.5)
+        group.supylabel("test accuracy, %", fontsize=8.5, color=INK)
+        group.supxlabel("labels used", fontsize=8.5, color=INK)
+        grid = list(group.subplots(lines, SMALL_COLUMNS, squeeze=False, sharey=True).flat)
+        for axes, row in zip(grid, rows, strict=False):
+            _draw_line(axes, curve(block, "supervised"), REFERENCE)
+            _draw_line(axes, curve(block, row), OWN)
+            _dress(axes, block, limits([block]), row, 8)
+        for axes in grid[len(rows) :]:
+            axes.set_axis_off()
+
+
+def _title(block: Block, blocks: Sequence[Block]) -> str:
+    return table_title(block.protocol, block.latent_dim, block.place if several_places(blocks) else "")
+
+
+def _dress(axes: Axes, block: Block, ydomain: tuple[float, float], title: str, size: float) -> None:
+    """Axes, grid, title and the line of the ceiling."""
     if block.ceiling:
-        axes.axhline(
-            100 * estimate(block.ceiling.values()).mean, color="#000000", linestyle=":", linewidth=1, zorder=1.5
-        )
+        mean = 100 * estimate(block.ceiling.values()).mean
+        axes.axhline(mean, color="#000000", linestyle=":", linewidth=1, zorder=1.5)
+    labels = [block.num_labels[fraction][-1] for fraction in block.fractions]
     axes.set_xscale("log")
-    axes.xaxis.set_major_locator(FixedLocator(list(block.fractions)))
+    axes.xaxis.set_major_locator(FixedLocator(labels))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xticklabels([f"{100 * fraction:g}%" for fraction in block.fractions])
-    axes.set_xlabel("labels used", fontsize=9, color=INK)
-    axes.tick_params(labelsize=8.5, colors=INK, length=2.5, labelleft=True)
+    axes.set_xticklabels([short_count(number) for number in labels])
+    axes.set_ylim(*ydomain)
+    axes.set_title(title, loc="left", fontsize=size + 0.5, color=INK)
+    axes.tick_params(labelsize=size - 0.5, colors=INK, length=2.5, labelleft=True)
     axes.grid(True, color=FAINT, linewidth=0.7, zorder=0)
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color("#9A9A9A")
 
 
-def _draw_line(axes: Axes, points: Mapping[float, Estimate], look: Look) -> None:
-    fractions = list(points)
-    means = [100 * point.mean for point in points.values()]
-    known = [0.0 if math.isnan(point.half_width) else 100 * point.half_width for point in points.values()]
-    low = [mean - half for mean, half in zip(means, known, strict=True)]
-    high = [mean + half for mean, half in zip(means, known, strict=True)]
-    axes.fill_between(fractions, low, high, color=look.color, alpha=0.11, linewidth=0, zorder=look.layer - 1)
+def _draw_line(axes: Axes, points: Columns, look: Look) -> None:
+    labels = [number for number, _ in points]
+    means = [100 * point.mean for _, point in points]
+    halves = [0.0 if math.isnan(point.half_width) else 100 * point.half_width for _, point in points]
+    low, high = ([mean + side * half for mean, half in zip(means, halves, strict=True)] for side in (-1, 1))
+    axes.fill_between(labels, low, high, color=look.color, alpha=0.11, linewidth=0, zorder=look.layer - 1)
     axes.plot(
-        fractions,
+        labels,
         means,
         color=look.color,
         linestyle=look.line,
@@ -144,30 +221,6 @@ def _draw_line(axes: Axes, points: Mapping[float, Estimate], look: Look) -> None
     )
 
 
-def _points(block: Block, row: str) -> dict[float, Estimate]:
-    return {
-        fraction: estimate(block.scores[row, fraction].values())
-        for fraction in block.fractions
-        if (row, fraction) in block.scores
-    }
-
-
-def limits(blocks: Sequence[Block]) -> tuple[float, float]:
-    """Room for every mean but the majority class, which would squeeze the rest into a corner.
-
-    Bands may leave the panel: with two seeds they are wider than all differences together.
-    """
-    means = [
-        100 * estimate(scores.values()).mean
-        for block in blocks
-        for (row, _), scores in block.scores.items()
-        if row != "majority_class"
-    ]
-    low, high = (min(means), max(means)) if means else (0.0, 100.0)
-    margin = max(0.08 * (high - low), 0.5)
-    return max(low - margin, 0.0), min(high + margin, 100.5)
-
-
 def _legend_handles(looks: Mapping[str, Look], ceiling: bool) -> list[Line2D]:
     ordered = sorted(looks, key=lambda row: (row in BASELINES, pretext_rank(row)))
     handles = [
@@ -176,22 +229,19 @@ def _legend_handles(looks: Mapping[str, Look], ceiling: bool) -> list[Line2D]:
         if row != "majority_class"
     ]
     if ceiling:
-        handles.append(Line2D([], [], color="#000000", linestyle=":", linewidth=1, label="ceiling (supervised, 100%)"))
+        handles.append(Line2D([], [], color="#000000", linestyle=":", linewidth=1, label=CEILING))
     return handles
 
 
 def _caption(blocks: Sequence[Block]) -> str:
     """What the bands are, and the one row that is left to words."""
-    seeds = sorted({len(scores) for block in blocks for scores in block.scores.values()})
-    spread = str(seeds[-1]) if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
-    text = "One seed, no bands." if seeds == [1] else f"Bands: 95% confidence intervals over {spread} seeds."
     chance = [
-        100 * estimate(scores.values()).mean
+        round(100 * estimate(scores.values()).mean, 1)
         for block in blocks
         for (row, _), scores in block.scores.items()
         if row == "majority_class"
     ]
     if not chance:
-        return text
-    low, high = f"{min(chance):.1f}", f"{max(chance):.1f}"
-    return f"{text} Majority class, not drawn: {low if low == high else f'{low} to {high}'}%."
+        return bands(blocks)
+    low, high = min(chance), max(chance)
+    return f"{bands(blocks)} Majority class, not drawn: {low if low == high else f'{low} to {high}'}%."

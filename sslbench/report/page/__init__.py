@@ -1,1 +1,5 @@
-"""`report.html`: one page that loads nothing."""
+"""`report.html`: one page that answers first, holds every number, and loads nothing; `render` puts it together."""
+
+from sslbench.report.page.render import report_html
+
+__all__ = ["report_html"]

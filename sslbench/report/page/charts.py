@@ -1,16 +1,26 @@
-"""What the page's charts draw, as plain data; the drawing itself is `page/charts.js` with Observable Plot."""
+"""What the page's charts draw, as plain data; the drawing itself is `assets/charts.js` with Observable Plot."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 
-from sslbench.report.figures.curves import PALETTE, Look, limits, looks_of
-from sslbench.report.page.tables import block_title, several_places
-from sslbench.report.scores.blocks import Block
+from sslbench.contract.spec import BASELINES
+from sslbench.report.figures.curves import (
+    PALETTE,
+    bands,
+    crowded,
+    curve,
+    drawn_rows,
+    limits,
+    looks_of,
+    short_count,
+)
+from sslbench.report.scores.layout import Block
 from sslbench.report.statistics.spread import Estimate, estimate
-from sslbench.report.tables.markdown import format_estimate, percent
+from sslbench.report.words.numbers import accuracy, counted, percent
+from sslbench.report.words.wording import several_places, table_title
 
 #: matplotlib's markers in the words of d3; both figures show a row alike.
 SYMBOLS = {
@@ -48,28 +58,57 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Chart:
-    """One chart, lines or scattered points, axes in the units of their labels.
+class Bar:
+    """One row of a labels-saved plot, all on the axis of multiples; None where there is nothing to draw.
 
     Attributes:
+        at: the estimate; None where it lies beyond the label budgets that were measured.
+        low: left end of what is drawn, the edge of the plot where it is open.
+        arrows: `<`, `>`, both or neither: the ends that are open.
+        interval: whether `low` to `high` is a 95% interval; if not, it only says on which side the estimate lies.
+        seeds: every seed alone, with `<` or `>` where it lies beyond what was measured.
+        text: the numbers.
+    """
+
+    row: str
+    at: float | None
+    low: float | None
+    high: float | None
+    arrows: str
+    interval: bool
+    seeds: tuple[tuple[float, str], ...]
+    text: str
+    tip: str
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One chart, axes in the units of their labels.
+
+    Attributes:
+        kind: `lines` over one another, `panels` of one line each, scattered `points`, or `saved` labels.
         alt: what the chart shows, in words.
+        caption: what stands under it.
         ticks: (place, text) along x; none leaves them to the library.
+        xdomain: of `saved`: what was measured, and room for arrows on both sides.
         level: a horizontal line, e.g. the ceiling.
         front: a line behind scattered points.
     """
 
     kind: str
-    title: str
     alt: str
     xlabel: str
     ylabel: str
+    caption: str = ""
     logarithmic: bool = True
     ticks: tuple[tuple[float, str], ...] = ()
+    xdomain: tuple[float, ...] = ()
     ydomain: tuple[float, float] | None = None
     level: float | None = None
     lines: tuple[Line, ...] = ()
     points: tuple[Point, ...] = ()
     front: tuple[Point, ...] = ()
+    bars: tuple[Bar, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,61 +118,49 @@ class Figure:
     title: str
     charts: tuple[tuple[str, Chart], ...]
     asks: str = ""
-    caption: str = field(default="")
 
 
-def page_looks(rows: set[str]) -> dict[str, dict[str, str | float]]:
+def page_looks(rows: Iterable[str]) -> dict[str, dict[str, str | float]]:
     """How every row is drawn: colour (a variable of the page's style), symbol, dashes, width."""
-    return {row: _page_look(row, look) for row, look in looks_of(rows).items()}
+    looks: dict[str, dict[str, str | float]] = {}
+    for row, look in looks_of(set(rows)).items():
+        color = TONES[row] if row in TONES else f"var(--c{PALETTE.index(look.color)})"
+        symbol, dash = SYMBOLS[look.marker], DASHES[look.line]
+        looks[row] = {"color": color, "symbol": symbol, "dash": dash, "width": look.width + 0.2}
+    return looks
 
 
-def _page_look(row: str, look: Look) -> dict[str, str | float]:
-    color = TONES[row] if row in TONES else f"var(--c{PALETTE.index(look.color)})"
-    return {"color": color, "symbol": SYMBOLS[look.marker], "dash": DASHES[look.line], "width": look.width + 0.2}
+def full_title(block: Block) -> str:
+    """What a table is of, for those who do not see what stands around it."""
+    return table_title(block.protocol, block.latent_dim, block.place)
 
 
-def curve_figures(blocks: Sequence[Block]) -> list[Figure]:
-    """Accuracy against the share of labels, one figure per block; the majority class is left to the tables."""
-    several = several_places(blocks)
-    figures = []
-    for block in blocks:
-        title = block_title(block, several)
-        lines = tuple(line for row in block.rows if row != "majority_class" for line in _curve(block, row))
-        ticks = tuple((fraction, percent(fraction)) for fraction in block.fractions)
-        level = round(100 * estimate(block.ceiling.values()).mean, 3) if block.ceiling else None
-        chart = Chart(
-            kind="lines",
-            title=title,
-            alt=_alt(f"Line chart of test accuracy against the share of labels, {title}", lines),
-            xlabel="labels used",
-            ylabel="test accuracy, %",
-            ticks=ticks,
-            ydomain=limits([other for other in blocks if _panel_row(other) == _panel_row(block)]),
-            level=level,
-            lines=lines,
-        )
-        figures.append(Figure(title, (("", chart),)))
-    return figures
+def curve_figure(block: Block) -> Figure:
+    """Accuracy against the number of labels in one table."""
+    lines = tuple(_curve(block, row) for row in drawn_rows(block))
+    grey = " Grey: training from scratch on as many labels." if crowded(block) else ""
+    dotted = " Dotted: training from scratch on every label." if block.ceiling else ""
+    chart = Chart(
+        kind="panels" if crowded(block) else "lines",
+        alt=_alt(f"Line chart of test accuracy against the number of labels, {full_title(block)}", lines),
+        xlabel="labels used",
+        ylabel="",
+        caption=f"{bands([block])}{grey}{dotted}",
+        ticks=tuple((counts[-1], short_count(counts[-1])) for counts in block.num_labels.values()),
+        ydomain=limits([block]),
+        level=round(100 * estimate(block.ceiling.values()).mean, 3) if block.ceiling else None,
+        lines=lines,
+    )
+    return Figure("Test accuracy in % against labels", (("", chart),))
 
 
-def _panel_row(block: Block) -> tuple[str, str]:
-    return block.place, block.protocol
+def _curve(block: Block, row: str) -> Line:
+    return Line(row, tuple(_point(x, found, f"{row}\n{x:,} labels") for x, found in curve(block, row)))
 
 
-def _curve(block: Block, row: str) -> list[Line]:
-    points = []
-    for fraction in block.fractions:
-        scores = block.scores.get((row, fraction))
-        if scores:
-            labels = f"{percent(fraction)}, {block.num_labels[fraction][-1]:,} labels"
-            points.append(_point(fraction, estimate(scores.values()), f"{row}\n{labels}"))
-    return [Line(row, tuple(points))] if points else []
-
-
-def _point(x: float, accuracy: Estimate, words: str) -> Point:
-    half = None if math.isnan(accuracy.half_width) else round(100 * accuracy.half_width, 3)
-    seeds = "1 seed" if accuracy.n == 1 else f"{accuracy.n} seeds"
-    return Point(x, round(100 * accuracy.mean, 3), half, f"{words}\n{format_estimate(accuracy)} %, {seeds}")
+def _point(x: float, found: Estimate, words: str) -> Point:
+    half = None if math.isnan(found.half_width) else round(100 * found.half_width, 3)
+    return Point(x, round(100 * found.mean, 3), half, f"{words}\n{accuracy(found)} %, {counted(found.n, 'seed')}")
 
 
 def _alt(title: str, lines: Sequence[Line]) -> str:
@@ -150,29 +177,25 @@ def latent_figures(blocks: Sequence[Block]) -> list[Figure]:
     several = several_places(blocks)
     groups: dict[tuple[str, str], list[Block]] = {}
     for block in blocks:
-        groups.setdefault(_panel_row(block), []).append(block)
+        groups.setdefault((block.place, block.protocol), []).append(block)
     figures = []
     for (where, protocol), group in groups.items():
-        if len(group) < 2:
-            continue
-        title = f"{where}: {protocol}" if several else protocol
-        fractions = sorted({fraction for block in group for fraction in block.fractions})
-        charts = [
-            (f"{percent(fraction)} of the labels", _latent_chart(group, fraction, title)) for fraction in fractions
-        ]
-        figures.append(Figure(title, tuple(charts), "Labels"))
+        if len(group) > 1:
+            title = f"{where}: {protocol}" if several else protocol
+            fractions = sorted({fraction for block in group for fraction in block.fractions})
+            charts = ((f"{percent(at)} of the labels", _latent_chart(group, at, title)) for at in fractions)
+            figures.append(Figure(title, tuple(charts), "Labels"))
     return figures
 
 
 def _latent_chart(group: Sequence[Block], fraction: float, title: str) -> Chart:
-    rows = list(dict.fromkeys(row for block in group for row in block.rows if row != "majority_class"))
-    lines = [_latent_line(group, row, fraction) for row in rows]
-    drawn = tuple(line for line in lines if line.points)
-    name = f"Line chart of test accuracy against latent size with {percent(fraction)} of the labels, {title}"
+    rows = dict.fromkeys(row for block in group for row in drawn_rows(block))
+    drawn = tuple(line for row in rows if (line := _latent_line(group, row, fraction)).points)
     return Chart(
-        kind="lines",
-        title=title,
-        alt=_alt(name, drawn),
+        kind="panels" if any(crowded(block) for block in group) else "lines",
+        alt=_alt(
+            f"Line chart of test accuracy against latent size with {percent(fraction)} of the labels, {title}", drawn
+        ),
         xlabel="latent size",
         ylabel="test accuracy, %",
         ticks=tuple((block.latent_dim, str(block.latent_dim)) for block in group),
@@ -182,16 +205,21 @@ def _latent_chart(group: Sequence[Block], fraction: float, title: str) -> Chart:
 
 def _latent_line(group: Sequence[Block], row: str, fraction: float) -> Line:
     points = [
-        _point(
-            block.latent_dim, estimate(block.scores[row, fraction].values()), f"{row}\nlatent size {block.latent_dim}"
-        )
+        _point(size, estimate(block.scores[row, fraction].values()), f"{row}\nlatent size {size}")
         for block in group
         if (row, fraction) in block.scores
+        for size in [block.latent_dim]
     ]
     return Line(row, tuple(points))
 
 
-def legend_rows(blocks: Sequence[Block], looks: Mapping[str, object]) -> list[str]:
-    """The rows that can be toggled, in table order."""
-    order = dict.fromkeys(row for block in blocks for row in block.rows)
-    return [row for row in order if row in looks and row != "majority_class"]
+def page_data(charts: Sequence[Chart], rows: Sequence[str], ui_url: str) -> dict[str, object]:
+    """What the page's script draws: charts, and looks of the rows in the order of the legends."""
+    drawn = [asdict(chart, dict_factory=_given) for chart in charts]
+    order = sorted(rows, key=lambda row: row in BASELINES)
+    return {"charts": drawn, "looks": page_looks(rows), "order": order, "ui": ui_url.rstrip("/")}
+
+
+def _given(items: list[tuple[str, object]]) -> dict[str, object]:
+    """What a chart has; what it lacks would only be weight."""
+    return {name: value for name, value in items if value not in (None, "", ())}

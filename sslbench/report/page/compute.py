@@ -1,28 +1,26 @@
-"""The page's section on accuracy against compute: the Pareto front, and whether the budgets were equal."""
+"""Accuracy against compute: the Pareto front, and whether the budgets were equal."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+from typing import NamedTuple
 
 import pandas as pd
 
-from sslbench.report.attachments.tuned import Tuned
 from sslbench.report.page.charts import Chart, Figure, Point
-from sslbench.report.page.sections import Grid, Section
+from sslbench.report.page.parts import PLACE, Line, Part, Say, places, said, sheet_of
 from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.statistics.compute import front
-from sslbench.report.statistics.cost import format_count, format_flops, format_seconds
-from sslbench.report.tables.markdown import NOT_RUN, percent
+from sslbench.report.tables.sheet import Sheet
+from sslbench.report.words.numbers import count, flops, percent, seconds
+from sslbench.report.words.wording import unequal as words_of
 
 #: A page stays light: with more points than this in one figure only the ends and the middle of the fractions are drawn.
 MOST_POINTS = 1200
 
 
-@dataclass(frozen=True)
-class Cost:
+class Cost(NamedTuple):
     """A way to count cost: its column, its words, and how a value is written."""
 
     column: str
@@ -31,15 +29,15 @@ class Cost:
 
 
 def _seconds(value: float) -> str:
-    return f"{format_seconds(value)} s"
+    return f"{seconds(value)} s"
 
 
 #: How budgets are written; samples and trials are counts.
-FORMS: dict[str, Callable[[float], str]] = {"FLOPs": format_flops, "seconds": _seconds}
+FORMS: dict[str, Callable[[float], str]] = {"FLOPs": flops, "seconds": _seconds}
 
 COSTS = (
     Cost("seconds", "seconds (tuning, pretraining, one evaluation)", _seconds),
-    Cost("flops", "floating-point operations (tuning, pretraining, one evaluation)", format_flops),
+    Cost("flops", "floating-point operations (tuning, pretraining, one evaluation)", flops),
 )
 
 TEXT = (
@@ -47,33 +45,24 @@ TEXT = (
     "cost), pretraining and one evaluation, in seconds of this hardware or in operations of the networks. The line "
     "joins the rows that no other row beats: nothing is at least as accurate for less. Means are taken as they are; a "
     "row may be off the front by less than its interval. Operations are those of training networks and of representing "
-    "inputs; what a probe solves on the representations is not counted, so `raw_pixels` costs none and is not drawn.",
+    "inputs; what a probe solves on the representations is not counted, so `raw_pixels` costs none and is not drawn."
 )
 
 
-def compute_section(analysis: Analysis) -> Section | None:
-    """Accuracy against cost at every label fraction, and a check that budgets match."""
-    if analysis.compute.empty:
-        return None
-    several = len(analysis.compute[["dataset", "encoder"]].drop_duplicates()) > 1
+def compute_part(analysis: Analysis) -> Part | None:
+    """Accuracy against cost at every label fraction."""
     figures = []
-    for (dataset, encoder), part in analysis.compute.groupby(["dataset", "encoder"], sort=True):
-        title = f"{dataset}, {encoder}" if several else "Accuracy against cost"
-        charts = [
+    for where, part in places(analysis.compute):
+        title = f"{where}accuracy against cost"
+        charts = tuple(
             (f"{percent(fraction)} of the labels, {cost.column}", chart)
             for cost in COSTS
             for fraction in _fractions(part)
             if (chart := _chart(part[part["label_fraction"] == fraction], fraction, cost, title)).points
-        ]
+        )
         if charts:
-            figures.append(Figure(title, tuple(charts), "Show"))
-    return Section(
-        "compute",
-        "Accuracy against compute",
-        (*TEXT, *_budget_text(analysis.budgets)),
-        tuple(figures),
-        tables=_budget_grids(analysis.budgets),
-    )
+            figures.append(Figure(title[0].upper() + title[1:], charts, "Show"))
+    return Part("compute", "Accuracy against compute", (TEXT,), tuple(figures)) if figures else None
 
 
 def _fractions(part: pd.DataFrame) -> list[float]:
@@ -96,11 +85,10 @@ def _chart(part: pd.DataFrame, fraction: float, cost: Cost, title: str) -> Chart
     first = tuple(point for point, ahead in points if ahead)
     best = f" The front ends at {first[-1].y:.1f} % ({first[-1].row})." if first else ""
     alt = f"Scatter chart of test accuracy against {cost.words} with {percent(fraction)} of the labels, {title}.{best}"
-    every = tuple(point for point, _ in points)
-    return Chart("points", title, alt, cost.words, "test accuracy, %", points=every, front=first)
+    return Chart("points", alt, cost.words, "test accuracy, %", points=tuple(point for point, _ in points), front=first)
 
 
-def _point(line: dict[Any, Any], x: float, y: float, cost: Cost, ahead: bool) -> Point:
+def _point(line: Line, x: float, y: float, cost: Cost, ahead: bool) -> Point:
     half = (line["high"] - line["low"]) / 2
     spread = "" if math.isnan(half) else f" ± {100 * half:.1f}"
     tip = (
@@ -110,50 +98,25 @@ def _point(line: dict[Any, Any], x: float, y: float, cost: Cost, ahead: bool) ->
     return Point(x, y, None, tip, line["pretext"])
 
 
-def _budget_text(budgets: pd.DataFrame) -> tuple[str, ...]:
-    """Whether the comparison is one at equal budgets, in words."""
+def budget_part(budgets: pd.DataFrame) -> Part | None:
+    """Whether the comparison is one at equal budgets."""
     if budgets.empty:
-        return ()
+        return None
     unequal = budgets[~budgets["matched"].astype(bool)]
-    if unequal.empty:
-        return ("Budgets match: pretexts were given equal samples, operations, seconds and trials, within 25%.",)
-    largest = unequal.sort_values("ratio", ascending=False, kind="stable").drop_duplicates("quantity")
-    return (f"Budgets differ, at most like this: {'; '.join(largest['sentence'])}.",)
+    text = "Budgets match: pretexts were given equal samples, operations, seconds and trials, within 25%."
+    if not unequal.empty:
+        largest = unequal.sort_values("ratio", ascending=False, kind="stable").drop_duplicates("quantity")
+        text = f"Budgets differ, at most like this: {'; '.join(map(words_of, largest.to_dict('records')))}."
+    return Part("budgets", "Were budgets equal?", (text,), sheets=(_budget_sheet(budgets),))
 
 
-def _budget_grids(budgets: pd.DataFrame) -> tuple[Grid, ...]:
-    if budgets.empty:
-        return ()
-    rows = []
-    for line in budgets.to_dict("records"):
-        form = FORMS.get(line["quantity"], format_count)
-        place = (line["dataset"], line["encoder"], str(line["latent_dim"]), line["quantity"])
-        least, most = (
-            f"{form(line['least'])} ({line['least_pretext']})",
-            f"{form(line['most'])} ({line['most_pretext']})",
-        )
-        rows.append((*place, least, most, f"{line['ratio']:.2f}", "yes" if line["matched"] else "no"))
-    columns = ("dataset", "encoder", "latent size", "budget", "least", "most", "ratio", "matched")
-    return (Grid(columns, tuple(rows), names=4, title="Were budgets equal?").compact(),)
+def _budget_sheet(budgets: pd.DataFrame) -> Sheet:
+    def end(name: str) -> Say:
+        return lambda line: f"{FORMS.get(line['quantity'], count)(line[name])} ({line[f'{name}_pretext']})"
 
-
-def tuning_grids(tuned: Sequence[Tuned]) -> tuple[Grid, ...]:
-    """What tuning cost and found, arm by arm; nothing if nothing was tuned."""
-    if not tuned:
-        return ()
-    rows = [
-        (
-            one.pretext,
-            *(f"{one.completed} of {one.trials}", format_seconds(one.seconds)),
-            *(format_count(one.samples), format_flops(one.flops)),
-            *(NOT_RUN if one.default_score is None else f"{one.default_score:.3f}", f"{one.score:.3f}"),
-            ", ".join(f"{name} {value:.4g}" for name, value in sorted(one.settings.items())),
-        )
-        for one in tuned
-    ]
-    columns = ("pretext", "trials finished", "seconds", "samples", "compute", "before", "after", "settings found")
-    caption = (
-        f"All trials of an arm together. Scores by {', '.join(sorted({one.criterion for one in tuned}))}, of the "
-        "settings each arm started from and of those it found; no test label is read."
+    columns = (
+        *(*PLACE, ("latent size", said("latent_dim")), ("budget", said("quantity"))),
+        *(("least", end("least")), ("most", end("most"))),
+        *(("ratio", lambda line: f"{line['ratio']:.2f}"), ("matched", lambda line: "yes" if line["matched"] else "no")),
     )
-    return (Grid(columns, tuple(rows), title="What tuning cost", caption=caption),)
+    return sheet_of(budgets, columns, 4)

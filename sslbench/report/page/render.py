@@ -2,110 +2,96 @@
 
 The template is filled by Jinja2 with autoescaping on. Charts are drawn by Observable Plot and D3, which stand in the
 page (490 kB, ISC licence); the data they draw stands there too. Equal records, notes and files give equal bytes.
+
+The first screen is the answer: a sentence, the curves, the labels saved. A chooser shows one table at a time, there
+and below; without a script all of them are shown. What only a reviewer asks for is folded at the end.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
-import pandas as pd
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from sslbench.report.attachments.attachments import Attachments
-from sslbench.report.page.charts import Chart, Figure, legend_rows, page_looks
-from sslbench.report.page.compute import compute_section, tuning_grids
-from sslbench.report.page.data import embedded, legend_look
-from sslbench.report.page.insight import (
-    correlation_grids,
-    measure_figures,
-    optimism_section,
-    share_section,
-    spread_section,
-)
-from sslbench.report.page.savings import outcome_section, savings_section
-from sslbench.report.page.sections import (
-    Section,
-    cost_section,
-    curve_section,
-    duration,
-    environment_section,
-    latent_section,
-    measure_section,
-    picture_section,
-    rank_section,
-)
-from sslbench.report.page.tables import tables
-from sslbench.report.records import conform
-from sslbench.report.scores.blocks import Block, place, protocol_rank
-from sslbench.report.scores.marks import STALE, STALE_TEXT, Evidence, evidence_of
-from sslbench.report.scores.measures import COLLAPSED
+from sslbench.report.page.answer import answers, notices, opening, subtitle
+from sslbench.report.page.charts import Chart, Figure, curve_figure, page_data
+from sslbench.report.page.compute import budget_part, compute_part
+from sslbench.report.page.insight import measure_part, optimism_part, share_part, spread_part
+from sslbench.report.page.parts import Part
+from sslbench.report.page.savings import SAVINGS_TEXT, saved_figure, savings_sheets, seed_multipliers
+from sslbench.report.page.sections import cost_part, environment_part, latent_part, outcome_part, picture_part
+from sslbench.report.scores.rows import Run
 from sslbench.report.statistics.analysis import Analysis, analyse
-from sslbench.report.statistics.summary import cells_of, missing_line
-from sslbench.report.tables.markdown import legend, percent
+from sslbench.report.tables.sheet import Sheet, Tables
 from sslbench.report.words.findings import findings
+from sslbench.report.words.reading import marks_text
+from sslbench.report.words.wording import several_places, table_title
 
 PAGE = Path(__file__).parent / "assets"
 LIBRARIES = ("d3-7.9.2.min.js", "plot-0.6.17.min.js")
 
 
-#: Tables of a section that stand open; those after them are opened one by one.
-UNFOLDED = 12
+class Drawing(NamedTuple):
+    """A figure in its place on the page, and the number of its first chart."""
+
+    figure: Figure
+    first: int
 
 
 @dataclass(frozen=True)
-class Notice:
-    """A line under the findings about what the numbers lack; `clean` if they lack nothing."""
+class View:
+    """What is shown of one dataset, encoder, latent size and protocol: its two figures, its tables."""
 
-    text: str
-    clean: bool = False
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """A figure as the template places it: which charts it can show, as (name, index)."""
-
-    anchor: str
     title: str
-    asks: str
-    caption: str
-    alt: str
-    choices: tuple[tuple[str, int], ...]
+    curves: Drawing
+    saved: Drawing | None
+    accuracy: Sheet
+    savings: list[Sheet]
 
 
-def report_html(records: pd.DataFrame, title: str, notes: Sequence[str], attached: Attachments) -> str:
-    """The page as text.
+class _Charts(list[Chart]):
+    """The charts of the page, numbered in the order they were placed."""
 
-    Raises:
-        InputError: two records claim the same cell and seed.
-    """
-    records = conform(records, "the records")  # sums depend on the order of what is summed
-    blocks = place(records)
-    evidence = evidence_of(records, attached.gaps)
-    views, runs = tables(blocks, evidence)
-    analysis = analyse(records, [one.cost for one in attached.tuned or ()])
-    sections = _sections(records, blocks, analysis, attached)
-    looks = page_looks({row for block in blocks for row in block.rows})
-    charts: list[Chart] = []
-    drawn = [_placed(section, charts) for section in sections]
-    cells = [cells_of(block) for block in blocks]
+    def place(self, figure: Figure) -> Drawing:
+        first = len(self)
+        self.extend(chart for _, chart in figure.charts)
+        return Drawing(figure, first)
+
+
+def report_html(tables: Tables, title: str, notes: Sequence[str], attached: Attachments) -> str:
+    """The page as text."""
+    layout, blocks = tables.layout, tables.layout.blocks
+    analysis = analyse(layout, attached.tuned or ())
+    found = findings(analysis)
+    told = answers(found, blocks)
+    charts = _Charts()
+    views = _views(tables, analysis, charts)
+    chapters = [latent_part(blocks), compute_part(analysis), picture_part(attached.exhibits or ())]
+    drawn = [(part, [charts.place(figure) for figure in part.figures]) for part in chapters if part is not None]
+    reviews = [
+        (part, [charts.place(figure) for figure in part.figures]) for part in _reviews(tables, analysis, attached)
+    ]
+    rows = list(dict.fromkeys(row for block in blocks for row in block.rows))
+    said = {answer.sentence for answer in told}
     return _template().render(
         title=title,
-        subtitle=_subtitle(records, blocks),
-        contents=[("answer", "The answer"), ("tables", "Accuracy"), *((part.anchor, part.title) for part in sections)],
-        findings=[_with_code(finding.sentence) for finding in findings(analysis)],
-        notices=_notices(blocks, evidence),
-        facts=_facts(records),
-        tables=views,
-        unfolded=UNFOLDED,
-        legend_text=[_with_code(paragraph) for paragraph in (*legend(blocks, cells), *_marks_text(evidence), *notes)],
-        sections=drawn,
-        legend_rows=legend_rows(blocks, looks),
-        looks={row: legend_look(look) for row, look in looks.items()},
-        data=embedded(charts, looks, runs, attached.ui_url),
+        subtitle=subtitle(blocks),
+        answers=told,
+        views=views,
+        opening=opening(found, blocks),
+        findings=[one.sentence for one in found if one.sentence not in said],
+        notices=notices(layout),
+        reading=_reading(tables, analysis, notes),
+        chapters=drawn,
+        reviews=reviews,
+        data=_script_json(page_data(charts, rows, attached.ui_url)),
         style=_asset("style.css"),
         libraries=Markup("\n").join(_asset(f"vendor/{name}") for name in LIBRARIES),
         script=_asset("charts.js"),
@@ -113,30 +99,46 @@ def report_html(records: pd.DataFrame, title: str, notes: Sequence[str], attache
     )
 
 
-def _sections(
-    records: pd.DataFrame, blocks: Sequence[Block], analysis: Analysis, attached: Attachments
-) -> list[Section]:
+def _views(tables: Tables, analysis: Analysis, charts: _Charts) -> list[View]:
+    blocks = tables.layout.blocks
+    alone = seed_multipliers(tables.layout)
+    views = []
+    for block, sheet in zip(blocks, tables.accuracy, strict=True):
+        title = table_title(block.protocol, block.latent_dim, block.place if several_places(blocks) else "")
+        curves = charts.place(curve_figure(block))
+        saved = saved_figure(analysis, alone, block)
+        drawn = charts.place(saved) if saved else None
+        views.append(View(title, curves, drawn, sheet, savings_sheets(analysis, block)))
+    return views
+
+
+def _reviews(tables: Tables, analysis: Analysis, attached: Attachments) -> list[Part]:
+    """What is folded under one chapter at the end."""
     parts = [
-        curve_section(blocks),
-        latent_section(blocks),
-        savings_section(analysis),
-        outcome_section(analysis),
-        rank_section(analysis.ranks),
-        share_section(analysis),
-        compute_section(analysis),
-        measure_section(records, measure_figures(records, analysis), correlation_grids(analysis)),
-        optimism_section(analysis),
-        spread_section(analysis),
-        picture_section(attached.exhibits or ()),
-        cost_section(records, tuning_grids(attached.tuned or ())),
-        environment_section(attached.environment, records),
+        outcome_part(analysis),
+        share_part(analysis),
+        spread_part(analysis),
+        optimism_part(analysis),
+        measure_part(tables.measures, analysis),
+        budget_part(analysis.budgets),
+        cost_part(tables.costs, attached.tuned or ()),
+        environment_part(attached.environment, tables.layout),
     ]
     return [part for part in parts if part is not None]
+
+
+def _reading(tables: Tables, analysis: Analysis, notes: Sequence[str]) -> list[str]:
+    """How to read the tables: what the cells hold, what the marks mean, what the suite notes."""
+    failed = ["A cell that reads failed has only failed runs; its reason shows when pointed at."]
+    failed *= bool(tables.layout.gaps.failures)
+    savings = () if analysis.multipliers.empty else SAVINGS_TEXT
+    return [*tables.reading, *marks_text(tables.layout), *failed, *savings, *notes]
 
 
 @cache
 def _template() -> Template:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters.update(code=_with_code, runs=_runs)
     return environment.from_string((PAGE / "report.html").read_text(encoding="utf-8"))
 
 
@@ -154,86 +156,12 @@ def _with_code(text: str) -> Markup:
     )
 
 
-def _placed(section: Section, charts: list[Chart]) -> dict[str, object]:
-    """A section with its figures' charts given numbers, in order of the page."""
-    figures = [_drawing(figure, f"{section.anchor}-{number}", charts) for number, figure in enumerate(section.figures)]
-    return {
-        "anchor": section.anchor,
-        "title": section.title,
-        "text": [_with_code(paragraph) for paragraph in section.text],
-        "figures": figures,
-        "tables": section.tables,
-        "pictures": section.pictures,
-        "bars": section.bars,
-        "diagrams": section.diagrams,
-    }
+def _runs(runs: Sequence[Run]) -> str:
+    """The runs behind a number, as the attribute that the page's script reads."""
+    return json.dumps([[str(run.replicate), round(run.value, 6), run.run_id] for run in runs], separators=(",", ":"))
 
 
-def _drawing(figure: Figure, anchor: str, charts: list[Chart]) -> Drawing:
-    first = len(charts)
-    charts.extend(chart for _, chart in figure.charts)
-    choices = tuple((name, first + number) for number, (name, _) in enumerate(figure.charts))
-    return Drawing(anchor, figure.title, figure.asks, figure.caption, charts[first].alt, choices)
-
-
-def _subtitle(records: pd.DataFrame, blocks: Sequence[Block]) -> str:
-    """What was compared, on what, how often."""
-    datasets = sorted(set(records["dataset"]))
-    rows = dict.fromkeys(row for block in blocks for row in block.rows)
-    seeds = len({replicate for block in blocks for replicate in block.replicates})
-    fractions = sorted({fraction for block in blocks for fraction in block.fractions})
-    spread = percent(fractions[0]) if len(fractions) == 1 else f"{percent(fractions[0])} to {percent(fractions[-1])}"
-    times = "1 repetition" if seeds == 1 else f"{seeds} repetitions"
-    return f"{', '.join(datasets)}: {len(rows)} ways to train, from {spread} of the labels, {times} each."
-
-
-def _facts(records: pd.DataFrame) -> list[tuple[str, str]]:
-    scores = records[(records["metric"] == "accuracy") & (records["split"] == "test")]
-    trained = scores[scores["pretrain_samples"] > 0]
-    encoders = trained.drop_duplicates(["dataset", "pretrain_dataset", "encoder", "pretext", "latent_dim", "seed"])
-    spent = encoders["pretrain_seconds"].sum() + scores["evaluate_seconds"].sum()
-    return [
-        ("encoders", ", ".join(sorted(set(trained["encoder"])) or ["none"])),
-        ("latent sizes", ", ".join(str(size) for size in sorted(set(trained["latent_dim"])))),
-        ("protocols", ", ".join(sorted(set(scores["protocol"]) - {"majority_class"}, key=protocol_rank))),
-        ("pretrainings", f"{len(encoders):,}"),
-        ("evaluations", f"{len(scores):,}"),
-        ("processor time", duration(float(spent))),
-    ]
-
-
-def _notices(blocks: Sequence[Block], evidence: Evidence) -> list[Notice]:
-    """What the numbers lack, each as one line; one line to say so if they lack nothing."""
-    found = []
-    missing = missing_line(blocks)
-    if missing:
-        found.append(Notice(missing[0].upper() + missing[1:]))
-    gaps = evidence.gaps
-    if gaps.missing:
-        of = f"{gaps.missing:,} of the {gaps.planned:,} evaluations of the suite have no record yet"
-        found.append(Notice(f"Unfinished: {of}. What follows is of the others and may change."))
-    if gaps.failures:
-        cells = "1 cell" if len(gaps.failures) == 1 else f"{len(gaps.failures)} cells"
-        reasons = sorted({failure.reason for failure in gaps.failures})
-        found.append(Notice(f"Failed: {cells}, for: {'; '.join(reasons)}."))
-    if evidence.stale:
-        cells = "1 cell was" if len(evidence.stale) == 1 else f"{len(evidence.stale)} cells were"
-        found.append(Notice(f"Stale {STALE}: {cells} computed by another version or with other settings."))
-    if evidence.collapsed:
-        names = sorted({pretext for *_, pretext, _ in evidence.collapsed})
-        found.append(Notice(f"Collapsed {COLLAPSED} in at least one seed: {', '.join(names)}."))
-    if not found:
-        return [Notice("Complete: no evaluation is missing, failed or stale, and no representation collapsed.", True)]
-    return found
-
-
-def _marks_text(evidence: Evidence) -> list[str]:
-    """What the marks mean that `table.md` does not have."""
-    said = []
-    if evidence.collapsed:
-        said.append(f"{COLLAPSED} a collapsed representation in at least one seed: see the measures below.")
-    if evidence.stale:
-        said.append(STALE_TEXT)
-    if evidence.gaps.failures:
-        said.append("A cell that reads failed has only failed runs; its reason shows when pointed at.")
-    return said
+def _script_json(data: dict[str, object]) -> Markup:
+    """Data as JSON that can stand in a script element, whatever names it holds."""
+    text = json.dumps(data, separators=(",", ":"), sort_keys=True, allow_nan=False)
+    return Markup(text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e"))

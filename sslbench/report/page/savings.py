@@ -1,172 +1,187 @@
-"""The page's section on labels saved: multipliers, crossovers, areas, wins and losses, and what one would choose."""
+"""Labels saved: the plot of the first screen, and the tables of multipliers, crossovers and areas."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from operator import itemgetter
+from collections.abc import Sequence
 
 import pandas as pd
 
-from sslbench.report.page.sections import Grid, Section
-from sslbench.report.scores.blocks import protocol_rank
+from sslbench.contract.spec import BASELINES
+from sslbench.report.figures.curves import short_count
+from sslbench.report.page.charts import Bar, Chart, Figure, full_title
+from sslbench.report.page.parts import Line, by_fraction, said, sheet_of
+from sslbench.report.scores.evaluations import REPLICATE, ROW_KEY
+from sslbench.report.scores.layout import Block, Layout, lay_out
 from sslbench.report.statistics.analysis import Analysis
-from sslbench.report.statistics.label_efficiency import BELOW, BEYOND, NEVER_AHEAD, NEVER_OVERTAKEN, OVERTAKEN, REACHED
-from sslbench.report.statistics.paired import OUTCOMES
-from sslbench.report.tables.markdown import NOT_RUN, percent
-
-#: Columns that name one table of the page.
-TABLE_KEY = ["dataset", "encoder", "protocol", "latent_dim"]
+from sslbench.report.statistics.label_efficiency import BELOW, BEYOND, OVERTAKEN, REACHED, multipliers
+from sslbench.report.tables.sheet import Sheet
+from sslbench.report.words.numbers import (
+    NOT_RUN,
+    fraction_interval,
+    percent,
+    points,
+    rounded_percent,
+    times,
+    times_interval,
+)
 
 SAVINGS_TEXT = (
     "Label multiplier: how many times more labels training from scratch (`supervised`) needs to be as accurate, "
     "interpolated on the logarithmic label axis, with its 95% confidence set. 2 means that half the labels are saved, "
     "below 1 that pretraining costs labels. `>` and `<` mark what lies beyond the measured label budgets: more than "
-    "the data holds, or fewer than the smallest budget. `0` and `∞` in brackets: the data does not bound it.",
+    "the data holds, or fewer than the smallest budget.",
     "Crossover: the share of labels from which training from scratch is ahead. Area: mean accuracy when every doubling "
     "of the labels counts the same, and its paired difference to `supervised` in points (Holm-corrected).",
 )
 
 
-def savings_section(analysis: Analysis) -> Section | None:
-    """Multipliers, crossovers and areas table by table; None where `supervised` was not run."""
-    if analysis.multipliers.empty:
-        return None
-    grids = [_multiplier_grid(title, part) for title, part in _by_table(analysis.multipliers)]
-    grids += [_curve_grid(title, part, analysis.areas) for title, part in _by_table(analysis.crossovers)]
-    return Section("savings", "Labels saved", SAVINGS_TEXT, tables=tuple(grids))
+def seed_multipliers(layout: Layout) -> pd.DataFrame:
+    """The frame of `multipliers` for every repetition alone, one after another; faint dots, no statistics."""
+    alone = layout.records.groupby(REPLICATE, sort=True)
+    counted = set(layout.evaluations.groupby(REPLICATE).groups)
+    parts = [multipliers(lay_out(part).peers) for replicate, part in alone if replicate in counted]
+    return pd.concat(parts, ignore_index=True)
 
 
-def outcome_section(analysis: Analysis) -> Section | None:
-    """Wins, ties and losses against training from scratch, and the choice one could make without the test split."""
-    if analysis.outcomes.empty:
+def saved_figure(analysis: Analysis, alone: pd.DataFrame, block: Block) -> Figure | None:
+    """Labels saved by every row of a table, at a label fraction one can choose; None without `supervised`.
+
+    Args:
+        alone: `seed_multipliers`.
+    """
+    part, seeds = _of(block, analysis.multipliers), _of(block, alone)
+    if part.empty:
         return None
-    text = (
-        "How often a pretext is better than, not told from, or worse than training from scratch on the same labels "
-        "(paired t-test over seeds, Holm-corrected over the rows of a column, 5% level); untested with one seed.",
+    charts = []
+    for fraction in sorted(set(part["label_fraction"])):
+        lines = part[part["label_fraction"] == fraction]
+        chart = _saved_chart(block, lines, seeds[seeds["label_fraction"] == fraction])
+        charts.append((f"{percent(fraction)} ({max(lines['num_labels']):,})", chart))
+    return Figure("Labels saved", tuple(charts), "with labels")
+
+
+def _of(block: Block, frame: pd.DataFrame) -> pd.DataFrame:
+    """The lines of a frame that stand in a table, in its order."""
+    keys = [name for name in ROW_KEY if name not in ("pretext", "pretrain_dataset")]
+    origins = frame["pretrain_dataset"].isin(["", block.pretrain_dataset])
+    same = (frame[keys] == [getattr(block, name) for name in keys]).all(axis=1)
+    return frame[same & origins]
+
+
+def _saved_chart(block: Block, lines: pd.DataFrame, seeds: pd.DataFrame) -> Chart:
+    labels = int(lines["num_labels"].max())
+    budgets = [counts[-1] for at, counts in block.num_labels.items() if ("supervised", at) in block.scores]
+    least, most = min(budgets) / labels, max(budgets) / labels
+    room = max(most / least, 4) ** 0.2  # for arrows
+    edges = least / room, most * room
+    drawn = seeds.to_dict("records")
+    ordered = sorted(lines.to_dict("records"), key=lambda line: line["pretext"] in BASELINES)
+    bars = [_bar(line, [one for one in drawn if one["pretext"] == line["pretext"]], edges) for line in ordered]
+    at = percent(lines["label_fraction"].iloc[0])
+    found = "; ".join(f"{bar.row} {bar.text}" for bar in bars)
+    return Chart(
+        kind="saved",
+        alt=f"Plot of how many times more labels training from scratch needs, with {at} of the labels, "
+        f"{full_title(block)}: {found}.",
+        xlabel="labels from scratch ÷ labels with pretraining",
+        ylabel="",
+        caption=f"Labels that training from scratch needs for the same accuracy, divided by the {labels:,} used here. "
+        "At 1× no labels are saved; right of it pretraining saves labels, left of it it costs labels. Lines: 95% "
+        "intervals, with arrows where the data does not bound them; faint: single seeds; shaded: beyond the label "
+        "budgets that were run.",
+        ticks=_ticks(edges, labels),
+        xdomain=(*edges, least, most),
+        bars=tuple(bars),
     )
-    columns = ("dataset", "encoder", "labels", *OUTCOMES)
-    rows = [
-        (line["dataset"], line["encoder"], _fraction(line["label_fraction"]), *(str(line[name]) for name in OUTCOMES))
-        for line in analysis.outcomes.to_dict("records")
-    ]
-    grids = [Grid(columns, tuple(rows), names=3).compact()]
-    if not analysis.choices.empty:
-        grids.append(_choice_grid(analysis.choices))
-    return Section("outcomes", "Wins, losses and what to choose", text, tables=tuple(grids))
 
 
-def _choice_grid(choices: pd.DataFrame) -> Grid:
+def _bar(line: Line, alone: Sequence[Line], edges: tuple[float, float]) -> Bar:
+    low, high, outcome = line["low"], line["high"], line["outcome"]
+    sides = {BELOW: "<", BEYOND: ">"}
+    bounded = not math.isnan(low) and not (low == 0 and math.isinf(high))
+    first, last, arrows = None, None, sides.get(outcome, "")
+    if bounded:
+        arrows = ("<" if low == 0 else "") + (">" if math.isinf(high) else "")
+        first, last = low or edges[0], min(high, edges[1])
+    elif outcome == BELOW:
+        first, last = edges[0], line["bound"]
+    elif outcome == BEYOND:
+        first, last = line["bound"], edges[1]
+    seeds = tuple(
+        (_digits(one["multiplier"] if one["outcome"] == REACHED else one["bound"]), sides.get(one["outcome"], ""))
+        for one in alone
+        if one["outcome"]
+    )
+    text = _saved_text(line, "×")
+    return Bar(
+        row=line["pretext"],
+        at=_digits(line["multiplier"]) if outcome == REACHED else None,
+        low=first if first is None else _digits(first),
+        high=last if last is None else _digits(last),
+        arrows=arrows,
+        interval=bounded,
+        seeds=seeds,
+        text=text,
+        tip=f"{line['pretext']}\n{text}\n{100 * line['accuracy']:.1f} % with {line['num_labels']:,} labels",
+    )
+
+
+def _digits(number: float) -> float:
+    return float(f"{number:.4g}")
+
+
+def _saved_text(line: Line, unit: str = "") -> str:
+    """`1.2 [0.8, 2.4]`, `< 1`; and that there is no interval where the data cannot carry one."""
+    outcome, bound, low, high = line["outcome"], line["bound"], line["low"], line["high"]
+    if not outcome:
+        return str(line["reason"])
+    values = {REACHED: times(line["multiplier"]), BEYOND: f"> {times(bound)}", BELOW: f"< {times(bound)}"}
+    if (outcome == BELOW and high == bound) or (outcome == BEYOND and low == bound):
+        return values[outcome] + unit
+    spread = "(interval unbounded)" if low == 0 and math.isinf(high) else times_interval(low, high)
+    return f"{values[outcome]}{unit} {spread}"
+
+
+def _ticks(edges: tuple[float, float], labels: int) -> tuple[tuple[float, str], ...]:
+    """Multiples, each with the number of labels that it is."""
+    low, high = (math.log10(edge) for edge in edges)
+    steps = (1, 2, 5) if high - low < 1.7 else (1,)
+    places = (step * 10.0**power for power in range(math.floor(low), math.ceil(high)) for step in steps)
+    inside = (float(f"{place:.3g}") for place in places if edges[0] <= place <= edges[1])
+    return tuple((place, f"{times(place)}×\n{short_count(round(place * labels))}") for place in inside)
+
+
+def savings_sheets(analysis: Analysis, block: Block) -> list[Sheet]:
+    """Multipliers, crossovers and areas of a table; none where `supervised` was not run."""
+    found, overtaken = _of(block, analysis.multipliers), _of(block, analysis.crossovers)
+    if found.empty:
+        return []
+    merged = overtaken.merge(_of(block, analysis.areas), on=list(ROW_KEY), suffixes=("", "_area"))
     columns = (
-        "dataset",
-        "encoder",
-        "labels",
-        "use",
-        "pretext",
-        "protocol",
-        "latent size",
-        "budget score",
-        "chosen from",
+        ("pretext", said("pretext")),
+        ("crossover", _crossover),
+        ("area, %", lambda line: _area(line["area"], line["low_area"], line["high_area"])),
+        (
+            "difference to supervised",
+            lambda line: _area(line["difference"], line["difference_low"], line["difference_high"], signed=True),
+        ),
+        ("outcome", lambda line: line["outcome_area"] or NOT_RUN),
     )
-    rows = [
-        (
-            *(line["dataset"], line["encoder"], _fraction(line["label_fraction"]), line["kind"]),
-            *(line["pretext"], line["protocol"], str(line["latent_dim"])),
-            *(f"{100 * line['budget']:.1f}", str(line["candidates"])),
-        )
-        for line in choices.to_dict("records")
+    return [
+        by_fraction(found, [("label multiplier", said("pretext"))], _saved_text, "Label multipliers"),
+        sheet_of(merged, columns, 1, "Crossover and area"),
     ]
-    caption = "The choice by score inside the label budget; no test label is read."
-    return Grid(columns, tuple(rows), names=6, title="What one would choose", caption=caption).compact()
 
 
-def _by_table(frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    """The lines of each table of the page, in its order, with its title."""
-    several = len(frame[["dataset", "encoder"]].drop_duplicates()) > 1
-    parts = {
-        (dataset, encoder, protocol_rank(str(protocol)), size): (protocol, part)
-        for (dataset, encoder, protocol, size), part in frame.groupby(TABLE_KEY, sort=False)
-    }
-    for (dataset, encoder, _, latent_dim), (protocol, part) in sorted(parts.items(), key=itemgetter(0)):
-        title = f"{protocol}, latent size {latent_dim}"
-        yield (f"{dataset}, {encoder}: {title}" if several else title), part
-
-
-def _name(pretext: str, origin: str, dataset: str) -> str:
-    return f"{pretext} from {origin}" if origin and origin != dataset else pretext
-
-
-def _multiplier_grid(title: str, part: pd.DataFrame) -> Grid:
-    fractions = sorted(set(part["label_fraction"]))
-    cells = {
-        (_name(line["pretext"], line["pretrain_dataset"], line["dataset"]), line["label_fraction"]): _multiplier(
-            line["multiplier"], line["low"], line["high"], line["outcome"], line["bound"]
-        )
-        for line in part.to_dict("records")
-    }
-    names = dict.fromkeys(name for name, _ in cells)
-    rows = [(name, *(cells.get((name, fraction), NOT_RUN) for fraction in fractions)) for name in names]
-    columns = ("label multiplier", *(percent(fraction) for fraction in fractions))
-    return Grid(columns, tuple(rows), title=f"Multipliers: {title}")
-
-
-def _multiplier(multiplier: float, low: float, high: float, outcome: str, bound: float) -> str:
-    """`1.8 [1.1, 3.0]`, `> 100` or `< 0.2`."""
-    if outcome == REACHED:
-        text = _times(multiplier)
-    elif outcome in (BEYOND, BELOW):
-        text = f"{'>' if outcome == BEYOND else '<'} {_times(bound)}"
-    else:
-        return NOT_RUN
-    return text + _interval(low, high, _times)
-
-
-def _times(factor: float) -> str:
-    return f"{factor:.2g}" if factor < 10 else f"{factor:.0f}"
-
-
-def _interval(low: float, high: float, form: Callable[[float], str]) -> str:
-    if math.isnan(low) or math.isnan(high):
-        return ""
-    return f" [{form(low) if low > 0 else '0'}, {'∞' if math.isinf(high) else form(high)}]"
-
-
-def _curve_grid(title: str, part: pd.DataFrame, areas: pd.DataFrame) -> Grid:
-    """Crossover and area of every row of a table."""
-    keys = [*TABLE_KEY, "pretrain_dataset", "pretext"]
-    merged = part.merge(areas, on=keys, suffixes=("", "_area"))
-    rows = [
-        (
-            _name(line["pretext"], line["pretrain_dataset"], line["dataset"]),
-            _crossover(line["label_fraction"], line["low"], line["high"], line["outcome"]),
-            _area(line["area"], line["low_area"], line["high_area"]),
-            _area(line["difference"], line["difference_low"], line["difference_high"], signed=True),
-            line["outcome_area"] or NOT_RUN,
-        )
-        for line in merged.to_dict("records")
-    ]
-    columns = ("pretext", "crossover", "area, %", "difference to supervised", "outcome")
-    return Grid(columns, tuple(rows), title=f"Crossover and area: {title}")
-
-
-def _crossover(fraction: float, low: float, high: float, outcome: str) -> str:
-    if outcome == OVERTAKEN:
-        return percent(float(f"{fraction:.2g}")) + _interval(low, high, _rounded_percent)
-    if outcome in (NEVER_AHEAD, NEVER_OVERTAKEN):
-        return outcome
-    return outcome or NOT_RUN
-
-
-def _rounded_percent(fraction: float) -> str:
-    return percent(float(f"{fraction:.2g}"))
+def _crossover(line: Line) -> str:
+    if line["outcome"] != OVERTAKEN:
+        return line["outcome"] or NOT_RUN
+    return f"{rounded_percent(line['label_fraction'])} {fraction_interval(line['low'], line['high'])}"
 
 
 def _area(value: float, low: float, high: float, signed: bool = False) -> str:
     if math.isnan(value):
         return NOT_RUN
-    text = f"{100 * value:+.1f}" if signed else f"{100 * value:.1f}"
+    text = points(value, signed=signed)
     return text if math.isnan(low) else f"{text} ± {50 * (high - low):.1f}"
-
-
-def _fraction(fraction: float) -> str:
-    return "all" if math.isnan(fraction) else percent(fraction)

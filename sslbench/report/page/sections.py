@@ -1,140 +1,43 @@
-"""Sections of the page that follow from the records alone: curves, latent sizes, measures, pictures, cost, machine."""
+"""Chapters after the tables: latent size, compute, pictures; and what reviewers ask for, part by part."""
 
 from __future__ import annotations
 
 import base64
 import io
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 import pandas as pd
 from PIL import Image
 
+from sslbench.contract.settings import TunedArm
+from sslbench.contract.titles import RAW, protocol_rank
 from sslbench.report.attachments.exhibits import Exhibit, in_order
-from sslbench.report.page.charts import Figure, curve_figures, latent_figures
-from sslbench.report.page.ranks import Diagram, rank_diagrams
-from sslbench.report.scores.blocks import RAW, Block, protocol_rank
-from sslbench.report.scores.measures import COLLAPSED, SHOWN, measure_rows
-from sslbench.report.statistics.cost import Cost, costs, format_count, format_flops, format_seconds
-from sslbench.report.statistics.ranks import Ranks
+from sslbench.report.page.charts import latent_figures
+from sslbench.report.page.parts import LABELS, PLACE, Part, Picture, said, sheet_of
+from sslbench.report.scores.layout import Block, Layout
+from sslbench.report.statistics.analysis import Analysis
+from sslbench.report.statistics.paired import OUTCOMES
+from sslbench.report.tables.sheet import Sheet, text_sheet
+from sslbench.report.words.numbers import NOT_RUN, count, duration, flops, seconds
+from sslbench.report.words.reading import COSTS
 
 
-@dataclass(frozen=True)
-class Grid:
-    """A table of words and numbers: the first `names` columns stand to the left."""
-
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    names: int = 1
-    title: str = ""
-    caption: str = ""
-
-    def compact(self) -> Grid:
-        """Without the columns that say the same dataset or encoder on every line."""
-        said = {name: {row[at] for row in self.rows} for at, name in enumerate(self.columns)}
-        kept = [at for at, name in enumerate(self.columns) if name not in ("dataset", "encoder") or len(said[name]) > 1]
-        rows = tuple(tuple(row[at] for at in kept) for row in self.rows)
-        names = sum(at < self.names for at in kept)
-        return Grid(tuple(self.columns[at] for at in kept), rows, names, self.title, self.caption)
-
-
-@dataclass(frozen=True)
-class Bars:
-    """A table whose last column is drawn as bars: (name, text, share in [0, 1]) each."""
-
-    columns: tuple[str, str]
-    rows: tuple[tuple[str, str, float], ...]
-    title: str = ""
-    caption: str = ""
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A PNG as the page embeds it."""
-
-    title: str
-    alt: str
-    width: int
-    height: int
-    data: str
-
-
-@dataclass(frozen=True)
-class Section:
-    """One part of the page under a heading of its own; what it lacks it leaves out."""
-
-    anchor: str
-    title: str
-    text: tuple[str, ...] = ()
-    figures: tuple[Figure, ...] = ()
-    tables: tuple[Grid, ...] = ()
-    pictures: tuple[Picture, ...] = ()
-    bars: tuple[Bars, ...] = ()
-    diagrams: tuple[Diagram, ...] = ()
-
-
-def curve_section(blocks: Sequence[Block]) -> Section:
-    """Accuracy against labels, block by block."""
-    text = (
-        "Accuracy against the share of labels, on a logarithmic axis. Bands are 95% confidence intervals over seeds; "
-        "the dotted line is training from scratch on every label. Hover or tap for the numbers; press a name to hide "
-        "or show its line everywhere.",
-    )
-    return Section("curves", "Label-efficiency curves", text, tuple(curve_figures(blocks)))
-
-
-def latent_section(blocks: Sequence[Block]) -> Section | None:
+def latent_part(blocks: Sequence[Block]) -> Part | None:
     """Accuracy against the latent size, if several were run."""
     figures = latent_figures(blocks)
-    if not figures:
-        return None
-    text = ("How much the size of the representation matters, at one share of the labels at a time.",)
-    return Section("latent", "Latent size", text, tuple(figures))
+    text = "How much the size of the representation matters, at one share of the labels at a time."
+    return Part("latent", "Latent size", (text,), tuple(figures)) if figures else None
 
 
-def rank_section(ranks: Sequence[Ranks]) -> Section | None:
-    """Mean ranks over label budgets, and which rows are not told apart."""
-    if not ranks:
-        return None
-    text = (
-        "Mean rank of every row over the label budgets (1 is the most accurate), from best to worst. Bars on the right "
-        "join rows that are not told apart: their mean ranks are closer than the critical difference, which is drawn "
-        "below the axis. The budgets of one dataset share encoders and nested labels, so with a single dataset the "
-        "tests are optimistic.",
-    )
-    return Section("ranks", "Ranks", text, diagrams=rank_diagrams(ranks))
-
-
-def measure_section(
-    records: pd.DataFrame, figures: Sequence[Figure] = (), correlations: Sequence[Grid] = ()
-) -> Section | None:
-    """The label-free measures, drawn against accuracy, and how well they predict it."""
-    rows = measure_rows(records)
-    if not rows:
-        return None
-    columns = ("pretext", "latent size", *(shown for _, shown, _ in SHOWN), "collapsed")
-    text = (
-        "Measured without labels on the representation of 2,048 unlabelled inputs (LiDAR and alignment: 1,000 inputs "
-        f"in four views), means over seeds. {COLLAPSED} marks a collapsed representation.",
-    )
-    return Section(
-        "measures",
-        "Measures without labels",
-        text,
-        tuple(figures),
-        tables=(Grid(columns, _tuples(rows)), *correlations),
-    )
-
-
-def picture_section(exhibits: Sequence[Exhibit]) -> Section | None:
+def picture_part(exhibits: Sequence[Exhibit]) -> Part | None:
     """What the encoders learned, to look at."""
     if not exhibits:
         return None
-    several = len({(exhibit.place, exhibit.encoder) for exhibit in exhibits if exhibit.encoder != RAW}) > 1
-    text = ("Drawn from one encoder each; labels serve the colours of the maps and nothing else.",)
+    several = len({(one.place, one.encoder) for one in exhibits if one.encoder != RAW}) > 1
+    text = "Drawn from one encoder each; labels serve the colours of the maps and nothing else."
     pictures = tuple(_picture(exhibit, several) for exhibit in in_order(exhibits))
-    return Section("pictures", "Pictures", text, pictures=pictures)
+    return Part("pictures", "Pictures", (text,), pictures=pictures)
 
 
 def _picture(exhibit: Exhibit, several: bool) -> Picture:
@@ -143,68 +46,82 @@ def _picture(exhibit: Exhibit, several: bool) -> Picture:
     title = f"{place}{exhibit.pretext}, latent size {exhibit.latent_dim}, seed {exhibit.seed}: {subject}"
     with Image.open(io.BytesIO(exhibit.png)) as image:
         width, height = image.size
-    alt = f"Picture: {title}"
-    return Picture(title, alt, width, height, base64.b64encode(exhibit.png).decode("ascii"))
+    return Picture(title, f"Picture: {title}", width, height, base64.b64encode(exhibit.png).decode("ascii"))
 
 
-def cost_section(records: pd.DataFrame, more: Sequence[Grid] = ()) -> Section:
-    """The ledger: what was paid for every encoder, for its evaluations, and for choosing settings."""
-    entries = costs(records)
-    protocols = sorted({name for entry in entries for name in entry.evaluate_seconds}, key=protocol_rank)
-    headers = ["pretext", "latent size", "pretraining s", "samples", "compute", "parameters"]
-    headers += [f"{protocol} s" for protocol in protocols]
-    several = len({(entry.dataset, entry.pretrain_dataset, entry.encoder) for entry in entries if _trained(entry)}) > 1
-    where = ["dataset", "encoder"] if several else []
-    rows = [[*([_origin(entry), entry.encoder] if several else []), *_cost_row(entry, protocols)] for entry in entries]
+def outcome_part(analysis: Analysis) -> Part | None:
+    """Wins, ties and losses against training from scratch, and the choice one could make without the test split."""
+    if analysis.outcomes.empty:
+        return None
     text = (
-        "Means over seeds, in seconds. Pretraining is paid once per encoder; an evaluation is one protocol at one "
-        "label fraction, averaged over the fractions that were run.",
+        "How often a pretext is better than, not told from, or worse than training from scratch on the same labels "
+        "(paired t-test over seeds, Holm-corrected over the rows of a column, 5% level); untested with one seed."
     )
-    grid = Grid((*where, *headers), _tuples(rows), names=1 + len(where))
-    return Section("cost", "Cost ledger", text, tables=(grid, *more))
+    counted = ((name, said(name)) for name in OUTCOMES)
+    sheets = [sheet_of(analysis.outcomes, (*PLACE, LABELS, *counted), 3)]
+    if not analysis.choices.empty:
+        columns = (
+            *(*PLACE, LABELS, ("use", said("kind")), ("pretext", said("pretext"))),
+            *(("protocol", said("protocol")), ("latent size", said("latent_dim"))),
+            *(("budget score", lambda line: f"{100 * line['budget']:.1f}"), ("chosen from", said("candidates"))),
+        )
+        caption = "The choice by score inside the label budget; no test label is read."
+        sheets.append(sheet_of(analysis.choices, columns, 6, "What one would choose", caption))
+    return Part("outcomes", "Wins, losses and what to choose", (text,), sheets=tuple(sheets))
 
 
-def _trained(entry: Cost) -> bool:
-    return bool(entry.pretrain_dataset)
+def cost_part(costs: Sheet, tuned: Sequence[TunedArm]) -> Part:
+    """The ledger: what was paid for every encoder, for its evaluations, and for choosing settings."""
+    return Part("cost", "Cost ledger", (COSTS,), sheets=(replace(costs, title=""), *tuning_sheets(tuned)))
 
 
-def _origin(entry: Cost) -> str:
-    elsewhere = entry.pretrain_dataset and entry.pretrain_dataset != entry.dataset
-    return f"{entry.dataset} from {entry.pretrain_dataset}" if elsewhere else entry.dataset
-
-
-def _cost_row(entry: Cost, protocols: Sequence[str]) -> list[str]:
-    pretraining = [format_seconds(entry.pretrain_seconds), format_count(entry.pretrain_samples)]
-    pretraining += [format_flops(entry.pretrain_flops), format_count(entry.parameters)]
-    spent = [format_seconds(entry.evaluate_seconds.get(protocol, math.nan)) for protocol in protocols]
-    return [entry.pretext, str(entry.latent_dim), *pretraining, *spent]
-
-
-def environment_section(environment: Mapping[str, object] | None, records: pd.DataFrame) -> Section:
-    """What the numbers were computed on, as `environment.json` says, and what the records themselves say."""
-    said = dict(environment or {})
-    packages = said.pop("packages", {})
+def tuning_sheets(tuned: Sequence[TunedArm]) -> tuple[Sheet, ...]:
+    """What tuning cost and found, arm by arm; nothing if nothing was tuned."""
+    if not tuned:
+        return ()
     rows = [
-        (name.replace("_gib", ", GiB").replace("_", " "), "unknown" if value is None else str(value))
-        for name, value in said.items()
+        (
+            *(one.pretext, f"{one.completed} of {one.trials}", seconds(one.seconds)),
+            *(count(one.samples), flops(one.flops)),
+            *(NOT_RUN if one.default_score is None else f"{one.default_score:.3f}", f"{one.score:.3f}"),
+            ", ".join(f"{name} {value:.4g}" for name, value in sorted(one.settings.items())),
+        )
+        for one in tuned
     ]
-    if isinstance(packages, Mapping):
-        rows += [(str(name), "unknown" if number is None else str(number)) for name, number in packages.items()]
+    columns = ("pretext", "trials finished", "seconds", "samples", "compute", "before", "after", "settings found")
+    note = (
+        f"All trials of an arm together. Scores by {', '.join(sorted({one.criterion for one in tuned}))}, of the "
+        "settings each arm started from and of those it found; no test label is read."
+    )
+    return (replace(text_sheet("What tuning cost", columns, rows), notes=(note,)),)
+
+
+def environment_part(environment: Mapping[str, object] | None, layout: Layout) -> Part:
+    """What was run, what it was computed on as `environment.json` says, and what the records themselves say."""
+    said_there = dict(environment or {})
+    packages = said_there.pop("packages", {})
+    named = {name.replace("_gib", ", GiB").replace("_", " "): value for name, value in said_there.items()}
+    named |= packages if isinstance(packages, Mapping) else {}
+    rows = [(str(name), "unknown" if value is None else str(value)) for name, value in named.items()]
     for column, title in (
         ("git_commit", "commits of the records"),
         ("sslbench_version", "sslbench versions of the records"),
         ("device", "devices of the records"),
     ):
-        rows.append((title, ", ".join(sorted({value or "unknown" for value in records[column]}))))
-    return Section("environment", "Environment", tables=(Grid(("what", "value"), tuple(rows), names=2),))
+        rows.append((title, ", ".join(sorted({value or "unknown" for value in layout.records[column]}))))
+    table = text_sheet("", ("what", "value"), (*_facts(layout.every), *rows), names=2)
+    return Part("environment", "What was run, and on what", sheets=(table,))
 
 
-def duration(seconds: float) -> str:
-    """Seconds as people say them: `42 s`, `12.5 min`, `3.4 h`."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.1f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
-
-
-def _tuples(rows: Sequence[Sequence[str]]) -> tuple[tuple[str, ...], ...]:
-    return tuple(tuple(row) for row in rows)
+def _facts(scores: pd.DataFrame) -> list[tuple[str, str]]:
+    trained = scores[scores["pretrain_samples"] > 0]
+    encoders = trained.drop_duplicates(["dataset", "pretrain_dataset", "encoder", "pretext", "latent_dim", "seed"])
+    spent = encoders["pretrain_seconds"].sum() + scores["evaluate_seconds"].sum()
+    return [
+        ("encoders", ", ".join(sorted(set(trained["encoder"])) or ["none"])),
+        ("latent sizes", ", ".join(str(size) for size in sorted(set(trained["latent_dim"])))),
+        ("protocols", ", ".join(sorted(set(scores["protocol"]) - {"majority_class"}, key=protocol_rank))),
+        ("pretrainings", f"{len(encoders):,}"),
+        ("evaluations", f"{len(scores):,}"),
+        ("processor time", duration(float(spent))),
+    ]

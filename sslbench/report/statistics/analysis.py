@@ -13,14 +13,14 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from sslbench.report.scores.rows import all_evaluations, evaluations, sections
+from sslbench.contract.settings import TunedArm
+from sslbench.report.scores.layout import Layout
 from sslbench.report.statistics.area import areas
-from sslbench.report.statistics.compute import Tuning, budgets, compute
+from sslbench.report.statistics.compute import budgets, compute
 from sslbench.report.statistics.label_efficiency import crossovers, multipliers
 from sslbench.report.statistics.label_free import correlations
 from sslbench.report.statistics.optimism import choice_optimism, epoch_optimism
 from sslbench.report.statistics.paired import differences, outcomes
-from sslbench.report.statistics.ranks import Ranks, ranks
 from sslbench.report.statistics.replication import NOT_CROSSED, components
 from sslbench.report.statistics.selection import choices
 from sslbench.report.statistics.variance import shares
@@ -31,14 +31,13 @@ class Analysis:
     """The statistics of a set of records.
 
     Attributes:
-        evaluations: one line per evaluation and independent replicate: test and budget score, costs, run id.
+        layout: the records themselves, laid out.
         differences: paired difference to `supervised` per row and label fraction, with interval, p-values, outcome.
         outcomes: wins, ties and losses of pretexts against `supervised` per label fraction, and overall (NaN).
         multipliers: how many times more labels training from scratch needs, per row and label fraction.
         crossovers: the label fraction at which training from scratch overtakes, per row.
         areas: area under the label-efficiency curve and its difference to `supervised`, per row.
         choices: the row one would pick by budget score, per label fraction and over all (NaN).
-        ranks: mean ranks per table, with what cannot be told apart; drawn by `rank_diagram.rank_figure`.
         correlations: rank correlation of each label-free measure with accuracy over encoders, per label fraction.
         shares: share of the variance of accuracy that each axis of the suite explains.
         components: variance between trainings and between labelled subsets, per cell; empty unless crossed.
@@ -49,14 +48,13 @@ class Analysis:
         epoch_optimism: what reporting the best epoch on the test split would have added; empty without checkpoints.
     """
 
-    evaluations: pd.DataFrame
+    layout: Layout
     differences: pd.DataFrame
     outcomes: pd.DataFrame
     multipliers: pd.DataFrame
     crossovers: pd.DataFrame
     areas: pd.DataFrame
     choices: pd.DataFrame
-    ranks: tuple[Ranks, ...]
     correlations: pd.DataFrame
     shares: pd.DataFrame
     components: pd.DataFrame
@@ -66,35 +64,35 @@ class Analysis:
     choice_optimism: pd.DataFrame
     epoch_optimism: pd.DataFrame
 
+    @property
+    def evaluations(self) -> pd.DataFrame:
+        """One line per evaluation and independent replicate: test and budget score, costs, run id."""
+        return self.layout.evaluations
 
-def analyse(records: pd.DataFrame, tuning: Sequence[Tuning] = ()) -> Analysis:
-    """All statistics of `records`, rows of `records.csv` in any order; linear in their number.
+
+def analyse(layout: Layout, tuning: Sequence[TunedArm] = ()) -> Analysis:
+    """All statistics of records that are laid out; linear in their number.
 
     Args:
         tuning: what choosing settings cost, one entry per pretext; records do not hold it.
-
-    Raises:
-        InputError: two records claim the same cell and replicate.
     """
-    evaluated = evaluations(records)
-    compared = sections(evaluated)
+    evaluated, compared = layout.evaluations, layout.peers
     found = differences(compared)
-    split = components(all_evaluations(records))
+    split = components(layout.every)
     return Analysis(
-        evaluations=evaluated,
+        layout=layout,
         differences=found,
         outcomes=outcomes(found),
         multipliers=multipliers(compared),
         crossovers=crossovers(compared),
         areas=areas(compared),
         choices=choices(evaluated),
-        ranks=ranks(compared),
-        correlations=correlations(records, evaluated),
+        correlations=correlations(layout.records, evaluated),
         shares=shares(evaluated),
         components=split,
         components_reason=NOT_CROSSED if split.empty else "",
         compute=compute(evaluated, tuning),
         budgets=budgets(evaluated, tuning),
         choice_optimism=choice_optimism(evaluated),
-        epoch_optimism=epoch_optimism(records),
+        epoch_optimism=epoch_optimism(layout.records),
     )

@@ -8,32 +8,22 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from sslbench.report.scores.rows import ROW_KEY, Floats, Row, Section
+from sslbench.report.scores.evaluations import ROW_KEY
+from sslbench.report.scores.layout import Peers
+from sslbench.report.scores.rows import Floats, Row
 from sslbench.report.statistics.label_efficiency import NO_SEED, ONE_BUDGET, ONE_SEED, Curves, common_curves
-from sslbench.report.statistics.paired import corrected, outcome, section_key
+from sslbench.report.statistics.paired import tested
 from sslbench.report.statistics.spread import Estimate, estimate
 
 AREA_COLUMNS = (
-    *ROW_KEY,
-    "first_fraction",
-    "last_fraction",
-    "area",
-    "low",
-    "high",
-    "difference",
-    "difference_low",
-    "difference_high",
-    "p_value",
-    "p_holm",
-    "outcome",
-    "n",
-    "reason",
+    *(*ROW_KEY, "first_fraction", "last_fraction", "area", "low", "high"),
+    *("difference", "difference_low", "difference_high", "p_value", "p_holm", "outcome", "n", "reason"),
 )
 
 _UNKNOWN = Estimate(math.nan, math.nan, 0, math.nan)
 
 
-def areas(compared: Iterable[Section]) -> pd.DataFrame:
+def areas(compared: Iterable[Peers]) -> pd.DataFrame:
     """Area under the label-efficiency curve on the log-label axis, over its width: one line per row, and `supervised`.
 
     An accuracy in [0, 1]: the mean over label budgets when every doubling of the labels counts the same, by the
@@ -48,14 +38,13 @@ def areas(compared: Iterable[Section]) -> pd.DataFrame:
         no difference.
     """
     lines: list[tuple[object, ...]] = []
-    for section in compared:
-        supervised = section.supervised
-        if supervised is None:
-            continue
-        own = common_curves(supervised, supervised)
-        lines.append(_line(section, supervised, own, area_of(own, own.row), _UNKNOWN, (math.nan, math.nan)))
-        for protocol in dict.fromkeys(row.protocol for row in section.rows):
-            lines += _table(section, supervised, [row for row in section.rows if row.protocol == protocol])
+    for peers in compared:
+        scratch = peers.supervised
+        lines.append(_line(scratch, common_curves(scratch, scratch), _UNKNOWN, (math.nan, math.nan, "")))
+        for table in peers.tables:
+            shared = [common_curves(row, scratch) for row in table]
+            found = [area_of(curves, curves.row - curves.supervised) for curves in shared]
+            lines += map(_line, table, shared, found, tested(found))
     return pd.DataFrame(lines, columns=list(AREA_COLUMNS))
 
 
@@ -79,26 +68,11 @@ def why_not(curves: Curves) -> str:
     return "" if len(curves.row) else NO_SEED
 
 
-def _table(section: Section, supervised: Row, members: list[Row]) -> list[tuple[object, ...]]:
-    shared = [common_curves(row, supervised) for row in members]
-    found = [area_of(curves, curves.row - curves.supervised) for curves in shared]
-    return [
-        _line(section, row, curves, area_of(curves, curves.row), difference, p_values)
-        for row, curves, difference, p_values in zip(members, shared, found, corrected(found), strict=True)
-    ]
-
-
-def _line(
-    section: Section, row: Row, curves: Curves, area: Estimate, difference: Estimate, p_values: tuple[float, float]
-) -> tuple[object, ...]:
+def _line(row: Row, curves: Curves, difference: Estimate, test: tuple[float, float, str]) -> tuple[object, ...]:
+    area = area_of(curves, curves.row)
     ends = (curves.fractions[0], curves.fractions[-1]) if curves.fractions else (math.nan, math.nan)
     return (
-        *section_key(section, row),
-        *ends,
-        *(area.mean, area.low, area.high),
-        *(difference.mean, difference.low, difference.high),
-        *p_values,
-        outcome(difference, p_values[1]) if difference.n else "",
-        area.n,
-        why_not(curves) or (ONE_SEED if area.n == 1 else ""),
+        *(*row.key, *ends, area.mean, area.low, area.high),
+        *(difference.mean, difference.low, difference.high, *test),
+        *(area.n, why_not(curves) or (ONE_SEED if area.n == 1 else "")),
     )

@@ -3,94 +3,67 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 
-import numpy as np
 import pandas as pd
 
+from sslbench.contract.settings import TunedArm
 from sslbench.contract.spec import BASELINES
-from sslbench.report.scores.blocks import RAW
-from sslbench.report.scores.rows import ROW_KEY
+from sslbench.contract.titles import RAW
+from sslbench.report.scores.evaluations import CELL
 from sslbench.report.statistics.spread import estimate
-from sslbench.report.words.wording import times, title_of
 
 #: Budgets within this factor of each other count as equal.
 MATCHED_WITHIN = 1.25
 
-COST_COLUMNS = (
-    *ROW_KEY,
-    "label_fraction",
-    "accuracy",
-    "low",
-    "high",
-    "flops",
-    "pretrain_seconds",
-    "evaluate_seconds",
-    "tuning_seconds",
-    "seconds",
-    "amortised_seconds",
-    "seconds_front",
-    "flops_front",
-)
+COST_COLUMNS = (*CELL, "accuracy", "low", "high", "seconds", "flops")
 
 BUDGET_COLUMNS = (
-    "dataset",
-    "encoder",
-    "latent_dim",
-    "quantity",
-    "least",
-    "least_pretext",
-    "most",
-    "most_pretext",
-    "ratio",
-    "matched",
-    "sentence",
+    *("dataset", "encoder", "latent_dim", "quantity"),
+    *("least", "least_pretext", "most", "most_pretext", "ratio", "matched"),
 )
 
 _QUANTITIES = {"pretrain_samples": "samples", "pretrain_flops": "FLOPs", "pretrain_seconds": "seconds"}
 
 
-@dataclass(frozen=True)
-class Tuning:
-    """What choosing the settings of one pretext (or of `supervised`) cost."""
+def compute(evaluated: pd.DataFrame, tuning: Sequence[TunedArm] = ()) -> pd.DataFrame:
+    """Mean accuracy of every row at every label fraction, and what having this one number costs.
 
-    pretext: str
-    trials: int
-    seconds: float
-    flops: float
-
-
-def compute(evaluated: pd.DataFrame, tuning: Iterable[Tuning] = ()) -> pd.DataFrame:
-    """Mean accuracy and cost of every row at every label fraction, and who is on the Pareto front.
-
-    `seconds` is the whole bill of having this one number: tuning, if given, plus pretraining plus one evaluation.
-    `amortised_seconds` shares tuning and pretraining, paid once per encoder, among all evaluations that the records
-    hold of that encoder. `flops` is the same bill in floating-point operations of the networks; it is NaN for records
-    from before evaluations counted theirs.
-
-    On a front (Pareto) no other row of the same dataset, encoder and fraction is at least as accurate for less, nor
-    more accurate for the same. Means are compared as they are: a row may be off the front by less than its interval.
+    `seconds` is the whole bill: tuning, if given, plus pretraining plus one evaluation. `flops` is the same bill in
+    floating-point operations of the networks; NaN for records from before evaluations counted theirs.
 
     Returns:
         Columns `COST_COLUMNS`, the encoder `raw` listed with every encoder it is compared with; `low` and `high` are
         the interval of the accuracy.
     """
-    cells = _cells(evaluated, {item.pretext: item for item in tuning})
-    lines: list[pd.DataFrame] = []
-    for dataset, encoder in sorted(set(zip(cells["dataset"], cells["encoder"], strict=True))):
-        if encoder == RAW:
-            continue
-        here = cells[(cells["dataset"] == dataset) & cells["encoder"].isin([encoder, RAW])].assign(encoder=encoder)
-        lines += [_with_fronts(part) for _, part in here.groupby("label_fraction", sort=True)]
-    empty = pd.DataFrame(columns=list(COST_COLUMNS))
-    return pd.concat(lines, ignore_index=True)[list(COST_COLUMNS)] if lines else empty
+    chosen = evaluated[evaluated["pretext"] != "majority_class"]
+    tuned_seconds = chosen["pretext"].map({arm.pretext: arm.seconds for arm in tuning}).astype(float).fillna(0)
+    tuned_flops = chosen["pretext"].map({arm.pretext: arm.flops for arm in tuning}).astype(float).fillna(0)
+    grouped = chosen.assign(
+        seconds=chosen["pretrain_seconds"].fillna(0) + tuned_seconds + chosen["evaluate_seconds"],
+        flops=chosen["pretrain_flops"].fillna(0) + tuned_flops + chosen["evaluate_flops"],
+    ).groupby(CELL, sort=True)
+    spreads = [estimate(scores.tolist()) for _, scores in grouped["test"]]
+    cells = grouped[["seconds", "flops"]].mean().reset_index()
+    cells = cells.assign(
+        accuracy=[spread.mean for spread in spreads],
+        low=[spread.low for spread in spreads],
+        high=[spread.high for spread in spreads],
+    )[list(COST_COLUMNS)]
+    places = sorted(set(zip(cells["dataset"], cells["encoder"], strict=True)))
+    shown = [
+        cells[(cells["dataset"] == dataset) & cells["encoder"].isin([encoder, RAW])].assign(encoder=encoder)
+        for dataset, encoder in places
+        if encoder != RAW
+    ]
+    return pd.concat(shown, ignore_index=True) if shown else cells.head(0)
 
 
 def front(costs: Iterable[float], gains: Iterable[float]) -> list[bool]:
     """Which points are on the Pareto front of little cost and much gain, in the given order; NaN costs are not.
 
-    Points that agree in both, up to rounding, are on it together.
+    Nothing is as accurate for less, nor more accurate for the same. Points that agree in both, up to rounding, are on
+    it together.
     """
     points = [(float(f"{cost:.12g}"), round(gain, 12)) for cost, gain in zip(costs, gains, strict=True)]
     best: set[tuple[float, float]] = set()
@@ -103,12 +76,12 @@ def front(costs: Iterable[float], gains: Iterable[float]) -> list[bool]:
     return [point in best for point in points]
 
 
-def budgets(evaluated: pd.DataFrame, tuning: Iterable[Tuning] = ()) -> pd.DataFrame:
+def budgets(evaluated: pd.DataFrame, tuning: Sequence[TunedArm] = ()) -> pd.DataFrame:
     """Whether pretexts had equal budgets: samples, FLOPs and seconds of pretraining, and trials of tuning if given.
 
     Returns:
         Columns `BUDGET_COLUMNS`: means over seeds of the pretext with the least and with the most per dataset,
-        encoder and latent size; `matched` where the ratio is at most `MATCHED_WITHIN`, else `sentence` says so.
+        encoder and latent size; `matched` where the ratio is at most `MATCHED_WITHIN`.
         Absent where fewer than two pretexts were measured.
     """
     trials = {item.pretext: float(item.trials) for item in tuning}
@@ -128,45 +101,10 @@ def budgets(evaluated: pd.DataFrame, tuning: Iterable[Tuning] = ()) -> pd.DataFr
     return pd.DataFrame(lines, columns=list(BUDGET_COLUMNS))
 
 
-def _cells(evaluated: pd.DataFrame, spent: dict[str, Tuning]) -> pd.DataFrame:
-    """Means over replicates of accuracy and cost per row and label fraction."""
-    chosen = evaluated[evaluated["pretext"] != "majority_class"]
-    uses = chosen.groupby(["pretrain_dataset", "encoder", "latent_dim", "pretext", "seed"])["test"].transform("size")
-    free = Tuning("", 0, 0.0, 0.0)
-    tuning = np.array([(spent.get(name, free).seconds, spent.get(name, free).flops) for name in chosen["pretext"]])
-    tuning = tuning.reshape(-1, 2)
-    shared = chosen["pretrain_seconds"].fillna(0) + tuning[:, 0]
-    chosen = chosen.assign(
-        tuning_seconds=tuning[:, 0],
-        seconds=shared + chosen["evaluate_seconds"],
-        amortised_seconds=shared / uses + chosen["evaluate_seconds"],
-        flops=chosen["pretrain_flops"].fillna(0) + tuning[:, 1] + chosen["evaluate_flops"],
-    )
-    keys = [*ROW_KEY, "label_fraction"]
-    columns = ["flops", "pretrain_seconds", "evaluate_seconds", "tuning_seconds", "seconds", "amortised_seconds"]
-    grouped = chosen.groupby(keys, sort=True)
-    found = grouped[columns].mean().reset_index()
-    spreads = [estimate(scores.tolist()) for _, scores in grouped["test"]]
-    return found.assign(
-        accuracy=[spread.mean for spread in spreads],
-        low=[spread.low for spread in spreads],
-        high=[spread.high for spread in spreads],
-    )
-
-
-def _with_fronts(part: pd.DataFrame) -> pd.DataFrame:
-    return part.assign(
-        seconds_front=front(part["seconds"].tolist(), part["accuracy"].tolist()),
-        flops_front=front(part["flops"].tolist(), part["accuracy"].tolist()),
-    )
-
-
 def _budget(quantity: str, by_pretext: dict[str, float]) -> Iterator[tuple[object, ...]]:
     if len(by_pretext) < 2:
         return
     least, most = (min(by_pretext, key=by_pretext.__getitem__), max(by_pretext, key=by_pretext.__getitem__))
     low, high = by_pretext[least], by_pretext[most]
     ratio = high / low if low > 0 else (1.0 if high == 0 else math.inf)
-    matched = ratio <= MATCHED_WITHIN
-    sentence = "" if matched else f"{title_of(most)} was given {times(ratio)} times the {quantity} of {title_of(least)}"
-    yield quantity, low, least, high, most, ratio, matched, sentence
+    yield quantity, low, least, high, most, ratio, ratio <= MATCHED_WITHIN

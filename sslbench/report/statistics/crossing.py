@@ -10,12 +10,8 @@ The interval inverts the paired t-test (Fieller 1954, J. R. Stat. Soc. B 16): it
 gap, interpolated seed by seed, is not significantly different from zero. Where not even the ends of the measured range
 are told apart from zero it is open, which is the honest answer of a curve that is flat, or too noisy, or too short.
 
-Why this and not the usual ones: a 95% interval has to cover the truth 95% of the time, at 3 seeds too. On simulated
-curves like ours (1,000 studies of each of four; `tests/test_report_crossing.py` holds them), at 3 and at 5 seeds:
-
-- inverting the test covers 94% to 99% (above 95% where the curve is flat and the interval open);
-- Student t over per-seed log multipliers 90% to 96% (least where seeds that never get there have no number to average);
-- the percentile bootstrap over seeds 65% to 69% at 3 (there are ten distinct resamples), 82% to 85% at 5.
+Why this: a 95% interval has to cover the truth 95% of the time, at 3 seeds too. Inverting the test does, on simulated
+curves like ours (the tests hold them); Student t over per-seed multipliers and the bootstrap over seeds do not.
 """
 
 from __future__ import annotations
@@ -33,7 +29,7 @@ from sslbench.report.statistics.spread import ROUNDING, t_quantile
 Floats = NDArray[np.float64]
 
 
-class Place(StrEnum):
+class Where(StrEnum):
     """Where the mean gap passes zero: before the first budget, within the measured range, or beyond the last."""
 
     BELOW = "below"
@@ -46,13 +42,13 @@ class Crossing:
     """Where a mean gap passes zero, on the axis it was given.
 
     Attributes:
-        position: NaN unless `place` is `WITHIN`; on a plateau at zero its first point.
+        position: NaN unless `where` is `WITHIN`; on a plateau at zero its first point.
         low: lower end of the 95% confidence set; -inf where it reaches below the first budget, NaN for one seed.
         high: upper end; +inf where it reaches beyond the last budget, NaN for one seed.
         n: seeds.
     """
 
-    place: Place
+    where: Where
     position: float
     low: float
     high: float
@@ -80,25 +76,25 @@ def crossing(axis: Floats, gaps: Floats) -> Crossing:
     raw = gaps.mean(axis=0)
     mean = monotone(raw)
     mean[np.abs(mean) < ROUNDING] = 0.0
-    place, position = _zero(axis, mean)
+    where, position = _zero(axis, mean)
     if seeds == 1:
-        return Crossing(place, position, math.nan, math.nan, seeds)
+        return Crossing(where, position, math.nan, math.nan, seeds)
     low, high = _confidence_set(axis, mean, gaps - raw, t_quantile(seeds))
-    if place is Place.WITHIN:  # rounding may lose the double root of seeds that agree
+    if where is Where.WITHIN:  # rounding may lose the double root of seeds that agree
         low, high = min(low, position), max(high, position)
-    return Crossing(place, position, low, high, seeds)
+    return Crossing(where, position, low, high, seeds)
 
 
-def _zero(axis: Floats, mean: Floats) -> tuple[Place, float]:
+def _zero(axis: Floats, mean: Floats) -> tuple[Where, float]:
     if mean[0] > 0:
-        return Place.BELOW, math.nan
+        return Where.BELOW, math.nan
     if mean[-1] < 0:
-        return Place.BEYOND, math.nan
+        return Where.BEYOND, math.nan
     after = int(np.argmax(mean >= 0))
     if mean[after] == 0:
-        return Place.WITHIN, float(axis[after])
+        return Where.WITHIN, float(axis[after])
     share = -mean[after - 1] / (mean[after] - mean[after - 1])
-    return Place.WITHIN, float(axis[after - 1] + share * (axis[after] - axis[after - 1]))
+    return Where.WITHIN, float(axis[after - 1] + share * (axis[after] - axis[after - 1]))
 
 
 def _confidence_set(axis: Floats, mean: Floats, residuals: Floats, quantile: float) -> tuple[float, float]:

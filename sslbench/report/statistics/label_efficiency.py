@@ -9,10 +9,11 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from sslbench.report.scores.evaluations import ROW_KEY
+from sslbench.report.scores.layout import Peers
 from sslbench.report.scores.replicates import Replicate, Scores
-from sslbench.report.scores.rows import ROW_KEY, Floats, Row, Section
-from sslbench.report.statistics.crossing import Crossing, Place, crossing
-from sslbench.report.statistics.paired import section_key
+from sslbench.report.scores.rows import Floats, Row
+from sslbench.report.statistics.crossing import Crossing, Where, crossing
 from sslbench.report.statistics.spread import ROUNDING, estimate
 
 REACHED = "reached"
@@ -30,17 +31,8 @@ NO_SEED = "no seed has every label budget"
 GROWING = "pretraining gains on training from scratch as labels grow, or they take turns"
 
 MULTIPLIER_COLUMNS = (
-    *ROW_KEY,
-    "label_fraction",
-    "num_labels",
-    "accuracy",
-    "multiplier",
-    "low",
-    "high",
-    "outcome",
-    "bound",
-    "n",
-    "reason",
+    *(*ROW_KEY, "label_fraction", "num_labels", "accuracy"),
+    *("multiplier", "low", "high", "outcome", "bound", "n", "reason"),
 )
 CROSSOVER_COLUMNS = (*ROW_KEY, "label_fraction", "low", "high", "outcome", "sign_changes", "n", "reason")
 
@@ -60,7 +52,7 @@ class Curves(NamedTuple):
     supervised: Floats
 
 
-def multipliers(compared: Iterable[Section]) -> pd.DataFrame:
+def multipliers(compared: Iterable[Peers]) -> pd.DataFrame:
     """How many times more labels training from scratch needs to be as accurate: one line per row and label fraction.
 
     The budget at which the `supervised` curve, interpolated linearly on the log-label axis and made monotone, reaches
@@ -74,24 +66,19 @@ def multipliers(compared: Iterable[Section]) -> pd.DataFrame:
         data does not bound them; both are NaN for one seed, and `reason` says so. `n` counts seeds that have
         the row's fraction and every budget of `supervised`.
     """
-    lines: list[tuple[object, ...]] = []
-    for section in compared:
-        if section.supervised is None:
-            continue
-        for row in section.rows:
-            for index, fraction in enumerate(row.fractions):
-                labels, accuracies = float(row.num_labels[index]), row.scores(fraction)
-                lines.append(
-                    (
-                        *section_key(section, row),
-                        *(fraction, int(labels), estimate(accuracies.values()).mean),
-                        *_multiplier(section.supervised, accuracies, labels),
-                    )
-                )
+    lines = [
+        (
+            *(*row.key, fraction, row.labels(fraction), estimate(row.scores(fraction).values()).mean),
+            *_multiplier(peers.supervised, row.scores(fraction), row.labels(fraction)),
+        )
+        for peers in compared
+        for row in peers.rows
+        for fraction in row.fractions
+    ]
     return pd.DataFrame(lines, columns=list(MULTIPLIER_COLUMNS))
 
 
-def crossovers(compared: Iterable[Section]) -> pd.DataFrame:
+def crossovers(compared: Iterable[Peers]) -> pd.DataFrame:
     """From which label fraction on training from scratch is ahead: one line per row.
 
     Where the paired difference `supervised - row`, interpolated on the log-label axis and made monotone, passes zero;
@@ -105,12 +92,7 @@ def crossovers(compared: Iterable[Section]) -> pd.DataFrame:
         ahead with more labels rather than with fewer. `low` is 0 and `high` infinite where the data does not bound
         them; both are NaN for one seed and without a single crossover.
     """
-    lines = [
-        (*section_key(section, row), *_crossover(common_curves(row, section.supervised)))
-        for section in compared
-        if section.supervised is not None
-        for row in section.rows
-    ]
+    lines = [(*row.key, *_crossover(common_curves(row, peers.supervised))) for peers in compared for row in peers.rows]
     return pd.DataFrame(lines, columns=list(CROSSOVER_COLUMNS))
 
 
@@ -143,10 +125,10 @@ def _multiplier(supervised: Row, accuracies: Scores, labels: float) -> tuple[obj
     gaps = supervised.test[[line for line, _ in shared]] - np.array([score for _, score in shared])[:, None]
     axis = np.log(supervised.num_labels / labels)
     found = crossing(axis, gaps)
-    outcomes = {Place.WITHIN: REACHED, Place.BEYOND: BEYOND, Place.BELOW: BELOW}
-    bounds = {Place.WITHIN: math.nan, Place.BEYOND: math.exp(axis[-1]), Place.BELOW: math.exp(axis[0])}
+    outcomes = {Where.WITHIN: REACHED, Where.BEYOND: BEYOND, Where.BELOW: BELOW}
+    bounds = {Where.WITHIN: math.nan, Where.BEYOND: math.exp(axis[-1]), Where.BELOW: math.exp(axis[0])}
     low, high = math.exp(found.low), math.exp(found.high)
-    return math.exp(found.position), low, high, outcomes[found.place], bounds[found.place], found.n, _reason(found)
+    return math.exp(found.position), low, high, outcomes[found.where], bounds[found.where], found.n, _reason(found)
 
 
 def _crossover(curves: Curves) -> tuple[object, ...]:
@@ -164,7 +146,7 @@ def _crossover(curves: Curves) -> tuple[object, ...]:
     if not ahead or not behind:
         outcome = NEVER_OVERTAKEN if ahead else NEVER_AHEAD
         return math.nan, low, high, outcome, changes, found.n, _reason(found)
-    if found.place is not Place.WITHIN:
+    if found.where is not Where.WITHIN:
         return math.nan, math.nan, math.nan, NO_SINGLE, changes, found.n, GROWING
     return math.exp(found.position), low, high, OVERTAKEN, changes, found.n, _reason(found)
 

@@ -10,6 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from sslbench.contract.spec import BASELINES
+from sslbench.report.scores.measures import mean_measures
 from sslbench.report.statistics.spread import CONFIDENCE, holm
 
 #: What a representation should have by the measure's own paper: higher, lower, or (a number) close to it.
@@ -25,22 +26,9 @@ PREFERENCES: dict[str, str | float] = {
 MIN_ENCODERS = 4
 
 CORRELATION_COLUMNS = (
-    "dataset",
-    "encoder",
-    "protocol",
-    "label_fraction",
-    "measure",
-    "encoders",
-    "spearman",
-    "spearman_low",
-    "spearman_high",
-    "kendall",
-    "kendall_low",
-    "kendall_high",
-    "p_value",
-    "p_holm",
-    "loss",
-    "reason",
+    *("dataset", "encoder", "protocol", "label_fraction", "measure", "encoders"),
+    *("spearman", "spearman_low", "spearman_high", "kendall"),
+    *("p_value", "p_holm", "loss", "reason"),
 )
 
 _ENCODER = ["pretrain_dataset", "encoder", "latent_dim", "pretext"]
@@ -54,9 +42,9 @@ def correlations(records: pd.DataFrame, evaluated: pd.DataFrame) -> pd.DataFrame
     more accurate". Baselines do not take part: nobody asks whether to choose the untrained encoder, and it would
     lend every measure an easy contrast.
 
-    Spearman's rho with the interval of Bonett & Wright 2000 (Psychometrika 65), Kendall's tau-b with that of Fieller,
-    Hartley & Pearson 1957 (Biometrika 44), both through Fisher's z; a perfect correlation is moved by half a swap
-    first, because a few encoders in order are not certainty. `p_value` is Kendall's test (exact without ties),
+    Spearman's rho with the interval of Bonett & Wright 2000 (Psychometrika 65), through Fisher's z; a perfect
+    correlation is moved by half a swap first, because a few encoders in order are not certainty. `p_value` is the test
+    of Kendall's tau-b (exact without ties),
     `p_holm` corrected over the measures of one dataset, encoder, protocol and fraction. `loss` is what choosing by
     the measure costs: accuracy of the best encoder minus that of the one it prefers.
 
@@ -71,19 +59,15 @@ def correlations(records: pd.DataFrame, evaluated: pd.DataFrame) -> pd.DataFrame
     lines: list[tuple[object, ...]] = []
     for key, group in joined.groupby(["dataset", "encoder", "protocol", "label_fraction"], sort=True):
         found = [(name, *_correlate(part)) for name, part in group.groupby("measure", sort=True)]
-        tested = [index for index, line in enumerate(found) if not math.isnan(line[8])]
-        adjusted = dict(zip(tested, holm([found[index][8] for index in tested]), strict=True))
-        lines += [(*key, *line[:9], adjusted.get(index, math.nan), *line[9:]) for index, line in enumerate(found)]
+        adjusted = holm([line[6] for line in found])
+        lines += [(*key, *line[:7], p_holm, *line[7:]) for line, p_holm in zip(found, adjusted, strict=True)]
     return pd.DataFrame(lines, columns=list(CORRELATION_COLUMNS))
 
 
 def _measures(records: pd.DataFrame) -> pd.DataFrame:
     """Mean over seeds of each oriented measure: `_ENCODER`, measure, value; their dataset is the pretraining one."""
-    prefix = "representation."
-    chosen = records[records["metric"].str.startswith(prefix) & records["value"].notna()]
-    chosen = chosen.assign(measure=chosen["metric"].str.removeprefix(prefix), pretrain_dataset=chosen["dataset"])
-    chosen = chosen[chosen["measure"].isin(list(PREFERENCES))]
-    means = chosen.groupby([*_ENCODER, "measure"], as_index=False)["value"].mean()
+    means = mean_measures(records).rename(columns={"dataset": "pretrain_dataset"}).drop(columns="seeds")
+    means = means[means["measure"].isin(list(PREFERENCES))]
     oriented = [_orient(name, value) for name, value in zip(means["measure"], means["value"], strict=True)]
     return means.assign(value=np.array(oriented, dtype=float))
 
@@ -96,21 +80,19 @@ def _orient(measure: str, value: float) -> float:
 
 
 def _correlate(group: pd.DataFrame) -> tuple[Any, ...]:
-    """Encoders, Spearman with interval, Kendall with interval, p-value, loss, reason."""
+    """Encoders, Spearman with interval, Kendall, p-value, loss, reason."""
     values, accuracies = group["value"].to_numpy(float), group["test"].to_numpy(float)
     n = len(values)
     loss = float(accuracies.max() - accuracies[values == values.max()].mean())
-    unknown = (math.nan,) * 7
+    unknown = (math.nan,) * 5
     if n < MIN_ENCODERS:
         return n, *unknown, loss, f"fewer than {MIN_ENCODERS} encoders"
     if np.ptp(values) == 0 or np.ptp(accuracies) == 0:
         return n, *unknown, loss, "all encoders are equal"
     rho = float(stats.spearmanr(values, accuracies).statistic)
     kendall = stats.kendalltau(values, accuracies)
-    tau = float(kendall.statistic)
     rho_ends = fisher_interval(rho, (1 + rho**2 / 2) / (n - 3), 6 / (n * (n**2 - 1)))
-    tau_ends = fisher_interval(tau, 0.437 / (n - 4), 2 / (n * (n - 1))) if n > 4 else (math.nan, math.nan)
-    return n, rho, *rho_ends, tau, *tau_ends, float(kendall.pvalue), loss, ""
+    return n, rho, *rho_ends, float(kendall.statistic), float(kendall.pvalue), loss, ""
 
 
 def fisher_interval(correlation: float, variance: float, half_swap: float) -> tuple[float, float]:

@@ -6,56 +6,31 @@ import math
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from sslbench.contract.spec import BASELINES
-from sslbench.report.scores.rows import keep_independent
-from sslbench.report.statistics.selection import NOT_HELD_OUT
+from sslbench.contract.titles import NOT_HELD_OUT
+from sslbench.report.scores.evaluations import REPLICATE, keep_independent
 from sslbench.report.statistics.spread import estimate
 
 CHECKPOINT_METRIC = r"accuracy_after_(?P<epoch>.+)_epochs"
 
 CHOICE_COLUMNS = (
-    "dataset",
-    "encoder",
-    "pretrain_dataset",
-    "pretext",
-    "label_fraction",
-    "over",
-    "candidates",
-    "chosen_on_test",
-    "chosen_on_budget",
-    "optimism",
-    "low",
-    "high",
-    "n",
+    *("dataset", "encoder", "pretrain_dataset", "pretext", "label_fraction", "over", "candidates"),
+    *("chosen_on_test", "chosen_on_budget", "optimism", "low", "high", "n"),
 )
 EPOCH_COLUMNS = (
-    "dataset",
-    "encoder",
-    "pretrain_dataset",
-    "pretext",
-    "latent_dim",
-    "protocol",
-    "label_fraction",
-    "checkpoints",
-    "best_on_test",
-    "over_last",
-    "over_last_low",
-    "over_last_high",
-    "over_budget",
-    "over_budget_low",
-    "over_budget_high",
-    "n",
+    *("dataset", "encoder", "pretrain_dataset", "pretext", "latent_dim", "protocol", "label_fraction"),
+    *("checkpoints", "best_on_test", "over_last", "over_last_low", "over_last_high"),
+    *("over_budget", "over_budget_low", "over_budget_high", "n"),
 )
 
 SIZE_AND_PROTOCOL = "latent size and protocol"
 EVERYTHING = "pretext, latent size and protocol"
 
-_REPLICATE = ["seed", "label_seed"]
 _ENCODER = list(EPOCH_COLUMNS[:7])
 _GAINS = ["best", "over_last", "over_budget"]
 _SPLITS = ("test", "budget")
+_CANDIDATE = ["pretext", "pretrain_dataset", "latent_dim", "protocol"]
 
 
 def choice_optimism(evaluated: pd.DataFrame) -> pd.DataFrame:
@@ -71,7 +46,6 @@ def choice_optimism(evaluated: pd.DataFrame) -> pd.DataFrame:
     """
     able = evaluated[~evaluated["pretext"].isin(BASELINES) & ~evaluated["protocol"].isin(NOT_HELD_OUT)]
     able = able[able["budget"].notna()]
-    able = able.sort_values(["pretext", "pretrain_dataset", "latent_dim", "protocol", *_REPLICATE])
     lines: list[tuple[object, ...]] = []
     groups: list[tuple[str, list[str]]] = [
         (SIZE_AND_PROTOCOL, ["dataset", "encoder", "pretrain_dataset", "pretext", "label_fraction"]),
@@ -101,7 +75,7 @@ def epoch_optimism(records: pd.DataFrame) -> pd.DataFrame:
     gains = _gains(records)
     lines = [(*key, *_epochs(group)) for key, group in gains.groupby(_ENCODER, sort=True)]
     family = ["dataset", "encoder", "protocol", "label_fraction"]
-    averaged = gains.groupby([*family, *_REPLICATE], as_index=False)[["checkpoints", *_GAINS]].mean()
+    averaged = gains.groupby([*family, *REPLICATE], as_index=False)[["checkpoints", *_GAINS]].mean()
     for (dataset, encoder, protocol, fraction), group in averaged.groupby(family, sort=True):
         lines.append((dataset, encoder, "", "", 0, protocol, fraction, *_epochs(group)))
     return pd.DataFrame(lines, columns=list(EPOCH_COLUMNS))
@@ -111,7 +85,7 @@ def _gains(records: pd.DataFrame) -> pd.DataFrame:
     """By encoder and replicate: number of checkpoints, best test score, and its lead over last and budget's choice."""
     named = records["metric"].str.extract(f"^{CHECKPOINT_METRIC}$")["epoch"]
     scored = records[named.notna()].assign(epoch=named.dropna().astype(float)).pipe(keep_independent)
-    keys = [*_ENCODER, *_REPLICATE]
+    keys = [*_ENCODER, *REPLICATE]
     tables = [scored[scored["split"] == split].pivot(index=keys, columns="epoch", values="value") for split in _SPLITS]
     index, epochs = tables[0].index.union(tables[1].index), tables[0].columns.union(tables[1].columns)
     test, budget = (table.reindex(index=index, columns=epochs).to_numpy(float) for table in tables)
@@ -129,10 +103,9 @@ def _gains(records: pd.DataFrame) -> pd.DataFrame:
 
 def _choose(group: pd.DataFrame) -> tuple[object, ...] | None:
     """Candidates, the two accuracies, their difference with interval, replicates; None with a single candidate."""
-    lines, columns = _codes(group, _REPLICATE), _codes(group, ["pretext", "pretrain_dataset", "latent_dim", "protocol"])
-    tables = np.full((2, lines.max() + 1, columns.max() + 1), np.nan)
-    tables[:, lines, columns] = group[["test", "budget"]].to_numpy(float).T
-    test, budget = tables[:, np.isfinite(tables).all(axis=(0, 2))]
+    tables = [group.pivot(index=REPLICATE, columns=_CANDIDATE, values=split) for split in _SPLITS]
+    complete = ~(tables[0].isna() | tables[1].isna()).any(axis=1)
+    test, budget = (table[complete].to_numpy(float) for table in tables)
     if not len(test) or test.shape[1] < 2:
         return None
     by_test = test.max(axis=1)
@@ -140,17 +113,6 @@ def _choose(group: pd.DataFrame) -> tuple[object, ...] | None:
     spread = estimate((by_test - by_budget).tolist())
     means = float(by_test.mean()), float(by_budget.mean())
     return test.shape[1], *means, spread.mean, _not_negative(spread.low), spread.high, spread.n
-
-
-def _codes(group: pd.DataFrame, columns: list[str]) -> NDArray[np.intp]:
-    """A number for each distinct combination, in order of appearance."""
-    places: dict[tuple[object, ...], int] = {}
-    combinations = zip(*(group[name].tolist() for name in columns), strict=True)
-    return np.array([places.setdefault(combination, len(places)) for combination in combinations])
-
-
-def _by_epoch(group: pd.DataFrame) -> pd.DataFrame:
-    return group.pivot(index=_REPLICATE, columns="epoch", values="value")
 
 
 def _epochs(gains: pd.DataFrame) -> tuple[float, ...]:

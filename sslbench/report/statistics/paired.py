@@ -4,39 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import NamedTuple
 
 import pandas as pd
 
 from sslbench.contract.spec import BASELINES
-from sslbench.report.scores.rows import ROW_KEY, Row, Section
+from sslbench.report.scores.evaluations import ROW_KEY
+from sslbench.report.scores.layout import Peers
+from sslbench.report.scores.replicates import Scores
+from sslbench.report.scores.rows import Row
 from sslbench.report.statistics.spread import SIGNIFICANCE, Estimate, estimate, holm, paired_difference, paired_p_value
 
 DIFFERENCE_COLUMNS = (
-    *ROW_KEY,
-    "label_fraction",
-    "num_labels",
-    "accuracy",
-    "difference",
-    "low",
-    "high",
-    "n",
-    "p_value",
-    "p_holm",
-    "outcome",
+    *(*ROW_KEY, "label_fraction", "num_labels", "accuracy", "difference", "low", "high"),
+    *("n", "p_value", "p_holm", "outcome"),
 )
 
 OUTCOMES = ("win", "tie", "loss", "untested")
 
 
-class _Compared(NamedTuple):
-    row: Row
-    num_labels: int
-    accuracy: float
-    difference: Estimate
-
-
-def differences(compared: Iterable[Section]) -> pd.DataFrame:
+def differences(compared: Iterable[Peers]) -> pd.DataFrame:
     """Accuracy minus that of `supervised` on the same labels and seed: one line per row and label fraction.
 
     Paired t-interval and two-sided paired t-test over seeds (Student 1908). `p_holm` corrects over the rows of one
@@ -47,14 +33,13 @@ def differences(compared: Iterable[Section]) -> pd.DataFrame:
     Returns:
         Columns `DIFFERENCE_COLUMNS`; accuracies are shares. Rows that share no seed with `supervised` are absent.
     """
-    lines: list[tuple[object, ...]] = []
-    for section in compared:
-        if section.supervised is None:
-            continue
-        for protocol in dict.fromkeys(row.protocol for row in section.rows):
-            members = [row for row in section.rows if row.protocol == protocol]
-            for fraction in section.supervised.fractions:
-                lines += _column(section, section.supervised, members, fraction)
+    lines = [
+        line
+        for peers in compared
+        for table in peers.tables
+        for fraction in peers.supervised.fractions
+        for line in _column(table, peers.supervised.scores(fraction), fraction)
+    ]
     return pd.DataFrame(lines, columns=list(DIFFERENCE_COLUMNS))
 
 
@@ -76,17 +61,20 @@ def outcomes(found: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(lines, columns=["dataset", "encoder", "label_fraction", *OUTCOMES])
 
 
-def corrected(estimates: Iterable[Estimate]) -> list[tuple[float, float]]:
-    """(p-value, Holm-corrected p-value) of each difference; NaN, and no part of the family, below two seeds."""
-    given = list(estimates)
-    tested = [index for index, difference in enumerate(given) if difference.n >= 2]
-    p_values = {index: paired_p_value(given[index]) for index in tested}
-    adjusted = dict(zip(tested, holm(list(p_values.values())), strict=True))
-    return [(p_values.get(index, math.nan), adjusted.get(index, math.nan)) for index in range(len(given))]
+def tested(differences: Iterable[Estimate]) -> list[tuple[float, float, str]]:
+    """P-value, Holm-corrected p-value and outcome of each difference; below two seeds no part of the family.
+
+    The outcome is `win`, `tie`, `loss`, or `untested` without a p-value; empty where there is no difference.
+    """
+    given = list(differences)
+    p_values = [paired_p_value(difference) if difference.n >= 2 else math.nan for difference in given]
+    return [
+        (p_value, p_holm, _outcome(difference, p_holm) if difference.n else "")
+        for difference, p_value, p_holm in zip(given, p_values, holm(p_values), strict=True)
+    ]
 
 
-def outcome(difference: Estimate, p_holm: float) -> str:
-    """`win`, `tie`, `loss`, or `untested` where there is no p-value."""
+def _outcome(difference: Estimate, p_holm: float) -> str:
     if math.isnan(p_holm):
         return "untested"
     if p_holm >= SIGNIFICANCE:
@@ -94,27 +82,13 @@ def outcome(difference: Estimate, p_holm: float) -> str:
     return "win" if difference.mean > 0 else "loss"
 
 
-def _column(section: Section, supervised: Row, members: Iterable[Row], fraction: float) -> list[tuple[object, ...]]:
-    reference = supervised.scores(fraction)
-    found: list[_Compared] = []
-    for row in members:
-        scores = row.scores(fraction)
-        difference = paired_difference(scores, reference)
-        if difference is not None:
-            labels = int(row.num_labels[row.fractions.index(fraction)])
-            found.append(_Compared(row, labels, estimate(scores.values()).mean, difference))
-    p_values = corrected(item.difference for item in found)
+def _column(table: Iterable[Row], reference: Scores, fraction: float) -> list[tuple[object, ...]]:
+    pairs = [(row, paired_difference(row.scores(fraction), reference)) for row in table]
+    found = [(row, difference) for row, difference in pairs if difference is not None]
     return [
         (
-            *section_key(section, item.row),
-            *(fraction, item.num_labels, item.accuracy),
-            *(item.difference.mean, item.difference.low, item.difference.high, item.difference.n),
-            *(p_value, p_holm, outcome(item.difference, p_holm)),
+            *(*row.key, fraction, row.labels(fraction), estimate(row.scores(fraction).values()).mean),
+            *(difference.mean, difference.low, difference.high, difference.n, *test),
         )
-        for item, (p_value, p_holm) in zip(found, p_values, strict=True)
+        for (row, difference), test in zip(found, tested(difference for _, difference in found), strict=True)
     ]
-
-
-def section_key(section: Section, row: Row) -> tuple[object, ...]:
-    """The values of `ROW_KEY` with encoder and latent size of the section: where raw pixels are shown."""
-    return (section.dataset, section.encoder, section.latent_dim, row.protocol, row.pretrain_dataset, row.pretext)

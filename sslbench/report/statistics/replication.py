@@ -6,22 +6,13 @@ import math
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
-from sslbench.report.scores.rows import ROW_KEY, Floats
+from sslbench.report.scores.evaluations import ROW_KEY
+from sslbench.report.scores.rows import Floats
 
 COMPONENT_COLUMNS = (
-    *ROW_KEY,
-    "label_fraction",
-    "seeds",
-    "label_seeds",
-    "initialisation_sd",
-    "labels_sd",
-    "residual_sd",
-    "initialisation_share",
-    "labels_share",
-    "initialisation_p",
-    "labels_p",
+    *(*ROW_KEY, "label_fraction", "seeds", "label_seeds", "initialisation_sd", "labels_sd", "residual_sd"),
+    *("initialisation_share", "labels_share"),
 )
 
 NOT_CROSSED = (
@@ -34,12 +25,11 @@ def components(every: pd.DataFrame) -> pd.DataFrame:
     """Variance between trainings (seed), between labelled subsets (label seed), and the rest, per cell of a table.
 
     Two-way random effects without repeats, by the method of moments (Searle, Casella & McCulloch 1992, Variance
-    Components, ch. 4); a negative estimate is reported as 0. The rest holds interaction and noise. P-values are of
-    the F tests that a component is zero. With few levels a component is known within a factor of several: read many
-    cells.
+    Components, ch. 4); a negative estimate is reported as 0. The rest holds interaction and noise. With
+    few levels a component is known within a factor of several: read many cells.
 
     Args:
-        every: `all_evaluations` of the records.
+        every: all `evaluations`, crossed replicates included.
 
     Returns:
         Columns `COMPONENT_COLUMNS`, standard deviations of accuracy as shares; only cells in which at least two seeds
@@ -58,9 +48,9 @@ def components(every: pd.DataFrame) -> pd.DataFrame:
 
 
 def two_way(scores: Floats) -> tuple[float, ...]:
-    """Standard deviations of rows, columns and rest, shares of the first two, and their F tests, of `(seeds, labels)`.
+    """Standard deviations of rows, columns and rest of `(seeds, labels)`, and shares of the first two.
 
-    A share is NaN, and a p-value 1, where nothing varies.
+    Shares are NaN where nothing varies.
     """
     rows, columns = scores.shape
     grand = scores.mean()
@@ -73,14 +63,4 @@ def two_way(scores: Floats) -> tuple[float, ...]:
     found = max(0.0, (row_square - error) / columns), max(0.0, (column_square - error) / rows), error
     total = sum(found)
     shares = (found[0] / total, found[1] / total) if total > 0 else (math.nan, math.nan)
-    p_values = (
-        _f_test(row_square, error, rows - 1, freedom),
-        _f_test(column_square, error, columns - 1, freedom),
-    )
-    return (*(math.sqrt(variance) for variance in found), *shares, *p_values)
-
-
-def _f_test(square: float, error: float, freedom: int, rest: int) -> float:
-    if error == 0:
-        return 1.0 if square == 0 else 0.0
-    return float(stats.f.sf(square / error, freedom, rest))
+    return (*(math.sqrt(variance) for variance in found), *shares)

@@ -9,14 +9,10 @@ import numpy as np
 import pandas as pd
 
 from sslbench.contract.spec import BASELINES
+from sslbench.contract.titles import NOT_HELD_OUT, protocol_rank
 from sslbench.report.records import pretext_rank
-from sslbench.report.scores.blocks import protocol_rank
-from sslbench.report.scores.rows import ROW_KEY
+from sslbench.report.scores.evaluations import ROW_KEY
 from sslbench.report.statistics.area import log_area
-
-#: Protocols whose budget score is the accuracy on labels they trained on: it says how well they fit, not how good
-#: they are, and near 1 for every encoder it cannot choose among them or against others.
-NOT_HELD_OUT = ("finetune",)
 
 FROZEN, FINETUNED = "frozen", "finetuned"
 

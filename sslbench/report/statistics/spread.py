@@ -94,11 +94,15 @@ def paired_p_value(difference: Estimate) -> float:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """P-values corrected for how many there are, in the given order (Holm 1979, step-down Bonferroni)."""
-    adjusted = [0.0] * len(p_values)
+    """P-values corrected for how many there are, in the given order (Holm 1979, step-down Bonferroni).
+
+    NaN, where nothing could be tested, stays NaN and does not count.
+    """
+    adjusted = list(p_values)
+    order = sorted((p_value, index) for index, p_value in enumerate(p_values) if not math.isnan(p_value))
     running = 0.0
-    for rank, index in enumerate(sorted(range(len(p_values)), key=lambda index: p_values[index])):
-        running = max(running, min(1.0, (len(p_values) - rank) * p_values[index]))
+    for rank, (p_value, index) in enumerate(order):
+        running = max(running, min(1.0, (len(order) - rank) * p_value))
         adjusted[index] = running
     return adjusted
 

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
 
-import pandas as pd
-
-from sslbench.report.page.tables import block_title
-from sslbench.report.scores.blocks import Block, place
-from sslbench.report.scores.marks import STALE, Evidence, evidence_of, is_collapsed, is_stale
-from sslbench.report.scores.measures import COLLAPSED
-from sslbench.report.statistics.spread import Estimate, estimate
-from sslbench.report.statistics.summary import Cell, cells_of, missing_line
-from sslbench.report.tables.markdown import CEILING, INCOMPLETE, NOT_RUN, column_title, format_difference
+from sslbench.report.tables.sheet import Entry, Sheet, Tables
+from sslbench.report.words.reading import COLLAPSED, INCOMPLETE, STALE
+from sslbench.report.words.wording import missing_line
 
 _SPECIAL = {
     **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
@@ -42,62 +34,38 @@ _FOOT = r"""\ifsslbenchalone\else\endinput\fi
 \end{document}"""
 
 
-def table_tex(records: pd.DataFrame, title: str) -> str:
-    """One LaTeX table per block, with the cells and marks of `table.md`."""
-    blocks = place(records)
-    evidence = evidence_of(records)
-    tables = []
-    for number, block in enumerate(blocks, start=1):
-        cells = cells_of(block)
-        tables.append(_table(block, [_row(block, row, cells, evidence) for row in block.rows], title, number))
-    missing = missing_line(blocks)
+def table_tex(tables: Tables, title: str) -> str:
+    """One LaTeX table per sheet of accuracy, with the cells and marks of `table.md`."""
+    parts = [_table(sheet, title, number) for number, sheet in enumerate(tables.accuracy, start=1)]
+    missing = missing_line(tables.layout.blocks)
     note = [rf"\noindent {escape(missing)}"] if missing else []
-    return "\n\n".join([_HEAD, *tables, *note, _FOOT]) + "\n"
+    return "\n\n".join([_HEAD, *parts, *note, _FOOT]) + "\n"
 
 
-def _row(block: Block, row: str, cells: Mapping[tuple[str, float], Cell], evidence: Evidence) -> str:
-    name = f"{row} {COLLAPSED}" if is_collapsed(block, row, evidence.collapsed) else row
-    shown = [
-        _cell(cells.get((row, fraction)), is_stale(evidence.runs.behind(block, row, fraction), evidence.stale))
-        for fraction in block.fractions
-    ]
-    return " & ".join([escape(name), *shown])
+def _cell(entry: Entry) -> str:
+    if entry.cell is None:
+        return escape(entry.marked)
+    text = entry.text.replace("±", r"\pm")
+    number = rf"$\mathbf{{{text}}}$" if entry.bold else f"${text}$"
+    difference = rf" {{\scriptsize (${entry.difference}$)}}" if entry.difference else ""
+    return number + escape("".join(mark.sign for mark in entry.marks)) + difference
 
 
-def _cell(cell: Cell | None, stale: bool) -> str:
-    if cell is None:
-        return escape(NOT_RUN)
-    accuracy = _math(cell.accuracy, cell.best_tied)
-    marks = ("" if cell.complete else INCOMPLETE) + (STALE if stale else "")
-    difference = "" if cell.difference is None else rf" {{\scriptsize (${format_difference(cell.difference)}$)}}"
-    return accuracy + escape(marks) + difference
-
-
-def _math(accuracy: Estimate, bold: bool) -> str:
-    text = f"{100 * accuracy.mean:.1f}"
-    if not math.isnan(accuracy.half_width):
-        text += rf" \pm {100 * accuracy.half_width:.1f}"
-    return rf"$\mathbf{{{text}}}$" if bold else f"${text}$"
-
-
-def _table(block: Block, rows: Sequence[str], title: str, number: int) -> str:
-    after = block.rows.index("supervised") + 1 if "supervised" in block.rows else 0
-    body = [rf"{row} \\" for row in rows]
-    if 0 < after < len(body):
-        body.insert(after, r"\midrule")
-    if block.ceiling:
-        ceiling = _math(estimate(block.ceiling.values()), False)
-        body += [r"\midrule", rf"{escape(CEILING)} & {' & '.join([ceiling] * len(block.fractions))} \\"]
-    columns = " & ".join(["", *(escape(column_title(block, fraction)) for fraction in block.fractions)])
-    caption = escape(f"{title}: test accuracy in percent, {block_title(block, True)}.")
+def _table(sheet: Sheet, title: str, number: int) -> str:
+    body = [rf"{' & '.join(map(_cell, row))} \\" for row in sheet.rows]
+    if sheet.ruled:
+        body.insert(sheet.ruled, r"\midrule")
+    columns = " & ".join(map(escape, sheet.headings))
+    caption = escape(f"{title}: test accuracy in percent, {sheet.place}: {sheet.title}.")
     lines = [
         *(r"\begin{table}[htbp]", r"\centering", r"\footnotesize", r"\setlength{\tabcolsep}{4pt}"),
         rf"\caption{{{caption}}}",
         rf"\label{{tab:{re.sub(r'[^a-z0-9]+', '-', title.lower()).strip('-')}-{number}}}",
         r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
-        rf"\begin{{tabular}}{{l{'r' * len(block.fractions)}}}",
-        *(r"\toprule", rf"{columns} \\", r"\midrule", *body, r"\bottomrule"),
-        *(r"\end{tabular}}", r"\end{table}"),
+        rf"\begin{{tabular}}{{{'l' * sheet.names}{'r' * (len(sheet.headings) - sheet.names)}}}",
+        *(r"\toprule", rf"{columns} \\", r"\midrule", *body, r"\bottomrule", r"\end{tabular}}"),
+        *(rf"\par\smallskip {escape(note)}" for note in sheet.notes),
+        r"\end{table}",
     ]
     return "\n".join(lines)
 

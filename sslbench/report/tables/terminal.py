@@ -8,10 +8,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from sslbench.report.scores.blocks import Block, place
-from sslbench.report.statistics.spread import estimate
-from sslbench.report.statistics.summary import Cell, cells_of, missing_line
-from sslbench.report.tables.markdown import NOT_RUN, format_estimate, percent
+from sslbench.report.scores.layout import lay_out
+from sslbench.report.tables.sheet import Sheet, State, tables_of
+from sslbench.report.words.reading import most_seeds, on_screen
+from sslbench.report.words.wording import missing_line
+
+_STYLES = {State.NOT_RUN: "dim", State.FAILED: "dim", State.OUTSIDE: "yellow", State.CHANGED: "bold red"}
 
 
 def print_summary(records: pd.DataFrame, console: Console) -> None:
@@ -20,51 +22,35 @@ def print_summary(records: pd.DataFrame, console: Console) -> None:
     Raises:
         InputError: two records claim the same cell and seed.
     """
-    blocks = place(records)
-    if not blocks:
+    tables = tables_of(lay_out(records))
+    if not tables.accuracy:
         console.print("no test accuracy of any encoder yet")
         return
-    most = 0
-    for block in blocks:
-        cells = cells_of(block)
-        most = max([most, *(cell.accuracy.n for cell in cells.values())])
-        console.print(_table(block, cells))
-    console.print(_explanation(most))
-    missing = missing_line(blocks)
+    for sheet in tables.accuracy:
+        console.print(rich_table(sheet))
+        for note in sheet.notes:
+            console.print(Text(_compact(note), style="dim"))
+    shown = [entry.cell for sheet in tables.accuracy for row in sheet.rows for entry in row if entry.cell]
+    console.print(on_screen(most_seeds(shown)))
+    missing = missing_line(tables.layout.blocks)
     if missing:
         console.print(missing, style="yellow", markup=False, highlight=False)
 
 
-def _table(block: Block, cells: dict[tuple[str, float], Cell]) -> Table:
-    title = f"{block.place}: {block.protocol}, latent size {block.latent_dim}"
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("", no_wrap=True)
-    for fraction in block.fractions:
-        table.add_column(percent(fraction), justify="right", no_wrap=True)
-    for row in block.rows:
-        table.add_row(Text(row), *(_cell(cells.get((row, fraction))) for fraction in block.fractions))
-        if row == "supervised":
+def rich_table(sheet: Sheet, padding: tuple[int, int, int, int] = (0, 1, 0, 0)) -> Table:
+    """A sheet for the terminal, names to the left and numbers to the right; colours stand for bold and states."""
+    title = Text(f"{sheet.place}: {sheet.title}" if sheet.place else sheet.title)
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=padding)
+    for number, heading in enumerate(sheet.short or sheet.headings):
+        folds = heading in ("table", "largest difference")  # on a narrow screen
+        table.add_column(heading, justify="left" if number < sheet.names else "right", no_wrap=not folds)
+    for number, row in enumerate(sheet.rows, start=1):
+        styles = ["bold green" if entry.bold else _STYLES.get(entry.state, "") for entry in row]
+        table.add_row(*(Text(_compact(entry.text), style=style) for entry, style in zip(row, styles, strict=True)))
+        if number == sheet.ruled:
             table.add_section()
-    if block.ceiling:
-        ceiling = Text(_compact(format_estimate(estimate(block.ceiling.values()))), style="dim")
-        table.add_row(Text("ceiling", style="dim"), *[ceiling] * len(block.fractions))
     return table
-
-
-def _cell(cell: Cell | None) -> Text:
-    if cell is None:
-        return Text(NOT_RUN, style="dim")
-    return Text(_compact(format_estimate(cell.accuracy)), style="bold green" if cell.best_tied else "")
 
 
 def _compact(text: str) -> str:
     return text.replace(" ± ", "±")
-
-
-def _explanation(most: int) -> str:
-    if most == 1:
-        return "Test accuracy in percent from one seed: no intervals, and nothing can be told apart."
-    return (
-        f"Test accuracy in percent, mean ± 95% half-width over {most} seeds. [bold green]Green[/]: not shown to be "
-        "worse than the best of its column (paired t-test, Holm). Ceiling: supervised with 100% of the labels."
-    )

@@ -13,7 +13,8 @@ from typing import Any
 
 import pandas as pd
 
-from sslbench.report.scores.rows import ROW_KEY
+from sslbench.report.scores.evaluations import CELL, ROW_KEY
+from sslbench.report.scores.rows import Subject
 from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.statistics.label_efficiency import (
     BELOW,
@@ -24,18 +25,19 @@ from sslbench.report.statistics.label_efficiency import (
     OVERTAKEN,
 )
 from sslbench.report.statistics.selection import FINETUNED, FROZEN
-from sslbench.report.tables.markdown import percent
 from sslbench.report.words.lessons import lessons
-from sslbench.report.words.sentence import Finding, Subject
-from sslbench.report.words.wording import (
+from sslbench.report.words.numbers import (
     fraction_interval,
+    percent,
     points,
     points_interval,
-    row_title,
+    rounded_percent,
     times,
     times_interval,
-    with_labels,
 )
+from sslbench.report.words.reading import WINS
+from sslbench.report.words.sentence import Finding
+from sslbench.report.words.wording import row_title, with_labels
 
 
 def findings(analysis: Analysis) -> tuple[Finding, ...]:
@@ -69,7 +71,7 @@ def _subjects(chosen: pd.DataFrame) -> list[Subject]:
     return [Subject(*line) for line in zip(*columns, strict=True)]
 
 
-def _line(frame: pd.DataFrame, subject: Subject, names: Sequence[str] = (*ROW_KEY, "label_fraction")) -> Any:
+def _line(frame: pd.DataFrame, subject: Subject, names: Sequence[str] = CELL) -> Any:
     """The subject's line of a frame; None if there is none."""
     values = subject._asdict()
     for name in names:
@@ -153,9 +155,9 @@ def _crossover(analysis: Analysis, subject: Subject, where: str) -> Iterator[Fin
     if line is None or not line["outcome"]:
         return
     fraction, low, high = (float(line[name]) for name in ("label_fraction", "low", "high"))
-    ends = fraction_interval(low, high)
+    at, ends = rounded_percent(fraction), fraction_interval(low, high)
     says = {
-        OVERTAKEN: f"Training from scratch overtakes {_name(subject)} at {100 * fraction:.2g}% of the labels {ends}.",
+        OVERTAKEN: f"Training from scratch overtakes {_name(subject)} at {at} of the labels {ends}.",
         NEVER_OVERTAKEN: f"Training from scratch does not overtake {_name(subject)} with all labels there are {ends}.",
         NEVER_AHEAD: f"{_name(subject)} is ahead of training from scratch at no label fraction.",
         NO_SINGLE: f"{_name(subject)} and training from scratch have no single crossover: {line['reason']}.",
@@ -175,7 +177,7 @@ def _wins(analysis: Analysis, dataset: str, encoder: str, where: str) -> Iterato
             rest = f"; {untested} more have one seed and no test" if untested else ""
             sentence = (
                 f"{where}Of {tested} comparisons with training from scratch on the same labels, pretraining wins "
-                f"{win}, ties {tie} and loses {loss} (paired t-tests, Holm-corrected over each table column){rest}."
+                f"{win}, ties {tie} and loses {loss} ({WINS}){rest}."
             )
             yield Finding("wins", sentence, float(win), math.nan, math.nan)
 

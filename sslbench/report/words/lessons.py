@@ -9,9 +9,9 @@ import pandas as pd
 
 from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.statistics.optimism import EVERYTHING
-from sslbench.report.tables.markdown import percent
+from sslbench.report.words.numbers import ONE_SEED, interval, percent, points, points_interval
 from sslbench.report.words.sentence import Finding
-from sslbench.report.words.wording import interval, points, points_interval, with_labels
+from sslbench.report.words.wording import unequal, with_labels
 
 #: The measure the sentence is about: named beforehand, because the best of six would be chosen on the test split.
 MEASURE = "rankme"
@@ -112,10 +112,10 @@ def _replication(components: pd.DataFrame, where: str) -> Iterator[Finding]:
 
 
 def _budgets(budgets: pd.DataFrame, where: str) -> Iterator[Finding]:
-    for quantity, unequal in budgets[~budgets["matched"].astype(bool)].groupby("quantity", sort=False):
-        line = unequal.iloc[int(unequal["ratio"].argmax())]
+    for quantity, differing in budgets[~budgets["matched"].astype(bool)].groupby("quantity", sort=False):
+        line = differing.iloc[int(differing["ratio"].argmax())]
         size = f"latent size {line['latent_dim']}"
-        sentence = f"{where}Budgets were not equal in {quantity}: {line['sentence']} ({size})."
+        sentence = f"{where}Budgets were not equal in {quantity}: {unequal(line)} ({size})."
         yield Finding("budgets", sentence, float(line["ratio"]), math.nan, math.nan)
 
 
@@ -129,4 +129,4 @@ def _listed(parts: list[str]) -> str:
 
 
 def _ends(low: float, high: float) -> str:
-    return "(one seed: no interval)" if math.isnan(low) else interval(f"{100 * low:.0f}", f"{100 * high:.0f}")
+    return ONE_SEED if math.isnan(low) else interval(f"{100 * low:.0f}", f"{100 * high:.0f}")

@@ -3,19 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
-
-class Subject(NamedTuple):
-    """What a sentence is about: the values of `ROW_KEY`, and a label fraction (NaN: all of them)."""
-
-    dataset: str
-    encoder: str
-    latent_dim: int
-    protocol: str
-    pretrain_dataset: str
-    pretext: str
-    label_fraction: float
+from sslbench.report.scores.rows import Subject
 
 
 @dataclass(frozen=True)

@@ -1,40 +1,24 @@
-"""How figures, rows and intervals are said in sentences."""
+"""How rows, tables and label budgets are called, and what the tables lack is said."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from sslbench.report.tables.markdown import percent
+import pandas as pd
 
-#: Names whose capitals matter; any other pretext is its identifier with spaces.
-_TITLES = {
-    "barlow_twins": "Barlow Twins",
-    "bigan": "BiGAN",
-    "byol": "BYOL",
-    "dino": "DINO",
-    "ijepa": "I-JEPA",
-    "lejepa": "LeJEPA",
-    "moco": "MoCo",
-    "simclr": "SimCLR",
-    "simsiam": "SimSiam",
-    "swav": "SwAV",
-    "vae": "VAE",
-    "vicreg": "VICReg",
-}
-
-_PROTOCOLS = {"linear_probe": "a linear probe", "knn": "nearest neighbours", "finetune": "fine-tuning"}
-
-
-def title_of(pretext: str) -> str:
-    """`SimCLR` for `simclr`, `denoising autoencoder` for `denoising_autoencoder`."""
-    return _TITLES.get(pretext, pretext.replace("_", " "))
+from sslbench.contract.spec import REFERENCE_PROTOCOLS
+from sslbench.contract.titles import title_of
+from sslbench.report.scores.layout import Block
+from sslbench.report.scores.replicates import Replicate
+from sslbench.report.statistics.summary import missing_in_row
+from sslbench.report.words.numbers import percent, span, times
 
 
 def row_title(pretext: str, protocol: str, latent_dim: int, pretrained_on: str | None = None) -> str:
     """`SimCLR with a linear probe (latent size 128)`; `pretrained_on` is named if given."""
     source = f" pretrained on {pretrained_on}" if pretrained_on else ""
-    how = _PROTOCOLS.get(protocol, protocol.replace("_", " "))
-    return f"{title_of(pretext)}{source} with {how} (latent size {latent_dim})"
+    return f"{title_of(pretext)}{source} with {title_of(protocol)} (latent size {latent_dim})"
 
 
 def with_labels(fraction: float) -> str:
@@ -42,47 +26,53 @@ def with_labels(fraction: float) -> str:
     return "With all labels" if fraction == 1 else f"With {percent(fraction)} of the labels"
 
 
-def times(multiple: float) -> str:
-    """A multiple with two digits that matter: 0.33, 1.4, 11, 2,300."""
-    if multiple == 0 or math.isinf(multiple):
-        return "0" if multiple == 0 else "∞"
-    return f"{multiple:,.0f}" if multiple >= 9.95 else f"{multiple:.2g}"
+def origin_title(dataset: str, origin: str) -> str:
+    """`digits`, or `digits from letters` where the encoder was pretrained elsewhere; baselines have no origin."""
+    return dataset if origin in ("", dataset) else f"{dataset} from {origin}"
 
 
-def points(share: float) -> str:
-    """A share as percentage points with one digit and no sign of zero: `1.4`, `-2.6`, `0.0`."""
-    rounded = round(100 * share, 1)
-    return f"{rounded:.1f}" if rounded else "0.0"
+def table_title(protocol: str, latent_dim: int, place: str = "") -> str:
+    """`linear_probe, latent size 128`, with its place in front if given."""
+    title = f"{protocol}, latent size {latent_dim}"
+    return f"{place}: {title}" if place else title
 
 
-def interval(low: str, high: str) -> str:
-    """`[1.1, 1.9]`."""
-    return f"[{low}, {high}]"
+def several_places(blocks: Iterable[Block]) -> bool:
+    """Whether titles must say which dataset and encoder they are about."""
+    return len({block.place for block in blocks}) > 1
 
 
-def points_interval(low: float, high: float) -> str:
-    """`[-1.5, 1.4]` in points, or that one seed has none."""
-    return "(one seed: no interval)" if math.isnan(low) else interval(points(low), points(high))
+def column_title(block: Block, fraction: float) -> str:
+    """`1% (600)`: the fraction and how many labels that is."""
+    return f"{percent(fraction)} ({span(block.num_labels[fraction])})"
 
 
-def times_interval(low: float, high: float) -> str:
-    """`[1.1, 1.9]`; an end that the data does not bound is said in words."""
-    if math.isnan(low):
-        return "(one seed: no interval)"
-    if low == 0 and math.isinf(high):
-        return "(an interval the data does not bound)"
-    if low == 0:
-        return f"[at most {times(high)}]"
-    return f"[at least {times(low)}]" if math.isinf(high) else interval(times(low), times(high))
+def unequal(line: Mapping[Any, Any] | pd.Series[Any]) -> str:
+    """What a line of `budgets` that is not matched says: `BYOL was given 4 times the FLOPs of SimCLR`."""
+    most, least = title_of(line["most_pretext"]), title_of(line["least_pretext"])
+    return f"{most} was given {times(line['ratio'])} times the {line['quantity']} of {least}"
 
 
-def fraction_interval(low: float, high: float) -> str:
-    """As `times_interval`, for label fractions."""
-    if math.isnan(low):
-        return "(one seed: no interval)"
-    if low == 0 and math.isinf(high):
-        return "(an interval the data does not bound)"
-    first, last = (f"{100 * end:.2g}%" for end in (low, high))
-    if low == 0:
-        return f"[at most {last}]"
-    return f"[at least {first}]" if math.isinf(high) else interval(first, last)
+def missing_line(blocks: Sequence[Block]) -> str | None:
+    """`missing: 2 evaluations have no record: …`, or None if every row is complete.
+
+    A cell that stands in several blocks (`supervised`, `raw_pixels`) is named once.
+    """
+    several = several_places(blocks)
+    found: dict[str, int] = {}
+    for block in blocks:
+        where = f"{block.place}: " if several else ""
+        for row in block.rows:
+            for absent, fractions in missing_in_row(block, row).items():
+                found[where + _cells(block, row, fractions, absent)] = len(fractions) * len(absent)
+    total = sum(found.values())
+    noun = "evaluation has" if total == 1 else "evaluations have"
+    return f"missing: {total} {noun} no record: {'; '.join(found)}." if found else None
+
+
+def _cells(block: Block, row: str, fractions: list[float], absent: tuple[Replicate, ...]) -> str:
+    protocol = REFERENCE_PROTOCOLS.get(row, block.protocol)
+    title = row if row == protocol else f"{row} {protocol}"
+    size = "" if row in ("majority_class", "raw_pixels") else f" d={block.latent_dim}"
+    at = f"{title}{size} at {', '.join(map(percent, fractions))}"
+    return at if absent == block.replicates else f"{at} (seed {', '.join(map(str, absent))})"

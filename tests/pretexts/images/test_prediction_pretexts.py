@@ -9,14 +9,40 @@ import pytest
 import torch
 
 from sslbench.contract.spec import InputError, InputSpec
+from sslbench.encoders import ENCODERS
 from sslbench.encoders.images.conv import Conv
+from sslbench.encoders.images.vit import ViT
+from sslbench.encoders.mlp import MLP
 from sslbench.modalities.image import jittered_tiles, standardised_tiles
 from sslbench.pretexts._base import Pretext
 from sslbench.pretexts.images._tiles import encode_tiles, mosaic
 from sslbench.pretexts.images.context_prediction import GRID, POSITIONS, ContextPrediction, ContextPredictionConfig
+from sslbench.pretexts.images.ijepa import IJEPA
+from sslbench.pretexts.images.inpainting import Inpainting
 from sslbench.pretexts.images.jigsaw import Jigsaw, JigsawConfig, distant_permutations
+from sslbench.pretexts.images.masked_autoencoder import MaskedAutoencoder
 
 SPEC = InputSpec("image", (1, 28, 28))
+
+
+class OneSize(MLP):
+    """An encoder of someone's own that takes inputs of one size."""
+
+
+class Tokens(ViT):
+    """An encoder of someone's own with tokens."""
+
+
+def test_encoders_of_ones_own_are_judged_by_what_they_can_and_not_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ENCODERS._loaded, "one_size", OneSize)
+    monkeypatch.setitem(ENCODERS._loaded, "own_tokens", Tokens)
+    assert "takes inputs of one size" in (Jigsaw.unsuitable("one_size", SPEC) or "")
+    assert Jigsaw.unsuitable("own_tokens", SPEC) is None
+    for task in (MaskedAutoencoder, IJEPA):
+        assert task.unsuitable("own_tokens", SPEC) is None
+        assert task.unsuitable("one_size", SPEC) is not None
+    assert Inpainting.unsuitable("own_tokens", SPEC) is not None
+    assert Inpainting.unsuitable("one_size", SPEC) is None
 
 
 def images(count: int = 4, seed: int = 0, side: int = 28) -> torch.Tensor:

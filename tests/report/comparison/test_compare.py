@@ -39,7 +39,9 @@ def moved(records: list[Record], pretext: str, *steps: float) -> list[Record]:
 
 def test_equal_results_have_no_change() -> None:
     found = sides(BEFORE, BEFORE)
-    assert [(change.difference, change.p_holm, change.outside) for change in found.changes] == [(0.0, 1.0, False)] * 3
+    assert [(change.difference.mean, change.p_holm, change.outside) for change in found.changes] == [
+        (0.0, 1.0, False)
+    ] * 3
     assert verdict(found) == "3 cells in both, 0 changed, 0 outside; pretraining took 1.00 times as long (median)."
 
 
@@ -48,14 +50,14 @@ def test_shared_seeds_are_compared_pair_by_pair_and_corrected_over_all_cells() -
     after = BEFORE
     for pretext, values in steps.items():
         after = moved(after, pretext, *values)
-    found = {change.place.pretext: change for change in sides(BEFORE, after).changes}
+    found = {change.name.pretext: change for change in sides(BEFORE, after).changes}
     raw = {name: float(stats.ttest_1samp(values, 0).pvalue) for name, values in steps.items()}
     corrected = dict(zip(raw, holm(list(raw.values())), strict=True))
     for name, values in steps.items():
         change = found[name]
         assert change.procedure is Procedure.PAIRED
-        assert change.difference == pytest.approx(np.mean(values))
-        assert change.half_width == pytest.approx(4.302653 * np.std(values, ddof=1) / 3**0.5, rel=1e-6)
+        assert change.difference.mean == pytest.approx(np.mean(values))
+        assert change.difference.half_width == pytest.approx(4.302653 * np.std(values, ddof=1) / 3**0.5, rel=1e-6)
         assert change.p_value == pytest.approx(raw[name], rel=1e-6)
         assert change.p_holm == pytest.approx(corrected[name], rel=1e-6)
     assert found["simclr"].changed
@@ -66,20 +68,20 @@ def test_shared_seeds_are_compared_pair_by_pair_and_corrected_over_all_cells() -
 def test_a_difference_may_lie_outside_its_interval_without_having_changed() -> None:
     steps = (0.05, 0.06, 0.08)  # p = 0.019 alone, 0.056 among three cells
     (outside,) = sides(BEFORE, moved(BEFORE, "rotation", *steps)).outside
-    assert (outside.place.pretext, outside.changed) == ("rotation", False)
+    assert (outside.name.pretext, outside.changed) == ("rotation", False)
 
 
 def test_other_seeds_are_compared_by_welch() -> None:
     after = [dataclasses.replace(made, seed=made.seed + 10, label_seed=made.seed + 10) for made in BEFORE]
     found = sides(BEFORE, moved_values(after, "simclr", 0.85, 0.86, 0.90))
-    change = {change.place.pretext: change for change in found.changes}["simclr"]
+    change = {change.name.pretext: change for change in found.changes}["simclr"]
     expected = stats.ttest_ind([0.85, 0.86, 0.90], [0.80, 0.82, 0.81], equal_var=False)
     assert change.procedure is Procedure.WELCH
     assert change.p_value == pytest.approx(expected.pvalue)
-    assert change.difference == pytest.approx(0.06)
+    assert change.difference.mean == pytest.approx(0.06)
     interval = expected.confidence_interval(0.95)
-    assert change.difference - change.half_width == pytest.approx(interval.low)
-    assert change.difference + change.half_width == pytest.approx(interval.high)
+    assert change.difference.low == pytest.approx(interval.low)
+    assert change.difference.high == pytest.approx(interval.high)
 
 
 def moved_values(records: list[Record], pretext: str, *values: float) -> list[Record]:
@@ -96,13 +98,13 @@ def test_welch_without_spread_knows_equal_from_unequal() -> None:
 def test_one_seed_can_show_a_difference_but_no_change() -> None:
     found = sides(probes("simclr", 0.8) + supervised(0.7), probes("simclr", 0.9) + supervised(0.7))
     assert [(change.procedure, change.changed) for change in found.changes] == [(Procedure.NONE, False)] * 2
-    assert [change.place.pretext for change in found.outside] == ["simclr"]
+    assert [change.name.pretext for change in found.outside] == ["simclr"]
     assert "2 with one seed, which nothing can be told from" in verdict(found)
 
 
 def test_cells_on_one_side_alone_are_counted_not_compared() -> None:
     found = sides(BEFORE, BEFORE + probes("byol", 0.9, 0.9, 0.9))
-    assert [place.pretext for place in found.only_second] == ["byol"]
+    assert [name.pretext for name in found.only_second] == ["byol"]
     assert len(found.changes) == 3
     assert "1 cell only in after, e.g. byol linear_probe d=32 at 1%" in verdict(found)
 
@@ -176,8 +178,8 @@ def test_results_come_from_folders_files_suites_and_commits(published: Path, fir
     found = compare(*open_sides(first, second, Path("results")))
     assert (len(found.changes), found.only_first, found.only_second) == (3, (), ())
     (change,) = found.changed
-    assert change.place.pretext == "simclr"
-    assert change.place.pretrain_dataset == "digits"
+    assert change.name.pretext == "simclr"
+    assert change.name.pretrain_dataset == "digits"
 
 
 def test_a_commit_finds_an_absolute_path_too(published: Path) -> None:

@@ -1,84 +1,83 @@
-"""The page's sections say what the analysis found: every figure in them is checked against the records themselves."""
+"""Tables under the first screen say what the analysis found: every figure is checked against the records themselves."""
 
 from __future__ import annotations
 
-import itertools
-import math
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from scipy import stats
 
-from sslbench.contract.spec import InputError
+from sslbench.contract.settings import TunedArm
+from sslbench.contract.spec import InputError, Record
 from sslbench.report.attachments.attachments import Attachments
-from sslbench.report.attachments.tuned import Tuned, read_tuned, write_tuned
-from sslbench.report.page.compute import compute_section, tuning_grids
-from sslbench.report.page.insight import (
-    correlation_grids,
-    measure_figures,
-    optimism_section,
-    share_section,
-    spread_section,
-)
-from sslbench.report.page.savings import outcome_section, savings_section
-from sslbench.report.page.sections import Grid, Section, cost_section, latent_section, rank_section
+from sslbench.report.attachments.tuned import read_tuned, write_tuned
+from sslbench.report.page.compute import budget_part, compute_part
+from sslbench.report.page.insight import correlation_sheets, measure_figures, optimism_part, share_part, spread_part
+from sslbench.report.page.parts import Part, by_fraction, said, sheet_of
+from sslbench.report.page.savings import savings_sheets
+from sslbench.report.page.sections import environment_part, latent_part, outcome_part, tuning_sheets
 from sslbench.report.records import from_records
-from sslbench.report.scores.blocks import place
-from sslbench.report.statistics.analysis import Analysis, analyse
-from sslbench.report.words.findings import findings
-from tests.made_up import probes, supervised
-from tests.report.page.test_page import page
+from sslbench.report.statistics.analysis import Analysis
+from sslbench.report.tables.sheet import Sheet
+from tests.made_up import analysed, probes, supervised
+from tests.report.page.parsed import page
 
 
-def grid(section: Section | None, start: str) -> Grid:
-    assert section is not None
-    return next(table for table in section.tables if table.title.startswith(start))
+def texts(sheet: Sheet) -> list[tuple[str, ...]]:
+    return [tuple(entry.text for entry in row) for row in sheet.rows]
 
 
-def test_the_page_opens_with_the_findings_of_the_analysis(quick: pd.DataFrame, analysis: Analysis) -> None:
-    sentences = [finding.sentence for finding in findings(analysis)]
-    assert len(sentences) >= 3
-    shown = page(quick)
-    assert shown.texts["li"][: len(shown.texts["li"])].count(sentences[0]) == 1
-    first = shown.texts["h2"].index("The answer")
-    assert shown.texts["h2"][first + 1] == "Accuracy"
-    assert [text for text in shown.texts["li"] if text in sentences] == sentences
+def only(part: Part | None) -> Sheet:
+    """The first sheet of a part that there is."""
+    assert part is not None
+    return part.sheets[0]
+
+
+def savings(records: list[Record]) -> list[Sheet]:
+    found = analysed(from_records(records))
+    return savings_sheets(found, found.layout.blocks[0])
 
 
 def test_multipliers_of_a_known_curve_are_written_with_their_bounds() -> None:
     # Training from scratch: 50% at 1% of the labels, 60% at 10%, so a probe at 55% is worth the geometric mean.
     made = supervised(0.50, 0.50) + supervised(0.60, 0.60, fraction=0.1)
     made += probes("simclr", 0.55, 0.55) + probes("simclr", 0.99, 0.99, fraction=0.1)
-    table = grid(savings_section(analyse(from_records(made))), "Multipliers")
-    assert table.columns == ("label multiplier", "1%", "10%")
-    (row,) = table.rows
+    table, _ = savings(made)
+    assert table.headings == ("label multiplier", "1%", "10%")
+    (row,) = texts(table)
     assert row[0] == "simclr"
     assert row[1].startswith("3.2 [")
-    assert row[2].startswith("> 1 [")
+    assert row[2] == "> 1"
 
 
 def test_crossover_and_area_of_a_known_curve() -> None:
     made = supervised(0.50, 0.51) + supervised(0.70, 0.71, fraction=1.0)
     made += probes("simclr", 0.60, 0.61) + probes("simclr", 0.60, 0.61, fraction=1.0)
-    table = grid(savings_section(analyse(from_records(made))), "Crossover")
-    (row,) = table.rows
+    _, table = savings(made)
+    (row,) = texts(table)
     assert row[1].startswith("10%")  # halfway on the logarithmic axis
     assert row[2].startswith("60.5 ± ")
-    assert row[3:] == ("+0.0 ± 0.0", "tie")
+    assert row[3:] == ("0.0 ± 0.0", "tie")
+
+
+def test_a_table_of_savings_stands_under_each_pretraining_dataset_with_its_own_rows() -> None:
+    here = from_records(supervised(0.5, 0.51) + supervised(0.7, 0.71, fraction=1.0) + probes("simclr", 0.6, 0.61))
+    there = here[here["pretext"] == "simclr"].assign(pretrain_dataset="letters", value=0.55)
+    found = analysed(pd.concat([here, there]))
+    shown = [texts(savings_sheets(found, block)[0])[0][1][:3] for block in found.layout.blocks]
+    assert [block.pretrain_dataset for block in found.layout.blocks] == ["digits", "letters"]
+    assert len(set(shown)) == 2
 
 
 def test_without_training_from_scratch_there_are_no_savings() -> None:
-    found = analyse(from_records(probes("simclr", 0.8, 0.9) + probes("rotation", 0.7, 0.8)))
-    assert savings_section(found) is None
-    assert outcome_section(found) is None
-    assert rank_section(found.ranks) is None
+    made = probes("simclr", 0.8, 0.9) + probes("rotation", 0.7, 0.8)
+    assert savings(made) == []
+    assert outcome_part(analysed(from_records(made))) is None
 
 
 def test_wins_ties_and_losses_add_up(quick: pd.DataFrame, analysis: Analysis) -> None:
-    section = outcome_section(analysis)
-    assert section is not None
-    *fractions, total = section.tables[0].rows
+    *fractions, total = texts(only(outcome_part(analysis)))
     assert total[0] == "all"
     for column in range(1, 5):
         assert int(total[column]) == sum(int(row[column]) for row in fractions)
@@ -88,10 +87,18 @@ def test_wins_ties_and_losses_add_up(quick: pd.DataFrame, analysis: Analysis) ->
     assert sum(int(text) for text in total[1:]) == len(places)
 
 
+def test_what_one_would_choose_is_the_best_inside_the_budget(analysis: Analysis) -> None:
+    part = outcome_part(analysis)
+    assert part is not None
+    shown = texts(part.sheets[1])
+    wanted = [f"{100 * line['budget']:.1f}" for line in analysis.choices.to_dict("records")]
+    assert [row[-2] for row in shown] == wanted
+
+
 def test_no_point_beats_one_on_the_front(analysis: Analysis) -> None:
-    section = compute_section(analysis)
-    assert section is not None
-    charts = [chart for figure in section.figures for _, chart in figure.charts]
+    part = compute_part(analysis)
+    assert part is not None
+    charts = [chart for figure in part.figures for _, chart in figure.charts]
     assert {chart.xlabel.split(" ")[0] for chart in charts} == {"seconds", "floating-point"}
     for chart in charts:
         ahead = {(point.x, point.y) for point in chart.front}
@@ -104,86 +111,78 @@ def test_no_point_beats_one_on_the_front(analysis: Analysis) -> None:
             assert ("on the front" in point.tip) != beaten
 
 
-def test_a_diagram_places_ranks_in_order_and_joins_exactly_the_groups(analysis: Analysis) -> None:
-    section = rank_section(analysis.ranks)
-    assert section is not None
-    for diagram, ranks in zip(section.diagrams, analysis.ranks, strict=True):
-        assert diagram.names == ranks.names
-        assert [float(row.text) for row in diagram.rows] == pytest.approx(ranks.mean_ranks, abs=0.005)
-        assert [row.x for row in diagram.rows] == sorted(row.x for row in diagram.rows)
-        heights = dict(zip(diagram.names, (row.y for row in diagram.rows), strict=True))
-        joined = [tuple(name for name, y in heights.items() if bar.top <= y <= bar.bottom) for bar in diagram.bars]
-        assert joined == [tuple(group) for group in ranks.groups]
-        assert all(row.x < bar.x for row, bar in itertools.product(diagram.rows, diagram.bars))
+def test_budgets_are_those_of_the_analysis(analysis: Analysis) -> None:
+    shown = texts(only(budget_part(analysis.budgets)))
+    assert [row[-2] for row in shown] == [f"{ratio:.2f}" for ratio in analysis.budgets["ratio"]]
+    assert [row[-1] == "yes" for row in shown] == analysis.budgets["matched"].astype(bool).tolist()
 
 
-def test_shares_are_those_of_the_analysis_and_the_longest_bar_fills_its_place(analysis: Analysis) -> None:
-    section = share_section(analysis)
-    assert section is not None
-    (bars,) = section.bars
-    shown = [float(text.split("%")[0]) for _, text, _ in bars.rows]
+def test_shares_are_those_of_the_analysis_and_make_a_whole(analysis: Analysis) -> None:
+    shown = [float(row[-1].split("%")[0]) for row in texts(only(share_part(analysis)))]
+    assert shown == pytest.approx([100 * share for share in analysis.shares["share"]], abs=0.05)
     assert sum(shown) == pytest.approx(100, abs=0.1 * len(shown))
-    assert max(share for _, _, share in bars.rows) == 1.0
-    assert all(0 <= share <= 1 for _, _, share in bars.rows)
 
 
-def test_measures_are_drawn_against_the_accuracy_they_are_correlated_with(
-    quick: pd.DataFrame, analysis: Analysis
-) -> None:
-    (figure,) = measure_figures(quick, analysis)
+def test_measures_are_drawn_against_the_accuracy_they_are_correlated_with(analysis: Analysis) -> None:
+    (figure,) = measure_figures(analysis)
     chart = dict(figure.charts)["RankMe"]
     points = [point for point in chart.points if point.row != "random_init"]
     expected = float(stats.spearmanr([point.x for point in points], [point.y for point in points]).statistic)
-    table = next(table for table in correlation_grids(analysis) if table.title.endswith("linear_probe"))
-    (row,) = [row for row in table.rows if row[0] == "RankMe"]
-    assert float(row[table.columns.index("1%")].split(" ")[0]) == pytest.approx(expected, abs=0.005)
+    table = next(table for table in correlation_sheets(analysis) if table.title.endswith("linear_probe"))
+    (row,) = [row for row in texts(table) if row[0] == "RankMe"]
+    assert float(row[table.headings.index("1%")].split(" ")[0]) == pytest.approx(expected, abs=0.005)
 
 
 def test_optimism_is_never_negative(analysis: Analysis) -> None:
-    section = optimism_section(analysis)
-    assert section is not None
-    cells = [text for row in section.tables[0].rows for text in row[3:]]
-    assert all(float(text.split(" ")[0]) >= 0 for text in cells)
-    assert "any pretext" in {row[0] for row in section.tables[0].rows}
+    rows = texts(only(optimism_part(analysis)))
+    assert all(float(text.split(" ")[0]) >= 0 for row in rows for text in row[3:])
+    assert "any pretext" in {row[0] for row in rows}
 
 
 def test_a_spread_that_cannot_be_split_says_why(analysis: Analysis) -> None:
-    section = spread_section(analysis)
-    assert section.tables == ()
-    assert "cannot be split" in section.text[0]
+    part = spread_part(analysis)
+    assert part.sheets == ()
+    assert "cannot be split" in part.text[0]
 
 
-def test_latent_sizes_are_drawn_only_where_there_are_several(quick: pd.DataFrame) -> None:
-    assert latent_section(place(quick[quick["latent_dim"] != 32])) is None
-    section = latent_section(place(quick))
-    assert section is not None
-    chart = section.figures[0].charts[0][1]
-    assert [text for _, text in chart.ticks] == ["32", "128"]
+def test_latent_sizes_are_drawn_only_where_there_are_several(quick: pd.DataFrame, analysis: Analysis) -> None:
+    assert latent_part(analysed(quick[quick["latent_dim"] != 32]).layout.blocks) is None
+    part = latent_part(analysis.layout.blocks)
+    assert part is not None
+    assert [text for _, text in part.figures[0].charts[0][1].ticks] == ["32", "128"]
 
 
-TUNED = Tuned(
-    "simclr", "budget_cv with 1% of the labels", 0.75, None, 10, 8, 125.0, 60_000, 2.5e12, {"temperature": 0.2}
+def test_what_was_run_is_counted(quick: pd.DataFrame, analysis: Analysis) -> None:
+    told = dict(texts(only(environment_part({"packages": {"torch": "2"}, "memory_gib": 8}, analysis.layout))))
+    tests = quick[(quick["metric"] == "accuracy") & (quick["split"] == "test")]
+    trained = tests[tests["pretrain_samples"] > 0]
+    assert told["evaluations"] == str(len(tests))
+    assert told["pretrainings"] == str(len(trained.drop_duplicates(["pretext", "latent_dim", "seed"])))
+    assert (told["torch"], told["memory, GiB"]) == ("2", "8")
+
+
+TUNED = TunedArm(
+    {"temperature": 0.2}, 0.75, None, 0, 10, 8, 1.0, 125.0, 60_000, 2.5e12, "simclr", "budget_cv with 1% of the labels"
 )
 
 
-def test_tuning_stands_in_the_ledger_and_in_the_bill_of_its_pretext(tmp_path: Path) -> None:
+def test_tuning_stands_in_the_ledger_and_in_the_bill_of_its_pretext() -> None:
     records = from_records(probes("simclr", 0.8, 0.9) + probes("rotation", 0.7, 0.8) + supervised(0.6, 0.7))
-    (table,) = tuning_grids((TUNED,))
-    assert table.rows == (("simclr", "8 of 10", "125", "60,000", "2.5 TFLOPs", "–", "0.750", "temperature 0.2"),)
-    assert tuning_grids(()) == ()
-    bills = analyse(records, [TUNED.cost]).compute.set_index("pretext")["seconds"]
-    plain = analyse(records).compute.set_index("pretext")["seconds"]
+    (table,) = tuning_sheets((TUNED,))
+    line = ("simclr", "8 of 10", "125", "60,000", "2.5 TFLOPs", "–", "0.750", "temperature 0.2")
+    assert texts(table) == [line]
+    assert tuning_sheets(()) == ()
+    bills = analysed(records, [TUNED]).compute.set_index("pretext")["seconds"]
+    plain = analysed(records).compute.set_index("pretext")["seconds"]
     assert bills["simclr"] - plain["simclr"] == pytest.approx(125)
     assert bills["rotation"] == plain["rotation"]
-    assert table in cost_section(records, (table,)).tables
-    assert ["simclr", "8 of 10", "125"] in [
-        row[:3] for found in page(records, Attachments(tuned=(TUNED,))).tables for row in found
-    ]
+    assert list(line) in [row for found in page(records, Attachments(tuned=(TUNED,))).tables for row in found]
 
 
 def test_tuning_survives_its_file_and_goes_with_it(tmp_path: Path) -> None:
     write_tuned((TUNED,), tmp_path)
-    assert read_tuned(tmp_path) == (TUNED,)
+    (back,) = read_tuned(tmp_path)
+    assert texts(tuning_sheets((back,))[0]) == texts(tuning_sheets((TUNED,))[0])
     (tmp_path / "tuning.json").write_text("[1]")
     with pytest.raises(InputError, match="cannot read tuning from"):
         read_tuned(tmp_path)
@@ -192,14 +191,15 @@ def test_tuning_survives_its_file_and_goes_with_it(tmp_path: Path) -> None:
 
 
 def test_columns_that_say_the_same_on_every_line_are_left_out() -> None:
-    full = Grid(("dataset", "encoder", "pretext", "n"), (("a", "x", "p", "1"), ("b", "x", "q", "1")), names=3)
-    assert full.compact() == Grid(("dataset", "pretext", "n"), (("a", "p", "1"), ("b", "q", "1")), names=2)
+    columns = [(name, said(name)) for name in ("dataset", "encoder", "pretext", "n")]
+    frame = pd.DataFrame({"dataset": ["a", "b"], "encoder": ["x", "x"], "pretext": ["p", "q"], "n": [1, 1]})
+    made = sheet_of(frame, columns, 3)
+    assert (made.headings, made.names) == (("dataset", "pretext", "n"), 2)
+    assert texts(made) == [("a", "p", "1"), ("b", "q", "1")]
 
 
-def test_no_cell_of_any_section_shows_a_number_that_is_none(quick: pd.DataFrame) -> None:
-    one_seed = quick[(quick["seed"] == 0) & (quick["label_fraction"].isin([0.0, 0.01]))]
-    for records in (quick, one_seed):
-        for table in page(records).tables:
-            for text in itertools.chain.from_iterable(table):
-                assert "nan" not in text.lower().split()
-                assert not any(part == "inf" or part == str(math.inf) for part in text.split())
+def test_what_was_not_run_at_a_fraction_is_said_to_be_so() -> None:
+    frame = pd.DataFrame({"pretext": ["p", "p", "q"], "label_fraction": [0.1, 0.01, 0.1], "n": [1, 2, 3]})
+    made = by_fraction(frame, [("pretext", said("pretext"))], said("n"))
+    assert made.headings == ("pretext", "1%", "10%")
+    assert texts(made) == [("p", "2", "1"), ("q", "–", "3")]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import stats
 from sklearn.isotonic import IsotonicRegression
 
-from sslbench.report.statistics.crossing import Place, crossing, monotone
+from sslbench.report.statistics.crossing import Where, crossing, monotone
 
 Floats = NDArray[np.float64]
 
@@ -34,7 +34,7 @@ def gap_at(position: float, axis: Floats, gaps: Floats) -> Floats:
 
 def test_a_straight_gap_passes_zero_where_arithmetic_says():
     found = crossing(np.array([0.0, 1.0, 3.0]), shifted([-0.1, 0.1, 0.3], 0.0))
-    assert (found.place, found.position) == (Place.WITHIN, pytest.approx(0.5))
+    assert (found.where, found.position) == (Where.WITHIN, pytest.approx(0.5))
     found = crossing(np.array([0.0, 1.0, 3.0]), shifted([-0.3, -0.1, 0.1], 0.0))
     assert found.position == pytest.approx(2.0)
 
@@ -62,17 +62,17 @@ def test_seeds_that_agree_leave_no_room_around_the_crossing():
 
 def test_a_gap_that_never_closes_is_bounded_by_the_last_budget_only():
     far = crossing(np.arange(3.0), shifted([-0.3, -0.25, -0.2], -0.01, 0.0, 0.01))
-    assert (far.place, far.low, far.high) == (Place.BEYOND, 2.0, math.inf)
+    assert (far.where, far.low, far.high) == (Where.BEYOND, 2.0, math.inf)
     assert math.isnan(far.position)
     near = crossing(np.arange(3.0), shifted([-0.3, -0.2, -0.01], -0.01, 0.0, 0.01))  # the last is within 0.0248
-    assert near.place is Place.BEYOND
+    assert near.where is Where.BEYOND
     assert 1 < near.low < 2
     assert near.high == math.inf
 
 
 def test_a_gap_that_is_closed_from_the_start_is_bounded_by_the_first_budget_only():
     found = crossing(np.arange(3.0), shifted([0.2, 0.25, 0.3], -0.01, 0.0, 0.01))
-    assert (found.place, found.low, found.high) == (Place.BELOW, -math.inf, 0.0)
+    assert (found.where, found.low, found.high) == (Where.BELOW, -math.inf, 0.0)
 
 
 def test_a_gap_lost_in_noise_has_an_interval_that_the_data_does_not_bound():
@@ -155,5 +155,5 @@ def test_the_alternatives_cover_less_which_is_why_they_are_not_used():
 def read(curve: Floats) -> float:
     """Where one curve passes zero; the nearest budget if it does not, as one has to put something."""
     found = crossing(BUDGETS, curve[None, :])
-    ends = {Place.BELOW: BUDGETS[0], Place.BEYOND: BUDGETS[-1], Place.WITHIN: found.position}
-    return float(ends[found.place])
+    ends = {Where.BELOW: BUDGETS[0], Where.BEYOND: BUDGETS[-1], Where.WITHIN: found.position}
+    return float(ends[found.where])

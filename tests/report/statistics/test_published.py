@@ -13,7 +13,7 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.metrics import auc
 from statsmodels.stats.multitest import multipletests
 
-from sslbench.report.scores.rows import ROW_KEY
+from sslbench.report.scores.evaluations import ROW_KEY
 from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.statistics.label_efficiency import BEYOND, REACHED
 

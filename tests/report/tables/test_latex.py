@@ -8,9 +8,8 @@ import pandas as pd
 import pytest
 
 from sslbench.report.records import from_records
-from sslbench.report.tables.latex import escape, table_tex
-from sslbench.report.tables.markdown import table_markdown
-from tests.made_up import probes, supervised
+from sslbench.report.tables.latex import escape
+from tests.made_up import latex, markdown, probes, supervised
 
 
 def cells(tex: str) -> list[list[str]]:
@@ -25,18 +24,18 @@ def cells(tex: str) -> list[list[str]]:
 
 
 def test_the_tables_hold_the_cells_of_the_markdown(golden: pd.DataFrame) -> None:
-    markdown = table_markdown(golden, "tested").split("## How to read this")[0].replace("**", "")
+    shown = markdown(golden, "tested").split("## How to read this")[0].replace("**", "")
     wanted = [
         [text.strip() for text in line.strip("|").split("|")]
-        for line in markdown.splitlines()
+        for line in shown.splitlines()
         if line.startswith("|") and ":--" not in line
     ]
-    assert cells(table_tex(golden, "tested")) == wanted
+    assert cells(latex(golden, "tested")) == wanted
 
 
 def test_environments_braces_and_dollars_are_balanced() -> None:
     records = from_records(probes("sim_{clr}$", 0.8, 0.82) + supervised(0.7, 0.71, 0.72))
-    tex = table_tex(records.assign(dataset='50% & #1 \\ ~^ "é漢|<>'), "a_b & c")
+    tex = latex(records.assign(dataset='50% & #1 \\ ~^ "é漢|<>'), "a_b & c")
     begun = re.findall(r"\\begin\{(\w+)\}", tex)
     ended = re.findall(r"\\end\{(\w+)\}", tex)
     assert sorted(begun) == sorted(ended)
@@ -48,7 +47,7 @@ def test_environments_braces_and_dollars_are_balanced() -> None:
 
 
 def test_every_row_has_the_columns_of_its_table(golden: pd.DataFrame) -> None:
-    tex = table_tex(golden, "tested")
+    tex = latex(golden, "tested")
     for columns, body in re.findall(r"\\begin\{tabular\}\{(\w+)\}(.*?)\\end\{tabular\}", tex, re.DOTALL):
         rows = [line for line in body.splitlines() if line.endswith(r"\\")]
         assert rows
@@ -56,7 +55,7 @@ def test_every_row_has_the_columns_of_its_table(golden: pd.DataFrame) -> None:
 
 
 def test_bold_means_tied_for_best() -> None:
-    tex = table_tex(from_records(probes("simclr", 0.8, 0.82, 0.81) + supervised(0.5, 0.52, 0.51)), "t")
+    tex = latex(from_records(probes("simclr", 0.8, 0.82, 0.81) + supervised(0.5, 0.52, 0.51)), "t")
     assert r"simclr & $\mathbf{81.0 \pm 2.5}$ {\scriptsize ($+30.0$)}" in tex
     assert r"supervised & $51.0 \pm 2.5$" in tex
 
@@ -79,9 +78,9 @@ def test_special_characters_are_set_as_they_stand(text: str, expected: str) -> N
 
 
 def test_what_is_missing_stands_below_the_tables() -> None:
-    tex = table_tex(from_records(probes("simclr", 0.8, 0.8) + probes("rotation", 0.7)), "t")
+    tex = latex(from_records(probes("simclr", 0.8, 0.8) + probes("rotation", 0.7)), "t")
     assert r"\noindent missing: 1 evaluation has no record: rotation linear\_probe d=32 at 1\% (seed 1)." in tex
 
 
 def test_equal_records_give_equal_tables(golden: pd.DataFrame) -> None:
-    assert table_tex(golden, "t") == table_tex(golden.sample(frac=1, random_state=1), "t")
+    assert latex(golden, "t") == latex(golden.sample(frac=1, random_state=1), "t")

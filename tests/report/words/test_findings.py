@@ -10,11 +10,12 @@ import pytest
 
 from sslbench.contract.spec import Record
 from sslbench.report.records import from_records
-from sslbench.report.statistics.analysis import Analysis, analyse
+from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.words.findings import findings
+from sslbench.report.words.numbers import fraction_interval, points, times, times_interval
 from sslbench.report.words.sentence import Finding
-from sslbench.report.words.wording import fraction_interval, points, row_title, times, times_interval
-from tests.made_up import probes
+from sslbench.report.words.wording import row_title
+from tests.made_up import analysed, probes
 
 FRACTIONS = (0.01, 0.1, 1.0)
 SPREAD = (-0.01, 0.0, 0.01)
@@ -35,7 +36,7 @@ SCRATCH = curve("supervised", 0.70, 0.80, 0.90, protocol="finetune")
 
 def said(topic: str, *records: list[Record]) -> Finding:
     """The first sentence on a topic."""
-    found = findings(analyse(from_records([record for part in [SCRATCH, *records] for record in part])))
+    found = findings(analysed(from_records([record for part in [SCRATCH, *records] for record in part])))
     return next(finding for finding in found if finding.topic == topic)
 
 
@@ -74,7 +75,7 @@ def test_a_tie_is_never_said_to_save_labels():
 
 def test_one_seed_is_said_to_have_no_interval():
     records = [record for record in [*SCRATCH, *curve("simclr", 0.75)] if record.seed == 0]
-    found = findings(analyse(from_records(records)))[0]
+    found = findings(analysed(from_records(records)))[0]
     assert "is 5.0 points above training from scratch on the same labels (one seed: no interval)" in found.sentence
     assert math.isnan(found.low)
 
@@ -112,16 +113,16 @@ def test_wins_are_counted_in_words():
 
 def test_places_are_named_when_there_are_several():
     elsewhere = [dataclasses.replace(record, dataset="letters") for record in [*SCRATCH, *curve("simclr", 0.75)]]
-    found = findings(analyse(from_records([*SCRATCH, *curve("simclr", 0.75), *elsewhere])))
+    found = findings(analysed(from_records([*SCRATCH, *curve("simclr", 0.75), *elsewhere])))
     assert {finding.sentence.split(":")[0] for finding in found} == {"On digits (conv)", "On letters (conv)"}
     transferred = next(finding for finding in found if finding.subject and finding.subject.dataset == "letters")
     assert "SimCLR pretrained on digits with a linear probe" in transferred.sentence
 
 
 def test_without_supervised_there_is_no_sentence_about_saving():
-    found = findings(analyse(from_records(curve("simclr", 0.75, 0.8))))
+    found = findings(analysed(from_records(curve("simclr", 0.75, 0.8))))
     assert not {finding.topic for finding in found} & {"label multiplier", "area", "crossover", "wins"}
-    assert findings(analyse(from_records([]))) == ()
+    assert findings(analysed(from_records([]))) == ()
 
 
 def test_the_quick_suite_has_at_least_three_sentences_whose_figures_are_in_its_frames(analysis: Analysis):

@@ -17,57 +17,150 @@
     return Plot.dot(points, { x: "x", y: "y", symbol, r: 4, stroke: color, fill: stroked ? "none" : color, ...options });
   }
 
-  function lineMarks(chart) {
-    const marks = [];
-    const lines = chart.lines.filter((line) => !hidden.has(line.row));
-    for (const { row, points } of lines) {
-      const banded = points.filter((point) => point.half !== null);
-      const band = { x: "x", y1: (point) => point.y - point.half, y2: (point) => point.y + point.half };
-      marks.push(Plot.areaY(banded, { ...band, fill: look(row).color, fillOpacity: 0.13, clip: true }));
-    }
-    for (const { row, points } of lines) {
-      const { color, dash, width } = look(row);
-      marks.push(Plot.line(points, { x: "x", y: "y", stroke: color, strokeWidth: width, strokeDasharray: dash }));
-      marks.push(marker(points, row, {}));
-    }
-    if (chart.level !== null) {
-      marks.push(Plot.ruleY([chart.level], { stroke: "currentColor", strokeDasharray: "1.5 3" }));
-    }
-    return [marks, lines.flatMap((line) => line.points)];
+  function bands(points, color, facet) {
+    const banded = points.filter((point) => point.half !== undefined);
+    const band = { x: "x", y1: (point) => point.y - point.half, y2: (point) => point.y + point.half };
+    return Plot.areaY(banded, { ...band, ...facet, fill: color, fillOpacity: 0.13, clip: true });
   }
 
-  function pointMarks(chart) {
-    const points = chart.points.filter((point) => !hidden.has(point.row));
-    const marks = [];
-    if (chart.front.length) {
-      marks.push(Plot.line(chart.front, { x: "x", y: "y", curve: "step-after", stroke: "currentColor", strokeOpacity: 0.45 }));
-    }
-    for (const row of new Set(points.map((point) => point.row))) {
-      marks.push(marker(points.filter((point) => point.row === row), row, { r: 4.5 }));
-    }
-    return [marks, points];
+  function lineOf({ row, points }) {
+    const { color, dash, width } = look(row);
+    return [Plot.line(points, { x: "x", y: "y", stroke: color, strokeWidth: width, strokeDasharray: dash }), marker(points, row, {})];
   }
+
+  const level = (chart) => (chart.level === undefined ? [] : [Plot.ruleY([chart.level], { stroke: "currentColor", strokeDasharray: "1.5 3" })]);
+  const tip = { x: "x", y: "y", title: "tip", fill: "var(--paper)", stroke: "var(--rule)", fontSize: 12, lineWidth: 26 };
+  const axes = (chart, width) => {
+    const every = Math.max(1, Math.ceil((chart.ticks.length * 40) / width));
+    const spread = chart.ticks.filter((_, at) => (chart.ticks.length - 1 - at) % every === 0);
+    const label = { label: chart.xlabel, labelArrow: "none", labelAnchor: "center" };
+    return {
+      x: { type: chart.logarithmic ? "log" : "linear" },
+      y: { label: chart.ylabel || null, labelArrow: "none", grid: true, ticks: 6, nice: !chart.ydomain, ...(chart.ydomain ? { domain: chart.ydomain } : {}) },
+      // A tick has its own words: d3 would leave out some of them on a logarithmic axis.
+      axis: spread.length ? Plot.axisX(spread.map(([place]) => place), { ...label, text: (place) => new Map(spread).get(place) })
+        : Plot.axisX({ ...label, ticks: width < narrow ? 4 : 6, tickFormat: short }),
+    };
+  };
+  const usual = (width) => ({ height: Math.round(Math.min(330, Math.max(240, 0.6 * width))), marginTop: 26, marginLeft: 38, marginRight: 18, marginBottom: 38 });
+
+  const kinds = {
+    lines(chart, width) { // over one another
+      const lines = chart.lines.filter((line) => !hidden.has(line.row));
+      const marks = [...lines.map((line) => bands(line.points, look(line.row).color, {})), ...lines.flatMap(lineOf), ...level(chart)];
+      const { axis, ...scales } = axes(chart, width - 56);
+      return { ...usual(width), ...scales, marks: [axis, ...marks, Plot.tip(lines.flatMap((line) => line.points), Plot.pointer(tip))] };
+    },
+
+    panels(chart, width) { // one each, training from scratch in grey in all of them
+      const own = chart.lines.filter((line) => line.row !== "supervised");
+      const reference = (chart.lines.find((line) => line.row === "supervised") || { points: [] }).points;
+      const columns = Math.max(1, Math.floor(width / 124));
+      const rows = Math.ceil(own.length / columns);
+      const points = own.flatMap((line, at) => line.points.map((point) => ({ ...point, at, row: line.row })));
+      const place = { fx: (point) => point.at % columns, fy: (point) => Math.floor(point.at / columns) };
+      const grey = { x: "x", y: "y", stroke: "var(--init)", strokeWidth: 1.4, strokeDasharray: "5 3" };
+      const { x, y, axis } = axes(chart, (width - 60) / columns);
+      return {
+        height: 54 + rows * (width < narrow ? 84 : 99), marginTop: 18, marginLeft: 30, marginRight: 14, marginBottom: 36, x, y: { ...y, ticks: 4 },
+        fx: { axis: null, padding: 0.2 }, fy: { axis: null, padding: 0.26 },
+        marks: [
+          axis,
+          bands(reference, "var(--init)", {}), Plot.line(reference, grey), ...level(chart), bands(points, "var(--c0)", place),
+          Plot.line(points, { x: "x", y: "y", z: "at", ...place, stroke: "var(--c0)", strokeWidth: 1.8 }),
+          Plot.dot(points, { x: "x", y: "y", ...place, r: 2.8, fill: "var(--c0)" }),
+          Plot.text(own, { fx: (_, at) => at % columns, fy: (_, at) => Math.floor(at / columns), text: "row", frameAnchor: "top-left", dx: -14, dy: -13, fontSize: 11.5 }),
+          Plot.tip(points, Plot.pointer({ ...tip, ...place })),
+        ],
+      };
+    },
+
+    points(chart, width) {
+      const points = chart.points.filter((point) => !hidden.has(point.row));
+      const front = chart.front ? [Plot.line(chart.front, { x: "x", y: "y", curve: "step-after", stroke: "currentColor", strokeOpacity: 0.45 })] : [];
+      const dots = [...new Set(points.map((point) => point.row))].map((row) => marker(points.filter((point) => point.row === row), row, { r: 4.5 }));
+      const { axis, ...scales } = axes(chart, width - 56);
+      return { ...usual(width), ...scales, marks: [axis, ...front, ...dots, Plot.tip(points, Plot.pointer(tip))] };
+    },
+
+    saved(chart, width) { // a dot with its interval per row, on the axis of multiples
+      const [first, last, least, most] = chart.xdomain;
+      const bars = chart.bars;
+      const tight = width < narrow;
+      const long = (name, size) => size * Math.max(...bars.map((bar) => bar[name].length));
+      const tall = tight ? 33 : Math.min(38, Math.max(17.5, 330 / bars.length));
+      const tone = (bar) => (bar.row in data.looks && ["raw_pixels", "random_init"].includes(bar.row) ? "var(--init)" : "var(--c0)");
+      const drawn = bars.filter((bar) => bar.low !== undefined);
+      const reach = { x1: "low", x2: "high", y1: "row", y2: "row", stroke: tone };
+      const heads = drawn.flatMap((bar) => [...(bar.arrows || "")].map((side) => ({ ...bar, side, x: side === "<" ? bar.low : bar.high })));
+      const seeds = bars.flatMap((bar) => (bar.seeds || []).map(([x, side]) => ({ row: bar.row, x, side })));
+      const turned = { symbol: "triangle", rotate: (item) => (item.side === "<" ? -90 : 90) };
+      const beside = { y: "row", fontSize: 12, dy: tight ? -12 : 0, fill: "currentColor", stroke: "var(--paper)", strokeWidth: 4 };
+      const left = tight ? 8 : 14 + long("row", 6.6);
+      const right = tight ? 8 : 14 + long("text", 6.4);
+      const before = ((width - left - right) * Math.log(1 / first)) / Math.log(last / first); // pixels left of 1×
+      const hints = [["← costs labels", "end", -6, left + before], ["saves labels →", "start", 6, width - left - before]]
+        .filter((hint) => hint[3] > 100)
+        .map(([text, textAnchor, dx]) => Plot.text([text], { frameAnchor: "top", dy: -19, x: 1, fontSize: 12, fill: "var(--soft)", textAnchor, dx }));
+      const { axis } = axes(chart, Infinity);
+      return {
+        height: 76 + tall * bars.length, marginTop: 30, marginBottom: 46,
+        marginLeft: left, marginRight: right,
+        x: { type: "log", domain: [first, last] },
+        y: { type: "point", domain: bars.map((bar) => bar.row), label: null, axis: tight ? null : "left", tickSize: 0, padding: tight ? 0.75 : 0.6 },
+        marks: [
+          axis,
+          Plot.rectX([[first, least], [most, last]], { x1: "0", x2: "1", fill: "currentColor", fillOpacity: 0.07 }),
+          Plot.ruleX(chart.ticks.map(([place]) => place), { stroke: "var(--rule)" }), Plot.ruleX([1], { stroke: "currentColor", strokeWidth: 1.4 }),
+          ...hints,
+          Plot.link(drawn.filter((bar) => bar.interval), { ...reach, strokeWidth: 2.2 }),
+          Plot.link(drawn.filter((bar) => !bar.interval), { ...reach, strokeDasharray: "2 4" }),
+          Plot.dot(heads, { x: "x", y: "row", r: 5, ...turned, fill: tone }),
+          Plot.dot(seeds.filter((seed) => !seed.side), { x: "x", y: "row", r: 3, fill: "currentColor", fillOpacity: 0.38 }),
+          Plot.dot(seeds.filter((seed) => seed.side), { x: "x", y: "row", r: 3, ...turned, fill: "currentColor", fillOpacity: 0.38 }),
+          Plot.dot(bars.filter((bar) => bar.at !== undefined), { x: "at", y: "row", r: 5.5, fill: tone, stroke: "var(--paper)" }),
+          Plot.text(bars, { ...beside, text: "text", frameAnchor: "right", ...(tight ? {} : { textAnchor: "start", dx: 10 }) }),
+          ...(tight ? [Plot.text(bars, { ...beside, text: "row", frameAnchor: "left" })] : []),
+          Plot.tip(bars, Plot.pointerY({ ...tip, x: (bar) => bar.at ?? bar.high ?? 1, y: "row" })),
+        ],
+      };
+    },
+  };
+
+  const element = (tag, text, attributes = {}) => {
+    const made = document.createElement(tag);
+    made.textContent = text;
+    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+    return made;
+  };
+
+  function legend(chart) { // its rows, each a button that hides it everywhere
+    const list = element("p", "", { class: "legend" });
+    const rows = new Set([...(chart.lines || []), ...(chart.points || [])].map((item) => item.row));
+    for (const row of Object.keys(data.looks).filter((name) => rows.has(name)).sort((one, other) => order(one) - order(other))) {
+      const { color, dash, width } = look(row);
+      const button = element("button", "", { type: "button", "data-row": row, "aria-pressed": String(!hidden.has(row)) });
+      const line = [{ x: 0, y: 0 }, { x: 2, y: 0 }];
+      button.append(Plot.plot({ width: 34, height: 12, margin: 1, axis: null, x: { domain: [0, 2] }, y: { domain: [-1, 1] }, marks: [
+        ...(chart.kind === "points" ? [] : [Plot.line(line, { x: "x", y: "y", stroke: color, strokeWidth: width, strokeDasharray: dash })]),
+        marker([{ x: 1, y: 0 }], row, {}),
+      ] }), row);
+      button.firstChild.setAttribute("aria-hidden", "true");
+      list.append(button);
+    }
+    return list;
+  }
+  const order = (row) => data.order.indexOf(row);
 
   function draw(holder, force) {
     const width = Math.floor(holder.clientWidth);
     if (!width || (!force && drawnWidth.get(holder) === width)) return;
     drawnWidth.set(holder, width);
-    const chart = shownChart(holder);
-    const [marks, points] = chart.kind === "lines" ? lineMarks(chart) : pointMarks(chart);
-    const tip = { x: "x", y: "y", title: "tip", fill: "var(--paper)", stroke: "var(--rule)", fontSize: 12, lineWidth: 26 };
-    const ticks = chart.ticks.map(([place]) => place);
-    const names = new Map(chart.ticks);
-    const spread = width < narrow && ticks.length > 5 ? ticks.filter((_, at) => at % 2 === 0) : ticks;
-    const x = { type: chart.logarithmic ? "log" : "linear", label: chart.xlabel, labelArrow: "none" };
-    const svg = Plot.plot({
-      width, height: Math.round(Math.min(330, Math.max(240, 0.72 * width))), marginTop: 30, marginLeft: 38, marginRight: 18, marginBottom: 38,
-      ariaLabel: chart.alt,
-      x: ticks.length ? { ...x, ticks: spread, tickFormat: (place) => names.get(place) } : { ...x, ticks: width < narrow ? 4 : 6, tickFormat: short },
-      y: { label: chart.ylabel, labelArrow: "none", grid: true, ticks: 6, nice: chart.ydomain === null, ...(chart.ydomain ? { domain: chart.ydomain } : {}) },
-      marks: [...marks, Plot.tip(points, Plot.pointer(tip))],
-    });
+    const chart = { ticks: [], logarithmic: true, ...shownChart(holder) };
+    const svg = Plot.plot({ width, ariaLabel: chart.alt, style: { fontSize: "12px" }, ...kinds[chart.kind](chart, width) });
     svg.setAttribute("role", "img");
-    holder.replaceChildren(svg);
+    holder.replaceChildren(...(chart.kind === "lines" || chart.kind === "points" ? [legend(chart)] : []), svg);
+    holder.parentElement.querySelector("figcaption").textContent = chart.caption || "";
   }
 
   const holders = [...document.querySelectorAll(".plot[data-chart]")];
@@ -82,42 +175,55 @@
   const resized = new ResizeObserver((entries) => entries.forEach(({ target }) => visible.has(target) && draw(target, false)));
   for (const holder of holders) { seen.observe(holder); resized.observe(holder); }
   const redraw = () => holders.forEach((holder) => (visible.has(holder) ? draw(holder, true) : drawnWidth.delete(holder)));
-  window.addEventListener("beforeprint", () => holders.forEach((holder) => draw(holder, true)));
 
-  document.addEventListener("change", (event) => {
-    const choice = event.target.closest("select[data-for]");
-    if (!choice) return;
-    const holder = document.getElementById(choice.dataset.for);
-    holder.dataset.chart = choice.value;
+  // One table at a time, wherever it is chosen; all of it on paper.
+  const choosers = [...document.querySelectorAll("select[data-chooses-table]")];
+  const choosable = [...document.querySelectorAll("[data-shows]")];
+  const choose = (table) => {
+    choosers.forEach((chooser) => { chooser.value = table; });
+    choosable.forEach((item) => { item.hidden = !item.dataset.shows.split(" ").includes(table); });
+  };
+  if (choosers.length) choose(choosers[0].value);
+  holders.filter((holder) => holder.closest(".first")).forEach((holder) => draw(holder, false)); // nobody waits for the answer
+  let closed = [];
+  window.addEventListener("beforeprint", () => {
+    choosable.forEach((item) => { item.hidden = false; });
+    closed = [...document.querySelectorAll("main details:not([open])")];
+    closed.forEach((item) => { item.open = true; });
+    holders.forEach((holder) => draw(holder, true));
+  });
+  window.addEventListener("afterprint", () => {
+    closed.forEach((item) => { item.open = false; });
+    if (choosers.length) choose(choosers[0].value);
+  });
+
+  document.addEventListener("change", ({ target }) => {
+    if (target.matches("select[data-chooses-table]")) choose(target.value);
+    if (!target.matches("select[data-chooses-chart]")) return;
+    const holder = target.closest("figure").querySelector(".plot");
+    holder.dataset.chart = target.value;
     draw(holder, true);
   });
-
-  const toggles = [...document.querySelectorAll(".legend button[data-row]")];
-  const all = [...new Set(toggles.map((button) => button.dataset.row))];
   document.addEventListener("click", (event) => {
-    const button = event.target.closest(".legend button");
+    const button = event.target.closest("button[data-row]");
     if (!button) return;
     const { row } = button.dataset;
-    if (row === undefined) { // the button for all of them
-      if (hidden.size) hidden.clear(); else all.forEach((name) => hidden.add(name));
-    } else if (!hidden.delete(row)) hidden.add(row);
-    toggles.forEach((other) => other.setAttribute("aria-pressed", String(!hidden.has(other.dataset.row))));
+    if (!hidden.delete(row)) hidden.add(row);
+    const figure = button.closest(".plot");
     redraw();
+    figure.querySelector(`button[data-row="${CSS.escape(row)}"]`).focus();
   });
+  // What a link leads to may be folded.
+  const unfold = () => { const found = document.getElementById(location.hash.slice(1)); if (found && found.tagName === "DETAILS") found.open = true; };
+  window.addEventListener("hashchange", unfold);
+  unfold();
 
   // The runs behind a number.
   const dialog = document.getElementById("runs");
-  const element = (tag, text, attributes = {}) => {
-    const made = document.createElement(tag);
-    made.textContent = text;
-    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-    return made;
-  };
-  function show(cell) {
-    const [title, runs] = data.cells[cell];
+  function show({ title, runs }) {
     dialog.querySelector("h2").textContent = title;
     const body = dialog.querySelector("tbody");
-    body.replaceChildren(...runs.map(([seed, value, run]) => {
+    body.replaceChildren(...JSON.parse(runs).map(([seed, value, run]) => {
       const line = document.createElement("tr");
       const link = element("td", "", { class: "text" });
       link.append(data.ui && run ? element("a", run, { href: `${data.ui}/#/runs/${run}`, rel: "noopener" }) : run);
@@ -127,15 +233,15 @@
     dialog.showModal();
   }
   document.addEventListener("click", (event) => {
-    const button = event.target.closest("button[data-cell]");
-    if (button) show(Number(button.dataset.cell));
+    const button = event.target.closest("button[data-runs]");
+    if (button) show(button.dataset);
     if (event.target === dialog) dialog.close();
   });
 
   // One tab stop per table; arrows move between its numbers.
   const steps = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] };
   document.addEventListener("keydown", (event) => {
-    const button = event.target.closest("button[data-cell]");
+    const button = event.target.closest("button[data-runs]");
     const step = steps[event.key];
     if (!button || !step) return;
     const rows = [...button.closest("tbody").rows];
@@ -145,7 +251,7 @@
       down += step[0]; right += step[1];
       const next = rows[down] && rows[down].cells[right];
       if (!next) return;
-      const target = next.querySelector("button[data-cell]");
+      const target = next.querySelector("button[data-runs]");
       if (!target) continue;
       event.preventDefault();
       button.tabIndex = -1; target.tabIndex = 0; target.focus();

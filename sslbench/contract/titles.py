@@ -1,0 +1,47 @@
+"""What reports know of plug-ins beyond their records: their order in tables and their names in sentences.
+
+Nothing here is needed: what is not listed comes after what is, by name, and is called by its identifier with spaces.
+A new pretext or protocol gets its line here when it gets the one of its registry.
+"""
+
+from __future__ import annotations
+
+#: Protocols in the order of the tables, and what sentences call them.
+PROTOCOLS = {"linear_probe": "a linear probe", "knn": "nearest neighbours", "finetune": "fine-tuning"}
+
+#: Protocols that not every pretext is expected to have run: training the network is what costs most.
+OPTIONAL_PROTOCOLS = ("finetune",)
+
+#: Protocols whose budget score is the accuracy on labels they trained on: it says how well they fit, not how good
+#: they are, and near 1 for every encoder it cannot choose among them or against others.
+NOT_HELD_OUT = ("finetune",)
+
+#: The encoder that is none; its rows stand in every table, whatever the latent size.
+RAW = "raw"
+
+#: Pretexts whose capitals matter.
+PRETEXTS = {
+    "barlow_twins": "Barlow Twins",
+    "bigan": "BiGAN",
+    "byol": "BYOL",
+    "dino": "DINO",
+    "ijepa": "I-JEPA",
+    "lejepa": "LeJEPA",
+    "moco": "MoCo",
+    "simclr": "SimCLR",
+    "simsiam": "SimSiam",
+    "swav": "SwAV",
+    "vae": "VAE",
+    "vicreg": "VICReg",
+}
+
+
+def title_of(name: str) -> str:
+    """`SimCLR` for `simclr`, `a linear probe` for `linear_probe`, else the name with spaces for underscores."""
+    return PRETEXTS.get(name) or PROTOCOLS.get(name) or name.replace("_", " ")
+
+
+def protocol_rank(protocol: str) -> tuple[int, str]:
+    """Sort key of protocols: the known ones in their order, then others by name."""
+    order = tuple(PROTOCOLS)
+    return order.index(protocol) if protocol in order else len(order), protocol

@@ -1,0 +1,52 @@
+"""Folders that are replaced whole: whoever looks sees the old one or the new one, never a mixture."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sslbench.contract.spec import InputError
+
+
+@contextmanager
+def replaced(folder: Path) -> Iterator[Path]:
+    """An empty folder to fill, which takes the place of `folder` at the end, whose old files go with it.
+
+    If anything goes wrong meanwhile, `folder` stays as it is; what a killed process left is put in order by the next.
+    One process at a time may do this to a folder.
+
+    Raises:
+        InputError: it cannot be written, or is a file.
+    """
+    place = folder.resolve()  # where a link leads to is replaced, not the link
+    unfinished, old = place.with_name(f".{place.name}.unfinished"), place.with_name(f".{place.name}.old")
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if old.exists() and not place.exists():
+            old.rename(place)  # a process was killed between the two renames
+        for leftover in (unfinished, old):
+            shutil.rmtree(leftover, ignore_errors=True)
+        unfinished.mkdir()
+        yield unfinished
+        _exchange(place, unfinished, old)
+    except OSError as error:
+        raise InputError(f"cannot write {folder}: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _exchange(place: Path, unfinished: Path, old: Path) -> None:
+    if not place.exists():
+        unfinished.rename(place)
+        return
+    if not place.is_dir():
+        raise NotADirectoryError(f"{place} is a file")
+    place.rename(old)
+    try:
+        unfinished.rename(place)
+    except OSError:
+        old.rename(place)
+        raise
+    shutil.rmtree(old)

@@ -1,0 +1,85 @@
+"""The first screen in words: the answer in one sentence, what the numbers lack, what was run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sslbench.report.scores.layout import Block, Layout
+from sslbench.report.words.numbers import counted, percent
+from sslbench.report.words.reading import COLLAPSED, STALE
+from sslbench.report.words.sentence import Finding
+from sslbench.report.words.wording import missing_line
+
+NOT_COMPARED = (
+    "How many labels pretraining saves cannot be said here: training from scratch (`supervised`) was not run beside it."
+)
+NOT_CHOSEN = "No pretext can be singled out without test labels: no scores inside the label budget are recorded."
+
+#: What names a table, as findings and blocks both say it.
+TABLE_KEY = ("dataset", "encoder", "latent_dim", "protocol", "pretrain_dataset")
+
+
+class Answer(NamedTuple):
+    """The sentence of one dataset and encoder, and the tables it stands above, by number."""
+
+    sentence: str
+    tables: tuple[int, ...]
+
+
+def answers(found: Sequence[Finding], blocks: Sequence[Block]) -> list[Answer]:
+    """One sentence per dataset and encoder: what the choice inside the label budget saves with the fewest labels."""
+    places: dict[tuple[str, str], list[int]] = {}
+    for number, block in enumerate(blocks):
+        places.setdefault((block.dataset, block.encoder), []).append(number)
+    first: dict[tuple[str, str], str] = {}
+    for finding in found:
+        if finding.topic == "label multiplier" and finding.subject is not None:
+            first.setdefault((finding.subject.dataset, finding.subject.encoder), finding.sentence)
+    return [
+        Answer(
+            first.get(place, NOT_CHOSEN if "supervised" in blocks[numbers[0]].lines else NOT_COMPARED), tuple(numbers)
+        )
+        for place, numbers in places.items()
+    ]
+
+
+def opening(found: Sequence[Finding], blocks: Sequence[Block]) -> int:
+    """The number of the table that is shown first: the one the first sentence speaks of."""
+    subject = next((one.subject for one in found if one.topic == "label multiplier"), None)
+    same = [all(getattr(subject, name, None) == getattr(block, name) for name in TABLE_KEY) for block in blocks]
+    return same.index(True) if True in same else 0
+
+
+def subtitle(blocks: Sequence[Block]) -> str:
+    """What was compared, on what, how often."""
+    datasets = sorted({block.dataset for block in blocks})
+    rows = dict.fromkeys(row for block in blocks for row in block.rows)
+    seeds = len({replicate for block in blocks for replicate in block.replicates})
+    fractions = sorted({fraction for block in blocks for fraction in block.fractions})
+    spread = percent(fractions[0]) if len(fractions) == 1 else f"{percent(fractions[0])} to {percent(fractions[-1])}"
+    times = counted(seeds, "repetition")
+    return f"{', '.join(datasets)}: {len(rows)} ways to train, from {spread} of the labels, {times} each."
+
+
+def notices(layout: Layout) -> list[str]:
+    """What the numbers lack, each as one line."""
+    found = []
+    missing = missing_line(layout.blocks)
+    if missing:
+        found.append(missing[0].upper() + missing[1:])
+    gaps = layout.gaps
+    if gaps.missing:
+        of = f"{gaps.missing:,} of the {gaps.planned:,} evaluations of the suite have no record yet"
+        found.append(f"Unfinished: {of}. What follows is of the others and may change.")
+    if gaps.failures:
+        reasons = sorted({failure.reason for failure in gaps.failures})
+        found.append(f"Failed: {counted(len(gaps.failures), 'cell')}, for: {'; '.join(reasons)}.")
+    if layout.stale:
+        found.append(
+            f"Stale {STALE}: {counted(len(layout.stale), 'cell')} computed by another version or with other settings."
+        )
+    if layout.collapsed:
+        names = sorted({pretext for *_, pretext, _ in layout.collapsed})
+        found.append(f"Collapsed {COLLAPSED} in at least one seed: {', '.join(names)}.")
+    return found

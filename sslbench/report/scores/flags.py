@@ -1,0 +1,32 @@
+"""What speaks against numbers that are there: a collapsed representation, or another version's work."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+Encoder = tuple[str, str, str, int]  # dataset, encoder, pretext, latent size
+
+
+def collapsed_encoders(records: pd.DataFrame) -> dict[Encoder, int]:
+    """How many seeds of each encoder are collapsed; encoders without any are left out."""
+    flagged = records[(records["metric"] == "collapsed") & (records["value"] > 0)]
+    counts: dict[Encoder, int] = {}
+    columns = [flagged[name].tolist() for name in ("dataset", "encoder", "pretext", "latent_dim")]
+    for key in zip(*columns, strict=True):
+        counts[key] = counts.get(key, 0) + 1
+    return counts
+
+
+def stale_cells(records: pd.DataFrame) -> frozenset[str]:
+    """Identities of cells that another version of sslbench, or other settings of the same pretext, computed.
+
+    The newest record says which version and, for every encoder of a pretext and latent size, which settings hold.
+    """
+    if records.empty:
+        return frozenset()
+    ordered = records.sort_values(["started_at", "run_id"], kind="stable")
+    old = ordered["sslbench_version"] != ordered["sslbench_version"].iloc[-1]
+    axes = ["dataset", "encoder", "pretext", "latent_dim"]
+    settled = ordered.groupby(axes)["config_hash"].transform("last")
+    stale = ordered.loc[old | (ordered["config_hash"] != settled), "cell_id"]
+    return frozenset(map(str, stale))

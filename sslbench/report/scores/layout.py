@@ -1,0 +1,219 @@
+"""Everything that is shown and computed of records, laid out once: tables for readers, peers for statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import groupby
+
+import pandas as pd
+
+from sslbench.contract.spec import BASELINES, REFERENCE_PROTOCOLS
+from sslbench.contract.titles import OPTIONAL_PROTOCOLS, RAW, protocol_rank
+from sslbench.report.attachments.gaps import Failure, Gaps
+from sslbench.report.records import pretext_rank
+from sslbench.report.scores.evaluations import evaluations, keep_independent
+from sslbench.report.scores.flags import Encoder, collapsed_encoders, stale_cells
+from sslbench.report.scores.replicates import Replicate, Scores
+from sslbench.report.scores.rows import Row, Run, rows_of
+
+
+@dataclass(frozen=True)
+class Block:
+    """One table: rows are pretexts, columns label fractions, cells the scores by replicate.
+
+    Attributes:
+        pretrain_dataset: what pretexts were trained on; the baselines, which train on none, stand in every block.
+        rows: names of the rows, those that were expected and not run included.
+        replicates: every independent one that the tables of this place have seen; a cell with fewer is incomplete.
+        crossed: seeds meet several label seeds; scores that share a training or labels with another are left out here.
+        num_labels: the label budgets that were used at each fraction, smallest first (one, unless something differs).
+        lines: the rows that were run, by name.
+    """
+
+    dataset: str
+    pretrain_dataset: str
+    encoder: str
+    protocol: str
+    latent_dim: int
+    rows: tuple[str, ...]
+    fractions: tuple[float, ...]
+    replicates: tuple[Replicate, ...]
+    crossed: bool
+    num_labels: Mapping[float, tuple[int, ...]]
+    lines: Mapping[str, Row]
+
+    @cached_property
+    def scores(self) -> dict[tuple[str, float], Scores]:
+        """Scores by (row, label fraction); cells that were not run are absent."""
+        return {(name, at): row.scores(at) for name, row in self.lines.items() for at in row.fractions}
+
+    def column(self, fraction: float) -> dict[str, Scores]:
+        """Scores by row at one label fraction; rows without any are left out."""
+        return {row: self.scores[row, fraction] for row in self.rows if (row, fraction) in self.scores}
+
+    def runs(self, row: str, fraction: float) -> tuple[Run, ...]:
+        """The runs a cell is the mean of."""
+        return self.lines[row].runs.get(fraction, ()) if row in self.lines else ()
+
+    @property
+    def place(self) -> str:
+        """`digits, conv`, or `digits from fashion_mnist, conv` where the encoder was pretrained elsewhere."""
+        origin = "" if self.pretrain_dataset == self.dataset else f" from {self.pretrain_dataset}"
+        return f"{self.dataset}{origin}, {self.encoder}"
+
+    @property
+    def ceiling(self) -> Scores:
+        """Training from scratch on every label; empty if that was not run."""
+        return self.scores.get(("supervised", 1.0), {})
+
+
+@dataclass(frozen=True)
+class Peers:
+    """Everything that is compared with one `supervised`: same dataset, encoder and latent size.
+
+    Attributes:
+        tables: all others but the majority class, in table order, those of one protocol together. `raw_pixels` is a
+            peer of every encoder of its dataset, and there goes by that encoder and size.
+    """
+
+    supervised: Row
+    tables: tuple[tuple[Row, ...], ...]
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The rows of all tables."""
+        return tuple(row for table in self.tables for row in table)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Records as every writer and statistic reads them.
+
+    Attributes:
+        records: rows of `records.csv`.
+        every: the frame of all `evaluations`.
+        evaluations: those of independent replicates, which is what intervals suppose. Where seeds are crossed with
+            label seeds the evaluations of one encoder are not; the variance split alone reads the rest.
+        peers: what is compared, where `supervised` was run.
+        blocks: the tables, in reading order: dataset, encoder, pretraining dataset (its own first), protocol, size.
+        collapsed: seeds with a collapsed representation, by encoder.
+        stale: identities of stale cells.
+        gaps: what of the suite has no record.
+    """
+
+    records: pd.DataFrame
+    every: pd.DataFrame
+    evaluations: pd.DataFrame
+    rows: tuple[Row, ...]
+    blocks: tuple[Block, ...]
+    peers: tuple[Peers, ...]
+    collapsed: Mapping[Encoder, int]
+    stale: frozenset[str]
+    gaps: Gaps
+
+    def is_collapsed(self, block: Block, row: str) -> bool:
+        """Whether the representation behind a row is collapsed in at least one seed."""
+        return (block.pretrain_dataset, block.encoder, row, block.latent_dim) in self.collapsed
+
+    def is_stale(self, runs: Sequence[Run]) -> bool:
+        """Whether any of the runs behind a number is of a stale cell."""
+        return any(run.cell_id in self.stale for run in runs)
+
+    def failures(self, block: Block, row: str, fraction: float) -> list[Failure]:
+        """The failures that explain why a cell of the block lacks seeds."""
+        protocol = REFERENCE_PROTOCOLS.get(row, block.protocol)
+        present = block.scores.get((row, fraction), {})
+        return [
+            failure
+            for failure in self.gaps.failures
+            if (failure.dataset, failure.pretext) == (block.dataset, row)
+            and (failure.encoder == RAW or (failure.encoder, failure.latent_dim) == (block.encoder, block.latent_dim))
+            and failure.label_fraction in (None, fraction)
+            and failure.protocol in (None, protocol)
+            and not any(
+                failure.seed == replicate.seed and failure.label_seed in (None, replicate.label_seed)
+                for replicate in present
+            )
+        ]
+
+
+def lay_out(records: pd.DataFrame, gaps: Gaps | None = None) -> Layout:
+    """Lay out rows of `records.csv`; linear in their number.
+
+    Raises:
+        InputError: two records claim the same cell and replicate.
+    """
+    every = evaluations(records)
+    kept = keep_independent(every)
+    lost = every["dataset"].value_counts() - kept["dataset"].value_counts()
+    crossed = set(lost.index[lost > 0].astype(str))
+    rows = rows_of(kept)
+    return Layout(
+        records=records,
+        every=every,
+        evaluations=kept,
+        rows=rows,
+        blocks=tuple(_blocks(rows, crossed)),
+        peers=tuple(_peers(rows)),
+        collapsed=collapsed_encoders(records),
+        stale=stale_cells(records),
+        gaps=gaps or Gaps(),
+    )
+
+
+def _blocks(rows: Sequence[Row], crossed: set[str]) -> Iterator[Block]:
+    for dataset, encoder in sorted({(row.dataset, row.encoder) for row in rows if row.encoder != RAW}):
+        here = [row for row in rows if row.dataset == dataset and row.encoder in (encoder, RAW)]
+        origins = {row.pretrain_dataset for row in here} - {""} or {dataset}
+        for origin in sorted(origins, key=lambda origin: (origin != dataset, origin)):
+            of_origin = [row for row in here if row.pretrain_dataset in ("", origin)]
+            yield from _of_place((dataset, origin, encoder), of_origin, dataset in crossed)
+
+
+def _of_place(place: tuple[str, str, str], rows: Sequence[Row], crossed: bool) -> Iterator[Block]:
+    """The tables that the rows of one dataset, pretraining dataset and encoder fill."""
+    replicates = tuple(sorted({replicate for row in rows for replicate in row.replicates}))
+    counts: dict[float, set[int]] = {}
+    for row in rows:
+        for fraction, runs in row.runs.items():
+            counts.setdefault(fraction, set()).update(run.num_labels for run in runs)
+    num_labels = {fraction: tuple(sorted(counts[fraction])) for fraction in sorted(counts)}
+    for protocol, size in _tables(rows):
+        lines = {
+            row.pretext: row
+            for row in rows
+            if row.protocol == REFERENCE_PROTOCOLS.get(row.pretext, protocol)
+            and (row.encoder == RAW or row.latent_dim == size)
+        }
+        expected = {row.pretext for row in rows if row.pretext not in BASELINES and protocol not in OPTIONAL_PROTOCOLS}
+        names = tuple(sorted(expected | set(lines), key=pretext_rank))
+        yield Block(*place, protocol, size, names, tuple(num_labels), replicates, crossed, num_labels, lines)
+
+
+def _tables(rows: Sequence[Row]) -> list[tuple[str, int]]:
+    """Protocol and latent size of each; the reference rows alone make none unless there is nothing else."""
+    sizes = sorted({row.latent_dim for row in rows if row.encoder != RAW})
+    probed = [row for row in rows if row.pretext not in REFERENCE_PROTOCOLS]
+    ran = {(row.protocol, row.latent_dim) for row in probed}
+    found = [
+        (protocol, size)
+        for protocol in sorted({row.protocol for row in probed}, key=protocol_rank)
+        for size in sizes
+        if protocol not in OPTIONAL_PROTOCOLS or (protocol, size) in ran
+    ]
+    return found or [("finetune", size) for size in sizes]
+
+
+def _peers(rows: Sequence[Row]) -> Iterator[Peers]:
+    for supervised in (row for row in rows if row.pretext == "supervised"):
+        dataset, encoder, size = supervised.key[:3]
+        members = [
+            replace(row, encoder=supervised.encoder, latent_dim=supervised.latent_dim)
+            for row in rows
+            if row.dataset == dataset and (row.encoder == RAW or (row.encoder, row.latent_dim) == (encoder, size))
+            if row.pretext not in ("supervised", "majority_class")
+        ]
+        members.sort(key=lambda row: (protocol_rank(row.protocol), pretext_rank(row.pretext), row.pretrain_dataset))
+        yield Peers(supervised, tuple(tuple(table) for _, table in groupby(members, lambda row: row.protocol)))

@@ -1,0 +1,113 @@
+"""How to read the tables: what cells hold, what their marks mean, and how anything is told from anything.
+
+Every text on tests, their corrections and their levels stands here, whoever prints it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sslbench.report.scores.layout import Layout
+from sslbench.report.statistics.spread import t_quantile
+from sslbench.report.statistics.summary import Cell, Cells
+from sslbench.report.words.numbers import NOT_RUN, counted
+from sslbench.report.words.wording import missing_line
+
+CEILING = "ceiling (supervised, 100%)"
+
+INCOMPLETE, STALE, COLLAPSED = "†", "§", "‡"
+
+#: What a mark means, in the words that show when it is pointed at.
+MARKS = {
+    INCOMPLETE: "fewer seeds than other cells",
+    STALE: "stale: computed by another version or other settings than the newest record",
+    COLLAPSED: "collapsed representation in at least one seed",
+}
+
+STALE_TEXT = (
+    f"{STALE} stale: at least one seed was computed by another version of sslbench, or with other settings, than the "
+    "newest record; run the suite again."
+)
+COLLAPSED_TEXT = f"{COLLAPSED} a collapsed representation in at least one seed: see the measures below."
+
+#: Behind a count of wins, ties and losses.
+WINS = "paired t-tests, Holm-corrected over each table column"
+
+#: Under a comparison of two results.
+COMPARED = (
+    "Differences are second minus first, in points, with 95% half-widths: paired by seed where both share at least "
+    "two, else Welch. Outside: the difference exceeds its own interval, as one in twenty does by chance. Changed: "
+    "significant at 5% after Holm's correction over all cells."
+)
+
+_BOLD = (
+    "Bold: the best mean of its column and every row that a paired t-test over seeds (Holm-corrected over the "
+    "column, 5% level) does not tell from it; a column whose best row has a single seed has no bold, and the "
+    "majority class is never bold."
+)
+
+MEASURES = (
+    "Measured without labels on the representation of 2,048 unlabelled inputs (LiDAR and alignment: 1,000 inputs "
+    "in four views), means over seeds."
+)
+COSTS = (
+    "Means over seeds, in seconds. Pretraining is paid once per encoder; an evaluation is one protocol at one "
+    "label fraction, averaged over the fractions that were run."
+)
+
+
+def on_screen(most: int) -> str:
+    """What stands under the tables on a terminal, given the most seeds of any cell."""
+    if most == 1:
+        return "Test accuracy in percent from one seed: no intervals, and nothing can be told apart."
+    return (
+        f"Test accuracy in percent, mean ± 95% half-width over {most} seeds. [bold green]Green[/]: not shown to be "
+        "worse than the best of its column (paired t-test, Holm). Ceiling: supervised with 100% of the labels."
+    )
+
+
+def legend(layout: Layout, cells: Iterable[Cells]) -> list[str]:
+    """Paragraphs that say what the cells hold, computed from what they do hold."""
+    flat = [cell for of_block in cells for cell in of_block.values()]
+    paragraphs = [" ".join(_reading(flat))]
+    if any(not cell.complete for cell in flat):
+        paragraphs.append(f"{INCOMPLETE} {MARKS[INCOMPLETE]}: see the missing evaluations below.")
+    if any(block.crossed for block in layout.blocks):
+        paragraphs.append(
+            "Seeds are crossed with labelled subsets: each seed stands here with one subset of its own, because scores "
+            "that share a training or labels are no independent repetitions; `records.csv` holds them all."
+        )
+    missing = missing_line(layout.blocks)
+    return [*paragraphs, missing] if missing else paragraphs
+
+
+def marks_text(layout: Layout) -> list[str]:
+    """What the marks of stale and of collapsed rows mean, where there are any."""
+    return [STALE_TEXT] * bool(layout.stale) + [COLLAPSED_TEXT] * bool(layout.collapsed)
+
+
+def most_seeds(cells: Iterable[Cell]) -> int:
+    """How many seeds the cell with the most has; 0 without cells."""
+    return max((cell.accuracy.n for cell in cells), default=0)
+
+
+def _reading(cells: Sequence[Cell]) -> list[str]:
+    most = most_seeds(cells)
+    mean = f"{'from' if most == 1 else 'mean over'} {counted(most, 'seed')}"
+    sentences = [f"Test accuracy in percent, {mean}; {NOT_RUN} is not run."]
+    if most > 1:
+        sentences.append("± is the half-width of the 95% confidence interval over seeds (Student t).")
+    if any(cell.difference is not None for cell in cells):
+        sentences.append(
+            "In parentheses: the difference in points to `supervised`, the same encoder trained from scratch on the "
+            "same labels, paired by seed."
+        )
+    if most == 1:
+        return [*sentences, "One seed has no interval and cannot tell rows apart, so nothing is bold."]
+    sentences.append(_BOLD)
+    if most == 2:
+        sentences.append(
+            f"Two seeds leave one degree of freedom: an interval reaches {t_quantile(2):.1f} standard errors to each "
+            "side, and rows that differ by points may tie. Bold then means only: not shown to be worse."
+        )
+    return sentences

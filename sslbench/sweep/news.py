@@ -1,0 +1,128 @@
+"""What workers tell their parent, by files in a folder of their suite: written here, and read here."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from sslbench.stores.addresses import Stores
+
+
+@dataclass(frozen=True)
+class Status:
+    """What a worker is doing; one JSON file per worker, replaced whole.
+
+    Attributes:
+        share: of the current cell done, in [0, 1]; 0 where a cell cannot tell.
+        images_per_second: of the current training; 0 while not training.
+    """
+
+    title: str
+    share: float = 0.0
+    images_per_second: float = 0.0
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A cell that a worker finished: one line of JSON.
+
+    Attributes:
+        accuracy: of an evaluation on the test split; None for a pretraining, which has neither fraction nor protocol.
+        collapsed: why a pretraining's representation counts as collapsed; empty if it does not.
+    """
+
+    title: str
+    pretext: str
+    accuracy: float | None = None
+    label_fraction: float = 0.0
+    protocol: str = ""
+    collapsed: str = ""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A cell or a worker that went wrong: one line of JSON."""
+
+    title: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One look at a running sweep.
+
+    Attributes:
+        finished, failed: since the last look, as workers announced them.
+        current: what each worker is doing.
+    """
+
+    finished: tuple[Finished, ...]
+    failed: tuple[Failure, ...]
+    current: tuple[Status, ...]
+
+
+def status_folder(stores: Stores, suite: str) -> Path:
+    """Where the workers of a suite tell their parent what they do."""
+    return stores.home / "status" / suite
+
+
+class NewsWriter:
+    """A worker's side.
+
+    Args:
+        folder: of the suite.
+        worker: its number, which names its files.
+    """
+
+    def __init__(self, folder: Path, worker: int) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder, self.worker = folder, worker
+
+    def tell(self, status: Status) -> None:
+        """Say what goes on, instead of what was said before."""
+        path = self.folder / f"{self.worker}.json"
+        unfinished = path.with_suffix(".new")
+        unfinished.write_text(json.dumps(asdict(status)), encoding="utf-8")
+        unfinished.replace(path)
+
+    def finished(self, cell: Finished) -> None:
+        """Add a finished cell."""
+        self._add("results", asdict(cell))
+
+    def failed(self, failure: Failure) -> None:
+        """Add a failed cell."""
+        self._add("failures", asdict(failure))
+
+    def _add(self, kind: str, line: dict[str, Any]) -> None:
+        with (self.folder / f"{self.worker}.{kind}").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+
+
+class NewsReader:
+    """The parent's side, which reads every line once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.read: dict[Path, int] = {}
+
+    def look(self) -> Progress:
+        """What the workers wrote since the last look, and what each is doing."""
+        current = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(self.folder.glob("*.json"))]
+        return Progress(
+            tuple(Finished(**line) for line in self._new_lines("*.results")),
+            tuple(Failure(**line) for line in self._new_lines("*.failures")),
+            tuple(Status(**status) for status in current),
+        )
+
+    def _new_lines(self, pattern: str) -> list[dict[str, Any]]:
+        lines: list[dict[str, Any]] = []
+        for path in sorted(self.folder.glob(pattern)):
+            with path.open("rb") as file:
+                file.seek(self.read.get(path, 0))
+                text = file.read()
+            whole = text[: text.rfind(b"\n") + 1]  # a line may still be half written
+            self.read[path] = self.read.get(path, 0) + len(whole)
+            lines += [json.loads(line) for line in whole.splitlines()]
+        return lines

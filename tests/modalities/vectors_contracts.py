@@ -1,0 +1,41 @@
+"""The contracts of a foreign modality and of its plug-ins, as their author would have them tested.
+
+Tasks and encoders for any modality are held to theirs on it, too. `test_modality_contract.py` runs this file.
+"""
+
+from __future__ import annotations
+
+from sslbench.pretexts import PRETEXTS
+from sslbench.protocols import PROTOCOLS
+from sslbench.testing import (
+    DatasetContract,
+    EncoderContract,
+    ModalityContract,
+    PretextContract,
+    ProtocolContract,
+)
+from tests.modalities import vectors
+
+TASKS = tuple(name for name in PRETEXTS if PRETEXTS.get(name).trains)
+
+
+class TestVector(ModalityContract):
+    names = ("vector",)
+
+
+class TestSteps(DatasetContract):
+    names = ("steps",)
+
+
+class TestNarrow(EncoderContract):
+    names = ("narrow", "mlp")
+
+
+class TestTasks(PretextContract):
+    names = tuple(name for name in TASKS if PRETEXTS.get(name).modality in (None, "vector"))
+    encoders = vectors.SUITE.encoders[:1]
+
+
+class TestProtocols(ProtocolContract):
+    names = tuple(PROTOCOLS)
+    modality, encoder = "vector", "narrow"
