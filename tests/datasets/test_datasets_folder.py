@@ -239,3 +239,9 @@ def test_a_folder_that_is_not_there_is_named_before_anything_is_read(tmp_path: P
     with pytest.raises(InputError, match="not a folder"):
         datasets.check(f"folder:{tmp_path / 'nowhere'}")
     assert str(tmp_path / "nowhere") in message(tmp_path / "nowhere")
+
+
+def test_a_folders_name_brings_nothing_into_tables_and_terminals_that_means_something_there(tmp_path: Path) -> None:
+    for kind in ("cat", "dog"):
+        fill(tmp_path / "[bold] my|pets,2", kind, 2)
+    assert load_folder(tmp_path / "[bold] my|pets,2").name.startswith("folder:-bold-my-pets-2@")

@@ -81,8 +81,8 @@ def test_denoising_target_is_the_clean_image(name: str) -> None:
 
 
 def test_an_unknown_noise_is_refused_with_the_choices() -> None:
-    with pytest.raises(InputError, match="unknown noise 'pink'; choose one of gaussian, masking, salt_and_pepper"):
-        DenoisingAutoencoder(Conv(GREY, 8), DenoisingAutoencoderConfig(noise="pink"), GREY)
+    with pytest.raises(InputError, match="noise must be 'gaussian', 'masking' or 'salt_and_pepper', not 'pink'"):
+        DenoisingAutoencoderConfig(noise="pink")
 
 
 # VAE

@@ -137,8 +137,8 @@ def test_grey_images_are_refused_with_a_reason() -> None:
 
 
 def test_neighbors_must_be_positive() -> None:
-    with pytest.raises(InputError, match="neighbors must be at least 1, not 0"):
-        build(ColorizationConfig(neighbors=0))
+    with pytest.raises(InputError, match="neighbors must be greater than or equal to 1, not 0"):
+        ColorizationConfig(neighbors=0)
 
 
 def test_on_real_photographs_the_loss_falls_and_lightness_tells_the_colour() -> None:
