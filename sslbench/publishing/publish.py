@@ -40,7 +40,7 @@ def publish(
     attached = Attachments(environment(), gaps, shown, tuned(request.suite, suite), ui_url)
     folder = results / suite.name
     files = build(from_records(records), folder, suite.name, suite.notes, attached)
-    tracker.log_report(folder, files, {})
+    tracker.log_report(folder, files)
     return files
 
 

@@ -119,10 +119,10 @@ def _with_added(cells: pd.DataFrame) -> pd.DataFrame:
 def _check_columns(columns: list[str], source: str) -> None:
     missing = [name for name in RECORD_COLUMNS if name not in columns]
     unknown = [name for name in columns if name not in RECORD_COLUMNS]
-    if missing:
-        raise InputError(f"{source}: missing column {', '.join(missing)}; a record has {', '.join(RECORD_COLUMNS)}")
-    if unknown:
-        raise InputError(f"{source}: unknown column {', '.join(unknown)}; a record has {', '.join(RECORD_COLUMNS)}")
+    for what, names in (("missing", missing), ("unknown", unknown)):
+        if names:
+            has = ", ".join(RECORD_COLUMNS)
+            raise InputError(f"{source}: {what} column {', '.join(names)}; a record has {has}")
 
 
 def _parse(cells: list[str], column: str, source: str) -> list[Any]:

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from matplotlib.figure import Figure
 from mlflow import MlflowClient
 from mlflow.entities import Dataset as RunDataset
 from mlflow.entities import DatasetInput, InputTag, Metric, Param, Run, RunTag, ViewType
@@ -131,12 +130,11 @@ class Tracker:
         self.client.set_tag(run_id, "error", reason)
         self.client.set_terminated(run_id, "FAILED")
 
-    def log_report(self, folder: Path, files: Sequence[Path], figures: Mapping[str, Figure]) -> str:
+    def log_report(self, folder: Path, files: Sequence[Path]) -> str:
         """Log what was published to a run of its own and return its id; the same tables again are the same run.
 
         Args:
             folder: where `files` are; they keep their places in it.
-            figures: more to look at, by the name of the artifact.
         """
         tables = {path.name: path.read_text(encoding="utf-8") for path in files if path.name.startswith("table.")}
         content = digest({"records": (folder / "records.csv").read_text(encoding="utf-8"), **tables})
@@ -148,8 +146,6 @@ class Tracker:
         for path in files:
             place = path.parent.relative_to(folder)
             self.client.log_artifact(run_id, str(path), None if place == Path() else str(place))
-        for name, figure in figures.items():
-            self.client.log_figure(run_id, figure, name)
         self.client.set_terminated(run_id, "FINISHED")
         return run_id
 

@@ -104,11 +104,10 @@ def test_everything_published_is_logged_to_one_report_run(store: Store) -> None:
     folder = store.folder / "results" / "tested"
     logged = {
         item.path
-        for place in (None, "pictures", "ranks")
+        for place in (None, "pictures")
         for item in list_artifacts(run_id=run_id, artifact_path=place, tracking_uri=store.stores.tracking_uri)
     }
-    ranks = {"ranks", "ranks/conv-knn-d8.png", "ranks/conv-knn-d16.png"}
-    assert logged == {str(path.relative_to(folder)) for path in files} | {"pictures"} | ranks
+    assert logged == {str(path.relative_to(folder)) for path in files} | {"pictures"}
 
 
 def test_other_tables_are_another_report_run(store: Store) -> None:

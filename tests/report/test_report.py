@@ -16,7 +16,7 @@ from sslbench.report.attachments.attachments import Attachments
 from sslbench.report.build import build, rebuild
 from sslbench.report.records import from_records, read_records, write_records
 from sslbench.report.scores.layout import lay_out
-from sslbench.report.statistics.cost import costs
+from sslbench.report.statistics.compute import costs
 from sslbench.report.tables.terminal import print_summary
 from sslbench.report.words.numbers import flops
 from tests.made_up import markdown, probes, record, summary, supervised

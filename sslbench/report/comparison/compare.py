@@ -1,7 +1,7 @@
 """Two results side by side: which cells changed by more than their interval, and whether that can be chance.
 
 Cells that share at least two replicates are compared pair by pair (paired t-test); others by Welch's test (Welch
-1947, Biometrika 34), which supposes neither equal spread nor equal numbers. P-values are Holm-corrected over all cells
+1947, Biometrika 34), which supposes neither equal spread nor equal numbers. P-values are corrected over all cells
 compared. A cell changed if that stays significant at 5%; it lies outside its interval if its own 95% interval of the
 difference leaves out zero, which one of twenty unchanged cells does.
 """

@@ -15,10 +15,10 @@ from sslbench.report.tables.markdown import pipe_table
 from sslbench.report.tables.sheet import Entry, Sheet, State, text_sheet
 from sslbench.report.tables.terminal import rich_table
 from sslbench.report.words.numbers import accuracy, counted, p_value, percent, points
-from sslbench.report.words.reading import COMPARED
+from sslbench.report.words.reading import COMPARED, CORRECTED
 from sslbench.report.words.wording import origin_title, table_title
 
-CELL_COLUMNS = ("pretext", "labels", "first", "second", "difference", "p (Holm)", "test", "")
+CELL_COLUMNS = ("pretext", "labels", "first", "second", "difference", CORRECTED, "test", "")
 TABLE_COLUMNS = ("table", "cells", "mean difference", "largest difference", "outside", "changed")
 
 TIGHT = (0, 0, 0, 0)

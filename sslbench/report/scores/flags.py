@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
+
 import pandas as pd
 
 Encoder = tuple[str, str, str, int]  # dataset, encoder, pretext, latent size
 
 
-def collapsed_encoders(records: pd.DataFrame) -> dict[Encoder, int]:
+def collapsed_encoders(records: pd.DataFrame) -> Mapping[Encoder, int]:
     """How many seeds of each encoder are collapsed; encoders without any are left out."""
     flagged = records[(records["metric"] == "collapsed") & (records["value"] > 0)]
-    counts: dict[Encoder, int] = {}
     columns = [flagged[name].tolist() for name in ("dataset", "encoder", "pretext", "latent_dim")]
-    for key in zip(*columns, strict=True):
-        counts[key] = counts.get(key, 0) + 1
-    return counts
+    return Counter(zip(*columns, strict=True))
 
 
 def stale_cells(records: pd.DataFrame) -> frozenset[str]:

@@ -49,10 +49,6 @@ class Block:
         """Scores by (row, label fraction); cells that were not run are absent."""
         return {(name, at): row.scores(at) for name, row in self.lines.items() for at in row.fractions}
 
-    def column(self, fraction: float) -> dict[str, Scores]:
-        """Scores by row at one label fraction; rows without any are left out."""
-        return {row: self.scores[row, fraction] for row in self.rows if (row, fraction) in self.scores}
-
     def runs(self, row: str, fraction: float) -> tuple[Run, ...]:
         """The runs a cell is the mean of."""
         return self.lines[row].runs.get(fraction, ()) if row in self.lines else ()
@@ -112,14 +108,6 @@ class Layout:
     collapsed: Mapping[Encoder, int]
     stale: frozenset[str]
     gaps: Gaps
-
-    def is_collapsed(self, block: Block, row: str) -> bool:
-        """Whether the representation behind a row is collapsed in at least one seed."""
-        return (block.pretrain_dataset, block.encoder, row, block.latent_dim) in self.collapsed
-
-    def is_stale(self, runs: Sequence[Run]) -> bool:
-        """Whether any of the runs behind a number is of a stale cell."""
-        return any(run.cell_id in self.stale for run in runs)
 
     def failures(self, block: Block, row: str, fraction: float) -> list[Failure]:
         """The failures that explain why a cell of the block lacks seeds."""

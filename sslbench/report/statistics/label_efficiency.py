@@ -11,7 +11,7 @@ import pandas as pd
 
 from sslbench.report.scores.evaluations import ROW_KEY
 from sslbench.report.scores.layout import Peers
-from sslbench.report.scores.replicates import Replicate, Scores
+from sslbench.report.scores.replicates import Scores
 from sslbench.report.scores.rows import Floats, Row
 from sslbench.report.statistics.crossing import Crossing, Where, crossing
 from sslbench.report.statistics.spread import ROUNDING, estimate
@@ -100,16 +100,13 @@ def common_curves(row: Row, supervised: Row) -> Curves:
     """Both rows at the fractions that both were run at, and the seeds that have all of them; maybe none."""
     fractions = tuple(fraction for fraction in supervised.fractions if fraction in row.fractions)
     shared = [replicate for replicate in supervised.replicates if replicate in row.replicates]
-    ours = _select(row, fractions, shared)
-    theirs = _select(supervised, fractions, shared)
+    ours, theirs = (
+        one.test[np.ix_([one.replicates.index(seed) for seed in shared], [one.fractions.index(at) for at in fractions])]
+        for one in (row, supervised)
+    )
     complete = np.flatnonzero(np.isfinite(ours - theirs).all(axis=1))
     columns = [supervised.fractions.index(fraction) for fraction in fractions]
     return Curves(fractions, supervised.num_labels[columns], ours[complete], theirs[complete])
-
-
-def _select(row: Row, fractions: Iterable[float], replicates: Iterable[Replicate]) -> Floats:
-    columns = [row.fractions.index(fraction) for fraction in fractions]
-    return row.test[[row.replicates.index(replicate) for replicate in replicates]][:, columns]
 
 
 def _multiplier(supervised: Row, accuracies: Scores, labels: float) -> tuple[object, ...]:

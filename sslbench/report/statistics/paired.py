@@ -26,7 +26,7 @@ def differences(compared: Iterable[Peers]) -> pd.DataFrame:
     """Accuracy minus that of `supervised` on the same labels and seed: one line per row and label fraction.
 
     Paired t-interval and two-sided paired t-test over seeds (Student 1908). `p_holm` corrects over the rows of one
-    column of a table, i.e. dataset, encoder, latent size, protocol and fraction (Holm 1979, Scand. J. Stat. 6):
+    column of a table, i.e. dataset, encoder, latent size, protocol and fraction (`holm`):
     adding a pretext can raise it, nothing else. `outcome` is `win` or `loss` where `p_holm` is below 5%, else `tie`,
     which means "not told apart"; `untested` with fewer than two shared seeds, where interval and p-values are NaN.
 
@@ -62,7 +62,7 @@ def outcomes(found: pd.DataFrame) -> pd.DataFrame:
 
 
 def tested(differences: Iterable[Estimate]) -> list[tuple[float, float, str]]:
-    """P-value, Holm-corrected p-value and outcome of each difference; below two seeds no part of the family.
+    """P-value, corrected p-value and outcome of each difference; below two seeds no part of the family.
 
     The outcome is `win`, `tie`, `loss`, or `untested` without a p-value; empty where there is no difference.
     """

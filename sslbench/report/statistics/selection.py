@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-import numpy as np
 import pandas as pd
 
 from sslbench.contract.spec import BASELINES
@@ -34,58 +33,39 @@ def choices(evaluated: pd.DataFrame) -> pd.DataFrame:
     """
     pretexts = evaluated[~evaluated["pretext"].isin(BASELINES)]
     lines: list[tuple[object, ...]] = []
-    for (dataset, encoder), group in pretexts.groupby(["dataset", "encoder"], sort=True):
-        frozen = group[~group["protocol"].isin(NOT_HELD_OUT)]
+    for place, group in pretexts.groupby(["dataset", "encoder"], sort=True):
         tuned = group[group["protocol"] == "finetune"]
-        for fraction, scores in _scores(frozen):
-            at_fraction = tuned if math.isnan(fraction) else tuned[tuned["label_fraction"] == fraction]
-            lines += [
-                (dataset, encoder, *key, fraction, kind, score, candidates)
-                for kind, (key, score, candidates) in _choose(scores, at_fraction).items()
-            ]
+        for fraction, scores in _scores(group[~group["protocol"].isin(NOT_HELD_OUT)]):
+            here = tuned if math.isnan(fraction) else tuned[tuned["label_fraction"] == fraction]
+            networks = set(zip(*(here[name].tolist() for name in _NETWORK), strict=True))
+            finetuned: dict[_Candidate, float] = {}
+            for (size, _, source, pretext), score in scores.items():
+                if (size, source, pretext) in networks:
+                    candidate = size, "finetune", source, pretext
+                    finetuned[candidate] = max(score, finetuned.get(candidate, -math.inf))
+            for kind, found in ((FROZEN, scores), (FINETUNED, finetuned)):
+                if found:
+                    best = min(found, key=lambda key: (-round(found[key], 12), _order(*key)))
+                    lines.append((*place, *best, fraction, kind, found[best], len(found)))
     return pd.DataFrame(lines, columns=list(CHOICE_COLUMNS))
 
 
 _Candidate = tuple[int, str, str, str]  # latent size, protocol, pretraining dataset, pretext
+_NETWORK = ("latent_dim", "pretrain_dataset", "pretext")
 
 
 def _scores(frozen: pd.DataFrame) -> Iterator[tuple[float, dict[_Candidate, float]]]:
     """Mean budget score of each candidate at each fraction, and over all of them (NaN)."""
     means = frozen.groupby([*ROW_KEY[2:], "label_fraction"])["budget"].mean().unstack("label_fraction")
-    if means.empty:
-        return
-    labels = frozen.groupby("label_fraction")["num_labels"].max()
     for fraction in means.columns:
-        yield float(fraction), _known(means[fraction])
+        known = means[fraction].dropna()
+        yield float(fraction), dict(zip(known.index.tolist(), known.tolist(), strict=True))
+    labels = frozen.groupby("label_fraction")["num_labels"].max()[means.columns]
     complete = means.dropna()
-    if labels[means.columns].nunique() > 1 and len(complete):
-        heights = log_area(labels[means.columns].to_numpy(float), complete.to_numpy(float))
-        yield math.nan, _known(pd.Series(heights, index=complete.index))
+    if labels.nunique() > 1 and len(complete):
+        heights = log_area(labels.to_numpy(float), complete.to_numpy(float))
+        yield math.nan, dict(zip(complete.index.tolist(), heights.tolist(), strict=True))
 
 
-def _known(scores: pd.Series[float]) -> dict[_Candidate, float]:
-    found = scores.dropna()
-    return dict(zip(found.index.tolist(), np.asarray(found, dtype=float).tolist(), strict=True))
-
-
-def _choose(scores: dict[_Candidate, float], tuned: pd.DataFrame) -> dict[str, tuple[_Candidate, float, int]]:
-    """The best candidate by kind, its score, and how many there were; ties go to the first in table order."""
-    if not scores:
-        return {}
-    best = min(scores, key=lambda key: (-round(scores[key], 12), _order(key)))
-    found = {FROZEN: (best, scores[best], len(scores))}
-    encoders = tuned[["latent_dim", "pretrain_dataset", "pretext"]].drop_duplicates().itertuples(index=False)
-    frozen_best: dict[_Candidate, float] = {}
-    for latent_dim, source, pretext in encoders:
-        own = [score for key, score in scores.items() if (key[0], key[2], key[3]) == (latent_dim, source, pretext)]
-        if own:
-            frozen_best[latent_dim, "finetune", source, pretext] = max(own)
-    if frozen_best:
-        best = min(frozen_best, key=lambda key: (-round(frozen_best[key], 12), _order(key)))
-        found[FINETUNED] = (best, frozen_best[best], len(frozen_best))
-    return found
-
-
-def _order(key: _Candidate) -> tuple[object, ...]:
-    latent_dim, protocol, source, pretext = key
+def _order(latent_dim: int, protocol: str, source: str, pretext: str) -> tuple[object, ...]:
     return protocol_rank(protocol), latent_dim, pretext_rank(pretext), source

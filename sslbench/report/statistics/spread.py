@@ -94,9 +94,9 @@ def paired_p_value(difference: Estimate) -> float:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """P-values corrected for how many there are, in the given order (Holm 1979, step-down Bonferroni).
+    """P-values corrected for how many there are, in the given order (Holm 1979, Scand. J. Stat. 6).
 
-    NaN, where nothing could be tested, stays NaN and does not count.
+    Step-down Bonferroni. NaN, where nothing could be tested, stays NaN and does not count.
     """
     adjusted = list(p_values)
     order = sorted((p_value, index) for index, p_value in enumerate(p_values) if not math.isnan(p_value))
@@ -110,7 +110,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
 def tied_with_best(rows: Mapping[str, Scores]) -> frozenset[str]:
     """Names of the rows that have the best mean or cannot be told from it.
 
-    A row is told apart when its paired t-test against the best, Holm-corrected over all rows compared, is significant
+    A row is told apart when its paired t-test against the best, corrected over all rows compared, is significant
     at 5%. A comparison needs two shared seeds: rows without them are left out, and nothing ties when the best row
     itself has fewer than two. The best is picked from the same scores, so a tie means "not shown to be worse".
     """

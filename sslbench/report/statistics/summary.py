@@ -42,10 +42,10 @@ Cells = Mapping[tuple[str, float], Cell]
 
 
 def cells_of(block: Block) -> Cells:
-    """Cells by (row, label fraction); cells that were not run are absent."""
+    """Cells by (row, label fraction), in the order of reading; cells that were not run are absent."""
     cells: dict[tuple[str, float], Cell] = {}
     for fraction in block.fractions:
-        column = block.column(fraction)
+        column = {row: block.scores[row, fraction] for row in block.rows if (row, fraction) in block.scores}
         contenders = {row: scores for row, scores in column.items() if row not in NO_CONTENDERS}
         tied = tied_with_best(contenders)
         for row, scores in column.items():
@@ -53,7 +53,7 @@ def cells_of(block: Block) -> Cells:
             difference = paired_difference(scores, column.get("supervised", {})) if compared else None
             complete = len(scores) == len(block.replicates)
             cells[row, fraction] = Cell(estimate(scores.values()), difference, row in tied, complete)
-    return cells
+    return {(row, at): cells[row, at] for row in block.rows for at in block.fractions if (row, at) in cells}
 
 
 def summarise(blocks: Iterable[Block]) -> pd.DataFrame:
@@ -61,25 +61,17 @@ def summarise(blocks: Iterable[Block]) -> pd.DataFrame:
 
     Accuracies and differences are shares in [0, 1]; what one seed cannot say is NaN.
     """
-    lines: list[tuple[object, ...]] = []
-    for block in blocks:
-        cells = cells_of(block)
-        for row in block.rows:
-            for fraction in block.fractions:
-                if (row, fraction) in cells:
-                    lines.append(_summary_line(block, row, fraction, cells[row, fraction]))
+    lines = [
+        (
+            *(block.dataset, block.pretrain_dataset, block.encoder, block.protocol, block.latent_dim),
+            *(row, fraction, block.num_labels[fraction][-1], cell.accuracy.mean, cell.accuracy.half_width),
+            *((cell.difference.mean, cell.difference.half_width) if cell.difference else (math.nan, math.nan)),
+            *(cell.accuracy.n, cell.best_tied),
+        )
+        for block in blocks
+        for (row, fraction), cell in cells_of(block).items()
+    ]
     return pd.DataFrame(lines, columns=list(SUMMARY_COLUMNS))
-
-
-def _summary_line(block: Block, row: str, fraction: float, cell: Cell) -> tuple[object, ...]:
-    difference = cell.difference or Estimate(math.nan, math.nan, 0, math.nan)
-    return (
-        *(block.dataset, block.pretrain_dataset, block.encoder, block.protocol, block.latent_dim),
-        *(row, fraction, block.num_labels[fraction][-1]),
-        *(cell.accuracy.mean, cell.accuracy.half_width),
-        *(difference.mean, difference.half_width),
-        *(cell.accuracy.n, cell.best_tied),
-    )
 
 
 def missing_in_row(block: Block, row: str) -> dict[tuple[Replicate, ...], list[float]]:

@@ -61,14 +61,10 @@ def shares(evaluated: pd.DataFrame) -> pd.DataFrame:
         left_out = f"left out, as not run everywhere: {', '.join(design.left_out)}" if design.left_out else ""
         if np.ptp(design.scores) < ROUNDING:
             continue
-        found = sums_of_squares(design.scores)
-        intervals = share_intervals(design.scores)
-        total = sum(found.values())
-        order = sorted(found, key=lambda source: (source == "residual", -found[source], source))
-        for source in order:
+        found, intervals = _shares(design.scores), share_intervals(design.scores)
+        for source in sorted(found, key=lambda source: (source == "residual", -found[source], source)):
             levels = math.prod(len(design.levels[name]) for name in source.split(" x ")) if source != "residual" else 0
-            share = found[source] / total
-            lines.append((dataset, encoder, source, levels, share, *intervals[source], left_out))
+            lines.append((dataset, encoder, source, levels, found[source], *intervals[source], left_out))
     return pd.DataFrame(lines, columns=list(SHARE_COLUMNS))
 
 

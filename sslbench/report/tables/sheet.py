@@ -13,7 +13,7 @@ from sslbench.report.records import pretext_rank
 from sslbench.report.scores.layout import Block, Layout
 from sslbench.report.scores.measures import ENCODER, SHOWN, mean_measures
 from sslbench.report.scores.rows import Run
-from sslbench.report.statistics.cost import costs
+from sslbench.report.statistics.compute import costs
 from sslbench.report.statistics.spread import estimate
 from sslbench.report.statistics.summary import Cell, Cells, cells_of
 from sslbench.report.words.numbers import NOT_RUN, accuracy, count, flops, percent, points, seconds
@@ -139,7 +139,8 @@ def accuracy_sheet(layout: Layout, block: Block, cells: Cells) -> Sheet:
 
 
 def _name(layout: Layout, block: Block, row: str) -> Entry:
-    return Entry(row, marks=(_mark(COLLAPSED),) if layout.is_collapsed(block, row) else ())
+    collapsed = (block.pretrain_dataset, block.encoder, row, block.latent_dim) in layout.collapsed
+    return Entry(row, marks=(_mark(COLLAPSED),) if collapsed else ())
 
 
 def _entry(layout: Layout, block: Block, cells: Cells, row: str, fraction: float) -> Entry:
@@ -149,7 +150,7 @@ def _entry(layout: Layout, block: Block, cells: Cells, row: str, fraction: float
         state = State.FAILED if reasons else State.NOT_RUN
         return Entry(NOT_RUN, marks=(Mark("", reasons or "missing: not run"),), state=state)
     incomplete = () if cell.complete else (_mark(INCOMPLETE, reasons),)
-    stale = (_mark(STALE),) if layout.is_stale(runs) else ()
+    stale = (_mark(STALE),) if any(run.cell_id in layout.stale for run in runs) else ()
     difference = points(cell.difference.mean, signed=True) if cell.difference else ""
     return Entry(accuracy(cell.accuracy), difference, cell.best_tied, (*incomplete, *stale), State.PLAIN, cell, runs)
 

@@ -2,7 +2,7 @@
 
 A sentence never speaks of the row that did best on the test split but of the one that `choices` picked inside the label
 budget: the best of many noisy rows looks better than it is. One row, chosen beforehand, compared once, also
-needs no correction for multiplicity, so sentences use the plain 95% interval; counts of wins use Holm's correction.
+needs no correction for multiplicity, so sentences use the plain 95% interval; counts of wins are corrected.
 """
 
 from __future__ import annotations

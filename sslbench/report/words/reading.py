@@ -30,10 +30,14 @@ STALE_TEXT = (
 )
 COLLAPSED_TEXT = f"{COLLAPSED} a collapsed representation in at least one seed: see the measures below."
 
-#: Behind a count of wins, ties and losses.
+#: Behind a count of wins, ties and losses, a difference of areas, and a rank correlation.
 WINS = "paired t-tests, Holm-corrected over each table column"
+OUTCOMES_TEST = "paired t-test over seeds, Holm-corrected over the rows of a column, 5% level"
+AREAS_TEST = "Holm-corrected"
+CORRELATIONS_TEST = "Kendall's test, Holm"
 
-#: Under a comparison of two results.
+#: Above and under the p-values of a comparison of two results.
+CORRECTED = "p (Holm)"
 COMPARED = (
     "Differences are second minus first, in points, with 95% half-widths: paired by seed where both share at least "
     "two, else Welch. Outside: the difference exceeds its own interval, as one in twenty does by chance. Changed: "
@@ -62,7 +66,7 @@ def on_screen(most: int) -> str:
         return "Test accuracy in percent from one seed: no intervals, and nothing can be told apart."
     return (
         f"Test accuracy in percent, mean ± 95% half-width over {most} seeds. [bold green]Green[/]: not shown to be "
-        "worse than the best of its column (paired t-test, Holm). Ceiling: supervised with 100% of the labels."
+        "worse than the best of its column (paired t-test, Holm)."
     )
 
 

@@ -1,0 +1,81 @@
+"""One sheet behind every writer: what it says of a cell, and what it leaves out."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+
+import pandas as pd
+from rich.console import Console
+
+from sslbench.report.attachments import Failure, Gaps
+from sslbench.report.records import from_records
+from sslbench.report.scores import lay_out
+from sslbench.report.tables import Sheet, tables_of
+from sslbench.report.tables.sheet import Entry, State
+from sslbench.report.tables.terminal import print_summary
+from tests.made_up import latex, markdown, probes, record, supervised
+
+FULL = supervised(0.7, 0.72) + supervised(0.8, 0.82, fraction=1.0) + probes("simclr", 0.6, 0.64)
+CHANCE = probes("majority_class", 0.1, 0.1, protocol="majority_class")
+
+
+def sheet(records: pd.DataFrame, gaps: Gaps | None = None) -> Sheet:
+    (found,) = tables_of(lay_out(records, gaps)).accuracy
+    return found
+
+
+def entries(found: Sheet, row: str) -> tuple[Entry, ...]:
+    return next(rest for name, *rest in found.rows if name.text == row)
+
+
+def screen(records: pd.DataFrame) -> str:
+    printed = io.StringIO()
+    print_summary(records, Console(width=100, file=printed, color_system=None))
+    return printed.getvalue()
+
+
+def test_every_writer_shows_the_cells_of_the_sheet() -> None:
+    records = from_records(FULL)
+    (cell, _) = entries(sheet(records), "simclr")
+    assert (cell.text, cell.difference, cell.bold) == ("62.0 ± 25.4", "-9.0", True)
+    assert "**62.0 ± 25.4** (-9.0)" in markdown(records)
+    assert r"$\mathbf{62.0 \pm 25.4}$ {\scriptsize ($-9.0$)}" in latex(records)
+    assert "62.0±25.4" in screen(records)
+
+
+def test_the_ceiling_stands_once_per_table_in_every_writer() -> None:
+    records = from_records(FULL)
+    assert sheet(records).notes == ("ceiling (supervised, 100%): 81.0 ± 12.7",)
+    for written in (markdown(records), latex(records), screen(records)):
+        assert written.count("ceiling (") == 1
+
+
+def test_the_majority_class_is_compared_with_nothing() -> None:
+    records = from_records(FULL + CHANCE)
+    assert [cell.difference for cell in entries(sheet(records), "majority_class")] == ["", ""]
+    assert "10.0 ± 0.0 |" in markdown(records)
+
+
+def test_what_was_not_run_is_told_from_what_failed() -> None:
+    failure = Failure("digits", "conv", "simclr", 32, 0, 0, 1.0, "linear_probe", "out of memory", "run")
+    records = from_records(FULL)
+    assert entries(sheet(records), "simclr")[1].state is State.NOT_RUN
+    failed = entries(sheet(records, Gaps(2, 1, (failure,))), "simclr")[1]
+    assert (failed.text, failed.state) == ("–", State.FAILED)
+    assert [mark.words for mark in failed.marks] == ["seed 0 failed: out of memory"]
+
+
+def test_marks_say_what_speaks_against_a_number() -> None:
+    old = [dataclasses.replace(one, sslbench_version="0.0.1", started_at="2025-01-01T00:00:00Z") for one in FULL[-1:]]
+    collapsed = dataclasses.replace(record("simclr", "", 0.0, 0, 1.0), metric="collapsed", split="train")
+    found = sheet(from_records([*FULL[:-1], *old, *probes("rotation", 0.5), collapsed]))
+    assert [mark.sign for mark in entries(found, "simclr")[0].marks] == ["§"]
+    assert [mark.sign for mark in entries(found, "rotation")[0].marks] == ["†"]
+    assert [name.marked for name, *_ in found.rows] == ["supervised", "rotation", "simclr ‡"]
+
+
+def test_a_number_knows_the_runs_behind_it() -> None:
+    runs = entries(sheet(from_records(FULL)), "supervised")[0].runs
+    assert [(run.seed, run.value, run.num_labels) for run in runs] == [(0, 0.7, 10), (1, 0.72, 10)]
+    assert runs[0].run_id == "run-supervised-finetune-0.01-0"
