@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
 from html.parser import HTMLParser
 from typing import Any
 
 import pandas as pd
+from PIL import Image
 
 from sslbench.report.attachments.attachments import Attachments
+from sslbench.report.attachments.exhibits import Exhibit, shrink
 from sslbench.report.page.render import report_html
 from sslbench.report.records import conform
 from sslbench.report.scores.layout import lay_out
 from sslbench.report.tables.sheet import tables_of
+from tests.made_up import tuned_arm
 
 VOID = {"meta", "link", "br", "img", "input", "line", "path"}
 TEXTS = ("h1", "h2", "h3", "li", "p", "title", "button", "option", "figcaption", "summary", "noscript")
@@ -98,3 +102,14 @@ def page(records: pd.DataFrame, attached: Attachments | None = None, title: str 
 def cell(found: Page, row: str, column: int = 1, table: int = 0) -> str:
     (line,) = [line for line in found.accuracy[table] if line[0].split(" ‡")[0] == row]
     return line[column]
+
+
+def exhibit(pretext: str) -> Exhibit:
+    png = io.BytesIO()
+    Image.linear_gradient("L").resize((1800, 900)).save(png, format="png")
+    return Exhibit("digits", "conv", pretext, 128, 0, "map", shrink(png.getvalue()))
+
+
+def everything() -> Attachments:
+    """All a page can have besides records."""
+    return Attachments({"python": "3.11"}, exhibits=(exhibit("simclr"),), tuned=(tuned_arm("simclr", 8, 10, 1e12),))

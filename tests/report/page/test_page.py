@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import re
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from PIL import Image
 
 from sslbench.contract.spec import InputError, Record
 from sslbench.report.attachments.attachments import Attachments
-from sslbench.report.attachments.exhibits import Exhibit, read_exhibits, shrink, write_exhibits
+from sslbench.report.attachments.exhibits import read_exhibits, write_exhibits
 from sslbench.report.attachments.gaps import Failure, Gaps, read_gaps, write_gaps
 from sslbench.report.page.render import PAGE
 from sslbench.report.records import from_records
 from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.words.findings import findings
-from tests.made_up import markdown, probes, supervised, tuned_arm
-from tests.report.page.parsed import Page, cell, html, page
+from tests.made_up import markdown, probes, supervised
+from tests.report.page.parsed import Page, cell, exhibit, html, page
 
 #: The libraries are those of their packages, to the byte: nobody has to read them again.
 DIGESTS = {
@@ -29,25 +27,14 @@ DIGESTS = {
 }
 
 
-def exhibit(pretext: str) -> Exhibit:
-    png = io.BytesIO()
-    Image.linear_gradient("L").resize((1800, 900)).save(png, format="png")
-    return Exhibit("digits", "conv", pretext, 128, 0, "map", shrink(png.getvalue()))
-
-
-def everything() -> Attachments:
-    """All a page can have besides records."""
-    return Attachments({"python": "3.11"}, exhibits=(exhibit("simclr"),), tuned=(tuned_arm("simclr", 8, 10, 1e12),))
-
-
 def judged(made: list[Record]) -> pd.DataFrame:
     """Records with the scores inside the label budget that choosing needs."""
     tested = from_records(made)
     return pd.concat([tested, tested.assign(split="budget", run_id=tested["run_id"] + "-b")])
 
 
-def test_a_page_with_everything_has_at_most_eight_chapters(quick: pd.DataFrame) -> None:
-    found = page(quick, everything())
+def test_a_page_with_everything_has_at_most_eight_chapters(quick_page: Page) -> None:
+    found = quick_page
     chapters = [title for title in found.texts["h2"] if title != "Runs"]  # the dialog behind the numbers is none
     assert chapters == [
         "The answer",
@@ -60,8 +47,8 @@ def test_a_page_with_everything_has_at_most_eight_chapters(quick: pd.DataFrame) 
     assert len(chapters) <= 8
 
 
-def test_the_answer_and_both_plots_stand_before_everything_else(quick: pd.DataFrame) -> None:
-    found = page(quick, everything())
+def test_the_answer_and_both_plots_stand_before_everything_else(quick_page: Page) -> None:
+    found = quick_page
     answer = next(place for place, (_, one) in enumerate(found.tags) if one.get("class") == "answer")
     first = {"class": "first", "data-shows": "1"}  # the table the answer speaks of
     plots = [place for place, (tag, _) in enumerate(found.tags) if tag == "figure" and place > answer]
@@ -72,10 +59,8 @@ def test_the_answer_and_both_plots_stand_before_everything_else(quick: pd.DataFr
     assert plots[1] < found.at("div", id="notices")
 
 
-def test_the_answer_is_one_sentence_and_what_is_shown_first_is_its_table(
-    quick: pd.DataFrame, analysis: Analysis
-) -> None:
-    found = page(quick)
+def test_the_answer_is_one_sentence_and_what_is_shown_first_is_its_table(quick_page: Page, analysis: Analysis) -> None:
+    found = quick_page
     first = next(one for one in findings(analysis) if one.topic == "label multiplier")
     assert found.texts["p"].count(first.sentence) == 1
     assert sum(one.get("class") == "answer" for one in found.attributes("p")) == 1
@@ -109,8 +94,8 @@ def test_without_scores_inside_the_budget_no_row_is_singled_out() -> None:
     assert len(found.charts("saved")) == 1
 
 
-def test_tables_stand_behind_a_chooser_and_without_a_script_all_are_shown(quick: pd.DataFrame) -> None:
-    found = page(quick)
+def test_tables_stand_behind_a_chooser_and_without_a_script_all_are_shown(quick_page: Page) -> None:
+    found = quick_page
     choosers = [one for one in found.attributes("select") if "data-chooses-table" in one]
     assert len(choosers) == 2  # beside the plots and above the tables
     shown = [one["data-shows"] for one in found.attributes("div") if "data-shows" in one]
@@ -120,8 +105,8 @@ def test_tables_stand_behind_a_chooser_and_without_a_script_all_are_shown(quick:
     assert all(text for text in found.texts["noscript"])
 
 
-def test_what_reviewers_ask_for_is_folded(quick: pd.DataFrame) -> None:
-    found = page(quick, everything())
+def test_what_reviewers_ask_for_is_folded(quick_page: Page) -> None:
+    found = quick_page
     reviewed = found.tags[found.at("section", id="reviewers") :]
     folded = [one for tag, one in reviewed if tag == "details"]
     assert {"cost", "environment", "matters", "measures", "optimism", "outcomes", "spread", "budgets"} <= {
@@ -161,8 +146,8 @@ def test_every_number_leads_to_the_runs_it_is_the_mean_of(golden: pd.DataFrame) 
         assert float(text.split()[0]) == pytest.approx(100 * sum(run[1] for run in runs) / len(runs), abs=0.051)
 
 
-def test_the_majority_class_has_no_difference_and_the_ceiling_is_said_once_per_table(quick: pd.DataFrame) -> None:
-    found = page(quick)
+def test_the_majority_class_has_no_difference_and_the_ceiling_is_said_once_per_table(quick_page: Page) -> None:
+    found = quick_page
     assert all("(" not in cell(found, "majority_class", 1, table) for table in range(4))
     assert not any("ceiling" in line[0] for table in found.accuracy for line in table)
     assert sum(text.startswith("ceiling (supervised, 100%): 8") for text in found.texts["p"]) == len(found.accuracy)
@@ -334,8 +319,8 @@ def test_an_unfinished_suite_is_said_to_be_one() -> None:
     assert not any("no evaluation is missing" in text for text in texts)
 
 
-def test_no_cell_of_any_table_shows_a_number_that_is_none(quick: pd.DataFrame) -> None:
+def test_no_cell_of_any_table_shows_a_number_that_is_none(quick: pd.DataFrame, quick_page: Page) -> None:
     one_seed = quick[(quick["seed"] == 0) & (quick["label_fraction"].isin([0.0, 0.01]))]
-    for found in (Page(html(quick)), Page(html(one_seed))):
+    for found in (quick_page, page(one_seed)):
         texts = [text for table in found.tables for line in table for text in line]
         assert not any({"nan", "inf"} & set(text.lower().split()) for text in texts)

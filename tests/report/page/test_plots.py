@@ -15,7 +15,7 @@ from sslbench.report.records import from_records
 from sslbench.report.scores.layout import Block
 from sslbench.report.statistics.analysis import Analysis
 from tests.made_up import analysed, probes, summary, supervised
-from tests.report.page.parsed import page
+from tests.report.page.parsed import Page, page
 
 
 def saved(found: Analysis, block: Block, fraction: float = 0.01) -> Chart:
@@ -60,8 +60,8 @@ def test_labels_saved_are_drawn_where_the_analysis_has_them(analysis: Analysis) 
     assert drawn > 20
 
 
-def test_every_number_of_the_plot_is_that_of_its_table(quick: pd.DataFrame) -> None:
-    found = page(quick)
+def test_every_number_of_the_plot_is_that_of_its_table(quick_page: Page) -> None:
+    found = quick_page
     tables = [table for table in found.tables if table[0][0] == "label multiplier"]
     charts = found.charts("saved")
     assert [len(table[0]) - 1 for table in tables] == [5] * 5
@@ -116,8 +116,10 @@ def test_the_plot_says_what_its_axis_means_in_multiples_and_in_labels(analysis: 
     assert [text for _, text in chart.ticks] == ["0.1×\n600", "1×\n6k", "10×\n60k"]
 
 
-def test_curves_hold_the_means_and_intervals_of_the_summary_on_the_number_of_labels(quick: pd.DataFrame) -> None:
-    found = page(quick)
+def test_curves_hold_the_means_and_intervals_of_the_summary_on_the_number_of_labels(
+    quick: pd.DataFrame, quick_page: Page
+) -> None:
+    found = quick_page
     cells = summary(quick).set_index(["protocol", "latent_dim", "pretext", "num_labels"])
     charts = [chart for chart in found.charts("lines") if chart["xlabel"] == "labels used"]
     assert len(charts) == 5

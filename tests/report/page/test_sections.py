@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pandas as pd
 import pytest
 from scipy import stats
 
 from sslbench.contract.settings import TunedArm
-from sslbench.contract.spec import InputError, Record
+from sslbench.contract.spec import Record
 from sslbench.report.attachments.attachments import Attachments
-from sslbench.report.attachments.tuned import read_tuned, write_tuned
 from sslbench.report.page.compute import budget_part, compute_part
 from sslbench.report.page.insight import correlation_sheets, measure_figures, optimism_part, share_part, spread_part
 from sslbench.report.page.parts import Part, by_fraction, said, sheet_of
@@ -177,17 +174,6 @@ def test_tuning_stands_in_the_ledger_and_in_the_bill_of_its_pretext() -> None:
     assert bills["simclr"] - plain["simclr"] == pytest.approx(125)
     assert bills["rotation"] == plain["rotation"]
     assert list(line) in [row for found in page(records, Attachments(tuned=(TUNED,))).tables for row in found]
-
-
-def test_tuning_survives_its_file_and_goes_with_it(tmp_path: Path) -> None:
-    write_tuned((TUNED,), tmp_path)
-    (back,) = read_tuned(tmp_path)
-    assert texts(tuning_sheets((back,))[0]) == texts(tuning_sheets((TUNED,))[0])
-    (tmp_path / "tuning.json").write_text("[1]")
-    with pytest.raises(InputError, match="cannot read tuning from"):
-        read_tuned(tmp_path)
-    write_tuned((), tmp_path)
-    assert read_tuned(tmp_path) == ()
 
 
 def test_columns_that_say_the_same_on_every_line_are_left_out() -> None:
