@@ -62,20 +62,18 @@ def read_exhibits(destination: Path) -> tuple[Exhibit, ...]:
     for path in sorted((destination / FOLDER).glob("*.png")):
         match = _NAMED.fullmatch(path.stem)
         if match:
-            size, seed = int(match["latent_dim"]), int(match["seed"])
-            place = match["dataset"], match["encoder"], match["pretext"]
-            found.append(Exhibit(*place, size, seed, match["subject"], path.read_bytes()))
+            dataset, encoder, pretext, size, seed, subject = match.groups()
+            found.append(Exhibit(dataset, encoder, pretext, int(size), int(seed), subject, path.read_bytes()))
     return in_order(found)
 
 
 def in_order(exhibits: Sequence[Exhibit]) -> tuple[Exhibit, ...]:
     """Pictures in the order of the page: dataset, then as the tables order pretexts."""
-    return tuple(
-        sorted(
-            exhibits,
-            key=lambda one: (one.place, one.encoder, pretext_rank(one.pretext), one.latent_dim, one.seed, one.subject),
-        )
-    )
+    return tuple(sorted(exhibits, key=_place_on_page))
+
+
+def _place_on_page(one: Exhibit) -> tuple[object, ...]:
+    return one.place, one.encoder, pretext_rank(one.pretext), one.latent_dim, one.seed, one.subject
 
 
 def shrink(png: bytes) -> bytes:

@@ -32,20 +32,9 @@ class Analysis:
 
     Attributes:
         layout: the records themselves, laid out.
-        differences: paired difference to `supervised` per row and label fraction, with interval, p-values, outcome.
-        outcomes: wins, ties and losses of pretexts against `supervised` per label fraction, and overall (NaN).
-        multipliers: how many times more labels training from scratch needs, per row and label fraction.
-        crossovers: the label fraction at which training from scratch overtakes, per row.
-        areas: area under the label-efficiency curve and its difference to `supervised`, per row.
-        choices: the row one would pick by budget score, per label fraction and over all (NaN).
-        correlations: rank correlation of each label-free measure with accuracy over encoders, per label fraction.
-        shares: share of the variance of accuracy that each axis of the suite explains.
-        components: variance between trainings and between labelled subsets, per cell; empty unless crossed.
         components_reason: why `components` is empty; empty if it is not.
-        compute: accuracy, seconds and FLOPs per row and label fraction, and who is on the Pareto fronts.
-        budgets: whether pretexts had equal budgets, and by how much not.
-        choice_optimism: what choosing latent size, protocol and pretext on the test split would have added.
-        epoch_optimism: what reporting the best epoch on the test split would have added; empty without checkpoints.
+
+    Every other frame is what the function of its name returns, whose docstring says what its lines and columns are.
     """
 
     layout: Layout

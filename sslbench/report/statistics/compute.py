@@ -114,9 +114,7 @@ def budgets(evaluated: pd.DataFrame, tuning: Sequence[TunedArm] = ()) -> pd.Data
         Absent where fewer than two pretexts were measured.
     """
     trials = {item.pretext: float(item.trials) for item in tuning}
-    encoders = evaluated[~evaluated["pretext"].isin(BASELINES)].drop_duplicates(
-        ["dataset", "pretrain_dataset", "encoder", "latent_dim", "pretext", "seed"]
-    )
+    encoders = evaluated[~evaluated["pretext"].isin(BASELINES)].drop_duplicates([*ENCODER, "seed"])
     lines: list[tuple[object, ...]] = []
     for key, group in encoders.groupby(["dataset", "encoder", "latent_dim"], sort=True):
         means = group.groupby("pretext")[list(_QUANTITIES)].mean()

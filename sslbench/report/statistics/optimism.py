@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -47,16 +48,10 @@ def choice_optimism(evaluated: pd.DataFrame) -> pd.DataFrame:
     able = evaluated[~evaluated["pretext"].isin(BASELINES) & ~evaluated["protocol"].isin(NOT_HELD_OUT)]
     able = able[able["budget"].notna()]
     lines: list[tuple[object, ...]] = []
-    groups: list[tuple[str, list[str]]] = [
-        (SIZE_AND_PROTOCOL, ["dataset", "encoder", "pretrain_dataset", "pretext", "label_fraction"]),
-        (EVERYTHING, ["dataset", "encoder", "label_fraction"]),
-    ]
-    for over, keys in groups:
-        for key, group in able.groupby(keys, sort=True):
-            place = key if over == SIZE_AND_PROTOCOL else (key[0], key[1], "", "", key[2])
-            found = _choose(group)
-            if found is not None:
-                lines.append((*place, over, *found))
+    for key, group in able.groupby(["dataset", "encoder", "pretrain_dataset", "pretext", "label_fraction"], sort=True):
+        lines += [(*key, SIZE_AND_PROTOCOL, *found) for found in _choose(group)]
+    for (dataset, encoder, fraction), group in able.groupby(["dataset", "encoder", "label_fraction"], sort=True):
+        lines += [(dataset, encoder, "", "", fraction, EVERYTHING, *found) for found in _choose(group)]
     return pd.DataFrame(lines, columns=list(CHOICE_COLUMNS))
 
 
@@ -101,18 +96,18 @@ def _gains(records: pd.DataFrame) -> pd.DataFrame:
     return frame[complete].assign(best=best, over_last=best - test[lines, last], over_budget=best - test[lines, chosen])
 
 
-def _choose(group: pd.DataFrame) -> tuple[object, ...] | None:
-    """Candidates, the two accuracies, their difference with interval, replicates; None with a single candidate."""
+def _choose(group: pd.DataFrame) -> Iterator[tuple[object, ...]]:
+    """Candidates, the two accuracies, their difference with interval, replicates; nothing with a single candidate."""
     tables = [group.pivot(index=REPLICATE, columns=_CANDIDATE, values=split) for split in _SPLITS]
     complete = ~(tables[0].isna() | tables[1].isna()).any(axis=1)
     test, budget = (table[complete].to_numpy(float) for table in tables)
     if not len(test) or test.shape[1] < 2:
-        return None
+        return
     by_test = test.max(axis=1)
     by_budget = test[np.arange(len(test)), budget.argmax(axis=1)]
     spread = estimate((by_test - by_budget).tolist())
     means = float(by_test.mean()), float(by_budget.mean())
-    return test.shape[1], *means, spread.mean, _not_negative(spread.low), spread.high, spread.n
+    yield test.shape[1], *means, spread.mean, _not_negative(spread.low), spread.high, spread.n
 
 
 def _epochs(gains: pd.DataFrame) -> tuple[float, ...]:

@@ -53,10 +53,8 @@ def outcomes(found: pd.DataFrame) -> pd.DataFrame:
     counted = found[~found["pretext"].isin(BASELINES)]
     lines: list[tuple[object, ...]] = []
     for (dataset, encoder), group in counted.groupby(["dataset", "encoder"], sort=True):
-        parts: list[tuple[float, pd.DataFrame]] = [
-            (float(str(fraction)), part) for fraction, part in group.groupby("label_fraction", sort=True)
-        ]
-        for fraction, part in [*parts, (math.nan, group)]:
+        for fraction in [*sorted(set(group["label_fraction"])), math.nan]:
+            part = group if math.isnan(fraction) else group[group["label_fraction"] == fraction]
             lines.append((dataset, encoder, fraction, *(int((part["outcome"] == name).sum()) for name in OUTCOMES)))
     return pd.DataFrame(lines, columns=["dataset", "encoder", "label_fraction", *OUTCOMES])
 

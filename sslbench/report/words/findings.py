@@ -67,8 +67,7 @@ def _of_place(analysis: Analysis, dataset: str, encoder: str, where: str) -> Ite
 
 
 def _subjects(chosen: pd.DataFrame) -> list[Subject]:
-    columns = [chosen[name].tolist() for name in Subject._fields]
-    return [Subject(*line) for line in zip(*columns, strict=True)]
+    return [Subject(*line) for line in zip(*(chosen[name].tolist() for name in Subject._fields), strict=True)]
 
 
 def _line(frame: pd.DataFrame, subject: Subject, names: Sequence[str] = CELL) -> Any:
