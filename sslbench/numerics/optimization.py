@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.optim import SGD, Adam, AdamW, Optimizer
 
-from sslbench.contract.spec import InputError, OptimizerConfig
+from sslbench.contract.spec import OptimizerConfig
 
 OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
     "adam": Adam,
@@ -18,21 +18,6 @@ OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
     "adamw": AdamW,
     "sgd": partial(SGD, momentum=0.9, nesterov=True),
 }
-SCHEDULES = ("cosine", "constant")
-
-
-def check(config: OptimizerConfig) -> None:
-    """Raise an error unless the optimiser and its schedule are known and the numbers are possible.
-
-    Raises:
-        InputError: naming the culprit and the choices.
-    """
-    if config.name not in OPTIMIZERS:
-        raise InputError(f"unknown optimizer {config.name!r}; choose one of {', '.join(OPTIMIZERS)}")
-    if config.schedule not in SCHEDULES:
-        raise InputError(f"unknown schedule {config.schedule!r}; choose one of {', '.join(SCHEDULES)}")
-    if config.batch_size < 2 or config.learning_rate <= 0 or not 0 <= config.warmup < 1:
-        raise InputError(f"{config} is impossible; batch_size >= 2, learning_rate > 0 and warmup in [0, 1) are needed")
 
 
 def build_optimizer(network: nn.Module, config: OptimizerConfig) -> Optimizer:

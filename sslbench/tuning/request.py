@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 
 from sslbench.contract.identity import named_seed
+from sslbench.contract.schema import Count, Epochs, checked
 from sslbench.contract.settings import Budget, TunedArm, configure, read_tuning
 from sslbench.contract.spec import InputError, Suite
 from sslbench.datasets._base import Dataset
@@ -43,10 +44,8 @@ class TuneRequest:
     settings_file: Path | None = None
 
     def __post_init__(self) -> None:
-        if self.trials < 1:
-            raise InputError(f"--trials {self.trials} is not a positive number")
-        if self.epochs is not None and not 0 < self.epochs < float("inf"):
-            raise InputError(f"--epochs {self.epochs:g} is not a positive number")
+        checked(Count, self.trials, "--trials")
+        checked(Epochs | None, self.epochs, "--epochs")
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,8 @@ def invoke(folder: Path, *arguments: str) -> tuple[int, str]:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--trials", "0"), "--trials 0 is not a positive number"),
-        (("--epochs", "-1"), "--epochs -1 is not a positive number"),
+        (("--trials", "0"), "--trials must be greater than or equal to 1, not 0"),
+        (("--epochs", "-1"), "--epochs must be greater than 0, not -1.0"),
         (("--criterion", "test_accuracy"), "unknown criterion 'test_accuracy'; choose one of budget_cv, label_free"),
         (("--pretext", "simclrr"), "unknown pretext 'simclrr'; choose one of majority_class, "),
         (("--pretext", "random_init"), "baseline 'random_init' has no settings to tune; choose a pretext or"),
