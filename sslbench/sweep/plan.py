@@ -155,7 +155,7 @@ def does_not_fit(task: type[Pretext], encoder: str, spec: InputSpec) -> str | No
         return f"needs inputs of modality {task.modality!r}, not {spec.modality!r}"
     taken = ENCODERS.get(task.encoder_name or encoder).modality
     if taken not in (None, spec.modality):
-        return f"encoder {encoder!r} takes inputs of modality {taken!r}, not {spec.modality!r}"
+        return f"encoder {task.encoder_name or encoder!r} takes inputs of modality {taken!r}, not {spec.modality!r}"
     return task.unsuitable(encoder, spec)
 
 
