@@ -38,8 +38,8 @@ SAVINGS_TEXT = (
 
 def seed_multipliers(layout: Layout) -> pd.DataFrame:
     """The frame of `multipliers` for every repetition alone, one after another; faint dots, no statistics."""
-    alone = layout.records.groupby(REPLICATE, sort=True)
-    counted = set(layout.evaluations.groupby(REPLICATE).groups)
+    alone = layout.records.groupby(["dataset", *REPLICATE], sort=True)
+    counted = set(layout.evaluations.groupby(["dataset", *REPLICATE]).groups)  # the independent ones of each dataset
     parts = [multipliers(lay_out(part).peers) for replicate, part in alone if replicate in counted]
     return pd.concat(parts, ignore_index=True)
 

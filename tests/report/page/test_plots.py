@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any
 
@@ -152,3 +153,9 @@ def test_rows_are_told_apart_without_colour() -> None:
     records = from_records([made for index in range(14) for made in probes(f"task{index:02d}", 0.5 + index / 100, 0.6)])
     looks = page(records).data["looks"]
     assert len({(look["symbol"], look["dash"]) for look in looks.values()}) == 14
+
+
+def test_repetitions_that_share_labels_or_a_training_have_no_dot() -> None:
+    made = supervised(0.50, 0.51) + supervised(0.60, 0.61, fraction=0.1) + probes("simclr", 0.55, 0.56)
+    crossed = [dataclasses.replace(one, label_seed=1 - one.seed, run_id=f"{one.run_id}-crossed") for one in made]
+    assert bar(made + crossed).seeds == bar(made).seeds
