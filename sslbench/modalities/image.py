@@ -240,41 +240,6 @@ def salt_and_pepper_noise(images: torch.Tensor, level: float) -> torch.Tensor:
     return torch.where(draw < level, (draw < level / 2).to(images.dtype), images)
 
 
-def jittered_tiles(images: torch.Tensor, grid: int, gap: float) -> torch.Tensor:
-    """Cut each image into `grid` x `grid` tiles, row by row: `(N, C, H, W)` to `(N, grid * grid, C, h, w)`.
-
-    Every tile lies at a random place in its cell, which is longer by the share `gap` per side (64 of 75 pixels in
-    arXiv:1603.09246, 3; likewise arXiv:1505.05192, 3.1). Tiles of neighbouring cells lie 0 to 2 gaps apart, so
-    neither a line across a border nor a tile's exact place gives its position away.
-    """
-    count, _, *sides = images.shape
-    device, places = images.device, []
-    for axis, side in enumerate(sides):
-        cell = side // grid
-        spare = min(cell - 1, max(1, round(gap * cell))) if gap > 0 else 0
-        # The cells reach from edge to edge also where the grid does not divide the side.
-        starts = torch.arange(grid, device=device) * (side - cell) // max(1, grid - 1)
-        starts = starts.repeat_interleave(grid) if axis == 0 else starts.repeat(grid)
-        starts = starts + torch.randint(0, spare + 1, (count, grid * grid), device=device)
-        places.append(starts[..., None] + torch.arange(cell - spare, device=device))
-    rows, columns = places  # (N, grid * grid, h) and (N, grid * grid, w)
-    sample = torch.arange(count, device=device)[:, None, None, None]
-    return images.permute(0, 2, 3, 1)[sample, rows[..., :, None], columns[..., None, :]].permute(0, 1, 4, 2, 3)
-
-
-def standardised_tiles(tiles: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-    """Resize tiles `(N, K, C, h, w)` bilinearly to `size` and give them all one mean and deviation per channel.
-
-    A tile's own mean and deviation would tell its neighbours without a look at the content (arXiv:1603.09246, 3.3).
-    The whole batch's replace them, not 0 and 1, so that the encoder sees the range it is probed in later.
-    """
-    resized = functional.interpolate(tiles.flatten(0, 1), size, mode="bilinear").unflatten(0, tiles.shape[:2])
-    deviation, mean = torch.std_mean(resized, dim=(3, 4), keepdim=True, correction=0)
-    batch_deviation, batch_mean = torch.std_mean(resized, dim=(0, 1, 3, 4), keepdim=True, correction=0)
-    # The floor of about 5 grey levels keeps an almost empty tile empty: its noise should not become its content.
-    return (resized - mean) / deviation.clamp(min=0.02) * batch_deviation + batch_mean
-
-
 class Image(Modality):
     """Grey or colour images: bytes `(N, C, H, W)` in a dataset, floats in [0, 1], channels last, in a batch."""
 

@@ -11,7 +11,7 @@ from sslbench.encoders.images.vit import ViT
 from sslbench.encoders.mlp import MLP
 from sslbench.modalities.image import gaussian_noise, masking_noise, salt_and_pepper_noise
 from sslbench.pretexts._base import Pretext
-from sslbench.pretexts.denoising_autoencoder import NOISES, DenoisingAutoencoder, DenoisingAutoencoderConfig
+from sslbench.pretexts.images.denoising_autoencoder import NOISES, DenoisingAutoencoder, DenoisingAutoencoderConfig
 from sslbench.pretexts.vae import VAE, VAEConfig, kl_to_standard_normal
 
 GREY = InputSpec("image", (1, 28, 28))

@@ -1,1 +1,1 @@
-"""Pretexts that only make sense for images: turns, tiles, colours, masked patches."""
+"""Pretexts that only make sense for images: turns, tiles, colours, noise, masked patches."""

@@ -12,10 +12,9 @@ from torch.nn import functional
 from sslbench.contract.schema import ProperShare, Size
 from sslbench.contract.spec import InputSpec, OptimizerConfig, PretextConfig, tuned
 from sslbench.encoders._base import Encoder
-from sslbench.modalities.image import jittered_tiles
 from sslbench.pretexts._base import Picture, Pretext
 from sslbench.pretexts._heads import projector
-from sslbench.pretexts.images._tiles import encode_tiles, tiles_unsuitable
+from sslbench.pretexts.images._tiles import encode_tiles, jittered_tiles, tiles_unsuitable
 
 POSITIONS = ("above left", "above", "above right", "left", "right", "below left", "below", "below right")
 GRID = 3

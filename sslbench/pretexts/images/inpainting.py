@@ -32,6 +32,7 @@ class Inpainting(Pretext):
     """
 
     Config: ClassVar[type[PretextConfig]] = InpaintingConfig
+    modality: ClassVar[str | None] = "image"
 
     def __init__(self, encoder: Encoder, config: InpaintingConfig, input_spec: InputSpec) -> None:
         super().__init__(encoder, config, input_spec)

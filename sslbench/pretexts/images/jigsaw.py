@@ -15,10 +15,9 @@ from torch.nn import functional
 from sslbench.contract.schema import ProperShare, Several, Size
 from sslbench.contract.spec import InputError, InputSpec, OptimizerConfig, PretextConfig, tuned
 from sslbench.encoders._base import Encoder
-from sslbench.modalities.image import jittered_tiles
 from sslbench.pretexts._base import Picture, Pretext
 from sslbench.pretexts._heads import projector
-from sslbench.pretexts.images._tiles import encode_tiles, mosaic, tiles_unsuitable
+from sslbench.pretexts.images._tiles import encode_tiles, jittered_tiles, mosaic, tiles_unsuitable
 
 
 def distant_permutations(tiles: int, count: int) -> torch.Tensor:

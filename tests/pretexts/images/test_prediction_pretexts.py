@@ -13,9 +13,8 @@ from sslbench.encoders import ENCODERS
 from sslbench.encoders.images.conv import Conv
 from sslbench.encoders.images.vit import ViT
 from sslbench.encoders.mlp import MLP
-from sslbench.modalities.image import jittered_tiles, standardised_tiles
 from sslbench.pretexts._base import Pretext
-from sslbench.pretexts.images._tiles import encode_tiles, mosaic
+from sslbench.pretexts.images._tiles import encode_tiles, jittered_tiles, mosaic, standardised_tiles
 from sslbench.pretexts.images.context_prediction import GRID, POSITIONS, ContextPrediction, ContextPredictionConfig
 from sslbench.pretexts.images.ijepa import IJEPA
 from sslbench.pretexts.images.inpainting import Inpainting

@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from sslbench.contract.spec import InputSpec
 from sslbench.encoders.images.conv import Conv
-from sslbench.pretexts.bigan import BiGAN, BiGANConfig, JointDiscriminator, pair_loss
+from sslbench.pretexts.images.bigan import BiGAN, BiGANConfig, JointDiscriminator, pair_loss
 
 SPEC = InputSpec("image", (1, 12, 12))
 
