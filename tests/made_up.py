@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from sslbench.contract.record import Record
 from sslbench.contract.settings import TunedArm
-from sslbench.contract.spec import BASELINES, Record
+from sslbench.contract.spec import BASELINES
 from sslbench.report.scores import lay_out
 from sslbench.report.statistics import Analysis, analyse
 from sslbench.report.statistics.summary import summarise

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sslbench.commands.options import INTERRUPTED
-from sslbench.contract.spec import Record
+from sslbench.contract.record import Record
 from sslbench.report.records import read_records
 from sslbench.report.words.numbers import duration
 from sslbench.sweep import news

@@ -95,7 +95,7 @@ class TunedArm(Checked):
     trial: Whole | None
     trials: Count
     completed: Whole
-    epochs: Amount
+    epochs: Amount | None
     seconds: Amount
     samples: Whole
     flops: Amount

@@ -14,7 +14,6 @@ from sslbench.contract.identity import digest
 
 if TYPE_CHECKING:  # `schema` says why
     from sslbench.contract.schema import (
-        Amount,
         Axis,
         BatchSize,
         Count,
@@ -27,9 +26,7 @@ if TYPE_CHECKING:  # `schema` says why
         Positive,
         ProperShare,
         Seed,
-        Share,
         Size,
-        Whole,
     )
 
 DEFAULT_FRACTIONS = (0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0)
@@ -274,45 +271,3 @@ class Suite(Checked):
     def grid(self) -> list[tuple[str, str, str, int, int]]:
         """Every (dataset, encoder, pretext, latent_dim, seed), in table order."""
         return list(itertools.product(self.datasets, self.encoders, self.pretexts, self.latent_dims, self.seeds))
-
-
-@dataclass(frozen=True)
-class Record:
-    """One evaluated number with everything that identifies it: one row of `records.csv`.
-
-    Times are in seconds, `value` in natural units (accuracy in [0, 1]); `split` says what was scored:
-    `test`, or `budget` for what a protocol measured inside its label budget (cross-validation).
-    `pretrain_dataset` is empty for baselines, which train on none.
-    """
-
-    suite: Name
-    cell_id: Line
-    run_id: Line
-    dataset: Line
-    pretrain_dataset: Line
-    modality: Name
-    encoder: Name
-    pretext: Name
-    latent_dim: Size
-    seed: Seed
-    label_seed: Seed
-    label_fraction: Share
-    num_labels: Whole
-    protocol: Name
-    metric: Line
-    value: float
-    split: Name
-    pretrain_seconds: Amount
-    pretrain_samples: Whole
-    pretrain_flops: Amount
-    evaluate_seconds: Amount
-    evaluate_flops: Amount
-    parameters: Whole
-    config_hash: Line
-    git_commit: Line
-    sslbench_version: Line
-    device: Line
-    started_at: Line
-
-
-RECORD_COLUMNS = tuple(item.name for item in dataclasses.fields(Record))

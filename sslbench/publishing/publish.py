@@ -9,8 +9,9 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from sslbench.contract.record import Record
 from sslbench.contract.settings import TunedArm
-from sslbench.contract.spec import InputError, PretrainCell, Record, Suite
+from sslbench.contract.spec import InputError, PretrainCell, Suite
 from sslbench.publishing.environment import environment
 from sslbench.publishing.folders import replaced
 from sslbench.report.attachments import UI_URL, Attachments, Exhibit, Failure, Gaps, shrink

@@ -10,13 +10,14 @@ from pathlib import Path
 import pandas as pd
 import torch
 
+from sslbench.contract.record import COLUMN_TYPES
 from sslbench.contract.spec import EvaluateCell, InputError, InputSpec
 from sslbench.datasets import load
 from sslbench.datasets._base import Dataset
 from sslbench.encoders._base import Encoder
 from sslbench.engine.evaluate import Features, evaluate, extract
 from sslbench.engine.pretrain import Pretraining
-from sslbench.report.records import COLUMN_TYPES, read_records
+from sslbench.report.records import read_records
 from sslbench.report.scores import evaluations, headline, rows_of
 from sslbench.report.statistics import estimate
 from sslbench.sweep import suites

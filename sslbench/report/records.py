@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import io
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, get_args
 
 import pandas as pd
 
 from sslbench.contract.files import replace_file
-from sslbench.contract.schema import Share, checked, hints, shown
-from sslbench.contract.spec import BASELINES, RECORD_COLUMNS, InputError, Record
-
-#: What a cell of every column may be, and what it is read as.
-COLUMNS = hints(Record)
-COLUMN_TYPES = {name: kind if isinstance(kind, type) else get_args(kind)[0] for name, kind in COLUMNS.items()}
+from sslbench.contract.record import COLUMN_TYPES, RECORD_COLUMNS, Record, check_rows, parse_column
+from sslbench.contract.spec import BASELINES, InputError
 
 #: What rows are sorted by; the remaining columns break ties, so that no order of arrival shows.
 ROW_ORDER = (
@@ -33,9 +27,6 @@ ROW_ORDER = (
     "metric",
     "split",
 )
-
-#: What no two rows have in common.
-ONE_NUMBER = ("cell_id", "metric", "split")
 
 _DTYPES = {str: "str", int: "int64", float: "float64"}
 
@@ -107,8 +98,8 @@ def parse_records(text: str, source: str) -> pd.DataFrame:
     short = cells.isna().any(axis=1)
     if short.any():
         raise InputError(f"{source} line {int(short.to_numpy().argmax()) + 2}: too few fields")
-    parsed = {name: _parse(cells[name].tolist(), name, source) for name in RECORD_COLUMNS}
-    _check_rows(parsed, source)
+    parsed = {name: parse_column(cells[name].tolist(), name, source) for name in RECORD_COLUMNS}
+    check_rows(parsed, source)
     return conform(pd.DataFrame(parsed), source)
 
 
@@ -131,35 +122,3 @@ def _check_columns(columns: list[str], source: str) -> None:
         if names:
             has = ", ".join(RECORD_COLUMNS)
             raise InputError(f"{source}: {what} column {', '.join(names)}; a record has {has}")
-
-
-def _parse(cells: list[str], column: str, source: str) -> list[Any]:
-    """Python's own float parser is exact to the last bit; an empty float is NaN: not measured."""
-    kind = COLUMN_TYPES[column]
-    parsed: list[Any] = []
-    for line, cell in enumerate(cells, start=2):
-        try:
-            parsed.append(math.nan if kind is float and not cell else kind(cell))
-        except ValueError as error:
-            raise InputError(f"{source} line {line}: {column} must be {kind.__name__}, not {shown(cell)}") from error
-    _hold(COLUMNS[column], parsed, [line for line, cell in enumerate(cells, 2) if cell or kind is str], column, source)
-    return parsed
-
-
-def _hold(kind: Any, values: list[Any], lines: list[int], column: str, source: str) -> None:
-    """Raise an error for the first value on these lines that its column cannot hold."""
-    try:
-        checked(list[kind], [values[line - 2] for line in lines], "")
-    except InputError:  # all at once is fast, one at a time says which line
-        for line in lines:
-            checked(kind, values[line - 2], f"{source} line {line}: {column}")
-
-
-def _check_rows(parsed: Mapping[str, list[Any]], source: str) -> None:
-    """What single columns do not show: accuracies are shares, and no number stands there twice."""
-    accuracies = [line for line, metric in enumerate(parsed["metric"], start=2) if metric.startswith("accuracy")]
-    _hold(Share, parsed["value"], accuracies, "value", source)
-    first: dict[tuple[Any, ...], int] = {}
-    for line, key in enumerate(zip(*(parsed[name] for name in ONE_NUMBER), strict=True), start=2):
-        if first.setdefault(key, line) != line:
-            raise InputError(f"{source} line {line}: the same {', '.join(ONE_NUMBER)} as line {first[key]}")

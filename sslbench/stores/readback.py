@@ -10,7 +10,8 @@ from dataclasses import replace
 
 from mlflow.entities import Run
 
-from sslbench.contract.spec import EvaluateCell, Record
+from sslbench.contract.record import Record
+from sslbench.contract.spec import EvaluateCell
 
 #: Names of metrics of a pretraining that become records.
 DIAGNOSED = ("representation.", "projection.", "collapsed")

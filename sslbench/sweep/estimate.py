@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import median
 
-from sslbench.contract.spec import EvaluateCell, PretrainCell, Record
+from sslbench.contract.record import Record
+from sslbench.contract.spec import EvaluateCell, PretrainCell
 from sslbench.sweep.plan import Plan
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from sslbench.contract.spec import InputError, InputSpec, Record, Suite
+from sslbench.contract.record import Record
+from sslbench.contract.spec import InputError, InputSpec, Suite
 from sslbench.datasets import load
 from sslbench.datasets._base import Dataset
 from sslbench.stores.addresses import Stores, prepare

@@ -19,8 +19,9 @@ from typer.testing import CliRunner
 
 from sslbench.commands.app import app
 from sslbench.contract import schema
+from sslbench.contract.record import Record
 from sslbench.contract.settings import Budget, TunedArm, Tuning, configure, declared, read_tuning, write_tuning
-from sslbench.contract.spec import InputError, OptimizerConfig, Record, Suite
+from sslbench.contract.spec import InputError, OptimizerConfig, Suite
 from sslbench.datasets import DATASETS
 from sslbench.pretexts import PRETEXTS
 from sslbench.protocols import PROTOCOLS

@@ -12,7 +12,8 @@ import pytest
 from typer.testing import CliRunner
 
 from sslbench.commands.app import app
-from sslbench.contract.spec import EvaluateCell, InputError, PretrainCell, Record
+from sslbench.contract.record import Record
+from sslbench.contract.spec import EvaluateCell, InputError, PretrainCell
 from sslbench.datasets._base import Dataset
 from sslbench.engine.evaluate import evaluate, extract
 from sslbench.engine.pretrain import Pretraining

@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from sslbench.contract.spec import RECORD_COLUMNS, InputError, Record
+from sslbench.contract.record import RECORD_COLUMNS, Record
+from sslbench.contract.spec import InputError
 from sslbench.report.attachments.attachments import Attachments
 from sslbench.report.build import build, rebuild
 from sslbench.report.records import from_records, read_records, write_records

@@ -25,7 +25,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 
 @pytest.fixture(scope="module")
 def records(finished: tuple[Path, str]) -> pd.DataFrame:
-    found = read_records(finished[0] / "results" / "vectors" / "records.csv")
+    found = read_records(finished[0] / "home" / "results" / "vectors" / "records.csv")
     return found[found["split"] == "test"]
 
 
@@ -55,7 +55,7 @@ def test_what_is_for_images_alone_is_left_out_with_the_reason(finished: tuple[Pa
 
 
 def test_tables_curves_page_and_pictures_are_written(finished: tuple[Path, str]) -> None:
-    folder = finished[0] / "results" / "vectors"
+    folder = finished[0] / "home" / "results" / "vectors"
     assert {"records.csv", "table.md", "report.html", "curves.png"} <= {path.name for path in folder.iterdir()}
     assert "reversal" in (folder / "table.md").read_text()
     client = MlflowClient(f"sqlite:///{finished[0] / 'home' / 'mlflow.db'}")

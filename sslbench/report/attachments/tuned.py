@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -34,7 +33,7 @@ def read_tuned(folder: Path) -> tuple[TunedArm, ...]:
     return read_json(
         folder / TUNING_FILE,
         "tuning",
-        lambda content: tuple(TunedArm(**row, trial=None, epochs=math.nan) for row in content),
+        lambda content: tuple(TunedArm(**row, trial=None, epochs=None) for row in content),
         (),
     )
 

@@ -6,7 +6,6 @@ import math
 
 import pytest
 import torch
-from torch.nn import functional
 
 from sslbench.contract.spec import InputSpec
 from sslbench.encoders.images.vit import MAX_PATCHES, Block, ViT, sincos_positions
@@ -129,45 +128,3 @@ def test_fixed_positions_are_neither_trained_nor_saved() -> None:
     assert not any("positions" in name for name in encoder.state_dict())
     assert not encoder.full_positions.requires_grad
     assert sum(weight.numel() for weight in encoder.parameters()) < 350_000
-
-
-class Plain(Block):
-    """A block as it is written down, nothing computed twice."""
-
-    def _split_heads(self, tokens: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        packed = self.queries_keys_values(self.norm_attention(tokens))
-        queries, keys, values = packed.unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        return queries, keys, values
-
-    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
-        mixed = functional.scaled_dot_product_attention(*self._split_heads(tokens))
-        tokens = tokens + self.merge(mixed.transpose(1, 2).flatten(2))
-        return tokens + self.mlp(self.norm_mlp(tokens))
-
-
-def test_gradients_are_those_of_a_block_that_keeps_everything() -> None:
-    torch.manual_seed(0)
-    lean, plain = Block(16, 4), Plain(16, 4)
-    plain.load_state_dict(lean.state_dict())
-    inputs = torch.rand(3, 5, 16), torch.rand(3, 5, 16)
-    inputs[1].copy_(inputs[0])
-    for block, tokens in zip((lean, plain), inputs, strict=True):
-        block(tokens.requires_grad_()).square().sum().backward()
-    assert torch.equal(inputs[0].grad, inputs[1].grad)
-    for mine, other in zip(lean.parameters(), plain.parameters(), strict=True):
-        assert torch.equal(mine.grad, other.grad)
-
-
-def test_a_block_keeps_a_third_less_for_its_gradients_than_one_that_keeps_everything() -> None:
-    kept = [_kept_bytes(block) for block in (Block(32, 4), Plain(32, 4))]
-    assert kept[0] < 0.72 * kept[1]
-
-
-def _kept_bytes(block: Block) -> int:
-    """What is still allocated after a forward pass."""
-    tokens = torch.rand(64, 49, 32, requires_grad=True)
-    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as profile:
-        result = block(tokens)
-    kept = sum(event.self_cpu_memory_usage for event in profile.events())
-    result.sum().backward()
-    return kept

@@ -14,7 +14,8 @@ from scipy import stats
 from typer.testing import CliRunner
 
 from sslbench.commands.app import app
-from sslbench.contract.spec import InputError, Record
+from sslbench.contract.record import Record
+from sslbench.contract.spec import InputError
 from sslbench.report.comparison.compare import Comparison, Procedure, compare, welch
 from sslbench.report.comparison.sides import Side, open_sides
 from sslbench.report.comparison.text import comparison_markdown, print_comparison, verdict

@@ -9,7 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from sslbench.contract.spec import InputError, Record
+from sslbench.contract.record import Record
+from sslbench.contract.spec import InputError
 from sslbench.report.attachments.attachments import Attachments
 from sslbench.report.attachments.exhibits import read_exhibits, write_exhibits
 from sslbench.report.attachments.gaps import Failure, Gaps, read_gaps, write_gaps

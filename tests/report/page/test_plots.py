@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from sslbench.contract.spec import BASELINES, Record
+from sslbench.contract.record import Record
+from sslbench.contract.spec import BASELINES
 from sslbench.report.page.charts import Bar, Chart
 from sslbench.report.page.savings import saved_figure, seed_multipliers
 from sslbench.report.records import from_records

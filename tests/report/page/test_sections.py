@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from sslbench.contract.record import Record
 from sslbench.contract.settings import TunedArm
-from sslbench.contract.spec import Record
 from sslbench.report.attachments.attachments import Attachments
 from sslbench.report.page.compute import budget_part, compute_part
 from sslbench.report.page.insight import correlation_sheets, measure_figures, optimism_part, share_part, spread_part

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sslbench.contract.spec import Record
+from sslbench.contract.record import Record
 from sslbench.report.records import from_records
 from sslbench.report.scores.evaluations import evaluations
 from sslbench.report.statistics.analysis import Analysis

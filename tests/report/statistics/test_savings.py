@@ -9,7 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from sslbench.contract.spec import InputError, Record
+from sslbench.contract.record import Record
+from sslbench.contract.spec import InputError
 from sslbench.report.records import from_records, read_records
 from sslbench.report.scores.layout import lay_out
 from sslbench.report.statistics.analysis import Analysis, analyse

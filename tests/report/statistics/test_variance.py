@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from statsmodels.formula.api import ols
 from statsmodels.stats.anova import anova_lm
 
-from sslbench.contract.spec import Record
+from sslbench.contract.record import Record
 from sslbench.report.records import from_records
 from sslbench.report.scores.evaluations import evaluations
 from sslbench.report.statistics.analysis import Analysis

@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from sslbench.contract.spec import Record
+from sslbench.contract.record import Record
 from sslbench.report.records import from_records
 from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.words.findings import findings
