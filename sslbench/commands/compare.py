@@ -28,9 +28,10 @@ def compare(
     sslbench compare quick other/records.csv --fail-on-change
     """
     with plain_errors():
+        from sslbench.publishing.sides import open_sides
         from sslbench.report import comparison
 
-        found = comparison.compare(*comparison.open_sides(first, second, results))
+        found = comparison.compare(*open_sides(first, second, results))
         if markdown:
             typer.echo(comparison.comparison_markdown(found, every), nl=False)
         else:

@@ -14,11 +14,10 @@ from sslbench.contract.settings import TunedArm
 from sslbench.contract.spec import InputError, PretrainCell, Suite
 from sslbench.publishing.environment import environment
 from sslbench.publishing.folders import replaced
+from sslbench.publishing.sides import RECORDS_FILE, open_sides
 from sslbench.report.attachments import UI_URL, Attachments, Exhibit, Failure, Gaps, shrink
 from sslbench.report.build import build
-from sslbench.report.comparison.compare import compare
-from sslbench.report.comparison.sides import RECORDS_FILE, open_sides
-from sslbench.report.comparison.text import verdict
+from sslbench.report.comparison import compare, verdict
 from sslbench.report.records import from_records
 from sslbench.stores.addresses import Stores
 from sslbench.stores.tracker import Tracker

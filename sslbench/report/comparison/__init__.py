@@ -1,7 +1,6 @@
-"""Two results side by side: where they come from, what changed beyond its interval, and how that is said."""
+"""Two results side by side: what changed beyond its interval, and how that is said."""
 
-from sslbench.report.comparison.compare import compare
-from sslbench.report.comparison.sides import open_sides
-from sslbench.report.comparison.text import comparison_markdown, print_comparison
+from sslbench.report.comparison.compare import Side, compare
+from sslbench.report.comparison.text import comparison_markdown, print_comparison, verdict
 
-__all__ = ["compare", "comparison_markdown", "open_sides", "print_comparison"]
+__all__ = ["Side", "compare", "comparison_markdown", "print_comparison", "verdict"]

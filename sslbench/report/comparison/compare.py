@@ -19,7 +19,6 @@ from scipy import stats
 
 from sslbench.contract.spec import InputError
 from sslbench.contract.titles import protocol_rank
-from sslbench.report.comparison.sides import Side
 from sslbench.report.records import pretext_rank
 from sslbench.report.scores.layout import lay_out
 from sslbench.report.scores.replicates import Scores
@@ -34,6 +33,14 @@ from sslbench.report.statistics.spread import (
     paired_difference,
     paired_p_value,
 )
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of two results: how it was asked for, and its records."""
+
+    name: str
+    records: pd.DataFrame
 
 
 class Procedure(StrEnum):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 from pathlib import Path
 
 import pytest
@@ -38,7 +37,7 @@ def test_the_published_file_is_written_as_it_was_read(tmp_path: Path) -> None:
 def test_tuning_survives_its_file_but_for_what_is_not_published_and_goes_with_it(tmp_path: Path) -> None:
     arm = tuned_arm("simclr", 10, 125.0, 2.5e12)
     write_tuned((arm,), tmp_path)
-    assert read_tuned(tmp_path) == (dataclasses.replace(arm, trial=None, epochs=math.nan),)
+    assert read_tuned(tmp_path) == (dataclasses.replace(arm, trial=None, epochs=None),)
     write_tuned((), tmp_path)
     assert read_tuned(tmp_path) == ()
 

@@ -16,8 +16,8 @@ from typer.testing import CliRunner
 from sslbench.commands.app import app
 from sslbench.contract.record import Record
 from sslbench.contract.spec import InputError
-from sslbench.report.comparison.compare import Comparison, Procedure, compare, welch
-from sslbench.report.comparison.sides import Side, open_sides
+from sslbench.publishing.sides import open_sides
+from sslbench.report.comparison.compare import Comparison, Procedure, Side, compare, welch
 from sslbench.report.comparison.text import comparison_markdown, print_comparison, verdict
 from sslbench.report.records import from_records, write_records
 from sslbench.report.statistics.spread import holm

@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-
-import pandas as pd
 
 from sslbench.contract.files import is_file, is_folder
 from sslbench.contract.spec import InputError
+from sslbench.report.comparison import Side
 from sslbench.report.records import parse_records, read_records
 
 FORMS = "a results folder, a records.csv, a suite's name, COMMIT:PATH, or a commit"
 RECORDS_FILE = "records.csv"
-
-
-@dataclass(frozen=True)
-class Side:
-    """One of two results: how it was asked for, and its records."""
-
-    name: str
-    records: pd.DataFrame
 
 
 def open_sides(first: str, second: str, results: Path) -> tuple[Side, Side]:
