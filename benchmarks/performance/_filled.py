@@ -12,8 +12,9 @@ from pathlib import Path
 from sslbench.contract.spec import EvaluateCell, PretrainCell
 from sslbench.datasets import default_root, load
 from sslbench.stores.addresses import Stores, locate
+from sslbench.stores.inputs import describe
 from sslbench.stores.queue import CellQueue
-from sslbench.stores.tracker import Tracker, describe
+from sslbench.stores.tracker import Tracker
 from sslbench.sweep import suites
 from sslbench.sweep.plan import Selection
 from sslbench.sweep.request import Prepared, Request, prepare_request

@@ -31,7 +31,8 @@ from sslbench.pretexts._views import TwoViewPretext
 from sslbench.pretexts.images.rotation import Rotation
 from sslbench.protocols import PROTOCOLS
 from sslbench.stores.addresses import locate, prepare
-from sslbench.stores.tracker import Tracker, describe
+from sslbench.stores.inputs import describe
+from sslbench.stores.tracker import Tracker
 
 LATENT_DIM, REPEATS, STEPS = 128, 11, 40
 REFERENCE_EPOCHS = 20

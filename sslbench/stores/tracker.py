@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import gc
-import json
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
 
 from mlflow import MlflowClient
 from mlflow.entities import Dataset as RunDataset
@@ -22,7 +20,7 @@ from sslbench import __version__
 from sslbench.contract.identity import canonical, digest
 from sslbench.contract.provenance import git_commit
 from sslbench.contract.record import Record
-from sslbench.contract.spec import EvaluateCell, InputError, InputSpec, PretrainCell
+from sslbench.contract.spec import EvaluateCell, InputError, PretrainCell
 from sslbench.stores.finished import finished_cells
 from sslbench.stores.readback import evaluation_records, pretraining_records
 from sslbench.stores.urls import hidden, reason, shown
@@ -271,30 +269,6 @@ def _collection_paused() -> Iterator[None]:
     finally:
         if running:
             gc.enable()
-
-
-class Described(Protocol):
-    """What MLflow is told of a dataset; `sslbench.datasets._base.Dataset` fits."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def digest(self) -> str: ...
-    @property
-    def source(self) -> str: ...
-    @property
-    def input_spec(self) -> InputSpec: ...
-    @property
-    def classes(self) -> tuple[str, ...]: ...
-    @property
-    def sizes(self) -> Mapping[str, int]: ...
-
-
-def describe(dataset: Described) -> RunDataset:
-    """The dataset as MLflow shows it among a run's inputs."""
-    profile = {**dataset.sizes, "classes": len(dataset.classes)}
-    shape = json.dumps({"input": list(dataset.input_spec.shape), "classes": list(dataset.classes)})
-    return RunDataset(dataset.name, dataset.digest, "sslbench", dataset.source, shape, json.dumps(profile))
 
 
 def _flatten(config: object, prefix: str = "") -> dict[str, str]:

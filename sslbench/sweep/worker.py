@@ -21,9 +21,10 @@ from sslbench.engine.evaluate import Outcome, evaluate, extract_budget, sees_fea
 from sslbench.engine.examine import draw, measure
 from sslbench.engine.pretrain import Pretraining
 from sslbench.stores.addresses import Stores
+from sslbench.stores.inputs import describe
 from sslbench.stores.queue import CellFailed, CellQueue
 from sslbench.stores.readback import checkpoint_metrics, checkpoint_tags
-from sslbench.stores.tracker import Tracker, describe
+from sslbench.stores.tracker import Tracker
 from sslbench.stores.urls import hidden
 from sslbench.sweep.features import FeatureCache, features_folder
 from sslbench.sweep.news import Failure, Finished, NewsWriter, Status, status_folder

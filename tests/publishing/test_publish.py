@@ -13,7 +13,8 @@ from sslbench.contract.spec import EvaluateCell, InputError, PretrainCell, Suite
 from sslbench.datasets._base import Dataset
 from sslbench.publishing.publish import exhibits, publish, write_tables
 from sslbench.stores.addresses import Stores, locate, prepare
-from sslbench.stores.tracker import Tracker, describe
+from sslbench.stores.inputs import describe
+from sslbench.stores.tracker import Tracker
 from sslbench.sweep.plan import Plan, Selection
 from sslbench.sweep.request import Prepared, Request
 from tests.conftest import evaluate_cell, pretrain_cell

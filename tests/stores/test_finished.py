@@ -9,7 +9,8 @@ import pytest
 from sslbench.datasets._base import Dataset
 from sslbench.stores.addresses import locate, prepare
 from sslbench.stores.finished import finished_cells
-from sslbench.stores.tracker import Tracker, describe
+from sslbench.stores.inputs import describe
+from sslbench.stores.tracker import Tracker
 from tests.conftest import pretrain_cell
 
 

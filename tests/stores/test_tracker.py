@@ -12,7 +12,8 @@ import pytest
 from sslbench.contract.spec import InputError, PretextConfig
 from sslbench.datasets._base import Dataset
 from sslbench.stores.addresses import locate, prepare
-from sslbench.stores.tracker import Tracker, describe
+from sslbench.stores.inputs import describe
+from sslbench.stores.tracker import Tracker
 from tests.conftest import evaluate_cell, pretrain_cell
 
 

@@ -15,7 +15,7 @@ from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.statistics.replication import NOT_CROSSED
 from sslbench.report.tables.sheet import Sheet
 from sslbench.report.words.numbers import NOT_RUN, interval, percent, points
-from sslbench.report.words.reading import COLLAPSED, MEASURES
+from sslbench.report.words.reading import COLLAPSED, CORRELATIONS_TEST, MEASURES
 
 TITLES = {name: shown for name, shown, _ in SHOWN}
 
@@ -100,7 +100,7 @@ def correlation_sheets(analysis: Analysis) -> list[Sheet]:
 
 
 def _correlation(line: Line) -> str:
-    """`0.83 [0.1, 1.0]`; a star where Kendall's test stays below 5% after Holm's correction."""
+    """`0.83 [0.1, 1.0]`; a star where the corrected test stays below 5%."""
     if math.isnan(line["spearman"]):
         return NOT_RUN
     low, high = line["spearman_low"], line["spearman_high"]
@@ -114,7 +114,7 @@ def _encoders(part: pd.DataFrame) -> str:
     reasons = sorted({reason for reason in part["reason"] if reason})
     return (
         f"Over {count} encoders, means over seeds; 1 means the better the measure, the more accurate. * significant at "
-        f"5% (Kendall's test, Holm){'; ' + ', '.join(reasons) if reasons else ''}."
+        f"5% ({CORRELATIONS_TEST}){'; ' + ', '.join(reasons) if reasons else ''}."
     )
 
 

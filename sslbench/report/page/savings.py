@@ -25,6 +25,7 @@ from sslbench.report.words.numbers import (
     times,
     times_interval,
 )
+from sslbench.report.words.reading import AREAS_TEST
 
 SAVINGS_TEXT = (
     "Label multiplier: how many times more labels training from scratch (`supervised`) needs to be as accurate, "
@@ -32,7 +33,7 @@ SAVINGS_TEXT = (
     "below 1 that pretraining costs labels. `>` and `<` mark what lies beyond the measured label budgets: more than "
     "the data holds, or fewer than the smallest budget.",
     "Crossover: the share of labels from which training from scratch is ahead. Area: mean accuracy when every doubling "
-    "of the labels counts the same, and its paired difference to `supervised` in points (Holm-corrected).",
+    f"of the labels counts the same, and its paired difference to `supervised` in points ({AREAS_TEST}).",
 )
 
 

@@ -20,7 +20,7 @@ from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.statistics.paired import OUTCOMES
 from sslbench.report.tables.sheet import Sheet, text_sheet
 from sslbench.report.words.numbers import NOT_RUN, count, duration, flops, seconds
-from sslbench.report.words.reading import COSTS
+from sslbench.report.words.reading import COSTS, OUTCOMES_TEST
 
 
 def latent_part(blocks: Sequence[Block]) -> Part | None:
@@ -55,7 +55,7 @@ def outcome_part(analysis: Analysis) -> Part | None:
         return None
     text = (
         "How often a pretext is better than, not told from, or worse than training from scratch on the same labels "
-        "(paired t-test over seeds, Holm-corrected over the rows of a column, 5% level); untested with one seed."
+        f"({OUTCOMES_TEST}); untested with one seed."
     )
     counted = ((name, said(name)) for name in OUTCOMES)
     sheets = [sheet_of(analysis.outcomes, (*PLACE, LABELS, *counted), 3)]
