@@ -43,13 +43,12 @@ def report(
     Examples: sslbench report quick | sslbench report quick --rebuild --readme README.md
     """
     with plain_errors():
-        from sslbench.report.attachments.attachments import UI_URL
         from sslbench.sweep.plan import Selection
         from sslbench.sweep.request import Request
 
         stores = locate(home, tracking_uri)
         request = Request(suite, Selection(), stores, (data_root or default_root()).resolve())
-        _report(request, results, rebuild, UI_URL if ui_url is None else ui_url, terminal())
+        _report(request, results, rebuild, ui_url, terminal())
         if readme is not None:
             refresh(readme, results, terminal())
 
