@@ -2,7 +2,7 @@
 
 On the meta device there are no values, so a step that asked the host for one could not run there, and neither could
 one that made something on the processor and mixed it in. The same is tested for every pretext in
-`tests/test_training_speed.py`; here it is counted, together with the copies between devices.
+`tests/engine/test_training_speed.py`; here it is counted, together with the copies between devices.
 """
 
 from __future__ import annotations

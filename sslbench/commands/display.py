@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Hashable, Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
 from rich.console import Console, Group, RenderableType
@@ -14,22 +15,20 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from sslbench.commands.options import INTERRUPTED
+from sslbench.commands.options import INTERRUPTED, say
+from sslbench.contract.errors import InputError
 from sslbench.contract.record import Record
 from sslbench.report.records import read_records
 from sslbench.report.words.numbers import duration
 from sslbench.sweep import news
-from sslbench.sweep.estimate import CostBook, Estimate, remaining
+from sslbench.sweep.estimate import CostBook, TimeLeft, remaining
 from sslbench.sweep.request import Prepared, Request, records_of
-
-if TYPE_CHECKING:  # it imports torch, which reports do without
-    pass
 
 
 def say_unsuitable(prepared: Prepared, console: Console) -> None:
     """Print what is left out of a plan, and why."""
     for (dataset, encoder, pretext), reason in prepared.plan.unsuitable.items():
-        console.print(f"left out: {pretext} with {encoder} on {dataset}: {reason}", highlight=False, markup=False)
+        say(console, f"left out: {pretext} with {encoder} on {dataset}: {reason}")
 
 
 def counts(prepared: Prepared) -> str:
@@ -41,11 +40,12 @@ def counts(prepared: Prepared) -> str:
     return f"{pretrained} of {len(plan.pretrain)} pretrainings and {evaluated} of {len(evaluations)} evaluations done"
 
 
-def estimate(request: Request, prepared: Prepared, results: Path) -> Estimate:
+def estimate(request: Request, prepared: Prepared, results: Path) -> TimeLeft:
     """What is left to do, from what cells like it took here and in the published tables."""
     known = records_of(request, prepared)
     for path in sorted(results.glob("*/records.csv")):
-        known += [Record(**{str(name): value for name, value in row.items()}) for row in _rows(path)]
+        with suppress(InputError):  # a file that cannot be read teaches nothing, and is no reason to stop
+            known += [Record(**{str(name): value for name, value in row.items()}) for row in _rows(path)]
     return remaining(prepared.plan, prepared.done, CostBook(known), dict(prepared.unlabelled))
 
 
@@ -53,7 +53,7 @@ def _rows(path: Path) -> list[dict[Hashable, Any]]:
     return read_records(path).to_dict("records")
 
 
-def describe(left: Estimate, workers: int) -> str:
+def describe(left: TimeLeft, workers: int) -> str:
     """An estimate in words."""
     if left.seconds == 0 and left.unknown:
         return f"time unknown until similar cells have run ({left.unknown} cells)"
@@ -91,7 +91,7 @@ class Bars:
 
     def say(self, line: str) -> None:
         """Print a line that stays."""
-        self.console.print(line, highlight=False, markup=False)
+        say(self.console, line)
 
     def move(self, title: str, done: float, left: str = "", *below: RenderableType) -> None:
         """Set a bar, what is left in words, and what stands below all bars."""
@@ -102,7 +102,7 @@ class Bars:
 class Display:
     """How a sweep goes on: live on a terminal, one line per finished cell anywhere."""
 
-    def __init__(self, prepared: Prepared, left: Estimate, workers: int, console: Console) -> None:
+    def __init__(self, prepared: Prepared, left: TimeLeft, workers: int, console: Console) -> None:
         self.left, self.workers = left, workers
         plan, done = prepared.plan, prepared.done
         self.total = len(plan.pretrain) + len(plan.evaluations)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import rich
 import typer
 
-from sslbench.contract.spec import InputError
+from sslbench.contract.errors import InputError, one_line
 from sslbench.stores.urls import hidden
 
 if TYPE_CHECKING:
@@ -33,6 +33,13 @@ def terminal() -> Console:
     return rich.get_console()
 
 
+def say(console: Console, *parts: str | tuple[str, str]) -> None:
+    """Print a line as it is, whatever brackets and colons people wrote into it; a part may come with its style."""
+    from rich.text import Text
+
+    console.print(Text.assemble(*parts), soft_wrap=True)
+
+
 @contextmanager
 def plain_errors() -> Iterator[None]:
     """Show what the user got wrong, whether we or the parser found it, as one line and leave with exit code 2."""
@@ -46,8 +53,3 @@ def plain_errors() -> Iterator[None]:
         # Text, not markup: what people wrote is shown as they wrote it, whatever brackets are in it.
         Console(stderr=True, soft_wrap=True).print(Text.assemble(("error:", "bold red"), f" {one_line(hidden(told))}"))
         raise typer.Exit(2) from error
-
-
-def one_line(text: str) -> str:
-    """The text on one line; what a terminal would obey instead of showing it is spelt out."""
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in " ".join(text.split()))

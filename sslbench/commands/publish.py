@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sslbench.commands.options import Home, Results, SuiteName, plain_errors, terminal
+from sslbench.commands.options import Home, Results, SuiteName, plain_errors, say, terminal
 from sslbench.stores.addresses import locate
 
 
@@ -32,6 +32,6 @@ def publish(
         from sslbench.sweep import suites
 
         folder = publish_tables(suites.load(suite).name, locate(home), results)
-        terminal().print(f"published: {folder}", highlight=False, markup=False)
+        say(terminal(), f"published: {folder}")
         if readme is not None:
             refresh(readme, results, terminal())

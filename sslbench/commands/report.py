@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sslbench.commands.options import DataRoot, Home, Results, SuiteName, TrackingUri, plain_errors, terminal
+from sslbench.commands.options import DataRoot, Home, Results, SuiteName, TrackingUri, plain_errors, say, terminal
 from sslbench.commands.tables import refresh, say_written
 from sslbench.contract.spec import InputError
 from sslbench.datasets import default_root
@@ -74,7 +74,7 @@ def _report(request: Request, results: Path, rebuild: bool, ui_url: str, console
             destination, suite.name, suite.notes, Attachments(tuned=tuned(request.suite, suite), ui_url=ui_url)
         )
         print_summary(read_records(destination / "records.csv"), console)
-        console.print(f"written: {', '.join(str(path) for path in files)}", highlight=False, markup=False)
+        say(console, f"written: {', '.join(str(path) for path in files)}")
     else:
         prepared = prepare_request(request)
         records = records_of(request, prepared)
@@ -83,4 +83,4 @@ def _report(request: Request, results: Path, rebuild: bool, ui_url: str, console
             raise InputError(f"no finished runs of suite {prepared.suite.name!r} in {where}; run it first")
         files = write_tables(request, prepared, records, ui_url)
         print_summary(from_records(records), console)
-        say_written(request.suite, request.stores.results / prepared.suite.name, files, console)
+        say_written(request.suite, request.stores.home, request.stores.results / prepared.suite.name, files, console)

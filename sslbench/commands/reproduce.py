@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sslbench.commands.options import FAILED, DataRoot, Device, plain_errors, terminal
+from sslbench.commands.options import FAILED, DataRoot, Device, plain_errors, say, terminal
 from sslbench.datasets import default_root
 
 if TYPE_CHECKING:  # it imports torch, which the rest of the command line does without
@@ -53,16 +53,17 @@ def _reproduce(chosen: Reproduction, console: Console) -> int:
     total = len(chosen.rows)
     with console.status(f"row 1 of {total}: {escape(chosen.rows[0].title)}") as status:
         for done, check in enumerate(chosen.checks(), start=1):
-            verdict = "[green]inside[/green] " if check.inside else "[bold red]OUTSIDE[/bold red]"
+            verdict = ("inside ", "green") if check.inside else ("OUTSIDE", "bold red")
             outside += not check.inside
             low, high = max(0.0, check.row.value - check.half_width), min(1.0, check.row.value + check.half_width)
-            console.print(
-                f"{verdict} row {check.row.number}, {escape(check.row.title)}: published {100 * check.row.value:.2f}%, "
+            say(
+                console,
+                verdict,
+                f" row {check.row.number}, {check.row.title}: published {100 * check.row.value:.2f}%, "
                 f"again {100 * check.again:.2f}%, interval {100 * low:.2f} to {100 * high:.2f}%",
-                highlight=False,
             )
             if done < total:
                 status.update(f"row {done + 1} of {total}: {escape(chosen.rows[done].title)}")
     rows = "1 row" if total == 1 else f"{total} rows"
-    console.print(f"{rows} run again: {total - outside} inside, {outside} outside their interval", highlight=False)
+    say(console, f"{rows} run again: {total - outside} inside, {outside} outside their interval")
     return FAILED if outside else 0

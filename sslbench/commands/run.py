@@ -18,6 +18,7 @@ from sslbench.commands.options import (
     SuiteName,
     TrackingUri,
     plain_errors,
+    say,
     terminal,
 )
 from sslbench.contract.spec import InputError
@@ -92,8 +93,6 @@ def _workers(text: str) -> int | None:
 
 def _dry_run(request: Request, results: Path | None, console: Console) -> None:
     """Print every cell with its state, the counts, and an estimate of the time left."""
-    from rich.markup import escape
-
     from sslbench.commands.display import counts, describe, estimate, say_unsuitable
     from sslbench.publishing.publish import published_among
     from sslbench.sweep import crew
@@ -101,18 +100,15 @@ def _dry_run(request: Request, results: Path | None, console: Console) -> None:
 
     prepared = prepare_request(request)
     for cell_id, title in prepared.cells:
-        state = "[green]done[/green]   " if cell_id in prepared.done else "[yellow]missing[/yellow]"
-        console.print(f"{state} {escape(title)}", highlight=False)
+        say(console, ("done   ", "green") if cell_id in prepared.done else ("missing", "yellow"), f" {title}")
     say_unsuitable(prepared, console)
     left = estimate(request, prepared, published_among(prepared.suite.name, results))
-    console.print(f"\n{counts(prepared)}", highlight=False)
-    console.print(f"time left: {describe(left, crew.layout(request, prepared).workers)}", highlight=False)
+    say(console, f"\n{counts(prepared)}")
+    say(console, f"time left: {describe(left, crew.layout(request, prepared).workers)}")
 
 
 def _run(request: Request, results: Path | None, console: Console) -> int:
     """Run what is missing, write and print the tables; returns the exit code."""
-    from rich.markup import escape
-
     from sslbench.commands.display import Display, counts, describe, estimate, say_unsuitable
     from sslbench.commands.tables import say_written, short
     from sslbench.publishing.publish import compared, published_among, write_tables
@@ -129,27 +125,27 @@ def _run(request: Request, results: Path | None, console: Console) -> int:
     failures: list[Failure] = []
     started = time.monotonic()
     if all(cell.cell_id in prepared.done for cell in prepared.plan.evaluations):
-        console.print(f"everything is done: {counts(prepared)}", highlight=False)
+        say(console, f"everything is done: {counts(prepared)}")
     else:
         left = estimate(request, prepared, published)
         layout = crew.layout(request, prepared)
-        console.print(f"{counts(prepared)}; {describe(left, layout.workers)}", highlight=False)
-        console.print(f"layout: {layout.title}", highlight=False)
+        say(console, f"{counts(prepared)}; {describe(left, layout.workers)}")
+        say(console, f"layout: {layout.title}")
         display = Display(prepared, left, layout.workers, console)
         with display.bars:
             failures = crew.run(request, prepared, display.show)
-        console.print(f"took {duration(time.monotonic() - started)}", highlight=False)
+        say(console, f"took {duration(time.monotonic() - started)}")
     records = records_of(request, prepared)
     whole = request.selection == Selection()
     folder = request.stores.results / prepared.suite.name
     if records:
         print_summary(from_records(records), console)
     if records and whole:
-        say_written(request.suite, folder, write_tables(request, prepared, records), console)
+        say_written(request.suite, request.stores.home, folder, write_tables(request, prepared, records), console)
     elif records:
-        console.print("only a part was selected: no tables are written", highlight=False)
+        say(console, "only a part was selected: no tables are written")
     for failure in failures:
-        console.print(f"[bold red]failed:[/bold red] {escape(failure.title)}: {escape(failure.reason)}")
+        say(console, ("failed:", "bold red"), f" {failure.title}: {failure.reason}")
     if records and whole and (published / folder.name / "records.csv").is_file():
-        console.print(compared(short(folder), published / folder.name), highlight=False, markup=False, soft_wrap=True)
+        say(console, compared(short(folder), published / folder.name))
     return FAILED if failures else 0

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sslbench.commands.options import say
 from sslbench.contract.spec import InputError
+from sslbench.stores.addresses import default_home
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,16 +19,15 @@ def short(path: Path) -> Path:
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
-def say_written(suite: str, folder: Path, files: Sequence[Path], console: Console) -> None:
+def say_written(suite: str, home: Path, folder: Path, files: Sequence[Path], console: Console) -> None:
     """Tell where a suite's tables are now, and how they are published."""
     names = ", ".join(path.name for path in files if path.parent == folder)
+    at = "" if home == default_home().resolve() else f" --home {short(home)}"
     pictures = sum(path.parent != folder for path in files)
-    console.print(
+    say(
+        console,
         f"written: {short(folder)} ({names}{f', {pictures} pictures' if pictures else ''}); "
-        f"sslbench publish {suite} copies it to the published results",
-        highlight=False,
-        markup=False,
-        soft_wrap=True,
+        f"sslbench publish {suite}{at} copies it to the published results",
     )
 
 
@@ -43,4 +44,4 @@ def refresh(readme: Path, results: Path, console: Console) -> None:
         text = readme.read_text(encoding="utf-8")
     except OSError as error:
         raise InputError(f"cannot read {readme}: {error.strerror}") from error
-    console.print(f"written: {replace_file(readme, refreshed(text, results))}", highlight=False, markup=False)
+    say(console, f"written: {replace_file(readme, refreshed(text, results))}")

@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sslbench.commands.options import DataRoot, Device, Home, Storage, SuiteName, TrackingUri, plain_errors, terminal
+from sslbench.commands.options import (
+    DataRoot,
+    Device,
+    Home,
+    Storage,
+    SuiteName,
+    TrackingUri,
+    plain_errors,
+    say,
+    terminal,
+)
+from sslbench.commands.tables import short
 from sslbench.datasets import default_root
 from sslbench.stores.addresses import locate
 
@@ -82,23 +93,21 @@ def _say_plan(prepared: PreparedTuning, console: Console) -> None:
         f"d={budget.latent_dim} on {budget.dataset}{origin}, judged by {budget.criterion} within "
         f"{100 * budget.fraction:g}% of the labels ({budget.num_labels}), seed {budget.seed}",
         *(f"left out: {name}: {reason}" for name, reason in prepared.left_out.items()),
-        f"settings file: {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}",
+        f"settings file: {short(path)}",
     ]
     for line in lines:
-        console.print(line, highlight=False, markup=False)
+        say(console, line)
 
 
 def _say_arms(prepared: PreparedTuning, console: Console) -> None:
     """Print every arm with its ranges, and how many of its trials are done."""
-    from rich.markup import escape
-
     trials = prepared.budget.trials
     for study in prepared.studies:
-        console.print(f"\n[bold]{escape(study.arm.name)}[/bold]: {len(study.finished())} of {trials} trials done")
+        say(console, "\n", (study.arm.name, "bold"), f": {len(study.finished())} of {trials} trials done")
         for name, item in study.ranges.items():
             scale = ", log" if item.range.log else ""
             span = f"[{item.range.low:g}, {item.range.high:g}]{scale}, starts at {item.start:g}"
-            console.print(f"  {name:28s} {span}", highlight=False, markup=False)
+            say(console, f"  {name:28s} {span}")
 
 
 def _run(prepared: PreparedTuning, console: Console) -> None:
@@ -122,8 +131,8 @@ def _run(prepared: PreparedTuning, console: Console) -> None:
     console.print(_ledger(tuning))
     for name, arm in tuning.arms.items():
         values = ", ".join(f"{field} {value:.3g}" for field, value in arm.settings.items())
-        console.print(f"{name}: {values}", highlight=False, markup=False)
-    console.print(f"written: {prepared.path}", highlight=False, markup=False)
+        say(console, f"{name}: {values}")
+    say(console, f"written: {short(prepared.path)}")
 
 
 def _ledger(tuning: Tuning) -> Table:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import sys
 from typing import Annotated
 
 import typer
 
-from sslbench.commands.options import Home, TrackingUri, plain_errors, terminal
+from sslbench.commands.options import Home, TrackingUri, plain_errors, say, terminal
 from sslbench.contract.spec import InputError
 from sslbench.stores.addresses import Stores, locate, reach
-from sslbench.stores.sqlite import tables
 from sslbench.stores.urls import reason, shown, sqlite_file
 
 
@@ -29,15 +27,11 @@ def ui(
     with plain_errors():
         stores = locate(home, tracking_uri)
         if stores.tracking_uri.startswith("http"):
-            terminal().print(
-                f"the runs are on a server with a UI of its own: {shown(stores.tracking_uri)}", markup=False
-            )
+            say(terminal(), f"the runs are on a server with a UI of its own: {shown(stores.tracking_uri)}")
             return
         _check_place(host, port)
         _check_store(stores)
-        terminal().print(
-            f"MLflow UI: http://{host}:{port}  (store {shown(stores.tracking_uri)})", highlight=False, markup=False
-        )
+        say(terminal(), f"MLflow UI: http://{host}:{port}  (store {shown(stores.tracking_uri)})")
         import subprocess
 
         command = [sys.executable, "-m", "mlflow", "ui", "--host", host, "--port", str(port)]
@@ -67,6 +61,10 @@ def _check_place(host: str, port: int) -> None:
 
 def _check_store(stores: Stores) -> None:
     """Whether there is something to show."""
+    import sqlite3
+
+    from sslbench.stores.sqlite import tables
+
     file = sqlite_file(stores.tracking_uri)
     if file is None:
         reach("--tracking-uri", stores.tracking_uri)

@@ -2,11 +2,12 @@
 
 A field says what it may be by its type, on its own line: `temperature: Positive = tuned(0.2, 0.05, 1.0, log=True)`.
 Classes derived from `spec.Checked` hold every field against its type whenever one is made; `settings.configure` does
-so with what a suite sets, `report.records` with what a file says. Types are strict (no text for a number, no True for
-1), numbers finite; a whole number where a float is declared becomes one, so 1 and 1.0 are the same cell.
+so with what a suite sets, `contract.record` with what a file of records says. Types are strict (no text for a number,
+no True for 1), numbers finite; a whole number where a float is declared becomes one, so 1 and 1.0 are the same cell.
 
-pydantic is loaded by this module only, and this module when the first value is checked: `--help` and `list` need
-neither. So `spec` and `settings` import these words for type checkers alone, and `hints` knows them by itself.
+pydantic is loaded by this module only, and this module when the first value is checked, or records or a plan are
+loaded: `--help` and `list` need neither. So `spec` and `settings` import these words for type checkers alone, and
+`hints` knows them by itself.
 """
 
 from __future__ import annotations
@@ -75,10 +76,10 @@ Seed = Whole
 Steps = Annotated[int, Field(ge=1, le=10**9)]  # years on any machine
 Size = Annotated[int, Field(ge=1, le=2**20)]  # of a layer, a queue, a batch: more would not fit any memory
 BatchSize = Annotated[int, Field(ge=2, le=2**20)]  # one input alone has no spread to be normalised by
-SizeOrNone = Annotated[int, Field(ge=0, le=2**20)]
+SizeOrZero = Annotated[int, Field(ge=0, le=2**20)]
 Several = Annotated[int, Field(ge=2, le=2**20)]  # to be told apart
 Few = Annotated[int, Field(ge=1, le=100)]  # of what is computed one after the other in every step
-FewOrNone = Annotated[int, Field(ge=0, le=100)]
+FewOrZero = Annotated[int, Field(ge=0, le=100)]
 Folds = Annotated[int, Field(ge=2, le=100)]  # one fold has nothing to train on
 
 Distinct = Annotated[tuple[T, ...], AfterValidator(_check_distinct)]

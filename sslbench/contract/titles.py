@@ -1,13 +1,13 @@
 """What reports know of plug-ins beyond their records: their order in tables and their names in sentences.
 
 Nothing here is needed: what is not listed comes after what is, by name, and is called by its identifier with spaces.
-A new pretext or protocol gets its line here when it gets the one of its registry.
+A new pretext or protocol may get a line here, beside the one of its registry.
 """
 
 from __future__ import annotations
 
 #: Protocols in the order of the tables, and what sentences call them.
-PROTOCOLS = {"linear_probe": "a linear probe", "knn": "nearest neighbours", "finetune": "fine-tuning"}
+PROTOCOL_TITLES = {"linear_probe": "a linear probe", "knn": "nearest neighbours", "finetune": "fine-tuning"}
 
 #: Protocols that not every pretext is expected to have run: training the network is what costs most.
 OPTIONAL_PROTOCOLS = ("finetune",)
@@ -19,8 +19,11 @@ NOT_HELD_OUT = ("finetune",)
 #: The encoder that is none; its rows stand in every table, whatever the latent size.
 RAW = "raw"
 
+#: The baselines that use none, so that latent size and encoder say nothing of them.
+WITHOUT_ENCODER = ("majority_class", "raw_pixels")
+
 #: Pretexts whose capitals matter.
-PRETEXTS = {
+PRETEXT_TITLES = {
     "barlow_twins": "Barlow Twins",
     "bigan": "BiGAN",
     "byol": "BYOL",
@@ -38,10 +41,10 @@ PRETEXTS = {
 
 def title_of(name: str) -> str:
     """`SimCLR` for `simclr`, `a linear probe` for `linear_probe`, else the name with spaces for underscores."""
-    return PRETEXTS.get(name) or PROTOCOLS.get(name) or name.replace("_", " ")
+    return PRETEXT_TITLES.get(name) or PROTOCOL_TITLES.get(name) or name.replace("_", " ")
 
 
 def protocol_rank(protocol: str) -> tuple[int, str]:
     """Sort key of protocols: the known ones in their order, then others by name."""
-    order = tuple(PROTOCOLS)
+    order = tuple(PROTOCOL_TITLES)
     return order.index(protocol) if protocol in order else len(order), protocol

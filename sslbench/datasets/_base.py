@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 
@@ -53,10 +51,6 @@ class Dataset:
             "test": len(self.test_inputs),
             "unlabelled": len(self.unlabelled_inputs),
         }
-
-
-#: A loader takes the data root (`folder:PATH` takes PATH) and returns the dataset.
-Loader = Callable[[Path], Dataset]
 
 
 @dataclass(frozen=True)

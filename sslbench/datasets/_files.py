@@ -5,16 +5,16 @@ from __future__ import annotations
 import errno
 from pathlib import Path
 
+from sslbench.contract.errors import InputError, one_line
 from sslbench.contract.files import write_whole
-from sslbench.contract.spec import InputError
 
 #: What the disk itself refuses, as opposed to the network or the content.
 _DISK = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR)
 
 
-def one_line(error: BaseException) -> str:
+def said(error: BaseException) -> str:
     """An exception's message squeezed into one line; its type where it has none."""
-    return " ".join(str(error).split()) or type(error).__name__
+    return one_line(str(error)) or type(error).__name__
 
 
 def from_disk(error: OSError) -> bool:
@@ -29,7 +29,7 @@ class Unwritable(InputError):
 def unwritable(folder: Path, error: OSError) -> Unwritable:
     """The error for a data folder that cannot be written."""
     return Unwritable(
-        f"data folder {folder} cannot be written: {error.strerror or one_line(error)}; "
+        f"data folder {folder} cannot be written: {error.strerror or said(error)}; "
         "choose another with --data-root or $SSLBENCH_DATA"
     )
 

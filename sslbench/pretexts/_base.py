@@ -48,7 +48,7 @@ class Pretext(nn.Module, ABC):
 
     @classmethod
     def unsuitable(cls, encoder_name: str, input_spec: InputSpec) -> str | None:
-        """Why this task does not fit such an encoder or such inputs of its modality, for tables to show; None if so."""
+        """Why this task does not fit such an encoder or such inputs of its modality, for tables; None if it does."""
         return None
 
     def before_epoch(self, inputs: torch.Tensor) -> None:

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn.functional import interpolate
 
-from sslbench.contract.schema import FewOrNone, Inside, Share
+from sslbench.contract.schema import FewOrZero, Inside, Share
 from sslbench.contract.spec import InputSpec, PretextConfig, tuned
 from sslbench.encoders._base import Encoder
 from sslbench.modalities import modality_of
@@ -59,7 +59,7 @@ class TwoViewPretext(Pretext):
 class MultiCropConfig(TwoViewConfig):
     """What tasks with small crops have in common."""
 
-    small_crops: FewOrNone = (
+    small_crops: FewOrZero = (
         0  # beside the two large views; the papers' 6 to 10 treble the cost and show too little at 28 px
     )
     crop_border: Inside = tuned(0.4, 0.1, 0.9)  # share of the area between small and large crops; without small: unused

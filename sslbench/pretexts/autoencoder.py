@@ -36,7 +36,7 @@ class Autoencoder(Pretext):
         self.decoder = encoder.mirror()
 
     def reconstruct(self, batch: torch.Tensor) -> torch.Tensor:
-        """`(N, C, H, W)` to its reconstruction, same shape, in (0, 1)."""
+        """`(N, ...)` to its reconstruction, same shape, in (0, 1)."""
         return torch.sigmoid(self.decoder(self.encoder(batch)))
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:

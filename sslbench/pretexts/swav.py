@@ -9,7 +9,7 @@ from typing import ClassVar
 import torch
 from torch.nn import functional
 
-from sslbench.contract.schema import Few, Positive, Size, SizeOrNone
+from sslbench.contract.schema import Few, Positive, Size, SizeOrZero
 from sslbench.contract.spec import InputSpec, OptimizerConfig, PretextConfig, tuned
 from sslbench.encoders._base import Encoder
 from sslbench.pretexts._heads import Prototypes, projector
@@ -62,7 +62,7 @@ class SwAVConfig(MultiCropConfig):
     epsilon: Positive = tuned(0.05, 0.01, 0.5, log=True)
     iterations: Few = 3
     prototypes: Size = 128  # more than samples in a batch could not all get their share
-    queue_size: SizeOrNone = 0  # per view; the paper's 3,840 for batches of 256 are older than short runs can afford
+    queue_size: SizeOrZero = 0  # per view; the paper's 3,840 for batches of 256 are older than short runs can afford
     projection_dim: Size = 64
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+
+from filelock import FileLock
 
 from sslbench.contract.spec import InputError
 
@@ -15,26 +17,28 @@ def replaced(folder: Path) -> Iterator[Path]:
     """An empty folder to fill, which takes the place of `folder` at the end, whose old files go with it.
 
     If anything goes wrong meanwhile, `folder` stays as it is; what a killed process left is put in order by the next.
-    One process at a time may do this to a folder.
+    One process at a time does this to a folder; others wait.
 
     Raises:
         InputError: it cannot be written, or is a file.
     """
     place = folder.resolve()  # where a link leads to is replaced, not the link
     unfinished, old = place.with_name(f".{place.name}.unfinished"), place.with_name(f".{place.name}.old")
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        if old.exists() and not place.exists():
-            old.rename(place)  # a process was killed between the two renames
-        for leftover in (unfinished, old):
-            shutil.rmtree(leftover, ignore_errors=True)
-        unfinished.mkdir()
-        yield unfinished
-        _exchange(place, unfinished, old)
-    except OSError as error:
-        raise InputError(f"cannot write {folder}: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+    with ExitStack() as held:
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            held.enter_context(FileLock(place.with_name(f".{place.name}.lock")))
+            if old.exists() and not place.exists():
+                old.rename(place)  # a process was killed between the two renames
+            for leftover in (unfinished, old):
+                shutil.rmtree(leftover, ignore_errors=True)
+            unfinished.mkdir()
+            yield unfinished
+            _exchange(place, unfinished, old)
+        except OSError as error:
+            raise InputError(f"cannot write {folder}: {error.strerror or error}") from error
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def _exchange(place: Path, unfinished: Path, old: Path) -> None:

@@ -7,8 +7,6 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from filelock import FileLock
-
 from sslbench.contract.record import Record
 from sslbench.contract.settings import TunedArm
 from sslbench.contract.spec import InputError, PretrainCell, Suite
@@ -23,7 +21,7 @@ from sslbench.stores.addresses import Stores
 from sslbench.stores.tracker import Tracker
 from sslbench.sweep import suites
 from sslbench.sweep.plan import Plan
-from sslbench.sweep.request import Prepared, Request
+from sslbench.sweep.request import Prepared, Request, tracker_of
 
 #: Bytes of pictures: enough to see what was learned, little enough to publish. What does not fit stays in MLflow.
 MOST_BYTES = 1_500_000
@@ -40,13 +38,13 @@ def write_tables(request: Request, prepared: Prepared, records: list[Record], ui
     """
     os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"  # a bar per picture is no progress
     stores, suite = request.stores, prepared.suite
-    tracker = Tracker(stores.tracking_uri, suite.name, stores.artifact_root)
+    tracker = tracker_of(stores, suite.name)
     gaps = gaps_of(tracker, prepared, {record.cell_id for record in records})
     shown = exhibits(tracker, prepared.plan)
     attached = Attachments(environment(), gaps, shown, tuned(request.suite, suite), ui_url)
     frame = from_records(records)
     folder = stores.results / suite.name
-    with _lock(stores), replaced(folder) as unfinished:
+    with replaced(folder) as unfinished:
         built = build(frame, unfinished, suite.name, suite.notes, attached)
     files = [folder / path.relative_to(unfinished) for path in built]
     tracker.log_report(folder, files)
@@ -61,24 +59,19 @@ def publish(name: str, stores: Stores, results: Path) -> Path:
     """
     fresh, published = stores.results / name, results / name
     if not (fresh / RECORDS_FILE).is_file():
-        raise InputError(f"no tables of suite {name!r} in {stores.results}; run it first, e.g. sslbench run {name}")
+        raise InputError(f"no tables of suite {name!r} in {stores.results}; run it first")
     if published.exists() and not (published / RECORDS_FILE).is_file():
         raise InputError(
             f"{published} is in the way: it is no folder of published tables, for it has no {RECORDS_FILE}"
         )
     if published.exists() and published.samefile(fresh):
         raise InputError(f"{published} is where runs write their tables; publish them to another folder")
-    with _lock(stores), replaced(published) as unfinished:
+    with replaced(published) as unfinished:
         for file in filter(Path.is_file, fresh.rglob("*")):
             place = unfinished / file.relative_to(fresh)
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, place)
     return published
-
-
-def _lock(stores: Stores) -> FileLock:
-    """Held while tables of the home folder are written or copied."""
-    return FileLock(stores.home / ".results.lock")
 
 
 def published_among(name: str, results: Path | None) -> Path:
@@ -157,4 +150,5 @@ def _failure(tags: Mapping[str, str]) -> Failure:
         protocol=tags["protocol"] if evaluation else None,
         reason=tags.get("error", "unknown"),
         run_id=tags["run_id"],
+        pretrain_dataset=tags["pretrain_dataset"],
     )

@@ -1,4 +1,4 @@
-"""Records in, `results/<suite>/` out."""
+"""Records in, a folder of results out."""
 
 from __future__ import annotations
 

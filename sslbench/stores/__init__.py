@@ -1,1 +1,1 @@
-"""The only rooms that know MLflow and Optuna's storage: runs written and read back, queues of cells."""
+"""The only room that knows MLflow and Optuna's storage: runs written and read back, queues of cells."""

@@ -1,4 +1,4 @@
-"""The only module that talks to MLflow: writes runs, reads records."""
+"""Runs written to MLflow, and read back as records."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Tracker:
     """Runs of one suite: a parent per pretraining, a child per evaluation.
 
     Args:
-        tracking_uri: MLflow store; its schema must exist (`stores.prepare`).
+        tracking_uri: MLflow store; its schema must exist (`addresses.prepare`).
         suite: name of the experiment.
         artifact_root: where a new experiment keeps artifacts; None leaves it to the server.
 

@@ -84,7 +84,9 @@ class _Sweep:
                         restarts += 1
                         if restarts <= RESTARTS:
                             workers[number] = self._start(number, chosen)
-            show(self.news.look())
+            progress = self.news.look()
+            failures += progress.failed
+            show(progress)
         finally:
             for worker in workers.values():
                 worker.terminate()

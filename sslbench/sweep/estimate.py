@@ -13,7 +13,7 @@ from sslbench.sweep.plan import Plan
 
 
 @dataclass(frozen=True)
-class Estimate:
+class TimeLeft:
     """Seconds of one worker, and how many cells nothing is known about."""
 
     seconds: float
@@ -61,7 +61,7 @@ class CostBook:
         return None
 
 
-def remaining(plan: Plan, done: Iterable[str], book: CostBook, unlabelled: dict[str, int]) -> Estimate:
+def remaining(plan: Plan, done: Iterable[str], book: CostBook, unlabelled: dict[str, int]) -> TimeLeft:
     """What the cells of a plan that are not done will cost one worker.
 
     Args:
@@ -71,4 +71,4 @@ def remaining(plan: Plan, done: Iterable[str], book: CostBook, unlabelled: dict[
     costs = [book.pretraining(cell, unlabelled[cell.dataset]) for cell in plan.pretrain if cell.cell_id not in finished]
     costs += [book.evaluation(cell) for cell in plan.evaluations if cell.cell_id not in finished]
     known = [cost for cost in costs if cost is not None]
-    return Estimate(sum(known), len(costs) - len(known))
+    return TimeLeft(sum(known), len(costs) - len(known))

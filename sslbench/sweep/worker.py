@@ -14,7 +14,8 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
-from sslbench.contract.spec import EvaluateCell, PretrainCell
+from sslbench.contract.errors import one_line
+from sslbench.contract.spec import PretrainCell
 from sslbench.datasets import load as load_dataset
 from sslbench.datasets._base import Dataset
 from sslbench.engine.evaluate import Outcome, evaluate, extract_budget, sees_features
@@ -179,7 +180,7 @@ class Worker:
         try:
             encoder, features = self.features.load(cell, dataset, parent)
             outcome = evaluate(cell, dataset, encoder, features, self.device)
-            self._log_outcome(cell, outcome, run_id, parent, dataset)
+            self._log_outcome(outcome, run_id, parent, dataset)
         except Exception as error:
             self._failed(run_id, cell.title, error)
             raise CellFailed(cell.title) from error
@@ -188,7 +189,7 @@ class Worker:
         self.news.finished(Finished(title, cell.pretrain.pretext, *scored))
         return outcome.budget_score
 
-    def _log_outcome(self, cell: EvaluateCell, outcome: Outcome, run_id: str, parent: str, dataset: Dataset) -> None:
+    def _log_outcome(self, outcome: Outcome, run_id: str, parent: str, dataset: Dataset) -> None:
         with tempfile.TemporaryDirectory() as folder:
             indices = outcome.budget.indices.numpy().astype(np.int32)
             np.savez_compressed(Path(folder) / "labelled_indices.npz", indices=indices)
@@ -212,7 +213,7 @@ class Worker:
         return self.loaded[identity]
 
     def _failed(self, run_id: str, title: str, error: Exception) -> None:
-        reason = hidden(f"{type(error).__name__}: {error}")
+        reason = hidden(one_line(f"{type(error).__name__}: {error}"))
         self.tracker.fail(run_id, reason)
         self.news.failed(Failure(title, reason))
 

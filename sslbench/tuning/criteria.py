@@ -25,9 +25,9 @@ class Sight:
     """All that a rule may look at. There is no field for a test input, a test label or a label outside the budget.
 
     Attributes:
-        inputs: uint8 `(n, C, H, W)` of the label budget.
+        inputs: of the label budget, as the dataset stores them, `(n, ...)`.
         labels: int64 `(n,)` of the label budget.
-        unlabelled: uint8 `(M, C, H, W)`.
+        unlabelled: likewise, `(M, ...)`.
         num_classes: how many classes the dataset has.
         seed: of every random choice a rule makes.
     """

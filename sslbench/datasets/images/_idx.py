@@ -15,7 +15,7 @@ import torch
 
 from sslbench.contract.spec import InputError, ViewPolicy
 from sslbench.datasets._base import Dataset, Split, image_dataset
-from sslbench.datasets._files import Unwritable, make_folder, one_line, unwritable, write_file
+from sslbench.datasets._files import Unwritable, make_folder, said, unwritable, write_file
 
 
 class Unavailable(Exception):
@@ -75,7 +75,7 @@ def load_idx(published: Published, root: Path, sources: Sequence[Source]) -> Dat
             except Unwritable:
                 raise
             except (Unavailable, InputError) as error:
-                reasons.append(f"{source.name} ({one_line(error)})")
+                reasons.append(f"{source.name} ({said(error)})")
                 continue
         for name, content in contents.items():
             write_file(home / f"{name}.gz", gzip.compress(content, compresslevel=1, mtime=0))
@@ -104,7 +104,7 @@ def _read(published: Published, folder: Path) -> dict[str, bytes]:
         try:
             content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
         except (OSError, EOFError, zlib.error) as error:
-            raise InputError(f"{path} is damaged ({one_line(error)}); delete it and run again") from error
+            raise InputError(f"{path} is damaged ({said(error)}); delete it and run again") from error
         if hashlib.sha256(content).hexdigest() != wanted:
             parse_idx(content, path)  # says what is wrong where it can
             raise InputError(f"{path} is not the published file (its SHA-256 differs); delete it and run again")

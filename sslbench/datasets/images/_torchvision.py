@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from sslbench.contract.spec import InputError
-from sslbench.datasets._files import from_disk, make_folder, one_line, unwritable
+from sslbench.datasets._files import from_disk, make_folder, said, unwritable
 from sslbench.datasets.images._idx import Unavailable
 
 #: Seconds a server may stay silent before it counts as out of reach.
@@ -50,7 +50,7 @@ def fetch(name: str, root: Path, files: tuple[str, ...], build: Callable[[bool],
     except RuntimeError:  # torchvision's word for files that are missing or fail their checksum
         make_folder(root)
     except OSError as error:
-        raise InputError(f"cannot read the files of dataset {name!r} in {root}: {one_line(error)}") from error
+        raise InputError(f"cannot read the files of dataset {name!r} in {root}: {said(error)}") from error
     absent = [url for url in files if not (root / url.rpartition("/")[2]).exists()]
     try:
         with _impatient(absent):
@@ -61,7 +61,7 @@ def fetch(name: str, root: Path, files: tuple[str, ...], build: Callable[[bool],
         names = " and ".join(url.rpartition("/")[2] for url in files)
         raise InputError(
             f"cannot get dataset {name!r}: {root} does not hold it intact and torchvision could not download "
-            f"{' and '.join(files)} ({one_line(error)}); offline, put {names} into {root} and run again"
+            f"{' and '.join(files)} ({said(error)}); offline, put {names} into {root} and run again"
         ) from error
 
 
@@ -85,7 +85,7 @@ def download_idx(kind: str, root: Path, scratch: Path) -> Path:
     except _TROUBLE as error:
         if isinstance(error, OSError) and from_disk(error):
             raise unwritable(root, error) from error
-        raise Unavailable(one_line(error)) from error
+        raise Unavailable(said(error)) from error
     return scratch / kind / "raw"
 
 
@@ -118,7 +118,7 @@ def _ask(url: str, answers: queue.SimpleQueue[str | None]) -> None:
     except urllib.error.HTTPError:
         answers.put(None)  # it answers; whether it has the file is for the download to find out
     except (OSError, HTTPException) as error:
-        answers.put(one_line(error))
+        answers.put(said(error))
 
 
 @contextmanager

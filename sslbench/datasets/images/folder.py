@@ -14,7 +14,7 @@ from PIL import Image, ImageOps
 
 from sslbench.contract.spec import InputError, ViewPolicy
 from sslbench.datasets._base import Dataset, Split, image_dataset
-from sslbench.datasets._files import one_line
+from sslbench.datasets._files import said
 from sslbench.datasets._split import hold_out, mixed
 
 #: Height and width of every image after loading.
@@ -175,7 +175,7 @@ def _read_image(path: Path) -> np.ndarray:
             colours = _opaque(ImageOps.exif_transpose(image))
         return np.asarray(ImageOps.fit(colours, (SIDE, SIDE), Image.Resampling.BILINEAR))
     except (*_DAMAGE, Image.DecompressionBombError) as error:
-        raise InputError(f"cannot read image {path} ({one_line(error)}); repair or remove it") from error
+        raise InputError(f"cannot read image {path} ({said(error)}); repair or remove it") from error
 
 
 def _opaque(image: Image.Image) -> Image.Image:

@@ -20,6 +20,7 @@ class Failure:
         label_fraction: None, as are `label_seed` and `protocol`, if it was the pretraining that failed: then every
             evaluation of it is missing.
         reason: the error in one line.
+        pretrain_dataset: what its encoder is trained on; empty for baselines, which train on none.
     """
 
     dataset: str
@@ -32,6 +33,7 @@ class Failure:
     protocol: str | None
     reason: str
     run_id: str
+    pretrain_dataset: str = ""
 
 
 @dataclass(frozen=True)

@@ -116,8 +116,8 @@ class Layout:
         return [
             failure
             for failure in self.gaps.failures
-            if (failure.dataset, failure.pretext) == (block.dataset, row)
-            and (failure.encoder == RAW or (failure.encoder, failure.latent_dim) == (block.encoder, block.latent_dim))
+            if failure.pretext == row
+            and _stands_in(failure, block)
             and failure.label_fraction in (None, fraction)
             and failure.protocol in (None, protocol)
             and not any(
@@ -125,6 +125,14 @@ class Layout:
                 for replicate in present
             )
         ]
+
+
+def _stands_in(failure: Failure, block: Block) -> bool:
+    """Whether what failed has its place in a block: its own dataset's, trained where the block's pretexts are."""
+    trained = failure.pretrain_dataset in ("", block.pretrain_dataset)
+    evaluated = failure.dataset == block.dataset or (failure.protocol is None and failure.pretrain_dataset != "")
+    same = (failure.encoder, failure.latent_dim) == (block.encoder, block.latent_dim)
+    return trained and evaluated and (same or failure.encoder == RAW)
 
 
 def lay_out(records: pd.DataFrame, gaps: Gaps | None = None) -> Layout:

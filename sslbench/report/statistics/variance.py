@@ -59,7 +59,7 @@ def shares(evaluated: pd.DataFrame) -> pd.DataFrame:
     for (dataset, encoder), group in evaluated[~evaluated["pretext"].isin(BASELINES)].groupby(["dataset", "encoder"]):
         design = complete_design(group)
         left_out = f"left out, as not run everywhere: {', '.join(design.left_out)}" if design.left_out else ""
-        if np.ptp(design.scores) < ROUNDING:
+        if not np.ptp(design.scores) >= ROUNDING:  # nothing varies, or nothing is left
             continue
         found, intervals = _shares(design.scores), share_intervals(design.scores)
         for source in sorted(found, key=lambda source: (source == "residual", -found[source], source)):
@@ -77,9 +77,10 @@ def complete_design(evaluated: pd.DataFrame) -> Design:
     codes = tuple(np.array([of[item] for item in column]) for of, column in zip(places, columns, strict=True))
     scores[codes] = evaluated["test"].to_numpy(float)
     left_out: list[str] = []
-    while np.isnan(scores).any():
+    while np.isnan(scores).any() and scores.size > 1:
         missing = [np.isnan(scores).mean(axis=_others(axis)) for axis in range(scores.ndim)]
-        axis = max(range(scores.ndim), key=lambda index: float(missing[index].max()))
+        several = [axis for axis in range(scores.ndim) if scores.shape[axis] > 1]  # no axis may lose its last level
+        axis = max(several, key=lambda index: float(missing[index].max()))
         worst = int(missing[axis].argmax())
         left_out.append(f"{AXES[axis]} {levels[axis][worst]}")
         levels[axis] = levels[axis][:worst] + levels[axis][worst + 1 :]

@@ -172,7 +172,7 @@ def measure_sheet(layout: Layout) -> Sheet | None:
         values = dict(zip(group["measure"], group["value"], strict=True))
         collapsed = layout.collapsed.get((dataset, encoder, pretext, size), 0)
         said = f"{collapsed} of {group['seeds'].max()} seeds {COLLAPSED}" if collapsed else "no"
-        shown = [f"{values[name]:.{digits}f}" for name, _, digits in SHOWN]
+        shown = [f"{values[name]:.{digits}f}" if name in values else NOT_RUN for name, _, digits in SHOWN]
         rows[dataset, encoder, size, pretext_rank(pretext)] = [pretext, str(size), *shown, said]
     headings = ("pretext", "latent size", *(title for _, title, _ in SHOWN), "collapsed")
     return text_sheet("Measures without labels", headings, [rows[key] for key in sorted(rows)]) if rows else None

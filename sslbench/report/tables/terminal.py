@@ -34,7 +34,7 @@ def print_summary(records: pd.DataFrame, console: Console) -> None:
     console.print(on_screen(most_seeds(shown)))
     missing = missing_line(tables.layout.blocks)
     if missing:
-        console.print(missing, style="yellow", markup=False, highlight=False)
+        console.print(Text(missing, style="yellow"))
 
 
 def rich_table(sheet: Sheet, padding: tuple[int, int, int, int] = (0, 1, 0, 0)) -> Table:

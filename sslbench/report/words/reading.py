@@ -1,6 +1,6 @@
 """How to read the tables: what cells hold, what their marks mean, and how anything is told from anything.
 
-Every text on tests, their corrections and their levels stands here, whoever prints it.
+Every text on a test and its correction stands here, whoever prints it.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from sslbench.contract.spec import REFERENCE_PROTOCOLS
-from sslbench.contract.titles import title_of
+from sslbench.contract.spec import BASELINES, REFERENCE_PROTOCOLS
+from sslbench.contract.titles import WITHOUT_ENCODER, title_of
 from sslbench.report.scores.layout import Block
 from sslbench.report.scores.replicates import Replicate
 from sslbench.report.statistics.summary import missing_in_row
@@ -61,8 +61,8 @@ def missing_line(blocks: Sequence[Block]) -> str | None:
     several = several_places(blocks)
     found: dict[str, int] = {}
     for block in blocks:
-        where = f"{block.place}: " if several else ""
         for row in block.rows:
+            where = f"{_place(block, row)}: " if several else ""
             for absent, fractions in missing_in_row(block, row).items():
                 found[where + _cells(block, row, fractions, absent)] = len(fractions) * len(absent)
     total = sum(found.values())
@@ -70,9 +70,16 @@ def missing_line(blocks: Sequence[Block]) -> str | None:
     return f"missing: {total} {noun} no record: {'; '.join(found)}." if found else None
 
 
+def _place(block: Block, row: str) -> str:
+    """The place of a row: baselines are trained on nothing else, and some use no encoder."""
+    if row not in BASELINES:
+        return block.place
+    return block.dataset if row in WITHOUT_ENCODER else f"{block.dataset}, {block.encoder}"
+
+
 def _cells(block: Block, row: str, fractions: list[float], absent: tuple[Replicate, ...]) -> str:
     protocol = REFERENCE_PROTOCOLS.get(row, block.protocol)
     title = row if row == protocol else f"{row} {protocol}"
-    size = "" if row in ("majority_class", "raw_pixels") else f" d={block.latent_dim}"
+    size = "" if row in WITHOUT_ENCODER else f" d={block.latent_dim}"
     at = f"{title}{size} at {', '.join(map(percent, fractions))}"
     return at if absent == block.replicates else f"{at} (seed {', '.join(map(str, absent))})"

@@ -75,6 +75,22 @@ def test_levels_with_holes_are_left_out_and_named(analysis: Analysis):
     assert shares["share"].sum() == pytest.approx(1)
 
 
+def test_a_grid_with_holes_on_its_diagonal_keeps_what_is_whole(analysis: Analysis):
+    """Each latent size with a protocol of its own: the holes are balanced over all axes."""
+    grid = [("linear_probe", 32), ("knn", 8)]
+    records = [
+        record(pretext, protocol, fraction, seed, 0.5 + 0.01 * seed + 0.1 * fraction, size)
+        for pretext in ("simclr", "byol")
+        for protocol, size in grid
+        for fraction in (0.01, 0.1)
+        for seed in range(2)
+    ]
+    shares = analysed(from_records(records)).shares
+    assert shares["share"].sum() == pytest.approx(1)
+    assert len(set(shares["reason"])) == 1
+    assert "left out" in shares["reason"].iloc[0]
+
+
 def test_the_interval_of_a_share_covers_the_truth_at_its_nominal_rate():
     """Pretext effects vary by seed; the truth is the share with a great many seeds."""
     rng = np.random.default_rng(2)

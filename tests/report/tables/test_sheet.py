@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import math
 
 import pandas as pd
 from rich.console import Console
 
+from sslbench.contract.record import Record
 from sslbench.report.attachments import Failure, Gaps
 from sslbench.report.records import from_records
 from sslbench.report.scores import lay_out
@@ -79,3 +81,35 @@ def test_a_number_knows_the_runs_behind_it() -> None:
     runs = entries(sheet(from_records(FULL)), "supervised")[0].runs
     assert [(run.seed, run.value, run.num_labels) for run in runs] == [(0, 0.7, 10), (1, 0.72, 10)]
     assert runs[0].run_id == "run-supervised-finetune-0.01-0"
+
+
+def test_a_measure_that_could_not_be_taken_is_a_dash() -> None:
+    """alpha-ReQ needs two eigenvalues: a representation of one number has none."""
+    values = {"rankme": 1.0, "alpha_req": math.nan, "lidar": 1.0, "uniformity": -1.0, "alignment": 0.1}
+    measured = [
+        dataclasses.replace(record("simclr", "", 0.0, 0, value), metric=f"representation.{name}", split="unlabelled")
+        for name, value in values.items()
+    ]
+    found = tables_of(lay_out(from_records([*FULL, *measured]))).measures
+    assert found is not None
+    assert [entry.text for entry in found.rows[0]] == ["simclr", "32", "1.0", "–", "1.0", "-1.00", "0.100", "–", "no"]
+
+
+def transferred(*records: Record) -> list[Record]:
+    return [dataclasses.replace(one, pretrain_dataset="letters") for one in records]
+
+
+def test_a_failed_pretraining_is_named_where_its_encoder_was_to_be_evaluated() -> None:
+    records = from_records(FULL + transferred(*probes("simclr", 0.5, fraction=1.0)))
+    failure = Failure("letters", "conv", "simclr", 32, 1, None, None, None, "out of memory", "run", "letters")
+    blocks = {block.place: block for block in lay_out(records).blocks if block.protocol == "linear_probe"}
+    layout = lay_out(records, Gaps(4, 1, (failure,)))
+    assert layout.failures(blocks["digits from letters, conv"], "simclr", 1.0) == [failure]
+    assert layout.failures(blocks["digits, conv"], "simclr", 1.0) == []
+
+
+def test_a_baseline_that_stands_in_several_tables_is_missing_once() -> None:
+    both = probes("simclr", 0.5, 0.6) + transferred(*probes("simclr", 0.5, 0.6))
+    text = markdown(from_records(both + supervised(0.7)))
+    assert text.count("supervised finetune d=32 at 1% (seed 1)") == 1
+    assert "missing: 1 evaluation has no record: digits, conv: supervised" in text
