@@ -43,9 +43,7 @@ def tune(
     dataset: Annotated[str | None, typer.Option(help="Evaluated dataset; default the suite's first.")] = None,
     encoder: Annotated[str | None, typer.Option(help="Encoder to tune; default the suite's first.")] = None,
     latent_dim: Annotated[int | None, typer.Option(help="Latent size to tune; default the suite's first.")] = None,
-    settings: Annotated[
-        Path | None, typer.Option(help="For the winners; default settings/SUITE.json by its file.")
-    ] = None,
+    settings: Annotated[Path | None, typer.Option(help="For the winners; default settings/SUITE.json.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show arms, ranges, budget and what is done.")] = False,
     device: Device = "auto",
     home: Home = None,
@@ -55,8 +53,7 @@ def tune(
 ) -> None:
     """Tune every pretext of a suite and `supervised` with the same budget, never looking at the test split.
 
-    Winners and their cost go to a settings file; a suite uses it with settings_file="settings/SUITE.json". Interrupted
-    and run again, it continues.
+    Winners and their cost go to a settings file; a suite names it: settings_file="settings/SUITE.json". It resumes.
 
     Examples: sslbench tune quick --dry-run | sslbench tune quick --trials 20 |
     sslbench tune quick --pretext simclr --pretext supervised --fraction 0.05 |
@@ -86,17 +83,16 @@ def tune(
 
 
 def _say_plan(prepared: PreparedTuning, console: Console) -> None:
-    budget, path = prepared.budget, prepared.path
+    budget = prepared.budget
     origin = "" if budget.pretrain_dataset == budget.dataset else f", pretrained on {budget.pretrain_dataset}"
     lines = [
         f"every arm: {budget.trials} trials of {budget.epochs:g} epochs (pruned ones count), {budget.encoder} "
         f"d={budget.latent_dim} on {budget.dataset}{origin}, judged by {budget.criterion} within "
         f"{100 * budget.fraction:g}% of the labels ({budget.num_labels}), seed {budget.seed}",
         *(f"left out: {name}: {reason}" for name, reason in prepared.left_out.items()),
-        f"settings file: {short(path)}",
+        f"settings file: {short(prepared.path)}",
     ]
-    for line in lines:
-        say(console, line)
+    say(console, "\n".join(lines))
 
 
 def _say_arms(prepared: PreparedTuning, console: Console) -> None:
@@ -106,8 +102,7 @@ def _say_arms(prepared: PreparedTuning, console: Console) -> None:
         say(console, "\n", (study.arm.name, "bold"), f": {len(study.finished())} of {trials} trials done")
         for name, item in study.ranges.items():
             scale = ", log" if item.range.log else ""
-            span = f"[{item.range.low:g}, {item.range.high:g}]{scale}, starts at {item.start:g}"
-            say(console, f"  {name:28s} {span}")
+            say(console, f"  {name:28s} [{item.range.low:g}, {item.range.high:g}]{scale}, starts at {item.start:g}")
 
 
 def _run(prepared: PreparedTuning, console: Console) -> None:
@@ -130,8 +125,7 @@ def _run(prepared: PreparedTuning, console: Console) -> None:
         tuning = session.run(prepared, show)
     console.print(_ledger(tuning))
     for name, arm in tuning.arms.items():
-        values = ", ".join(f"{field} {value:.3g}" for field, value in arm.settings.items())
-        say(console, f"{name}: {values}")
+        say(console, f"{name}: {', '.join(f'{field} {value:.3g}' for field, value in arm.settings.items())}")
     say(console, f"written: {short(prepared.path)}")
 
 

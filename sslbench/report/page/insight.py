@@ -13,6 +13,7 @@ from sslbench.report.page.parts import LABELS, PLACE, Line, Part, Say, by_fracti
 from sslbench.report.scores.measures import SHOWN, mean_measures
 from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.statistics.replication import NOT_CROSSED
+from sslbench.report.statistics.spread import SIGNIFICANCE
 from sslbench.report.tables.sheet import Sheet
 from sslbench.report.words.numbers import NOT_RUN, interval, percent, points
 from sslbench.report.words.reading import COLLAPSED, CORRELATIONS_TEST, MEASURES
@@ -104,8 +105,8 @@ def _correlation(line: Line) -> str:
     if math.isnan(line["spearman"]):
         return NOT_RUN
     low, high = line["spearman_low"], line["spearman_high"]
-    interval = "" if math.isnan(low) else f" [{low:.2f}, {high:.2f}]"
-    return f"{line['spearman']:.2f}{interval}{' *' if line['p_holm'] < 0.05 else ''}"
+    spread = "" if math.isnan(low) else f" {interval(f'{low:.2f}', f'{high:.2f}')}"
+    return f"{line['spearman']:.2f}{spread}{' *' if line['p_holm'] < SIGNIFICANCE else ''}"
 
 
 def _encoders(part: pd.DataFrame) -> str:
