@@ -13,6 +13,7 @@ from sslbench.contract.identity import named_seed
 from sslbench.contract.spec import PretrainCell
 from sslbench.datasets._base import Dataset
 from sslbench.encoders import ENCODERS
+from sslbench.engine.memory import keep_freed_memory
 from sslbench.modalities import modality_of
 from sslbench.numerics.flops import counted
 from sslbench.numerics.optimization import build_optimizer, endless_batches, learning_rate_factor, set_learning_rate
@@ -112,6 +113,7 @@ class Pretraining:
             return
         cell, pretext, config = self.cell, self.pretext, self.cell.config.optimizer
         torch.manual_seed(named_seed("training", cell.dataset, cell.encoder, cell.pretext, cell.latent_dim, cell.seed))
+        keep_freed_memory()
         inputs = self.inputs.to(self.device)
         optimizer = build_optimizer(pretext, config)
         batches = endless_batches(len(inputs), self.batch_size, self.device)
