@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import os
+import platform
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -39,6 +40,7 @@ class Row:
         detail: the figures behind a ratio, in words.
         others: share of the processors that other processes took meanwhile, in [0, 1].
         run: `last` or `previous`.
+        machine: its processor, on which ratios depend too; empty for rows from before this was kept.
     """
 
     bar: int
@@ -54,6 +56,7 @@ class Row:
     others: float
     measured_at: str
     run: str = "last"
+    machine: str = ""
 
     @property
     def reached(self) -> bool | None:
@@ -125,9 +128,20 @@ def row(
     """A row of several repeats' values."""
     moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     middle = statistics.median(values)
+    ends = min(values), max(values)
     return Row(
-        bar, quantity, middle, min(values), max(values), unit, bound, target, detail, len(values), others, moment
+        *(bar, quantity, middle, *ends, unit, bound, target, detail, len(values), others, moment),
+        machine=processor(),
     )
+
+
+def processor() -> str:
+    """What this machine's processor calls itself."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
 
 
 class Others:
@@ -207,6 +221,7 @@ def _row_of(line: dict[str, str]) -> Row:
         float(line["others"]),
         line["measured_at"],
         line["run"],
+        line.get("machine", ""),
     )
 
 

@@ -11,11 +11,12 @@ from _measure import Row
 HEAD = """# Measured speed
 
 Two CPU cores. A value is the median over interleaved repeats, in brackets the smallest and the largest; *before* is the
-run before this one. *Others* is the share of the machine that other processes took meanwhile: with more than a few
+run before this one, *processor* that of the last run and, where it differs, of the one before: ratios move with it.
+*Others* is the share of the machine that other processes took meanwhile: with more than a few
 per cent the figure is not to be trusted. `make bench-performance` measures all of it again.
 
-| bar | quantity | value | bound | reached | before | repeats | others | figures behind it |
-| --: | --- | --- | --- | --- | --- | --: | --: | --- |
+| bar | quantity | value | bound | reached | before | processor | repeats | others | figures behind it |
+| --: | --- | --- | --- | --- | --- | --- | --: | --: | --- |
 """
 
 
@@ -28,7 +29,9 @@ def write_table(rows: Sequence[Row], path: Path) -> None:
             bound = f"{item.bound} {item.target:g}" if item.target is not None else ""
             verdict = {True: "yes", False: "**no**", None: ""}[item.reached]
             earlier = _figures(before[item.quantity]) if item.quantity in before else ""
-            cells = [str(item.bar), item.quantity, _figures(item), bound, verdict, earlier, str(item.repeats)]
+            machines = dict.fromkeys(each.machine or "not kept" for each in (item, before.get(item.quantity, item)))
+            cells = [str(item.bar), item.quantity, _figures(item), bound, verdict, earlier]
+            cells += [", before: ".join(machines), str(item.repeats)]
             lines.append(f"| {' | '.join([*cells, f'{item.others:.0%}', item.detail])} |")
     path.write_text(HEAD + "\n".join(lines) + "\n", encoding="utf-8")
 
