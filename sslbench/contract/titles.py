@@ -31,6 +31,7 @@ PRETEXT_TITLES = {
     "ijepa": "I-JEPA",
     "lejepa": "LeJEPA",
     "moco": "MoCo",
+    "nnclr": "NNCLR",
     "simclr": "SimCLR",
     "simsiam": "SimSiam",
     "swav": "SwAV",

@@ -28,6 +28,7 @@ PRETEXTS: Registry[type[Pretext]] = Registry(
         "bigan": "sslbench.pretexts.images.bigan:BiGAN",
         "simclr": "sslbench.pretexts.simclr:SimCLR",
         "moco": "sslbench.pretexts.moco:MoCo",
+        "nnclr": "sslbench.pretexts.nnclr:NNCLR",
         "byol": "sslbench.pretexts.byol:BYOL",
         "simsiam": "sslbench.pretexts.simsiam:SimSiam",
         "barlow_twins": "sslbench.pretexts.barlow_twins:BarlowTwins",

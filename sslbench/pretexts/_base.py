@@ -42,6 +42,11 @@ class Pretext(nn.Module, ABC):
         self.encoder = encoder
         self.input_spec = input_spec
 
+    @property
+    def evaluated(self) -> Encoder:
+        """The network that is evaluated: `encoder`, unless the task has a better one, e.g. its teacher."""
+        return self.encoder
+
     @abstractmethod
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
         """Loss of a batch `(N, ...)`, made by the modality of its inputs, as a scalar tensor."""
@@ -58,7 +63,7 @@ class Pretext(nn.Module, ABC):
         """Follow an optimiser step, e.g. move a teacher. `progress` in (0, 1] is the share of steps done."""
 
     def project(self, representations: torch.Tensor) -> torch.Tensor | None:
-        """The projector's output for `(N, latent_dim)`, as diagnostics look at it; None for tasks without one."""
+        """What diagnostics look at: the projection of `(N, latent_dim)` made by `evaluated`; None for no projector."""
         return None
 
     def pictures(self, batch: torch.Tensor) -> list[Picture]:

@@ -10,13 +10,13 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from sslbench.contract.schema import Few, Fraction, Share
+from sslbench.contract.schema import Few, Fraction, Inside
 from sslbench.contract.spec import InputSpec, OptimizerConfig, PretextConfig, tuned
 from sslbench.encoders._base import Encoder
 from sslbench.encoders.images.vit import Block, ViT, sincos_positions, take
 from sslbench.modalities.image import random_resized_crop
 from sslbench.pretexts._base import Picture, Pretext
-from sslbench.pretexts._teacher import cosine_momentum, follow, frozen_copy
+from sslbench.pretexts._teacher import HalfLife, follow, frozen_copy
 from sslbench.pretexts.images._patches import has_tokens
 
 PREDICTOR_WIDTH = 48
@@ -106,7 +106,7 @@ class IJEPAConfig(PretextConfig):
 
     optimizer: OptimizerConfig = OptimizerConfig(learning_rate=1e-3, weight_decay=0.05, batch_size=64)
     targets: Few = 2
-    momentum: Share = tuned(0.999, 0.9, 0.9999)  # at the first step
+    half_life: Inside = tuned(0.1, 0.005, 0.5, log=True)  # share of the run in which half of a teacher is renewed
     min_crop_scale: Fraction = tuned(0.3, 0.1, 1.0)
     predictor_depth: Few = 2  # 6 to 12 in the paper, behind encoders of 12 to 32 blocks
 
@@ -129,11 +129,16 @@ class IJEPA(Pretext):
         self.config = config
         self.encoder: ViT = encoder
         self.teacher_encoder = frozen_copy(encoder)
+        self.half_life = HalfLife(config.half_life)
         self.predictor = Predictor(encoder, config.predictor_depth)
 
     @classmethod
     def unsuitable(cls, encoder_name: str, input_spec: InputSpec) -> str | None:
         return None if has_tokens(encoder_name) else f"needs the tokens of encoder 'vit'; {encoder_name!r} has none"
+
+    @property
+    def evaluated(self) -> Encoder:
+        return self.teacher_encoder
 
     def masks(self, batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Context `(N, K)` and targets `(targets, N, M)` for a batch, on its device."""
@@ -157,7 +162,7 @@ class IJEPA(Pretext):
         return torch.stack(losses).mean()
 
     def after_step(self, progress: float) -> None:
-        follow(self.teacher_encoder, self.encoder, cosine_momentum(self.config.momentum, progress))
+        follow(self.teacher_encoder, self.encoder, self.half_life(progress))
 
     def pictures(self, batch: torch.Tensor) -> list[Picture]:
         context, targets = self.masks(batch)
