@@ -28,6 +28,7 @@ class Pretext(nn.Module, ABC):
         protocols: the protocols that make sense for it; None for all of the suite's.
         projection_scale: the standard deviation its loss holds every dimension of the projection at; None where any
             scale is as good. A projection far below it has collapsed, which measures of directions cannot see.
+        stretch: multiple of its own steps that a protocol which trains is given; other than 1 for baselines only.
     """
 
     Config: ClassVar[type[PretextConfig]] = PretextConfig
@@ -36,11 +37,17 @@ class Pretext(nn.Module, ABC):
     encoder_name: ClassVar[str | None] = None
     protocols: ClassVar[tuple[str, ...] | None] = None
     projection_scale: ClassVar[float | None] = None
+    stretch: ClassVar[float] = 1.0
 
     def __init__(self, encoder: Encoder, config: PretextConfig, input_spec: InputSpec) -> None:
         super().__init__()
         self.encoder = encoder
         self.input_spec = input_spec
+
+    @property
+    def evaluated(self) -> Encoder:
+        """The network that is evaluated and kept: the trained one, unless a task has a better one, e.g. a teacher."""
+        return self.encoder
 
     @abstractmethod
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
