@@ -8,7 +8,7 @@ from sslbench.contract.spec import Suite
 FINETUNE_STEPS, FINETUNE_BATCH = 700, 64
 
 
-def include(pretext: str, latent_dim: int, label_fraction: float, protocol: str) -> bool:
+def include(pretext: str, latent_dim: int, label_fraction: float, protocol: str, reading: str) -> bool:
     """Fine-tune one pretext at one latent size; `supervised` is trained everywhere."""
     return protocol != "finetune" or pretext == "supervised" or (pretext, latent_dim) == ("simclr", 128)
 

@@ -10,7 +10,7 @@ from sslbench.contract.spec import Suite
 FINETUNE_STEPS, FINETUNE_BATCH = 700, 64
 
 
-def include(pretext: str, latent_dim: int, label_fraction: float, protocol: str) -> bool:
+def include(pretext: str, latent_dim: int, label_fraction: float, protocol: str, reading: str) -> bool:
     """Fine-tune one pretext; `supervised` is trained everywhere."""
     return protocol != "finetune" or pretext in ("supervised", "simclr")
 

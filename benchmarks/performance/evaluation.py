@@ -41,7 +41,7 @@ def trained() -> Pretraining:
 @cache
 def features() -> Features:
     """Its features of both splits."""
-    return extract(trained().pretext.encoder, fashion_mnist(), CPU)
+    return extract(trained().pretext.encoder, fashion_mnist(), CPU)["latent"]
 
 
 def score(protocol: str, fraction: float) -> tuple[float, dict[str, float]]:

@@ -128,7 +128,7 @@ for name in ("autoencoder", "simclr"):
     training = Pretraining(cell, data, device)
     for _ in training.reports():
         pass
-    features = extract(training.pretext.encoder, data, device)
+    features = extract(training.pretext.encoder, data, device)["latent"]
     measure(training, data)
     for protocol in ("linear_probe", "knn"):
         wanted = EvaluateCell(cell, "noise", 1.0, 0, protocol, PROTOCOLS.get(protocol).Config())

@@ -59,8 +59,7 @@ def _report(request: Request, results: Path, rebuild: bool, ui_url: str, console
     Raises:
         InputError: there are no records to report.
     """
-    from sslbench.publishing.publish import tuned, write_tables
-    from sslbench.report.attachments.attachments import Attachments
+    from sslbench.publishing.publish import attachments_of, write_tables
     from sslbench.report.build import rebuild as rebuild_report
     from sslbench.report.records import from_records, read_records
     from sslbench.report.tables.terminal import print_summary
@@ -71,7 +70,7 @@ def _report(request: Request, results: Path, rebuild: bool, ui_url: str, console
         suite = suites.load(request.suite)
         destination = results / suite.name
         files = rebuild_report(
-            destination, suite.name, suite.notes, Attachments(tuned=tuned(request.suite, suite), ui_url=ui_url)
+            destination, suite.name, suite.notes, attachments_of(request.suite, suite, ui_url)
         )
         print_summary(read_records(destination / "records.csv"), console)
         say(console, f"written: {', '.join(str(path) for path in files)}")

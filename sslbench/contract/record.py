@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from sslbench.contract.errors import InputError
-from sslbench.contract.schema import Amount, Line, Name, Seed, Share, Size, Whole, checked, hints, shown
+from sslbench.contract.schema import Amount, Count, Line, Name, Seed, Share, Size, Whole, checked, hints, shown
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,9 @@ class Record:
 
     Times are in seconds, `value` in natural units (accuracy in [0, 1]); `split` says what was scored:
     `test`, or `budget` for what a protocol measured inside its label budget (cross-validation).
-    `pretrain_dataset` is empty for baselines, which train on none.
+    `pretrain_dataset` is empty for baselines, which train on none. `reading` says where a frozen encoder was read.
+    `labels_per_class` is 0 where the budget is a fraction, `num_classes` where that was not recorded. A plug-in's
+    version is raised when what it computes changes.
     """
 
     suite: Name
@@ -34,16 +36,25 @@ class Record:
     label_seed: Seed
     label_fraction: Share
     num_labels: Whole
+    labels_per_class: Whole
+    num_classes: Whole
     protocol: Name
+    reading: Name
     metric: Line
     value: float
     split: Name
+    pretrain_epochs: Amount
+    pretrain_steps: Whole
     pretrain_seconds: Amount
     pretrain_samples: Whole
     pretrain_flops: Amount
     evaluate_seconds: Amount
     evaluate_flops: Amount
     parameters: Whole
+    dataset_version: Count
+    encoder_version: Count
+    pretext_version: Count
+    protocol_version: Count
     config_hash: Line
     git_commit: Line
     sslbench_version: Line

@@ -7,6 +7,7 @@ import importlib
 import importlib.util
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar, cast
 
@@ -15,21 +16,40 @@ from sslbench.contract.spec import InputError
 Plugin = TypeVar("Plugin")
 
 
+@dataclass(frozen=True)
+class At:
+    """Where a plug-in lies, and which of its versions that is.
+
+    Attributes:
+        place: `module:object`.
+        version: raised by whoever changes what the plug-in computes; part of the identity of every cell it takes part
+            in, so that no result of an old rule is taken for one of the new.
+    """
+
+    place: str
+    version: int = 1
+
+
 class Registry(Generic[Plugin]):
     """Names to plug-ins, imported when first asked for.
 
     Args:
         kind: the word errors use, e.g. `pretext`.
-        entries: name to `module:object`; one line here is all the wiring a plug-in needs.
+        entries: name to `module:object`, or to `At(...)` once its version is another than 1; one line here is all
+            the wiring a plug-in needs.
     """
 
-    def __init__(self, kind: str, entries: Mapping[str, str]) -> None:
+    def __init__(self, kind: str, entries: Mapping[str, str | At]) -> None:
         self.kind = kind
-        self._entries = dict(entries)
+        self._entries = {name: At(entry) if isinstance(entry, str) else entry for name, entry in entries.items()}
         self._loaded: dict[str, Plugin] = {}
+        self._versions = {name: entry.version for name, entry in self._entries.items()}
 
-    def register(self, name: str) -> Callable[[Plugin], Plugin]:
+    def register(self, name: str, version: int = 1) -> Callable[[Plugin], Plugin]:
         """Decorator for plug-ins that live outside the package, e.g. in a suite's own file.
+
+        Args:
+            version: as of `At`.
 
         Raises:
             InputError: the name holds more than letters, digits, `-` and `_`.
@@ -38,6 +58,7 @@ class Registry(Generic[Plugin]):
 
         def add(plugin: Plugin) -> Plugin:
             self._loaded[name] = plugin
+            self._versions[name] = version
             return plugin
 
         return add
@@ -76,9 +97,18 @@ class Registry(Generic[Plugin]):
         """
         self.check(name)
         if name not in self._loaded:
-            module, _, attribute = self._entries[name].partition(":")
+            module, _, attribute = self._entries[name].place.partition(":")
             self._loaded[name] = cast(Plugin, vars(importlib.import_module(module))[attribute])
         return self._loaded[name]
+
+    def version(self, name: str) -> int:
+        """Of the plug-in called `name`, without importing it.
+
+        Raises:
+            InputError: unknown name.
+        """
+        self.check(name)
+        return self._versions[name]
 
     def summary(self, name: str) -> str:
         """First line of the plug-in's docstring, read from its source without importing it."""
@@ -86,7 +116,7 @@ class Registry(Generic[Plugin]):
         if name in self._loaded:
             doc = self._loaded[name].__doc__
         else:
-            module, _, attribute = self._entries[name].partition(":")
+            module, _, attribute = self._entries[name].place.partition(":")
             doc = _docstring(module, attribute)
         return (doc or "").strip().split("\n")[0]
 

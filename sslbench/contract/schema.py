@@ -69,6 +69,7 @@ Fraction = Annotated[float, Field(gt=0, le=1)]  # a share of something, never no
 ProperShare = Annotated[float, Field(ge=0, lt=1)]  # a share that leaves something
 Inside = Annotated[float, Field(gt=0, lt=1)]  # a share that is something and leaves something
 Epochs = Annotated[float, Field(gt=0, le=100_000)]  # a hundred times the longest training ever published
+Flops = Annotated[float, Field(gt=0, le=1e27)]  # likewise
 
 Whole = Annotated[int, Field(ge=0, le=2**63 - 1)]  # what the tables of MLflow, SQLite and pandas can hold
 Count = Annotated[int, Field(ge=1, le=2**63 - 1)]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # `schema` says why
         Count,
         Distinct,
         Epochs,
+        Flops,
         Fraction,
         Line,
         Name,
@@ -27,15 +28,38 @@ if TYPE_CHECKING:  # `schema` says why
         ProperShare,
         Seed,
         Size,
+        Steps,
     )
 
-DEFAULT_FRACTIONS = (0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0)
+#: About three a decade, so that no curve has to be guessed across more than a factor of 3.
+DEFAULT_FRACTIONS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0)
 
-#: Rows that every table carries, in this order, before the pretexts.
-BASELINES = ("majority_class", "raw_pixels", "random_init", "supervised")
+#: Rows that every table carries, in this order, before the pretexts. Those that begin with `supervised` are trained
+#: from scratch, each for another length.
+BASELINES = (
+    "majority_class",
+    "raw_pixels",
+    "random_init",
+    "supervised_quarter",
+    "supervised_half",
+    "supervised",
+    "supervised_double",
+    "supervised_compute",
+)
 
-#: Protocols whose scores belong in every block of a table, whatever the block's protocol.
-REFERENCE_PROTOCOLS = {"supervised": "finetune", "majority_class": "majority_class"}
+#: Protocols whose scores belong in every block of a table, whatever the block's protocol and reading.
+REFERENCE_PROTOCOLS = {
+    "majority_class": "majority_class",
+    "supervised_quarter": "finetune",
+    "supervised_half": "finetune",
+    "supervised": "finetune",
+    "supervised_double": "finetune",
+    "supervised_compute": "finetune",
+}
+
+#: Where a frozen encoder may be read: its `latent_dim` numbers, what they are projected from, or the feature map
+#: before that is pooled, averaged over a grid of two places per axis.
+READINGS = ("latent", "pooled", "map")
 
 
 @dataclass(frozen=True)
@@ -135,9 +159,14 @@ class InputSpec:
 class PretrainCell:
     """One pretraining: everything that decides which encoder comes out of it.
 
+    Its length is one of `epochs`, `steps` and `flops`; a baseline's is none of them.
+
     Attributes:
         dataset: the one whose unlabelled inputs are seen; for baselines, which see none, the evaluated one.
         checkpoints: epochs after which the encoder in training is scored; they change what is recorded of it.
+        steps: of the optimiser.
+        flops: floating-point operations of the whole training, forward and backward.
+        dataset_version, encoder_version, pretext_version: of the plug-ins, as their registries say.
     """
 
     dataset: str
@@ -149,11 +178,16 @@ class PretrainCell:
     num_unlabelled: int | None
     config: PretextConfig
     checkpoints: tuple[float, ...] = ()
+    steps: int | None = None
+    flops: float | None = None
+    dataset_version: int = 1
+    encoder_version: int = 1
+    pretext_version: int = 1
 
     @cached_property
     def cell_id(self) -> str:
         """Identity: the hash of the definition; no path, host, worker count or device takes part."""
-        return digest({"kind": "pretrain", **_fields(self)})
+        return digest({"kind": "pretrain", **_definition(self)})
 
     @property
     def title(self) -> str:
@@ -163,7 +197,7 @@ class PretrainCell:
     @property
     def pretrain_dataset(self) -> str:
         """What records say: the dataset trained on; empty for baselines, which train on none."""
-        return self.dataset if self.epochs else ""
+        return self.dataset if self.epochs or self.steps or self.flops else ""
 
 
 @dataclass(frozen=True)
@@ -172,7 +206,12 @@ class EvaluateCell:
 
     Attributes:
         dataset: the evaluated one; another than the pretraining's is transfer.
+        label_fraction: share of the training labels; of a budget given per class what that comes to.
         label_seed: draws the labelled subset and nothing else; all other randomness follows the pretraining's seed.
+        reading: where a frozen encoder is read, one of `READINGS`.
+        labels_per_class: so many of each instead of a stratified fraction; None for a fraction.
+        compute_of: the pretraining whose operations `supervised_compute` spends beside its own.
+        dataset_version, protocol_version: of the plug-ins, as their registries say.
     """
 
     pretrain: PretrainCell
@@ -181,26 +220,53 @@ class EvaluateCell:
     label_seed: int
     protocol: str
     config: ProtocolConfig
+    reading: str = READINGS[0]
+    labels_per_class: int | None = None
+    compute_of: PretrainCell | None = None
+    dataset_version: int = 1
+    protocol_version: int = 1
 
     @cached_property
     def cell_id(self) -> str:
         """Identity: the hash of the definition, the pretraining's identity included."""
-        own = {name: value for name, value in _fields(self).items() if name != "pretrain"}
-        return digest({"kind": "evaluate", "pretrain": self.pretrain.cell_id, **own})
+        other = {"compute_of": self.compute_of.cell_id} if self.compute_of else {}
+        return digest({"kind": "evaluate", **_definition(self), "pretrain": self.pretrain.cell_id, **other})
 
     @property
     def title(self) -> str:
         """The name people read, e.g. `1% linear_probe`, or `1% knn on digits, labels 3` where these are not usual."""
+        budget = f"{self.labels_per_class} a class" if self.labels_per_class else f"{100 * self.label_fraction:g}%"
+        where = "" if self.reading == READINGS[0] else f" of the {self.reading}"
         on = "" if self.dataset == self.pretrain.dataset else f" on {self.dataset}"
         labels = "" if self.label_seed == self.pretrain.seed else f", labels {self.label_seed}"
-        return f"{100 * self.label_fraction:g}% {self.protocol}{on}{labels}"
+        return f"{budget} {self.protocol}{where}{on}{labels}"
 
 
-def _fields(instance: Any) -> dict[str, Any]:
-    return {item.name: getattr(instance, item.name) for item in dataclasses.fields(instance)}
+def table_protocol(protocol: str, reading: str) -> str:
+    """What tables call a protocol with a reading: `linear_probe`, or `linear_probe, map` for another than the latent."""
+    return protocol if reading == READINGS[0] else f"{protocol}, {reading}"
 
 
-def everything(pretext: str, latent_dim: int, label_fraction: float, protocol: str) -> bool:
+#: What cells say since these fields came. Before, all cells were so: one that is so still has its old identity.
+_ADDED = {
+    "steps": None,
+    "flops": None,
+    "reading": READINGS[0],
+    "labels_per_class": None,
+    "compute_of": None,
+    "dataset_version": 1,
+    "encoder_version": 1,
+    "pretext_version": 1,
+    "protocol_version": 1,
+}
+
+
+def _definition(cell: PretrainCell | EvaluateCell) -> dict[str, Any]:
+    fields = {item.name: getattr(cell, item.name) for item in dataclasses.fields(cell)}
+    return {name: value for name, value in fields.items() if name not in _ADDED or value != _ADDED[name]}
+
+
+def everything(pretext: str, latent_dim: int, label_fraction: float, protocol: str, reading: str) -> bool:
     """The default `include` of a suite: run every combination."""
     return True
 
@@ -211,7 +277,9 @@ class Suite(Checked):
 
     Attributes:
         datasets: what encoders are evaluated on.
-        epochs: passes over the unlabelled inputs, equal for every pretext; may be a fraction.
+        epochs, steps, flops: how long every pretext is trained, exactly one of them: passes over the unlabelled inputs
+            (may be a fraction), optimiser steps, or floating-point operations. Equal epochs are not equal steps where
+            batch sizes differ, and equal steps not equal work where a task makes two views of an input.
         pretrain_datasets: what encoders are pretrained on, each for every evaluated dataset; empty means each
             dataset for itself. Baselines train on none and appear once per evaluated dataset.
         label_seeds: labelled subsets that every pretraining is evaluated on; empty means one, drawn with the
@@ -224,7 +292,12 @@ class Suite(Checked):
         num_unlabelled: how many inputs pretraining sees; None means all.
         settings: overrides of pretext and protocol fields by name, e.g.
             `{"simclr": {"temperature": 0.5, "optimizer.batch_size": 512}}`.
-        include: `(pretext, latent_dim, label_fraction, protocol) -> bool`, for grids with holes.
+        labels_per_class: label budgets of so many labels of every class, beside the fractions.
+        readings: where frozen encoders are read, of `READINGS`. `raw_pixels` has one reading, which stands in all tables.
+        primary: the protocol, and with a comma the reading where that is not the latent (`linear_probe, map`), that
+            headlines and claims are about, named before anything is run; empty for the first protocol and reading.
+        compute_of: the pretext whose operations `supervised_compute` spends on training from scratch.
+        include: `(pretext, latent_dim, label_fraction, protocol, reading) -> bool`, for grids with holes.
         notes: lines printed under the tables, e.g. the number of optimiser steps of every training.
     """
 
@@ -234,23 +307,52 @@ class Suite(Checked):
     pretexts: Axis[Line]
     latent_dims: Axis[Size]
     seeds: Axis[Seed]
-    epochs: Epochs
-    label_fractions: Axis[Fraction] = DEFAULT_FRACTIONS
+    epochs: Epochs | None = None
+    label_fractions: Distinct[Fraction] = DEFAULT_FRACTIONS
     protocols: Axis[Line] = ("linear_probe", "knn", "finetune")
     num_unlabelled: Count | None = None
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    include: Callable[[str, int, float, str], bool] = everything
+    include: Callable[[str, int, float, str, str], bool] = everything
     notes: tuple[Line, ...] = ()
     pretrain_datasets: Distinct[Line] = ()
     label_seeds: Distinct[Seed] = ()
     checkpoints: Distinct[Epochs] = ()
     checkpoint_fraction: Fraction | None = None
     settings_file: Line = ""
+    steps: Steps | None = None
+    flops: Flops | None = None
+    labels_per_class: Distinct[Count] = ()
+    readings: Axis[Line] = READINGS[:1]
+    primary: Line = ""
+    compute_of: Line = ""
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        self._check_length()
+        if not self.label_fractions and not self.labels_per_class:
+            raise InputError(f"{self._whose()}: label_fractions and labels_per_class are both empty; name a budget")
+        for reading in self.readings:
+            if reading not in READINGS:
+                raise InputError(
+                    f"{self._whose()}: unknown reading {reading!r}; choose one of {', '.join(READINGS)}"
+                )
+        if self.primary and self.primary not in self.evaluated:
+            raise InputError(
+                f"{self._whose()}: primary {self.primary!r} is not evaluated; choose one of {'; '.join(self.evaluated)}"
+            )
+        if "supervised_compute" in self.pretexts and not self.compute_of:
+            raise InputError(f"{self._whose()}: supervised_compute needs compute_of, the pretext whose compute it spends")
+
+    def _check_length(self) -> None:
+        given = [name for name in ("epochs", "steps", "flops") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise InputError(
+                f"{self._whose()}: give exactly one of epochs, steps and flops, not {' and '.join(given) or 'none'}"
+            )
+        if self.checkpoints and self.epochs is None:
+            raise InputError(f"{self._whose()}: checkpoints are epochs, so they need epochs, not {given[0]}")
         for epoch in self.checkpoints:
-            if epoch > self.epochs:
+            if self.epochs is not None and epoch > self.epochs:
                 raise InputError(
                     f"{self._whose()}: checkpoint {epoch:g} comes after the last of {self.epochs:g} epochs"
                 )
@@ -264,9 +366,14 @@ class Suite(Checked):
         return tuple(dict.fromkeys([*self.datasets, *self.pretrain_datasets]))
 
     @property
+    def evaluated(self) -> tuple[str, ...]:
+        """Every protocol with every reading, as tables name them."""
+        return tuple(table_protocol(protocol, reading) for protocol in self.protocols for reading in self.readings)
+
+    @property
     def scored_fraction(self) -> float:
         """The label fraction of checkpoints."""
-        return self.checkpoint_fraction or min(self.label_fractions)
+        return self.checkpoint_fraction or min(self.label_fractions, default=1.0)
 
     def grid(self) -> list[tuple[str, str, str, int, int]]:
         """Every (dataset, encoder, pretext, latent_dim, seed), in table order."""

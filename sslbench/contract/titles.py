@@ -6,8 +6,13 @@ A new pretext or protocol may get a line here, beside the one of its registry.
 
 from __future__ import annotations
 
+from sslbench.contract.spec import READINGS
+
 #: Protocols in the order of the tables, and what sentences call them.
 PROTOCOL_TITLES = {"linear_probe": "a linear probe", "knn": "nearest neighbours", "finetune": "fine-tuning"}
+
+#: What sentences call the readings of a frozen encoder other than its latent.
+READING_TITLES = {"pooled": "on the pooled features", "map": "on the feature map"}
 
 #: Protocols that not every pretext is expected to have run: training the network is what costs most.
 OPTIONAL_PROTOCOLS = ("finetune",)
@@ -41,11 +46,15 @@ PRETEXT_TITLES = {
 
 
 def title_of(name: str) -> str:
-    """`SimCLR` for `simclr`, `a linear probe` for `linear_probe`, else the name with spaces for underscores."""
+    """`SimCLR` for `simclr`, `a linear probe on the feature map` for `linear_probe, map`, else the name with spaces."""
+    protocol, comma, reading = name.partition(", ")
+    if comma:
+        return f"{title_of(protocol)} {READING_TITLES.get(reading, reading)}"
     return PRETEXT_TITLES.get(name) or PROTOCOL_TITLES.get(name) or name.replace("_", " ")
 
 
-def protocol_rank(protocol: str) -> tuple[int, str]:
-    """Sort key of protocols: the known ones in their order, then others by name."""
-    order = tuple(PROTOCOL_TITLES)
-    return order.index(protocol) if protocol in order else len(order), protocol
+def protocol_rank(protocol: str) -> tuple[int, str, int]:
+    """Sort key of protocols as tables name them: the known ones in their order, then others by name; then readings."""
+    order, (name, _, reading) = tuple(PROTOCOL_TITLES), protocol.partition(", ")
+    place = READINGS.index(reading) if reading in READINGS else 0
+    return order.index(name) if name in order else len(order), name, place

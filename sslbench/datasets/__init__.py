@@ -59,6 +59,11 @@ def check(name: str) -> None:
         raise InputError(f"unknown dataset {name!r}; choose one of {', '.join(DATASETS)}, or folder:PATH")
 
 
+def version_of(name: str) -> int:
+    """Of the loader of a dataset that `check` accepts."""
+    return 1 if name.startswith(FOLDER) else DATASETS.version(name)
+
+
 def load(name: str, root: Path) -> Dataset:
     """Load a dataset by name, or a person's own images as `folder:PATH`.
 

@@ -23,6 +23,10 @@ class MLP(Encoder):
         self.layers = nn.Sequential(nn.Flatten(), nn.Linear(input_spec.size, HIDDEN), nn.ReLU())
         self.project = nn.Linear(HIDDEN, latent_dim)
 
+    @classmethod
+    def max_latent_dim(cls, input_spec: InputSpec) -> int:
+        return HIDDEN
+
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         return self.project(self.layers(inputs))
 

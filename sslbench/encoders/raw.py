@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import nn
 
-from sslbench.contract.spec import InputError, InputSpec
+from sslbench.contract.spec import READINGS, InputError, InputSpec
 from sslbench.encoders._base import Encoder
 
 
@@ -15,6 +17,12 @@ class Raw(Encoder):
     Raises:
         InputError: `latent_dim` is not the number of input values.
     """
+
+    readings: ClassVar[tuple[str, ...]] = READINGS[:1]
+
+    @classmethod
+    def max_latent_dim(cls, input_spec: InputSpec) -> int:
+        return input_spec.size
 
     def __init__(self, input_spec: InputSpec, latent_dim: int) -> None:
         if latent_dim != input_spec.size:

@@ -24,27 +24,28 @@ class LabelBudget:
     digest: str
 
 
-def draw_budget(dataset: str, labels: torch.Tensor, fraction: float, seed: int) -> LabelBudget:
-    """Choose a stratified subset: of each class the rounded share, at least one.
+def draw_budget(dataset: str, labels: torch.Tensor, size: float, seed: int) -> LabelBudget:
+    """Choose a stratified subset: of each class the rounded share, at least one; or of each class the same number.
 
     Each class is shuffled once per (dataset, seed) and a budget takes the head of every class, so a smaller
-    fraction lies inside a larger one, and pretext, encoder and protocol play no part.
+    budget lies inside a larger one, and pretext, encoder and protocol play no part.
 
     Args:
         labels: int64 `(N,)` of the training split.
-        fraction: share of the labels, in (0, 1].
+        size: a float is a share of the labels, in (0, 1]; an int so many labels of every class, or all of a class that
+            has fewer.
 
     Raises:
         InputError: the fraction is outside (0, 1].
     """
-    if not 0 < fraction <= 1:
-        raise InputError(f"label fraction {fraction:g} is outside (0, 1]; 0.01 means 1% of the labels")
+    if isinstance(size, float) and not 0 < size <= 1:
+        raise InputError(f"label fraction {size:g} is outside (0, 1]; 0.01 means 1% of the labels")
     generator = torch.Generator().manual_seed(named_seed("labelled subset", dataset, seed))
     heads = []
     for label in range(int(labels.max()) + 1):
         members = (labels == label).nonzero().flatten()
         order = torch.randperm(len(members), generator=generator)
-        count = max(1, round(fraction * len(members))) if len(members) else 0
+        count = size if isinstance(size, int) else max(1, round(size * len(members)))
         heads.append(members[order[:count]])
     indices = torch.cat(heads).sort().values
     return LabelBudget(indices, hashlib.sha256(indices.numpy().tobytes()).hexdigest()[:16])

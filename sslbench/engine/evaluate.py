@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import copy
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import torch
 
 from sslbench.contract.identity import named_seed
-from sslbench.contract.spec import EvaluateCell, InputSpec
+from sslbench.contract.spec import READINGS, EvaluateCell, InputSpec
 from sslbench.datasets._base import Dataset
 from sslbench.encoders import ENCODERS
 from sslbench.encoders._base import INFERENCE_BATCH, Encoder
 from sslbench.engine.budget import LabelBudget, draw_budget
+from sslbench.engine.pretrain import flops_of
 from sslbench.modalities import modality_of
 from sslbench.numerics.flops import counted
 from sslbench.numerics.randomness import island
+from sslbench.pretexts import PRETEXTS
 from sslbench.protocols import PROTOCOLS
-from sslbench.protocols._base import FrozenProtocol, Prediction, TrainedProtocol
+from sslbench.protocols._base import USUAL, Effort, FrozenProtocol, Prediction, TrainedProtocol
 
 
 @dataclass(frozen=True)
 class Features:
-    """Representations of both splits, float32 `(N, latent_dim)`, in the order of the dataset."""
+    """What an encoder says of both splits at one reading, float32 `(N, D)`, in the order of the dataset."""
 
     train: torch.Tensor
     test: torch.Tensor
@@ -34,43 +37,60 @@ class Outcome:
     """What one evaluation found.
 
     Attributes:
-        accuracy: share of test inputs answered rightly, in [0, 1].
-        budget_score: the protocol's own measure inside the label budget, in [0, 1].
+        right: bool `(N,)`, which test inputs were answered rightly.
+        budget_score: the protocol's own measure inside the label budget, in [0, 1]; None where there is none.
         seconds: of learning and answering; features are not counted, they serve every cell of an encoder.
         flops: floating-point operations of the network: its training, if the protocol trains it, and its
             representations of the test inputs and, if it does not, of the budget's. What a probe solves is not counted.
     """
 
-    accuracy: float
-    budget_score: float
+    right: torch.Tensor
+    budget_score: float | None
     budget: LabelBudget
     seconds: float
     flops: float
     details: dict[str, float]
 
+    @property
+    def accuracy(self) -> float:
+        """Share of test inputs answered rightly, in [0, 1]."""
+        return float(self.right.double().mean())
 
-def sees_features(cell: EvaluateCell) -> bool:
-    """Whether the cell's protocol looks at features; the others train on the inputs themselves."""
-    return issubclass(PROTOCOLS.get(cell.protocol), FrozenProtocol)
+
+def sees_features(protocol: str) -> bool:
+    """Whether a protocol looks at features; the others train on the inputs themselves."""
+    return issubclass(PROTOCOLS.get(protocol), FrozenProtocol)
 
 
-def represent(encoder: Encoder, inputs: torch.Tensor, device: torch.device) -> torch.Tensor:
-    """Features `(N, latent_dim)` of inputs as a dataset stores them, in evaluation mode, on `device`."""
+def represent(
+    encoder: Encoder, inputs: torch.Tensor, device: torch.device, readings: Collection[str] = READINGS[:1]
+) -> dict[str, torch.Tensor]:
+    """Features `(N, D)` by reading of inputs as a dataset stores them, in evaluation mode, on `device`."""
     was_training, modality = encoder.training, modality_of(encoder.input_spec)
     encoder.eval()
-    # Made outside of inference mode, so that protocols may differentiate; filled in place, so that it exists once.
-    features = torch.empty(len(inputs), encoder.latent_dim, device=device)
-    with torch.inference_mode():
-        for chunk, place in zip(inputs.split(INFERENCE_BATCH), features.split(INFERENCE_BATCH), strict=True):
-            place.copy_(encoder(modality.batch(chunk.to(device))))
+    # Made outside of inference mode, so that protocols may differentiate; filled in place, so that they exist once.
+    features: dict[str, torch.Tensor] = {}
+    for start in range(0, len(inputs), INFERENCE_BATCH):
+        with torch.inference_mode():
+            read = encoder.read(modality.batch(inputs[start : start + INFERENCE_BATCH].to(device)), readings)
+        for reading, part in read.items():
+            if reading not in features:
+                features[reading] = torch.empty(len(inputs), part.shape[1], device=device)
+            features[reading][start : start + len(part)].copy_(part)
     encoder.train(was_training)
     return features
 
 
-def extract(encoder: Encoder, dataset: Dataset, device: torch.device) -> Features:
-    """Features of both splits of a dataset."""
-    train, test = (represent(encoder, inputs, device) for inputs in (dataset.train_inputs, dataset.test_inputs))
-    return Features(train, test)
+def extract(
+    encoder: Encoder, dataset: Dataset, device: torch.device, readings: Collection[str] = READINGS[:1]
+) -> dict[str, Features]:
+    """Features of both splits of a dataset, by reading; nothing is computed for none."""
+    if not readings:
+        return {}
+    train, test = (
+        represent(encoder, inputs, device, readings) for inputs in (dataset.train_inputs, dataset.test_inputs)
+    )
+    return {reading: Features(train[reading], test[reading]) for reading in readings}
 
 
 def extract_budget(cell: EvaluateCell, encoder: Encoder, dataset: Dataset, device: torch.device) -> Features:
@@ -78,11 +98,20 @@ def extract_budget(cell: EvaluateCell, encoder: Encoder, dataset: Dataset, devic
 
     All that one evaluation needs, at a small part of the cost of `extract` when labels are few.
     """
-    budget = draw_budget(cell.dataset, dataset.train_labels, cell.label_fraction, cell.label_seed)
-    known = represent(encoder, dataset.train_inputs[budget.indices], device)
+    budget = budget_of(cell, dataset)
+    known, test = (
+        represent(encoder, inputs, device, (cell.reading,))[cell.reading]
+        for inputs in (dataset.train_inputs[budget.indices], dataset.test_inputs)
+    )
     train = torch.full((len(dataset.train_labels), known.shape[1]), float("nan"), device=device)
     train[budget.indices.to(device)] = known
-    return Features(train, represent(encoder, dataset.test_inputs, device))
+    return Features(train, test)
+
+
+def budget_of(cell: EvaluateCell, dataset: Dataset) -> LabelBudget:
+    """The labelled subset that a cell may see."""
+    size = cell.label_fraction if cell.labels_per_class is None else cell.labels_per_class
+    return draw_budget(cell.dataset, dataset.train_labels, size, cell.label_seed)
 
 
 def evaluate(
@@ -93,14 +122,16 @@ def evaluate(
     Args:
         dataset: the one `cell` is evaluated on.
         encoder: used by protocols that train, on a copy; never changed.
-        features: of `encoder`; needed by protocols that do not train, else None.
+        features: of `encoder` at the cell's reading; needed by protocols that do not train, else None.
     """
-    budget = draw_budget(cell.dataset, dataset.train_labels, cell.label_fraction, cell.label_seed)
-    prediction, seconds = predict(cell, dataset, encoder, features, budget, device)
-    accuracy = float((prediction.labels.cpu() == dataset.test_labels).double().mean())
-    represented = len(dataset.test_inputs) + (len(budget.indices) if sees_features(cell) else 0)
+    budget = budget_of(cell, dataset)
+    compute = 0.0 if cell.compute_of is None else flops_of(cell.compute_of, dataset, device)
+    effort = Effort(PRETEXTS.get(cell.pretrain.pretext).stretch, compute)
+    prediction, seconds = predict(cell, dataset, encoder, features, budget, device, effort)
+    right = prediction.labels.cpu() == dataset.test_labels
+    represented = len(dataset.test_inputs) + (len(budget.indices) if sees_features(cell.protocol) else 0)
     flops = prediction.training_flops + represented * _flops_per_input(encoder, dataset.test_inputs[:1].to(device))
-    return Outcome(accuracy, prediction.budget_score, budget, seconds, flops, prediction.details)
+    return Outcome(right, prediction.budget_score, budget, seconds, flops, prediction.details)
 
 
 def predict(
@@ -110,6 +141,7 @@ def predict(
     features: Features | None,
     budget: LabelBudget,
     device: torch.device,
+    effort: Effort = USUAL,
 ) -> tuple[Prediction, float]:
     """Have a cell's protocol answer for the test inputs; how many seconds it took.
 
@@ -131,7 +163,7 @@ def predict(
             known = _of_budget(features.train, budget)
             prediction = protocol.predict(known, labels, features.test, len(dataset.classes), seed)
         elif isinstance(protocol, TrainedProtocol):
-            prediction = _train(protocol, encoder, dataset, budget, device)
+            prediction = _train(protocol, encoder, dataset, budget, device, effort)
         else:
             raise TypeError(f"protocol {cell.protocol!r} is neither frozen nor trained")
     return prediction, time.perf_counter() - started
@@ -157,7 +189,12 @@ def _of_budget(features: torch.Tensor, budget: LabelBudget) -> torch.Tensor:
 
 
 def _train(
-    protocol: TrainedProtocol, encoder: Encoder, dataset: Dataset, budget: LabelBudget, device: torch.device
+    protocol: TrainedProtocol,
+    encoder: Encoder,
+    dataset: Dataset,
+    budget: LabelBudget,
+    device: torch.device,
+    effort: Effort,
 ) -> Prediction:
     return protocol.predict(
         encoder.to(device),
@@ -165,4 +202,5 @@ def _train(
         dataset.train_labels[budget.indices].to(device),
         dataset.test_inputs.to(device),
         len(dataset.classes),
+        effort,
     )

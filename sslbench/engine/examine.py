@@ -37,10 +37,10 @@ def measure(training: Pretraining, dataset: Dataset) -> tuple[dict[str, float], 
     modality, policy = modality_of(dataset.input_spec), dataset.input_spec.views
     pretext.eval()
     with island(named_seed("diagnostics", training.cell.dataset)), torch.inference_mode():
-        clean = represent(pretext.encoder, inputs, device)
+        clean = represent(pretext.evaluated, inputs, device)["latent"]
         shown = modality.batch(inputs[:NUM_LIDAR_SAMPLES])
         seen = [modality.contrastive_view(shown, policy).split(INFERENCE_BATCH) for _ in range(DIAGNOSED_VIEWS)]
-        views = torch.stack([torch.cat([pretext.encoder(part) for part in parts]) for parts in seen], dim=1)
+        views = torch.stack([torch.cat([pretext.evaluated(part) for part in parts]) for parts in seen], dim=1)
         own = diagnose(clean, views)
         found = {f"representation.{name}": value for name, value in own.items()}
         reason = collapsed(own, clean.shape[1])

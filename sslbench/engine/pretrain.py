@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from sslbench.engine.memory import keep_freed_memory
 from sslbench.modalities import modality_of
 from sslbench.numerics.flops import counted
 from sslbench.numerics.optimization import build_optimizer, endless_batches, learning_rate_factor, set_learning_rate
+from sslbench.numerics.randomness import island
 from sslbench.pretexts import PRETEXTS
 from sslbench.pretexts._base import Pretext
 
@@ -61,6 +63,11 @@ def build(cell: PretrainCell, dataset: Dataset, device: torch.device) -> Pretext
     return pretext.to(memory_format=modality_of(dataset.input_spec).memory_format).to(device)
 
 
+def flops_of(cell: PretrainCell, dataset: Dataset, device: torch.device) -> float:
+    """Floating-point operations that a pretraining would take; it is not run."""
+    return Pretraining(cell, dataset, device).flops
+
+
 def unlabelled(cell: PretrainCell, dataset: Dataset) -> torch.Tensor:
     """What the cell's pretraining sees, as it is stored; a seeded draw where the suite limits the number of inputs."""
     inputs = dataset.unlabelled_inputs
@@ -76,10 +83,11 @@ class Pretraining:
     Attributes:
         pretext: the task, its encoder inside.
         steps: optimiser steps in all; 0 for baselines.
+        epochs: passes over the unlabelled inputs in all.
         checkpoints: steps after which the cell asks for a score, to the epochs it calls them by.
         samples: inputs drawn in all; each counts once however many views a task makes of it.
         seconds: training time so far.
-        flops: floating-point operations of all steps, forward and backward, measured on the first.
+        flops: floating-point operations of all steps, forward and backward, measured on one.
         parameters: of the encoder.
     """
 
@@ -89,15 +97,33 @@ class Pretraining:
         self.modality = modality_of(dataset.input_spec)
         self.inputs = unlabelled(cell, dataset)
         self.batch_size = min(cell.config.optimizer.batch_size, len(self.inputs))
-        self.steps = self._steps(cell.epochs) if self.pretext.trains else 0
+        flops_per_step = self._flops_per_step() if self.pretext.trains else 0.0
+        self.steps = self._all_steps(flops_per_step) if self.pretext.trains else 0
+        self.flops = self.steps * flops_per_step
         self.samples = self.steps * self.batch_size
+        self.epochs = self.samples / len(self.inputs)
         self.checkpoints: dict[int, tuple[float, ...]] = {}
         for epochs in cell.checkpoints:
             step = min(self.steps, self._steps(epochs))
             self.checkpoints[step] = (*self.checkpoints.get(step, ()), epochs)
         self.seconds = 0.0
-        self.flops = 0.0
         self.parameters = sum(parameter.numel() for parameter in self.pretext.encoder.parameters())
+
+    def _all_steps(self, flops_per_step: float) -> int:
+        """Optimiser steps of the whole training, in whatever its length was given."""
+        if self.cell.flops is not None:
+            return max(1, round(self.cell.flops / flops_per_step))
+        return self.cell.steps or self._steps(self.cell.epochs)
+
+    def _flops_per_step(self) -> float:
+        """Operations of one step, counted on a copy: nothing of the training changes by it."""
+        task = copy.deepcopy(self.pretext).train()
+        with island(0):
+            return counted(lambda: self._loss_and_gradient(task, self._batch(torch.arange(self.batch_size))))[1]
+
+    def _batch(self, places: torch.Tensor) -> torch.Tensor:
+        """The inputs at these places, as the pretext wants them."""
+        return self.modality.batch(self.inputs.index_select(0, places).to(self.device))
 
     def _steps(self, epochs: float) -> int:
         """Optimiser steps in so many epochs."""
@@ -128,7 +154,7 @@ class Pretraining:
             learning_rate = config.learning_rate * learning_rate_factor(config, step - 1, self.steps)
             set_learning_rate(optimizer, learning_rate)
             batch = self.modality.batch(inputs.index_select(0, next(batches)))
-            total += self._loss_and_gradient(batch, count=step == 1)
+            total += self._loss_and_gradient(pretext, batch)
             due = step % interval == 0 or step == self.steps or step in self.checkpoints
             norm = _gradient_norm(pretext) if due else 0.0
             optimizer.step()
@@ -146,15 +172,11 @@ class Pretraining:
                 total.zero_()
                 reported, started = step, time.perf_counter()
 
-    def _loss_and_gradient(self, batch: torch.Tensor, *, count: bool) -> torch.Tensor:
-        """Loss of one batch, detached, its gradients left on the parameters; with `count` its cost is measured."""
-        if count:
-            loss, flops = counted(lambda: self._loss_and_gradient(batch, count=False))
-            self.flops = flops * self.steps
-            return loss
+    def _loss_and_gradient(self, pretext: Pretext, batch: torch.Tensor) -> torch.Tensor:
+        """Loss of one batch, detached, its gradients left on the parameters."""
         # On a GPU, bfloat16 halves memory traffic; no processor here supports it in hardware.
         with torch.autocast("cuda", torch.bfloat16, enabled=self.device.type == "cuda"):
-            loss = self.pretext(batch)
+            loss = pretext(batch)
         loss.backward()
         return loss.detach()
 

@@ -28,6 +28,7 @@ class Pretext(nn.Module, ABC):
         protocols: the protocols that make sense for it; None for all of the suite's.
         projection_scale: the standard deviation its loss holds every dimension of the projection at; None where any
             scale is as good. A projection far below it has collapsed, which measures of directions cannot see.
+        stretch: multiple of its own steps that a protocol which trains is given; other than 1 for baselines only.
     """
 
     Config: ClassVar[type[PretextConfig]] = PretextConfig
@@ -36,6 +37,7 @@ class Pretext(nn.Module, ABC):
     encoder_name: ClassVar[str | None] = None
     protocols: ClassVar[tuple[str, ...] | None] = None
     projection_scale: ClassVar[float | None] = None
+    stretch: ClassVar[float] = 1.0
 
     def __init__(self, encoder: Encoder, config: PretextConfig, input_spec: InputSpec) -> None:
         super().__init__()
@@ -44,7 +46,7 @@ class Pretext(nn.Module, ABC):
 
     @property
     def evaluated(self) -> Encoder:
-        """The network that is evaluated: `encoder`, unless the task has a better one, e.g. its teacher."""
+        """The network that is evaluated and kept: the trained one, unless a task has a better one, e.g. a teacher."""
         return self.encoder
 
     @abstractmethod
@@ -63,7 +65,7 @@ class Pretext(nn.Module, ABC):
         """Follow an optimiser step, e.g. move a teacher. `progress` in (0, 1] is the share of steps done."""
 
     def project(self, representations: torch.Tensor) -> torch.Tensor | None:
-        """What diagnostics look at: the projection of `(N, latent_dim)` made by `evaluated`; None for no projector."""
+        """The projector's output for `(N, latent_dim)`, as diagnostics look at it; None for tasks without one."""
         return None
 
     def pictures(self, batch: torch.Tensor) -> list[Picture]:

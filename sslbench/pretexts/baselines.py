@@ -47,3 +47,28 @@ class Supervised(_Untrained):
     """
 
     protocols: ClassVar[tuple[str, ...] | None] = ("finetune",)
+
+
+class SupervisedQuarter(Supervised):
+    """Baseline: `supervised` with a quarter of its optimiser steps."""
+
+    stretch: ClassVar[float] = 0.25
+
+
+class SupervisedHalf(Supervised):
+    """Baseline: `supervised` with half its optimiser steps."""
+
+    stretch: ClassVar[float] = 0.5
+
+
+class SupervisedDouble(Supervised):
+    """Baseline: `supervised` with twice its optimiser steps: was it trained until it stopped gaining?"""
+
+    stretch: ClassVar[float] = 2.0
+
+
+class SupervisedCompute(Supervised):
+    """Baseline: `supervised` that spends on the labels also what pretraining would have cost: more labels or more compute?
+
+    The suite's `compute_of` names the pretext whose floating-point operations these further steps take.
+    """

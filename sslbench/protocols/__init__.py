@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sslbench.contract.registry import Registry
+from sslbench.contract.registry import At, Registry
 
 if TYPE_CHECKING:
     from sslbench.protocols._base import Protocol
@@ -13,7 +13,7 @@ PROTOCOLS: Registry[type[Protocol]] = Registry(
     "protocol",
     {
         "linear_probe": "sslbench.protocols.linear_probe:LinearProbe",
-        "knn": "sslbench.protocols.knn:KNN",
+        "knn": At("sslbench.protocols.knn:KNN", version=2),
         "finetune": "sslbench.protocols.finetune:Finetune",
         "majority_class": "sslbench.protocols.majority_class:MajorityClass",
     },

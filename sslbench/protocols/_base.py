@@ -19,15 +19,33 @@ class Prediction:
     Attributes:
         labels: int64 `(N,)`, the predicted class of every test input.
         budget_score: accuracy in [0, 1] measured inside the label budget (cross-validation, leave-one-out, or
-            on the training views of fine-tuning): what a person may look at when choosing.
+            on the training views of fine-tuning): what a person may look at when choosing; None where the budget
+            cannot tell, e.g. cross-validation of one label a class.
         details: chosen hyper-parameters and the like, logged as metrics of the run.
         training_flops: floating-point operations of training the network; 0 for protocols that do not.
     """
 
     labels: torch.Tensor
-    budget_score: float
+    budget_score: float | None
     details: dict[str, float] = field(default_factory=dict)
     training_flops: float = 0.0
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much longer than its own settings say a protocol trains, for baselines that ask what training longer adds.
+
+    Attributes:
+        stretch: multiple of its own steps.
+        extra_flops: floating-point operations of further steps.
+    """
+
+    stretch: float = 1.0
+    extra_flops: float = 0.0
+
+
+#: As long as the settings say.
+USUAL = Effort()
 
 
 class Protocol:
@@ -66,7 +84,13 @@ class TrainedProtocol(Protocol, ABC):
 
     @abstractmethod
     def predict(
-        self, encoder: Encoder, inputs: torch.Tensor, labels: torch.Tensor, test_inputs: torch.Tensor, num_classes: int
+        self,
+        encoder: Encoder,
+        inputs: torch.Tensor,
+        labels: torch.Tensor,
+        test_inputs: torch.Tensor,
+        num_classes: int,
+        effort: Effort = USUAL,
     ) -> Prediction:
         """Train on the budget, answer for the test inputs. Draws from torch's global generator.
 
@@ -76,4 +100,5 @@ class TrainedProtocol(Protocol, ABC):
             labels: int64 `(n,)` of the budget.
             test_inputs: `(N, ...)`, likewise.
             num_classes: how many classes the dataset has.
+            effort: how long to train.
         """

@@ -13,19 +13,6 @@ MAX_ITERATIONS = 200
 CHANGE_TOLERANCE = 5e-6
 
 
-class Standardiser:
-    """Subtract the mean and divide by the standard deviation of the features it was built from, `(n, d)`."""
-
-    def __init__(self, features: torch.Tensor) -> None:
-        self.mean = features.mean(dim=0)
-        deviation = features.std(dim=0, correction=0)
-        # A constant feature says nothing: dividing by 1 leaves it at 0 instead of blowing up rounding errors.
-        self.deviation = torch.where(deviation > 1e-6 * (1 + self.mean.abs()), deviation, 1.0)
-
-    def __call__(self, features: torch.Tensor) -> torch.Tensor:
-        return (features - self.mean).div_(self.deviation)
-
-
 @dataclass(frozen=True)
 class Fitted:
     """F regressions: `weights` `(F, K, d)`, `bias` `(F, K)`."""

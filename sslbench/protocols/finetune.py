@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from dataclasses import dataclass
-from functools import partial
 from typing import ClassVar
 
 import torch
@@ -17,7 +17,8 @@ from sslbench.encoders._base import INFERENCE_BATCH, Encoder
 from sslbench.modalities import modality_of
 from sslbench.numerics.flops import counted
 from sslbench.numerics.optimization import build_optimizer, endless_batches, learning_rate_factor, set_learning_rate
-from sslbench.protocols._base import Prediction, TrainedProtocol
+from sslbench.numerics.randomness import island
+from sslbench.protocols._base import USUAL, Effort, Prediction, TrainedProtocol
 
 SCORED_STEPS = 20
 
@@ -57,31 +58,38 @@ class Finetune(TrainedProtocol):
         self.config = config
 
     def predict(
-        self, encoder: Encoder, inputs: torch.Tensor, labels: torch.Tensor, test_inputs: torch.Tensor, num_classes: int
+        self,
+        encoder: Encoder,
+        inputs: torch.Tensor,
+        labels: torch.Tensor,
+        test_inputs: torch.Tensor,
+        num_classes: int,
+        effort: Effort = USUAL,
     ) -> Prediction:
         device, modality, policy = labels.device, modality_of(encoder.input_spec), encoder.input_spec.views
         head = nn.Linear(encoder.latent_dim, num_classes).to(device)
         network = nn.Sequential(encoder, nn.ReLU(), head).to(memory_format=modality.memory_format)
         optimizer = build_optimizer(network, self.config.optimizer)
-        steps = self.config.steps(len(labels))
-        batches = endless_batches(len(labels), self.config.optimizer.batch_size, device)
-        right, flops = torch.zeros((), device=device), 0.0
+        batch_size = min(self.config.optimizer.batch_size, len(labels))
+        right = torch.zeros((), device=device)
 
-        def learn(chosen: torch.Tensor) -> torch.Tensor:
-            """Scores of a batch, its gradients left on the parameters."""
+        def learn(network: nn.Module, chosen: torch.Tensor) -> torch.Tensor:
+            """Scores of a batch, its gradients left on the network's parameters."""
             scores = network(modality.mild_view(modality.batch(inputs[chosen]), policy))
             functional.cross_entropy(scores, labels[chosen]).backward()
             return scores
 
         network.train()
+        with island(0):  # counted on the side: nothing of the training changes by it
+            everything = torch.arange(batch_size, device=device)
+            flops = counted(lambda: learn(copy.deepcopy(network), everything))[1]
+        steps = round(effort.stretch * self.config.steps(len(labels))) + math.ceil(effort.extra_flops / flops)
+        batches = endless_batches(len(labels), batch_size, device)
         for step in range(steps):
             chosen = next(batches)
             factor = learning_rate_factor(self.config.optimizer, step, steps)
             set_learning_rate(optimizer, self.config.optimizer.learning_rate * factor)
-            if step == 0:
-                scores, flops = counted(partial(learn, chosen))
-            else:
-                scores = learn(chosen)
+            scores = learn(network, chosen)
             optimizer.step()
             optimizer.zero_grad()
             if step >= steps - SCORED_STEPS:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from torch.nn import functional
 
 from sslbench.contract.schema import Positive, Size
 from sslbench.contract.spec import ProtocolConfig
 from sslbench.protocols._base import FrozenProtocol, Prediction
+from sslbench.protocols._standardiser import Standardiser
 
 CHUNK = 250  # queries at a time: 60,000 neighbours x 250 queries are 60 MB
 PROBED = 2000  # how many of the bank the leave-one-out score asks
@@ -40,13 +40,9 @@ def nearest(similarity: torch.Tensor, count: int) -> tuple[torch.Tensor, torch.T
 
 @dataclass(frozen=True)
 class Bank:
-    """Features `(n, d)` as they are, what scales each to length 1, `(n,)`, and their labels `(n,)`.
-
-    A normalised copy would be the largest thing a worker holds: products are scaled instead.
-    """
+    """Features `(n, d)` of length 1, and their labels `(n,)`."""
 
     features: torch.Tensor
-    scale: torch.Tensor
     labels: torch.Tensor
 
 
@@ -61,7 +57,9 @@ class KNNConfig(ProtocolConfig):
 class KNN(FrozenProtocol):
     """Weighted k-nearest-neighbour vote by cosine similarity; the bank is the labelled subset, nothing else.
 
-    Wu et al. 2018, arXiv:1805.01978: each neighbour votes with weight exp(similarity / temperature).
+    Wu et al. 2018, arXiv:1805.01978: each neighbour votes with weight exp(similarity / temperature). Features are
+    standardised over the budget first, as for the linear probe: a cosine between features that share a large mean, as
+    those of pixels and of untrained networks do, tells little about them.
     """
 
     Config: ClassVar[type[ProtocolConfig]] = KNNConfig
@@ -72,9 +70,9 @@ class KNN(FrozenProtocol):
     def predict(
         self, features: torch.Tensor, labels: torch.Tensor, test_features: torch.Tensor, num_classes: int, seed: int
     ) -> Prediction:
-        bank = Bank(features, features.norm(dim=1).clamp_min(EPSILON).reciprocal(), labels)
-        queries = functional.normalize(test_features, dim=1, eps=EPSILON)
-        answers = self._vote(queries, bank, num_classes)
+        standardise = Standardiser(features)
+        bank = Bank(_directions(standardise(features)), labels)
+        answers = self._vote(_directions(standardise(test_features)), bank, num_classes)
         return Prediction(answers, self._leave_one_out(bank, num_classes, seed))
 
     def _vote(self, queries: torch.Tensor, bank: Bank, num_classes: int, *, skip_self: bool = False) -> torch.Tensor:
@@ -85,7 +83,7 @@ class KNN(FrozenProtocol):
         product = queries.new_empty(CHUNK, len(bank.labels))
         answers = []
         for chunk in queries.split(CHUNK):
-            cosines = torch.mm(chunk, bank.features.T, out=product[: len(chunk)]).mul_(bank.scale)
+            cosines = torch.mm(chunk, bank.features.T, out=product[: len(chunk)])
             similarity, places = nearest(cosines, count)
             weights = ((similarity - 1) / self.config.temperature).exp()
             votes = torch.zeros(len(chunk), num_classes, device=queries.device)
@@ -93,11 +91,16 @@ class KNN(FrozenProtocol):
             answers.append(votes.argmax(dim=1))
         return torch.cat(answers)
 
-    def _leave_one_out(self, bank: Bank, num_classes: int, seed: int) -> float:
-        if len(bank.labels) < 2:
-            return 0.0
+    def _leave_one_out(self, bank: Bank, num_classes: int, seed: int) -> float | None:
+        """Share of the bank's labels that the rest of it tells; None where no class has another label to tell it by."""
+        if int(torch.bincount(bank.labels).max()) < 2:
+            return None
         generator = torch.Generator().manual_seed(seed)
         asked = torch.randperm(len(bank.labels), generator=generator)[:PROBED].to(bank.labels.device)
-        queries = bank.features[asked] * bank.scale[asked, None]
-        answers = self._vote(queries, bank, num_classes, skip_self=True)
+        answers = self._vote(bank.features[asked], bank, num_classes, skip_self=True)
         return float((answers == bank.labels[asked]).float().mean())
+
+
+def _directions(features: torch.Tensor) -> torch.Tensor:
+    """Features scaled to length 1, in place: a copy of a whole training split would be the largest thing a worker holds."""
+    return features.div_(features.norm(dim=1, keepdim=True).clamp_min_(EPSILON))

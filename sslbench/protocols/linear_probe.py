@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
@@ -11,7 +11,8 @@ import torch
 from sslbench.contract.schema import Axis, Count, Folds, Positive, Whole
 from sslbench.contract.spec import ProtocolConfig
 from sslbench.protocols._base import FrozenProtocol, Prediction
-from sslbench.protocols._logistic import Fitted, Standardiser, fit_path
+from sslbench.protocols._logistic import Fitted, fit_path
+from sslbench.protocols._standardiser import Standardiser
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,13 @@ class LinearProbeConfig(ProtocolConfig):
 
 @dataclass(frozen=True)
 class Choice:
-    """The L2 strength a budget chose, its held-out accuracy in [0, 1], and a solution near the final one."""
+    """The L2 strength a budget chose, its held-out accuracy in [0, 1], and a solution near the final one.
+
+    Where nothing could be held out the last two are None.
+    """
 
     strength: float
-    accuracy: float
+    accuracy: float | None
     start: Fitted | None
 
 
@@ -77,18 +81,18 @@ class LinearProbe(FrozenProtocol):
             inputs, labels = inputs[part], labels[part]
         held_out = hold_out(labels, num_classes, self.config, seed)
         if held_out is None:
-            return Choice(self.config.strengths[len(self.config.strengths) // 2], 0.0, None)
-        best = Choice(self.config.strengths[0], -1.0, None)
+            return Choice(self.config.strengths[len(self.config.strengths) // 2], None, None)
+        strength, highest, start = self.config.strengths[0], -1.0, None
         scored = float(held_out.sum())
         path = fit_path(inputs, labels, (~held_out).to(inputs.dtype), self.config.strengths, num_classes)
-        for strength, fitted in zip(self.config.strengths, path, strict=True):
+        for tried, fitted in zip(self.config.strengths, path, strict=True):
             right = labels == fitted.scores(inputs).argmax(dim=1)  # (folds, n)
             accuracy = float((right & held_out).sum()) / scored
-            if accuracy > best.accuracy:
-                best = Choice(strength, accuracy, fitted.averaged())
-            elif accuracy < best.accuracy - math.sqrt(best.accuracy * (1 - best.accuracy) / scored):
+            if accuracy > highest:
+                strength, highest, start = tried, accuracy, fitted.averaged()
+            elif accuracy < highest - math.sqrt(highest * (1 - highest) / scored):
                 break
-        return replace(best, strength=best.strength * len(labels) / total)
+        return Choice(strength * len(labels) / total, highest, start)
 
 
 def stratified_part(labels: torch.Tensor, count: int, seed: int) -> torch.Tensor:

@@ -5,11 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from sslbench.contract.record import Record
 from sslbench.contract.settings import TunedArm
 from sslbench.contract.spec import InputError, PretrainCell, Suite
+from sslbench.datasets import DATASETS
+from sslbench.encoders import ENCODERS
+from sslbench.pretexts import PRETEXTS
+from sslbench.protocols import PROTOCOLS
 from sslbench.publishing.environment import environment
 from sslbench.publishing.folders import replaced
 from sslbench.publishing.sides import RECORDS_FILE, open_sides
@@ -41,7 +46,7 @@ def write_tables(request: Request, prepared: Prepared, records: list[Record], ui
     tracker = tracker_of(stores, suite.name)
     gaps = gaps_of(tracker, prepared, {record.cell_id for record in records})
     shown = exhibits(tracker, prepared.plan)
-    attached = Attachments(environment(), gaps, shown, tuned(request.suite, suite), ui_url)
+    attached = replace(attachments_of(request.suite, suite, ui_url), environment=environment(), gaps=gaps, exhibits=shown)
     frame = from_records(records)
     folder = stores.results / suite.name
     with replaced(folder) as unfinished:
@@ -100,6 +105,20 @@ def gaps_of(tracker: Tracker, prepared: Prepared, recorded: set[str]) -> Gaps:
     failures = tuple(_failure(tags) for tags in tracker.failures() if tags["cell_id"] in wanted)
     planned = prepared.plan.evaluations
     return Gaps(len(planned), sum(cell.cell_id not in recorded for cell in planned), failures)
+
+
+def attachments_of(name: str, suite: Suite, ui_url: str) -> Attachments:
+    """What a suite and the plug-ins say about its records; the rest is as the results folder has it.
+
+    Args:
+        name: of the suite or its file.
+
+    Raises:
+        InputError: its settings file does not exist or is none.
+    """
+    registries = {"dataset": DATASETS, "encoder": ENCODERS, "pretext": PRETEXTS, "protocol": PROTOCOLS}
+    versions = {(kind, entry): plugins.version(entry) for kind, plugins in registries.items() for entry in plugins}
+    return Attachments(tuned=tuned(name, suite), ui_url=ui_url, primary=suite.primary, versions=versions)
 
 
 def tuned(name: str, suite: Suite) -> tuple[TunedArm, ...]:

@@ -15,7 +15,7 @@ from sslbench.contract.spec import EvaluateCell, InputError, InputSpec
 from sslbench.datasets import load
 from sslbench.datasets._base import Dataset
 from sslbench.encoders._base import Encoder
-from sslbench.engine.evaluate import Features, evaluate, extract
+from sslbench.engine.evaluate import Features, evaluate, extract, sees_features
 from sslbench.engine.pretrain import Pretraining
 from sslbench.report.records import read_records
 from sslbench.report.scores import evaluations, headline, rows_of
@@ -130,22 +130,23 @@ class Reproduction:
 
     def _checks(self) -> Iterator[Check]:
         encoder: Encoder | None = None
-        features: dict[str, Features] = {}
+        features: dict[tuple[str, str], Features] = {}
         trained = ""
         for row in self.rows:
             cell = row.cell
             dataset = self.datasets[cell.dataset]
             if encoder is None or trained != cell.pretrain.cell_id:
                 encoder, features, trained = self._pretrain(cell), {}, cell.pretrain.cell_id
-            if cell.dataset not in features:
-                features[cell.dataset] = extract(encoder, dataset, self.device)
-            yield Check(row, evaluate(cell, dataset, encoder, features[cell.dataset], self.device).accuracy)
+            key = cell.dataset, cell.reading
+            if key not in features and sees_features(cell.protocol):
+                features[key] = extract(encoder, dataset, self.device, (cell.reading,))[cell.reading]
+            yield Check(row, evaluate(cell, dataset, encoder, features.get(key), self.device).accuracy)
 
     def _pretrain(self, cell: EvaluateCell) -> Encoder:
         training = Pretraining(cell.pretrain, self.datasets[cell.pretrain.dataset], self.device)
         for _ in training.reports():
             pass
-        return training.pretext.encoder
+        return training.pretext.evaluated
 
 
 def choose(records: pd.DataFrame, rows: Sequence[str], path: Path) -> pd.DataFrame:
@@ -207,9 +208,7 @@ def _plan(name: str, data_root: Path) -> tuple[dict[str, Dataset], dict[str, Eva
     """Datasets by identity, and every evaluation the suite defines by cell."""
     suite = suites.load(name)
     datasets = {asked: load(asked, data_root) for asked in suite.all_datasets}
-    inputs: dict[str, tuple[str, InputSpec]] = {
-        asked: (dataset.name, dataset.input_spec) for asked, dataset in datasets.items()
-    }
+    inputs = {asked: Source.of(dataset) for asked, dataset in datasets.items()}
     cells = {cell.cell_id: cell for cell in make_plan(suite, inputs).evaluations}
     return {dataset.name: dataset for dataset in datasets.values()}, cells
 

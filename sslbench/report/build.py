@@ -48,7 +48,7 @@ def build(
     frame = conform(records, "the records")
     given = attached or Attachments()
     completed = given.completed(destination)
-    layout = lay_out(frame, completed.gaps)
+    layout = lay_out(frame, completed.gaps, completed.primary, completed.versions)
     if not layout.blocks:
         raise InputError(f"nothing to report for {title!r}: no test accuracy of any encoder among {len(frame)} records")
     tables = tables_of(layout)

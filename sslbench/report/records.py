@@ -21,12 +21,27 @@ ROW_ORDER = (
     "pretext",
     "pretrain_dataset",
     "protocol",
+    "reading",
     "label_fraction",
     "seed",
     "label_seed",
     "metric",
     "split",
 )
+
+#: What columns would have said that were added in one go: every encoder was read at its end, every plug-in was the
+#: first version of itself, and epochs, steps and classes were not recorded.
+ADDED = {
+    "labels_per_class": "0",
+    "num_classes": "0",
+    "reading": "latent",
+    "pretrain_epochs": "",
+    "pretrain_steps": "0",
+    "dataset_version": "1",
+    "encoder_version": "1",
+    "pretext_version": "1",
+    "protocol_version": "1",
+}
 
 _DTYPES = {str: "str", int: "int64", float: "float64"}
 
@@ -112,7 +127,7 @@ def _with_added(cells: pd.DataFrame) -> pd.DataFrame:
         cells = cells.assign(label_seed=cells["seed"])
     if "pretrain_dataset" not in cells and {"dataset", "pretrain_samples"} <= set(cells):
         cells = cells.assign(pretrain_dataset=cells["dataset"].where(cells["pretrain_samples"] != "0", ""))
-    return cells
+    return cells.assign(**{name: said for name, said in ADDED.items() if name not in cells})
 
 
 def _check_columns(columns: list[str], source: str) -> None:

@@ -149,7 +149,8 @@ class CellQueue:
     def work(self, worker: int, handle: Callable[[str], float | None]) -> bool:
         """Take one waiting cell and handle it; False if none was waiting.
 
-        `handle` gets the cell's identity and returns the study's value, or None to drop a cell nobody wants.
+        `handle` gets the cell's identity and returns the study's value, or None for a cell that has none or that
+        nobody wants: its trial is pruned, which Optuna shows without a value.
         `CellFailed` marks the cell failed; any other error goes up. `Study.optimize` keeps the heartbeat and first
         puts back trials whose worker died.
         """

@@ -11,7 +11,7 @@ from dataclasses import replace
 from mlflow.entities import Run
 
 from sslbench.contract.record import Record
-from sslbench.contract.spec import EvaluateCell
+from sslbench.contract.spec import READINGS, EvaluateCell
 
 #: Names of metrics of a pretraining that become records.
 DIAGNOSED = ("representation.", "projection.", "collapsed")
@@ -46,7 +46,8 @@ def checkpoint_metrics(cell: EvaluateCell, epochs: float, scored: Mapping[str, f
     as `checkpoint_tags` spells it.
 
     Args:
-        scored: `test` and `budget` accuracy in [0, 1], number of `labels`, `seconds` and `flops` of scoring.
+        scored: `test` accuracy in [0, 1] and `budget`'s, unless there is none, number of `labels`, `seconds` and
+            `flops` of scoring.
     """
     found = {**scored, "fraction": cell.label_fraction}
     name = f"{CHECKPOINT}{epochs:g}_epochs"
@@ -78,7 +79,7 @@ def _checkpoints(run: Run) -> list[Record]:
         metrics = {**run.data.metrics, "num_labels": said["labels"]}
         metrics |= {"evaluate_seconds": said["seconds"], "evaluate_flops": said["flops"]}
         row = replace(_row(run, tags, metrics), metric=metric)
-        rows += [replace(row, value=said[split], split=split) for split in ("test", "budget")]
+        rows += [replace(row, value=said[split], split=split) for split in ("test", "budget") if split in said]
     return rows
 
 
@@ -87,7 +88,10 @@ def _record(run: Run, split: str, value: float) -> Record:
 
 
 def _row(run: Run, tags: Mapping[str, str], metrics: Mapping[str, float]) -> Record:
-    """What all records of a run share; value and split are filled in by the caller."""
+    """What all records of a run share; value and split are filled in by the caller.
+
+    Runs of before readings, versions and labels per class were recorded are what `spec` says cells were then.
+    """
     return Record(
         suite=tags["suite"],
         cell_id=tags["cell_id"],
@@ -102,16 +106,25 @@ def _row(run: Run, tags: Mapping[str, str], metrics: Mapping[str, float]) -> Rec
         label_seed=int(tags["label_seed"]),
         label_fraction=float(tags["label_fraction"]),
         num_labels=int(metrics["num_labels"]),
+        labels_per_class=int(tags.get("labels_per_class", 0)),
+        num_classes=int(metrics.get("num_classes", 0)),
         protocol=tags["protocol"],
+        reading=tags.get("reading", READINGS[0]),
         metric="accuracy",
         value=float("nan"),
         split="",
+        pretrain_epochs=metrics.get("pretrain_epochs", float("nan")),
+        pretrain_steps=int(metrics.get("pretrain_steps", 0)),
         pretrain_seconds=metrics["pretrain_seconds"],
         pretrain_samples=int(metrics["pretrain_samples"]),
         pretrain_flops=metrics["pretrain_flops"],
         evaluate_seconds=metrics["evaluate_seconds"],
         evaluate_flops=metrics["evaluate_flops"],
         parameters=int(metrics["parameters"]),
+        dataset_version=int(tags.get("dataset_version", 1)),
+        encoder_version=int(tags.get("encoder_version", 1)),
+        pretext_version=int(tags.get("pretext_version", 1)),
+        protocol_version=int(tags.get("protocol_version", 1)),
         config_hash=tags["config_hash"],
         git_commit=tags["git_commit"],
         sslbench_version=tags["sslbench_version"],

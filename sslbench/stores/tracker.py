@@ -78,7 +78,11 @@ class Tracker:
             "device": device,
             "label_seed": str(cell.label_seed),
             "label_fraction": repr(cell.label_fraction),
+            "labels_per_class": str(cell.labels_per_class or 0),
             "protocol": cell.protocol,
+            "reading": cell.reading,
+            "dataset_version": str(cell.dataset_version),
+            "protocol_version": str(cell.protocol_version),
         }
         return self.start(cell.title, tags, _flatten(cell.config), parent, source)
 
@@ -90,6 +94,9 @@ class Tracker:
             "pretext": cell.pretext,
             "latent_dim": str(cell.latent_dim),
             "seed": str(cell.seed),
+            "dataset_version": str(cell.dataset_version),
+            "encoder_version": str(cell.encoder_version),
+            "pretext_version": str(cell.pretext_version),
             "config_hash": digest(cell.config),
         }
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from sslbench.contract.record import Record
-from sslbench.contract.spec import EvaluateCell, PretrainCell
+from sslbench.contract.spec import REFERENCE_PROTOCOLS, EvaluateCell, PretrainCell
 from sslbench.sweep.plan import Plan
 
 
@@ -21,7 +21,7 @@ class TimeLeft:
 
 
 class CostBook:
-    """Costs learned from records: pretraining by (encoder, pretext), evaluation by (protocol, fraction).
+    """Costs learned from records: pretraining by (encoder, pretext), evaluation by (protocol, reading, fraction).
 
     Args:
         records: of this suite or any other; published ones serve before the first run.
@@ -29,36 +29,43 @@ class CostBook:
 
     def __init__(self, records: Iterable[Record]) -> None:
         per_sample: dict[tuple[str, str], list[float]] = defaultdict(list)
+        per_flop: dict[tuple[str, str], list[float]] = defaultdict(list)
         evaluation: dict[tuple[str, ...], list[float]] = defaultdict(list)
         for record in records:
             if record.pretrain_samples:
                 per_sample[record.encoder, record.pretext].append(record.pretrain_seconds / record.pretrain_samples)
+            if record.pretrain_flops > 0:
+                per_flop[record.encoder, record.pretext].append(record.pretrain_seconds / record.pretrain_flops)
             if record.metric != "accuracy":
                 continue  # diagnostics and checkpoints are part of a pretraining
-            fraction = repr(record.label_fraction)
-            for key in ((record.protocol, fraction, record.encoder), (record.protocol, fraction), (record.protocol,)):
+            for key in _alike(record.pretext, record.protocol, record.reading, record.label_fraction, record.encoder):
                 evaluation[key].append(record.evaluate_seconds)
         self._per_sample = {key: median(values) for key, values in per_sample.items()}
+        self._per_flop = {key: median(values) for key, values in per_flop.items()}
         self._evaluation = {key: median(values) for key, values in evaluation.items()}
 
     def pretraining(self, cell: PretrainCell, unlabelled: int) -> float | None:
         """Seconds of a pretraining over `unlabelled` inputs per epoch; None if nothing like it is known."""
-        if cell.epochs == 0:
+        if not cell.pretrain_dataset:
             return 0.0
-        per_sample = self._per_sample.get((cell.encoder, cell.pretext))
-        return None if per_sample is None else per_sample * cell.epochs * (cell.num_unlabelled or unlabelled)
+        key = cell.encoder, cell.pretext
+        if cell.flops is not None:
+            return None if key not in self._per_flop else self._per_flop[key] * cell.flops
+        inputs = cell.num_unlabelled or unlabelled
+        samples = cell.steps * min(cell.config.optimizer.batch_size, inputs) if cell.steps else cell.epochs * inputs
+        return None if key not in self._per_sample else self._per_sample[key] * samples
 
     def evaluation(self, cell: EvaluateCell) -> float | None:
         """Seconds of an evaluation; None if nothing like it is known."""
-        fraction = repr(cell.label_fraction)
-        for key in (
-            (cell.protocol, fraction, cell.pretrain.encoder),
-            (cell.protocol, fraction),
-            (cell.protocol,),
-        ):
-            if key in self._evaluation:
-                return self._evaluation[key]
-        return None
+        pretrain = cell.pretrain
+        keys = _alike(pretrain.pretext, cell.protocol, cell.reading, cell.label_fraction, pretrain.encoder)
+        return next((self._evaluation[key] for key in keys if key in self._evaluation), None)
+
+
+def _alike(pretext: str, protocol: str, reading: str, fraction: float, encoder: str) -> tuple[tuple[str, ...], ...]:
+    """What names evaluations of about one cost, the most alike first; from scratch each baseline trains its own length."""
+    work = (pretext if pretext in REFERENCE_PROTOCOLS else protocol, reading)
+    return (*work, repr(fraction), encoder), (*work, repr(fraction)), work, (protocol,)
 
 
 def remaining(plan: Plan, done: Iterable[str], book: CostBook, unlabelled: dict[str, int]) -> TimeLeft:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import torch
@@ -36,56 +37,64 @@ class FeatureCache:
     def __init__(self, folder: Path, tracker: Tracker, device: torch.device) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.tracker, self.device = folder, tracker, device
-        self.recent: tuple[tuple[str, str], Encoder, Features | None] | None = None
+        self.recent: tuple[tuple[str, str], Encoder, Mapping[str, Features]] | None = None
 
     def forget(self) -> None:
         """Free the memory, which a training has use for."""
         self.recent = None
 
-    def extract(self, cell: PretrainCell, encoder: Encoder, dataset: Dataset, *, wanted: bool) -> Features | None:
-        """Keep a new encoder and its features of the dataset it was trained on; None if nobody wants any."""
-        features = extract(encoder, dataset, self.device) if wanted else None
+    def extract(
+        self, cell: PretrainCell, encoder: Encoder, dataset: Dataset, readings: Collection[str]
+    ) -> Mapping[str, Features]:
+        """Keep a new encoder and its features of the dataset it was trained on, by reading."""
+        features = extract(encoder, dataset, self.device, readings)
         self._keep((cell.cell_id, dataset.name), encoder, features)
         return features
 
-    def load(self, cell: EvaluateCell, dataset: Dataset, run_id: str) -> tuple[Encoder, Features | None]:
+    def load(
+        self, cell: EvaluateCell, dataset: Dataset, run_id: str, readings: Collection[str]
+    ) -> tuple[Encoder, Features | None]:
         """An evaluation's encoder and, if its protocol sees them, features: from memory, from disk, or computed.
 
         Args:
             run_id: of the pretraining.
+            readings: that evaluations of this encoder ask for: one pass serves them all.
         """
-        key, wanted = (cell.pretrain.cell_id, dataset.name), sees_features(cell)
-        if self.recent is not None and self.recent[0] == key and (self.recent[2] is not None or not wanted):
-            return self.recent[1], self.recent[2]
+        key, wanted = (cell.pretrain.cell_id, dataset.name), sees_features(cell.protocol)
+        if self.recent is not None and self.recent[0] == key and (cell.reading in self.recent[2] or not wanted):
+            return self.recent[1], self.recent[2].get(cell.reading) if wanted else None
         encoder = ENCODERS.get(cell.pretrain.encoder)(dataset.input_spec, cell.pretrain.latent_dim)
         encoder.load_state_dict(load(self.tracker.artifact(run_id, "encoder.safetensors")))
         encoder.to(memory_format=modality_of(dataset.input_spec).memory_format).to(self.device)
         if not wanted:
-            self.recent = (key, encoder, None)
+            self.recent = (key, encoder, {})
             return encoder, None
         path = self._path(key)
         with FileLock(f"{path}.lock"):
             if path.exists():
                 stored = load_file(path, device=str(self.device))
-                features = Features(stored["train"], stored["test"])
+                known = {name.partition(".")[0] for name in stored}
+                features = {name: Features(stored[f"{name}.train"], stored[f"{name}.test"]) for name in known}
                 self.recent = (key, encoder, features)
             else:
-                features = extract(encoder, dataset, self.device)
+                features = extract(encoder, dataset, self.device, readings)
                 self._keep(key, encoder, features)
-        return encoder, features
+        return encoder, features[cell.reading]
 
-    def _keep(self, key: tuple[str, str], encoder: Encoder, features: Features | None) -> None:
+    def _keep(self, key: tuple[str, str], encoder: Encoder, features: Mapping[str, Features]) -> None:
         """Remember features here and on disk for the other workers; the file appears whole or not at all.
 
         Args:
             key: the pretraining's identity and the dataset's.
-            features: None where no protocol sees any.
+            features: by reading; none where no protocol sees any.
         """
         self.recent = (key, encoder, features)
-        if features is not None:
+        if features:
             path = self._path(key)
             unfinished = path.with_suffix(f".{os.getpid()}")
-            save_file({"train": features.train.contiguous(), "test": features.test.contiguous()}, unfinished)
+            train = {f"{reading}.train": found.train.contiguous() for reading, found in features.items()}
+            test = {f"{reading}.test": found.test.contiguous() for reading, found in features.items()}
+            save_file({**train, **test}, unfinished)
             unfinished.replace(path)
 
     def _path(self, key: tuple[str, str]) -> Path:

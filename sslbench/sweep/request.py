@@ -10,13 +10,13 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from sslbench.contract.record import Record
-from sslbench.contract.spec import InputError, InputSpec, Suite
+from sslbench.contract.spec import InputError, Suite
 from sslbench.datasets import load
 from sslbench.datasets._base import Dataset
 from sslbench.stores.addresses import Stores, prepare
 from sslbench.stores.tracker import Tracker
 from sslbench.sweep import suites
-from sslbench.sweep.plan import Plan, Selection, check, make_plan, select
+from sslbench.sweep.plan import Plan, Selection, Source, check, make_plan, select
 
 
 @dataclass(frozen=True)
@@ -119,11 +119,11 @@ def prepare_request(request: Request) -> Prepared:
         InputError: whatever is wrong, in one line.
     """
     suite = select(suites.load(request.suite), request.selection)
-    inputs: dict[str, tuple[str, InputSpec]] = {}
+    inputs: dict[str, Source] = {}
     names: dict[str, str] = {}
     unlabelled: dict[str, int] = {}
     for name, dataset in acquire(suite, request):
-        inputs[name] = (dataset.name, dataset.input_spec)
+        inputs[name] = Source.of(dataset)
         names[dataset.name] = name
         unlabelled[dataset.name] = len(dataset.unlabelled_inputs)
     plan = make_plan(suite, inputs)

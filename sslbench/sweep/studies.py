@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from sslbench.contract.spec import REFERENCE_PROTOCOLS, EvaluateCell, PretrainCell, Suite
+from sslbench.contract.spec import READINGS, REFERENCE_PROTOCOLS, EvaluateCell, PretrainCell, Suite
 from sslbench.stores.queue import Axis, CellQueue, QueuedCell, open_storage
 from sslbench.sweep.plan import Selection
 
@@ -35,7 +35,8 @@ def open_queues(suite: Suite, selection: Selection, storage_url: str) -> tuple[C
         "dataset": sources,
         "label_seed": IntDistribution(0, 2**31),
         "label_fraction": FloatDistribution(0.0, 1.0),
-        "protocol": categories(suite.protocols, sorted(REFERENCE_PROTOCOLS.values())),
+        "protocol": categories(suite.protocols, sorted(set(REFERENCE_PROTOCOLS.values()))),
+        "reading": categories(READINGS),
     }
     pretrain = CellQueue(storage, f"{suite.name}/pretrain", axes, "minimize")
     evaluate = CellQueue(storage, f"{suite.name}/evaluate", {**axes, **evaluation}, "maximize")
@@ -46,7 +47,7 @@ def queued_evaluation(cell: EvaluateCell, datasets: Mapping[str, str]) -> Queued
     """An evaluation as its queue shows it; `datasets` maps identities to the names people gave."""
     axes = {**queued_pretraining(cell.pretrain, datasets).axes}
     axes |= {"dataset": datasets[cell.dataset], "label_seed": cell.label_seed}
-    axes |= {"label_fraction": cell.label_fraction, "protocol": cell.protocol}
+    axes |= {"label_fraction": cell.label_fraction, "protocol": cell.protocol, "reading": cell.reading}
     return QueuedCell(cell.cell_id, f"{cell.title} of {cell.pretrain.title}", axes)
 
 

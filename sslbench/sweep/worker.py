@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import save_file
 
 from sslbench.contract.errors import one_line
-from sslbench.contract.spec import PretrainCell
+from sslbench.contract.spec import READINGS, PretrainCell
 from sslbench.datasets import load as load_dataset
 from sslbench.datasets._base import Dataset
 from sslbench.engine.evaluate import Outcome, evaluate, extract_budget, sees_features
@@ -31,6 +31,10 @@ from sslbench.sweep.features import FeatureCache, features_folder
 from sslbench.sweep.news import Failure, Finished, NewsWriter, Status, status_folder
 from sslbench.sweep.plan import Plan
 from sslbench.sweep.studies import queued_evaluation
+
+
+#: Metrics of a pretraining that its evaluations repeat, so that a record needs one run alone.
+COSTS = ("pretrain_epochs", "pretrain_steps", "pretrain_seconds", "pretrain_samples", "pretrain_flops", "parameters")
 
 
 class Worker:
@@ -102,14 +106,16 @@ class Worker:
         loss, scores = self._train(cell, training, run_id)
         if monitor is not None:
             monitor.finish()
-        wanted = any(sees_features(child) for child in self.plan.evaluate[cell.cell_id])
-        features = self.features.extract(cell, training.pretext.encoder, dataset, wanted=wanted)
+        encoder = training.pretext.evaluated
+        features = self.features.extract(cell, encoder, dataset, self.readings(cell.cell_id))
         found, reason = measure(training, dataset)
         with tempfile.TemporaryDirectory() as folder:
-            save_file(_plain(training.pretext.encoder), Path(folder) / "encoder.safetensors")
-            draw(training, features, dataset, Path(folder) / "pictures")
+            save_file(_plain(encoder), Path(folder) / "encoder.safetensors")
+            draw(training, features.get(READINGS[0]), dataset, Path(folder) / "pictures")
             self.tracker.log_files(run_id, Path(folder))
         costs = {
+            "pretrain_epochs": training.epochs,
+            "pretrain_steps": float(training.steps),
             "pretrain_seconds": training.seconds,
             "pretrain_samples": float(training.samples),
             "pretrain_flops": training.flops,
@@ -148,7 +154,7 @@ class Worker:
 
     def _checkpoint(self, cell: PretrainCell, training: Pretraining, epochs: float) -> dict[str, float]:
         """Score the encoder in training: a copy, so that nothing of its training, random numbers included, changes."""
-        encoder = copy.deepcopy(training.pretext.encoder)
+        encoder = copy.deepcopy(training.pretext.evaluated)
         found: dict[str, float] = {}
         for child in self.plan.checkpoints[cell.cell_id]:
             dataset = self._dataset(child.dataset)
@@ -156,7 +162,7 @@ class Worker:
             outcome = evaluate(child, dataset, encoder, features, self.device)
             scored = {
                 "test": outcome.accuracy,
-                "budget": outcome.budget_score,
+                **({} if outcome.budget_score is None else {"budget": outcome.budget_score}),
                 "labels": float(len(outcome.budget.indices)),
                 "seconds": outcome.seconds,
                 "flops": outcome.flops,
@@ -178,7 +184,7 @@ class Worker:
         self.news.tell(Status(title))
         run_id = self.tracker.start_evaluate(cell, parent, describe(dataset), str(self.device))
         try:
-            encoder, features = self.features.load(cell, dataset, parent)
+            encoder, features = self.features.load(cell, dataset, parent, self.readings(cell.pretrain.cell_id))
             outcome = evaluate(cell, dataset, encoder, features, self.device)
             self._log_outcome(outcome, run_id, parent, dataset)
         except Exception as error:
@@ -189,6 +195,11 @@ class Worker:
         self.news.finished(Finished(title, cell.pretrain.pretext, *scored))
         return outcome.budget_score
 
+    def readings(self, cell_id: str) -> tuple[str, ...]:
+        """Where evaluations that see features read the encoder of a pretraining."""
+        wanted = {child.reading for child in self.plan.evaluate[cell_id] if sees_features(child.protocol)}
+        return tuple(reading for reading in READINGS if reading in wanted)
+
     def _log_outcome(self, outcome: Outcome, run_id: str, parent: str, dataset: Dataset) -> None:
         with tempfile.TemporaryDirectory() as folder:
             indices = outcome.budget.indices.numpy().astype(np.int32)
@@ -197,11 +208,12 @@ class Worker:
         costs = self.tracker.pretrained(parent)
         metrics = {
             "accuracy": outcome.accuracy,
-            "budget_accuracy": outcome.budget_score,
+            **({} if outcome.budget_score is None else {"budget_accuracy": outcome.budget_score}),
             "evaluate_seconds": outcome.seconds,
             "evaluate_flops": outcome.flops,
             "num_labels": float(len(outcome.budget.indices)),
-            **{name: costs[name] for name in ("pretrain_seconds", "pretrain_samples", "pretrain_flops", "parameters")},
+            "num_classes": float(len(dataset.classes)),
+            **{name: costs[name] for name in COSTS if name in costs},
             **outcome.details,
         }
         tags = {"modality": dataset.input_spec.modality, "budget_digest": outcome.budget.digest}

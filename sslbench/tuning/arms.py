@@ -98,7 +98,7 @@ class PretextArm(Arm):
                 samples, share = report.step * training.batch_size, report.step / report.steps
                 flops = training.flops * share
                 if report.checkpoints:
-                    score = bench.rule.score(training.pretext.encoder, bench.sight, bench.device)
+                    score = bench.rule.score(training.pretext.evaluated, bench.sight, bench.device)
                     seconds = time.perf_counter() - started
                     for end in report.checkpoints:
                         yield Stretch(end / self.cell.epochs, score, seconds, samples, flops)

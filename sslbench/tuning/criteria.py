@@ -72,7 +72,10 @@ class BudgetCV(Criterion):
             raise TypeError("the linear probe must not train the encoder")
         with island(sight.seed):
             nobody = features[:0]
-            return probe.predict(features, sight.labels.to(device), nobody, sight.num_classes, sight.seed).budget_score
+            found = probe.predict(features, sight.labels.to(device), nobody, sight.num_classes, sight.seed)
+        if found.budget_score is None:
+            raise ValueError("cross-validation needs two labels of every class; `unsuitable` says so beforehand")
+        return found.budget_score
 
 
 class LabelFree(Criterion):
@@ -93,7 +96,7 @@ CRITERIA: Registry[type[Criterion]] = Registry(
 
 
 def _features(encoder: Encoder, inputs: torch.Tensor, device: torch.device) -> torch.Tensor:
-    features = represent(copy.deepcopy(encoder), inputs, device)
+    features = represent(copy.deepcopy(encoder), inputs, device)["latent"]
     if not bool(features.isfinite().all()):
         raise TrainingError("the representation is not finite")
     return features

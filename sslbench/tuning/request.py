@@ -19,7 +19,7 @@ from sslbench.pretexts import PRETEXTS
 from sslbench.protocols.finetune import FinetuneConfig
 from sslbench.stores.addresses import Stores
 from sslbench.sweep import suites
-from sslbench.sweep.plan import Plan, Selection, make_plan, select
+from sslbench.sweep.plan import Plan, Selection, Source, make_plan, select
 from sslbench.sweep.request import Request, acquire, resolve_device
 from sslbench.tuning.arms import Arm, Bench, PretextArm, SupervisedArm
 from sslbench.tuning.criteria import CRITERIA, SUPERVISED, Sight
@@ -119,13 +119,13 @@ def prepare_tuning(request: TuneRequest) -> PreparedTuning:
         fraction=suite.label_fractions[0],
         num_labels=len(sight.labels),
         trials=request.trials,
-        epochs=float(request.epochs or suite.epochs),
+        epochs=_epochs(request, suite),
         num_unlabelled=suite.num_unlabelled,
         seed=suite.seeds[0],
     )
     bench = Bench(seen, blind, sight, rule, torch.device(resolve_device(request.at.device)))
-    inputs = {name: (dataset.name, dataset.input_spec) for name, dataset in datasets.items()}
-    plan = make_plan(dataclasses.replace(suite, epochs=budget.epochs), inputs)
+    inputs = {name: Source.of(dataset) for name, dataset in datasets.items()}
+    plan = make_plan(dataclasses.replace(suite, epochs=budget.epochs, steps=None, flops=None), inputs)
     arms, left_out = _arms(suite, plan, bench, budget)
     for name in request.at.selection.pretexts:
         if name in left_out:
@@ -136,6 +136,17 @@ def prepare_tuning(request: TuneRequest) -> PreparedTuning:
     kept_arms(path, budget, [arm.name for arm in arms])  # says now what would be refused after all trials
     studies = [ArmStudy(suite.name, arm, budget, request.at.stores.storage) for arm in arms]
     return PreparedTuning(suite.name, budget, studies, left_out, request.at.stores, path)
+
+
+def _epochs(request: TuneRequest, suite: Suite) -> float:
+    """How long a trial is: as asked, else as in the suite.
+
+    Raises:
+        InputError: the suite counts in steps or operations.
+    """
+    if request.epochs is None and suite.epochs is None:
+        raise InputError(f"suite {suite.name!r} says no epochs; say with --epochs how long a trial is")
+    return float(request.epochs or suite.epochs or 0)
 
 
 def _narrowed(suite: Suite, selection: Selection) -> Suite:
@@ -162,7 +173,7 @@ def _arms(suite: Suite, plan: Plan, bench: Bench, budget: Budget) -> tuple[list[
     """The arms of a plan, `supervised` first, and why others are left out."""
     left_out = {pretext: reason for (_, _, pretext), reason in plan.unsuitable.items()}
     finetune = configure(FinetuneConfig(), suite.settings.get("finetune", {}), "protocol 'finetune'")
-    share, arms = budget.epochs / suite.epochs, list[Arm]()
+    share, arms = budget.epochs / (suite.epochs or budget.epochs), list[Arm]()
     for planned in plan.pretrain:
         reason = bench.rule.unsuitable(planned.pretext, bench.sight)
         if reason is not None:

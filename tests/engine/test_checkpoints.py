@@ -46,7 +46,7 @@ def test_checkpoints_leave_every_weight_and_statistic_as_it_would_be(digits: Dat
 def test_a_checkpoint_computes_no_features_outside_its_budget(digits: Dataset) -> None:
     cell = evaluate_cell(pretrain_cell("random_init"), 0.05, "knn")
     encoder = build(cell.pretrain, digits, CPU).encoder
-    few, every = extract_budget(cell, encoder, digits, CPU), extract(encoder, digits, CPU)
+    few, every = extract_budget(cell, encoder, digits, CPU), extract(encoder, digits, CPU)["latent"]
     budget = draw_budget("digits", digits.train_labels, 0.05, 0).indices
     known = few.train.isfinite().all(dim=1)
     assert known.nonzero().flatten().tolist() == budget.tolist()

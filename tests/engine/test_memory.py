@@ -47,7 +47,7 @@ def test_inputs_are_represented_alike_in_one_batch_and_in_several(digits: Datase
     encoder = build(pretrain_cell("random_init"), digits, CPU).encoder.eval()
     inputs = digits.train_inputs[: 2 * INFERENCE_BATCH + 7]
     with torch.inference_mode():
-        assert torch.allclose(represent(encoder, inputs, CPU), encoder(to_float(inputs)), atol=1e-6)
+        assert torch.allclose(represent(encoder, inputs, CPU)["latent"], encoder(to_float(inputs)), atol=1e-6)
 
 
 def test_pictured_neighbours_point_the_same_way_however_long_they_are(digits: Dataset) -> None:

@@ -63,8 +63,9 @@ class Narrow(Encoder):
         self.hidden = nn.Sequential(nn.Linear(input_spec.size, 32), nn.ReLU())
         self.project = nn.Linear(32, latent_dim)
 
-    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        return self.project(self.hidden(inputs))
+    @classmethod
+    def max_latent_dim(cls, input_spec: InputSpec) -> int:
+        return 32
 
     def feature_map(self, inputs: torch.Tensor) -> torch.Tensor:
         return self.hidden(inputs)[:, :, None]

@@ -10,7 +10,7 @@ import pytest
 from sslbench.contract.spec import InputSpec
 from sslbench.datasets import load
 from sslbench.sweep import suites
-from sslbench.sweep.plan import make_plan
+from sslbench.sweep.plan import make_plan, Source
 
 RESULTS = Path(__file__).parents[2] / "results"
 #: Published as one pretext, two since: on `conv` it is `inpainting` now, whose rows have yet to be published.
@@ -29,7 +29,7 @@ def input_spec(name: str, folder: Path) -> InputSpec:
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_every_published_cell_is_still_planned(name: str, tmp_path: Path) -> None:
     suite = suites.load(name)
-    plan = make_plan(suite, {dataset: (dataset, input_spec(dataset, tmp_path)) for dataset in suite.all_datasets})
+    plan = make_plan(suite, {name: Source(name, input_spec(name, tmp_path), 60_000, 10) for name in suite.all_datasets})
     planned = {cell.cell_id for cell in [*plan.pretrain, *plan.evaluations]}
     with (RESULTS / name / "records.csv").open(encoding="utf-8", newline="") as file:
         published = {(row["cell_id"], row["encoder"], row["pretext"]) for row in csv.DictReader(file)}

@@ -20,7 +20,7 @@ from sslbench.engine.pretrain import Pretraining
 from sslbench.publishing.reproduce import Check, Published, Reproduction, choose
 from sslbench.report.records import from_records, read_records, write_records
 from sslbench.sweep import suites
-from sslbench.sweep.plan import make_plan
+from sslbench.sweep.plan import make_plan, Source
 from tests.conftest import CPU, evaluate_cell, pretrain_cell
 from tests.made_up import probes, supervised
 from tests.report.test_report import record as made_up
@@ -49,7 +49,7 @@ def place(tmp_path_factory: pytest.TempPathFactory, digits: Dataset) -> Path:
     suite_file = folder / "benchmarks" / "published.py"
     suite_file.parent.mkdir()
     suite_file.write_text(SUITE_FILE)
-    plan = make_plan(suites.load(str(suite_file)), {"digits": (digits.name, digits.input_spec)})
+    plan = make_plan(suites.load(str(suite_file)), {"digits": Source.of(digits)})
     records = [record for cell in plan.pretrain for record in run(cell, plan.evaluate[cell.cell_id], digits)]
     write_records(records, folder / "results" / "published" / "records.csv")
     return folder

@@ -19,7 +19,7 @@ from sslbench.report.records import from_records
 from sslbench.report.scores.layout import lay_out
 from sslbench.stores.addresses import locate
 from sslbench.stores.tracker import Tracker
-from sslbench.sweep.plan import Plan, Selection, make_plan, select
+from sslbench.sweep.plan import make_plan, Plan, select, Selection, Source
 from sslbench.sweep.request import Request, prepare_request, records_of
 from sslbench.sweep.studies import open_queues, queued_pretraining
 from sslbench.sweep.worker import Worker
@@ -46,7 +46,7 @@ SUITE = Suite(
 
 
 def planned(suite: Suite, **inputs: InputSpec) -> Plan:
-    return make_plan(suite, {name: (name, spec) for name, spec in inputs.items()})
+    return make_plan(suite, {name: Source(name, spec, 1000, 10) for name, spec in inputs.items()})
 
 
 def pairs(plan: Plan, pretext: str) -> set[tuple[str, str, int]]:

@@ -31,7 +31,7 @@ from sslbench.pretexts import PRETEXTS
 from sslbench.protocols import PROTOCOLS
 from sslbench.stores.addresses import locate
 from sslbench.sweep import suites
-from sslbench.sweep.plan import Selection
+from sslbench.sweep.plan import Selection, Source
 from sslbench.sweep.request import Request
 from sslbench.tuning import session
 from sslbench.tuning.arms import Stretch
@@ -324,7 +324,7 @@ def test_budget_cv_is_what_the_probe_reports_of_the_budget(digits: Dataset) -> N
     sight = sight_of(digits, 0.1)
     encoder = build(pretrain_cell("random_init"), digits, CPU).encoder
     probe = PROTOCOLS.get("linear_probe")
-    features = represent(encoder, sight.inputs, CPU)
+    features = represent(encoder, sight.inputs, CPU)["latent"]
     expected = probe(probe.Config()).predict(features, sight.labels, features, 10, 7).budget_score
     assert CRITERIA.get("budget_cv")().score(encoder, sight, CPU) == expected
     assert 0.2 < expected < 1
@@ -332,7 +332,7 @@ def test_budget_cv_is_what_the_probe_reports_of_the_budget(digits: Dataset) -> N
 
 def test_label_free_is_rankme_whatever_the_labels_are(digits: Dataset) -> None:
     encoder = build(pretrain_cell("random_init"), digits, CPU).encoder
-    expected = rankme(represent(encoder, digits.unlabelled_inputs[:2048], CPU))
+    expected = rankme(represent(encoder, digits.unlabelled_inputs[:2048], CPU)["latent"])
     for labels in (sight_of(digits, 0.1).labels, torch.zeros(130, dtype=torch.int64)):
         sight = dataclasses.replace(sight_of(digits, 0.1), labels=labels)
         assert CRITERIA.get("label_free")().score(encoder, sight, CPU) == expected
@@ -430,7 +430,7 @@ def test_a_misspelt_tuned_setting_is_named_before_anything_runs(
     (tmp_path / "tiny.py").write_text(SUITE_FILE.replace("epochs=1,", 'epochs=1, settings_file="settings.json",'))
     digits = load("digits", tmp_path)
     with pytest.raises(InputError, match=r"unknown setting 'lr' of pretext 'autoencoder'\.optimizer; choose one of"):
-        make_plan(suites.load(str(tmp_path / "tiny.py")), {"digits": (digits.name, digits.input_spec)})
+        make_plan(suites.load(str(tmp_path / "tiny.py")), {"digits": Source.of(digits)})
 
 
 def test_arms_of_different_budgets_never_share_a_file(

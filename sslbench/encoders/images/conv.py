@@ -36,8 +36,9 @@ class Conv(Encoder):
         self.blocks = nn.Sequential(*blocks)
         self.project = nn.Linear(WIDTHS[-1], latent_dim)
 
-    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        return self.project(self.blocks(inputs).mean(dim=(2, 3)))
+    @classmethod
+    def max_latent_dim(cls, input_spec: InputSpec) -> int:
+        return WIDTHS[-1]
 
     def feature_map(self, inputs: torch.Tensor) -> torch.Tensor:
         """`(N, 128, h, w)` before the pool; 4 x 4 for 28 x 28 inputs."""

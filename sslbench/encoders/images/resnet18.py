@@ -12,6 +12,8 @@ from sslbench.contract.spec import InputSpec
 from sslbench.encoders._base import Encoder
 from sslbench.encoders.images._decoder import ConvDecoder
 
+WIDTH = 512
+
 
 class ResNet18(Encoder):
     """torchvision's ResNet-18 with a 3x3 stem, no max-pool and a linear projection to the latent size.
@@ -35,10 +37,11 @@ class ResNet18(Encoder):
             network.layer3,
             network.layer4,
         )
-        self.project = nn.Linear(512, latent_dim)
+        self.project = nn.Linear(WIDTH, latent_dim)
 
-    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        return self.project(self.blocks(inputs).mean(dim=(2, 3)))
+    @classmethod
+    def max_latent_dim(cls, input_spec: InputSpec) -> int:
+        return WIDTH
 
     def feature_map(self, inputs: torch.Tensor) -> torch.Tensor:
         """`(N, 512, h, w)` before the pool; 4 x 4 for 32 x 32 inputs."""

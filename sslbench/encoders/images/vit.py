@@ -134,6 +134,10 @@ class ViT(Encoder):
         self.register_buffer("full_positions", sincos_positions(self.grid, WIDTH), persistent=False)
         self.full_positions: torch.Tensor
 
+    @classmethod
+    def max_latent_dim(cls, input_spec: InputSpec) -> int:
+        return WIDTH
+
     def grid_of(self, height: int, width: int) -> tuple[int, int]:
         """Patches per column and per row of an image of `height` x `width` pixels."""
         return math.ceil(height / self.patch_size), math.ceil(width / self.patch_size)

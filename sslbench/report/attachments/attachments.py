@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sslbench.contract.settings import TunedArm
@@ -28,6 +28,8 @@ class Attachments:
         exhibits: pictures of what was learned.
         tuned: what choosing settings found and cost.
         ui_url: where run ids lead; empty leaves them as plain text.
+        primary: the protocol that the suite named beforehand, as tables name it; empty if it named none.
+        versions: of the plug-ins as they are now, by kind and name.
     """
 
     environment: Mapping[str, object] | None = None
@@ -35,6 +37,8 @@ class Attachments:
     exhibits: tuple[Exhibit, ...] | None = None
     tuned: tuple[TunedArm, ...] | None = None
     ui_url: str = UI_URL
+    primary: str = ""
+    versions: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
     def completed(self, folder: Path) -> Attachments:
         """With what is None read from a results folder; what that does not have either is empty.

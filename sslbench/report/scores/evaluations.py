@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from sslbench.contract.spec import InputError
+from sslbench.contract.spec import InputError, table_protocol
 from sslbench.report.scores.replicates import Replicate, independent
 
 #: What names a row of the tables, in every frame of the analysis.
@@ -19,11 +19,13 @@ REPLICATE = ["seed", "label_seed"]
 def headline(records: pd.DataFrame) -> pd.DataFrame:
     """The records of accuracy on the test split, all that tables and curves show. A NaN is no score.
 
+    From here on `protocol` is what tables call it: with its reading, where that is not the latent.
+
     Raises:
         InputError: two records claim the same cell and replicate. Averaging them would hide that one is stale.
     """
     accuracies = (records["metric"] == "accuracy") & records["value"].notna()
-    chosen = records[accuracies & (records["split"] == "test")]
+    chosen = _named(records[accuracies & (records["split"] == "test")])
     line = [*CELL, *REPLICATE]
     repeated = chosen[chosen.duplicated(line, keep=False)].sort_values([*line, "run_id"])
     if len(repeated):
@@ -44,10 +46,16 @@ def evaluations(records: pd.DataFrame) -> pd.DataFrame:
         InputError: as `headline`.
     """
     line = [*CELL, *REPLICATE]
-    inside = records[(records["metric"] == "accuracy") & (records["split"] == "budget")]
+    inside = _named(records[(records["metric"] == "accuracy") & (records["split"] == "budget")])
     budget = inside.drop_duplicates(line).set_index(line)["value"].rename("budget")
     frame = headline(records).drop(columns=["metric", "split"]).rename(columns={"value": "test"})
     return frame.join(budget, on=line).sort_values(line, ignore_index=True)
+
+
+def _named(records: pd.DataFrame) -> pd.DataFrame:
+    """With protocols as tables name them."""
+    pairs = zip(records["protocol"].tolist(), records["reading"].tolist(), strict=True)
+    return records.assign(protocol=[table_protocol(*pair) for pair in pairs])
 
 
 def keep_independent(frame: pd.DataFrame) -> pd.DataFrame:

@@ -17,10 +17,19 @@ def collapsed_encoders(records: pd.DataFrame) -> Mapping[Encoder, int]:
     return Counter(zip(*columns, strict=True))
 
 
-def stale_cells(records: pd.DataFrame) -> frozenset[str]:
-    """Identities of cells that another version of sslbench, or other settings of the same pretext, computed.
+#: What has versions, and the columns of records that name it and say which.
+VERSIONED = tuple((kind, f"{kind}_version") for kind in ("dataset", "encoder", "pretext", "protocol"))
 
-    The newest record says which version and, for every encoder of a pretext and latent size, which settings hold.
+
+def stale_cells(records: pd.DataFrame, versions: Mapping[tuple[str, str], int]) -> frozenset[str]:
+    """Identities of cells that another version of sslbench or of a plug-in, or other settings of the same pretext,
+    computed.
+
+    The newest record says which version of sslbench and, for every encoder of a pretext and latent size, which settings
+    hold.
+
+    Args:
+        versions: of the plug-ins as they are now, by kind and name; one that is not among them is never stale.
     """
     if records.empty:
         return frozenset()
@@ -28,5 +37,8 @@ def stale_cells(records: pd.DataFrame) -> frozenset[str]:
     old = ordered["sslbench_version"] != ordered["sslbench_version"].iloc[-1]
     axes = ["dataset", "encoder", "pretext", "latent_dim"]
     settled = ordered.groupby(axes)["config_hash"].transform("last")
-    stale = ordered.loc[old | (ordered["config_hash"] != settled), "cell_id"]
-    return frozenset(map(str, stale))
+    stale = old | (ordered["config_hash"] != settled)
+    for kind, column in VERSIONED:
+        said = zip(ordered[kind].tolist(), ordered[column].tolist(), strict=True)
+        stale |= [versions.get((kind, name), version) != version for name, version in said]
+    return frozenset(map(str, ordered.loc[stale, "cell_id"]))

@@ -19,6 +19,9 @@ from sslbench.report.scores.replicates import Replicate, Scores
 from sslbench.report.scores.rows import Row, Run, rows_of
 
 
+NO_VERSIONS: Mapping[tuple[str, str], int] = {}
+
+
 @dataclass(frozen=True)
 class Block:
     """One table: rows are pretexts, columns label fractions, cells the scores by replicate.
@@ -29,6 +32,7 @@ class Block:
         replicates: every independent one that the tables of this place have seen; a cell with fewer is incomplete.
         crossed: seeds meet several label seeds; scores that share a training or labels with another are left out here.
         num_labels: the label budgets that were used at each fraction, smallest first (one, unless something differs).
+        num_classes: how many the dataset has; 0 where that was not recorded.
         lines: the rows that were run, by name.
     """
 
@@ -42,6 +46,7 @@ class Block:
     replicates: tuple[Replicate, ...]
     crossed: bool
     num_labels: Mapping[float, tuple[int, ...]]
+    num_classes: int
     lines: Mapping[str, Row]
 
     @cached_property
@@ -97,6 +102,7 @@ class Layout:
         collapsed: seeds with a collapsed representation, by encoder.
         stale: identities of stale cells.
         gaps: what of the suite has no record.
+        primary: the protocol, as tables name it, that headlines are about; empty if none was named beforehand.
     """
 
     records: pd.DataFrame
@@ -108,6 +114,7 @@ class Layout:
     collapsed: Mapping[Encoder, int]
     stale: frozenset[str]
     gaps: Gaps
+    primary: str = ""
 
     def failures(self, block: Block, row: str, fraction: float) -> list[Failure]:
         """The failures that explain why a cell of the block lacks seeds."""
@@ -135,8 +142,17 @@ def _stands_in(failure: Failure, block: Block) -> bool:
     return trained and evaluated and (same or failure.encoder == RAW)
 
 
-def lay_out(records: pd.DataFrame, gaps: Gaps | None = None) -> Layout:
+def lay_out(
+    records: pd.DataFrame,
+    gaps: Gaps | None = None,
+    primary: str = "",
+    versions: Mapping[tuple[str, str], int] = NO_VERSIONS,
+) -> Layout:
     """Lay out rows of `records.csv`; linear in their number.
+
+    Args:
+        primary: as of `Layout`.
+        versions: of the plug-ins as they are now, by kind and name: what others computed is stale.
 
     Raises:
         InputError: two records claim the same cell and replicate.
@@ -151,24 +167,25 @@ def lay_out(records: pd.DataFrame, gaps: Gaps | None = None) -> Layout:
         every=every,
         evaluations=kept,
         rows=rows,
-        blocks=tuple(_blocks(rows, crossed)),
+        blocks=tuple(_blocks(rows, crossed, dict(zip(every["dataset"], every["num_classes"], strict=True)))),
         peers=tuple(_peers(rows)),
         collapsed=collapsed_encoders(records),
-        stale=stale_cells(records),
+        stale=stale_cells(records, versions),
         gaps=gaps or Gaps(),
+        primary=primary,
     )
 
 
-def _blocks(rows: Sequence[Row], crossed: set[str]) -> Iterator[Block]:
+def _blocks(rows: Sequence[Row], crossed: set[str], classes: Mapping[str, int]) -> Iterator[Block]:
     for dataset, encoder in sorted({(row.dataset, row.encoder) for row in rows if row.encoder != RAW}):
         here = [row for row in rows if row.dataset == dataset and row.encoder in (encoder, RAW)]
         origins = {row.pretrain_dataset for row in here} - {""} or {dataset}
         for origin in sorted(origins, key=lambda origin: (origin != dataset, origin)):
             of_origin = [row for row in here if row.pretrain_dataset in ("", origin)]
-            yield from _of_place((dataset, origin, encoder), of_origin, dataset in crossed)
+            yield from _of_place((dataset, origin, encoder), of_origin, dataset in crossed, classes[dataset])
 
 
-def _of_place(place: tuple[str, str, str], rows: Sequence[Row], crossed: bool) -> Iterator[Block]:
+def _of_place(place: tuple[str, str, str], rows: Sequence[Row], crossed: bool, num_classes: int) -> Iterator[Block]:
     """The tables that the rows of one dataset, pretraining dataset and encoder fill."""
     replicates = tuple(sorted({replicate for row in rows for replicate in row.replicates}))
     counts: dict[float, set[int]] = {}
@@ -180,18 +197,24 @@ def _of_place(place: tuple[str, str, str], rows: Sequence[Row], crossed: bool) -
         lines = {
             row.pretext: row
             for row in rows
-            if row.protocol == REFERENCE_PROTOCOLS.get(row.pretext, protocol)
+            if row.protocol == REFERENCE_PROTOCOLS.get(row.pretext, _of_raw(protocol) if row.encoder == RAW else protocol)
             and (row.encoder == RAW or row.latent_dim == size)
         }
         expected = {row.pretext for row in rows if row.pretext not in BASELINES and protocol not in OPTIONAL_PROTOCOLS}
         names = tuple(sorted(expected | set(lines), key=pretext_rank))
-        yield Block(*place, protocol, size, names, tuple(num_labels), replicates, crossed, num_labels, lines)
+        fractions = tuple(num_labels)
+        yield Block(*place, protocol, size, names, fractions, replicates, crossed, num_labels, num_classes, lines)
+
+
+def _of_raw(protocol: str) -> str:
+    """The protocol of `raw_pixels` that stands beside one with any reading: pixels have one."""
+    return protocol.partition(", ")[0]
 
 
 def _tables(rows: Sequence[Row]) -> list[tuple[str, int]]:
     """Protocol and latent size of each; the reference rows alone make none unless there is nothing else."""
     sizes = sorted({row.latent_dim for row in rows if row.encoder != RAW})
-    probed = [row for row in rows if row.pretext not in REFERENCE_PROTOCOLS]
+    probed = [row for row in rows if row.pretext not in REFERENCE_PROTOCOLS and row.encoder != RAW]
     ran = {(row.protocol, row.latent_dim) for row in probed}
     found = [
         (protocol, size)

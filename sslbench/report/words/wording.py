@@ -15,6 +15,10 @@ from sslbench.report.statistics.summary import missing_in_row
 from sslbench.report.words.numbers import percent, span, times
 
 
+#: Fewer labels than this of a class are said per class: then it is that number which tells how hard the task is.
+FEW_A_CLASS = 50
+
+
 def row_title(pretext: str, protocol: str, latent_dim: int, pretrained_on: str | None = None) -> str:
     """`SimCLR with a linear probe (latent size 128)`; `pretrained_on` is named if given."""
     source = f" pretrained on {pretrained_on}" if pretrained_on else ""
@@ -43,8 +47,11 @@ def several_places(blocks: Iterable[Block]) -> bool:
 
 
 def column_title(block: Block, fraction: float) -> str:
-    """`1% (600)`: the fraction and how many labels that is."""
-    return f"{percent(fraction)} ({span(block.num_labels[fraction])})"
+    """`1% (600)`: the fraction and how many labels that is; of few also how many a class, `0.1% (60, 6 a class)`."""
+    counts = block.num_labels[fraction]
+    known = block.num_classes and len(counts) == 1 and counts[0] < FEW_A_CLASS * block.num_classes
+    each = f", {counts[0] / block.num_classes:.2g} a class" if known else ""
+    return f"{percent(fraction)} ({span(counts)}{each})"
 
 
 def unequal(line: Mapping[Any, Any] | pd.Series[Any]) -> str:
