@@ -69,7 +69,9 @@ class MoCo(TwoViewPretext):
         q = self.projector(self.encoder(first))
         with torch.no_grad():
             k = self.teacher_projector(self.teacher_encoder(second))
-        loss = info_nce(q, k, self.queue.keys.clone(), self.temperature)  # a copy: the queue moves on before the gradient
+        loss = info_nce(
+            q, k, self.queue.keys.clone(), self.temperature
+        )  # a copy: the queue moves on before the gradient
         if self.training:
             self.queue.put(k)
         return loss
