@@ -1,7 +1,7 @@
 """Teachers: copies of trained modules that follow them slowly and never see a gradient.
 
-A task keeps one copy per trained module, e.g. `self.teacher_encoder = frozen_copy(encoder)`, and one `HalfLife`. It runs
-the copies under `torch.no_grad()` and moves them in `after_step`:
+A task keeps one copy per trained module, e.g. `self.teacher_encoder = frozen_copy(encoder)`, and one `HalfLife`. It
+runs the copies under `torch.no_grad()` and moves them in `after_step`:
 
     momentum = self.half_life(progress)
     follow(self.teacher_encoder, self.encoder, momentum)

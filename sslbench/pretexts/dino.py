@@ -51,7 +51,7 @@ def dino_head(in_dim: int, config: DINOConfig) -> nn.Sequential:
 
 @dataclass(frozen=True)
 class DINOConfig(MultiCropConfig):
-    """Settings of `DINO`. The paper's first momentum is 0.996, a half-life of 173 of some 100,000 to 1,000,000 steps."""
+    """Settings of `DINO`. The paper's first momentum of 0.996 is a half-life of 173 of 10^5 to 10^6 steps."""
 
     optimizer: OptimizerConfig = OptimizerConfig(learning_rate=2e-3, batch_size=256)
     student_temperature: Positive = tuned(0.1, 0.05, 0.5, log=True)

@@ -27,9 +27,10 @@ class InpaintingConfig(PretextConfig):
 class Inpainting(Pretext):
     """Cover patches of an image and paint them in again (Pathak et al. 2016, arXiv:1604.07379).
 
-    A hidden pixel shows the mean of the image's visible ones, as the paper fills its regions with a constant mean
-    value: a black hole would look like the background where that is black, and would darken the image. Differences from the paper: no adversarial term, patches drawn as masked autoencoders draw them, and the mirrored
-    decoder paints from the `latent_dim` numbers of the representation. The error is the mean square over hidden pixels.
+    A hidden pixel shows the mean of its image's visible ones: a black hole looks like the background where that is
+    black. Differences from the paper, which fills with one mean for all: no adversarial term, patches drawn as masked
+    autoencoders draw them, and the mirrored decoder paints from the `latent_dim` numbers of the representation. The
+    error is the mean square over hidden pixels.
     """
 
     Config: ClassVar[type[PretextConfig]] = InpaintingConfig
