@@ -333,15 +333,15 @@ class Suite(Checked):
             raise InputError(f"{self._whose()}: label_fractions and labels_per_class are both empty; name a budget")
         for reading in self.readings:
             if reading not in READINGS:
-                raise InputError(
-                    f"{self._whose()}: unknown reading {reading!r}; choose one of {', '.join(READINGS)}"
-                )
+                raise InputError(f"{self._whose()}: unknown reading {reading!r}; choose one of {', '.join(READINGS)}")
         if self.primary and self.primary not in self.evaluated:
             raise InputError(
                 f"{self._whose()}: primary {self.primary!r} is not evaluated; choose one of {'; '.join(self.evaluated)}"
             )
         if "supervised_compute" in self.pretexts and not self.compute_of:
-            raise InputError(f"{self._whose()}: supervised_compute needs compute_of, the pretext whose compute it spends")
+            raise InputError(
+                f"{self._whose()}: supervised_compute needs compute_of, the pretext whose compute it spends"
+            )
 
     def _check_length(self) -> None:
         given = [name for name in ("epochs", "steps", "flops") if getattr(self, name) is not None]

@@ -46,7 +46,9 @@ def write_tables(request: Request, prepared: Prepared, records: list[Record], ui
     tracker = tracker_of(stores, suite.name)
     gaps = gaps_of(tracker, prepared, {record.cell_id for record in records})
     shown = exhibits(tracker, prepared.plan)
-    attached = replace(attachments_of(request.suite, suite, ui_url), environment=environment(), gaps=gaps, exhibits=shown)
+    attached = replace(
+        attachments_of(request.suite, suite, ui_url), environment=environment(), gaps=gaps, exhibits=shown
+    )
     frame = from_records(records)
     folder = stores.results / suite.name
     with replaced(folder) as unfinished:

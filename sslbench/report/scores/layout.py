@@ -197,7 +197,8 @@ def _of_place(place: tuple[str, str, str], rows: Sequence[Row], crossed: bool, n
         lines = {
             row.pretext: row
             for row in rows
-            if row.protocol == REFERENCE_PROTOCOLS.get(row.pretext, _of_raw(protocol) if row.encoder == RAW else protocol)
+            if row.protocol
+            == REFERENCE_PROTOCOLS.get(row.pretext, _of_raw(protocol) if row.encoder == RAW else protocol)
             and (row.encoder == RAW or row.latent_dim == size)
         }
         expected = {row.pretext for row in rows if row.pretext not in BASELINES and protocol not in OPTIONAL_PROTOCOLS}
