@@ -7,10 +7,13 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from sslbench.contract.cells import PretrainCell
 from sslbench.contract.record import Record
+from sslbench.contract.registry import Registry
 from sslbench.contract.settings import TunedArm
-from sslbench.contract.spec import InputError, PretrainCell, Suite
+from sslbench.contract.spec import InputError, Suite
 from sslbench.datasets import DATASETS
 from sslbench.encoders import ENCODERS
 from sslbench.pretexts import PRETEXTS
@@ -118,7 +121,12 @@ def attachments_of(name: str, suite: Suite, ui_url: str) -> Attachments:
     Raises:
         InputError: its settings file does not exist or is none.
     """
-    registries = {"dataset": DATASETS, "encoder": ENCODERS, "pretext": PRETEXTS, "protocol": PROTOCOLS}
+    registries: dict[str, Registry[Any]] = {
+        "dataset": DATASETS,
+        "encoder": ENCODERS,
+        "pretext": PRETEXTS,
+        "protocol": PROTOCOLS,
+    }
     versions = {(kind, entry): plugins.version(entry) for kind, plugins in registries.items() for entry in plugins}
     return Attachments(tuned=tuned(name, suite), ui_url=ui_url, primary=suite.primary, versions=versions)
 

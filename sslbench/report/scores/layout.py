@@ -18,7 +18,6 @@ from sslbench.report.scores.flags import Encoder, collapsed_encoders, stale_cell
 from sslbench.report.scores.replicates import Replicate, Scores
 from sslbench.report.scores.rows import Row, Run, rows_of
 
-
 NO_VERSIONS: Mapping[tuple[str, str], int] = {}
 
 
