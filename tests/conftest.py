@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
-from sslbench.contract.spec import EvaluateCell, PretrainCell
+from sslbench.contract.cells import EvaluateCell, PretrainCell
 from sslbench.datasets import load
 from sslbench.datasets._base import Dataset
 from sslbench.pretexts import PRETEXTS

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sslbench.contract.spec import EvaluateCell, PretrainCell
+from sslbench.contract.cells import EvaluateCell, PretrainCell
 from sslbench.datasets import default_root, load
 from sslbench.stores.addresses import Stores, locate
 from sslbench.stores.inputs import describe

@@ -8,7 +8,7 @@ from functools import cache
 import torch
 from torchvision.datasets import FashionMNIST
 
-from sslbench.contract.spec import PretrainCell
+from sslbench.contract.cells import PretrainCell
 from sslbench.datasets import default_root, load
 from sslbench.datasets._base import Dataset
 from sslbench.encoders import ENCODERS

@@ -18,7 +18,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sslbench.contract.spec import DEFAULT_FRACTIONS, EvaluateCell
+from sslbench.contract.cells import EvaluateCell
+from sslbench.contract.spec import DEFAULT_FRACTIONS
 from sslbench.engine.evaluate import Features, evaluate, extract
 from sslbench.engine.pretrain import Pretraining
 from sslbench.protocols import PROTOCOLS

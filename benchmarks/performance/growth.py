@@ -114,7 +114,8 @@ from sslbench.engine.examine import draw, measure
 from sslbench.pretexts import PRETEXTS
 from sslbench.engine.pretrain import Pretraining
 from sslbench.protocols import PROTOCOLS
-from sslbench.contract.spec import EvaluateCell, InputSpec, PretrainCell, ViewPolicy
+from sslbench.contract.cells import EvaluateCell, PretrainCell
+from sslbench.contract.spec import InputSpec, ViewPolicy
 
 torch.set_num_threads(1)
 inputs = torch.randint(0, 256, (60_000, 3, 32, 32), dtype=torch.uint8)

@@ -20,7 +20,7 @@ from _measure import Row, interleave, publish, row, seconds
 from _trainings import CORES, CPU, cell, fashion_mnist, images_per_second, pretext
 from safetensors.torch import save_file
 
-from sslbench.contract.spec import EvaluateCell
+from sslbench.contract.cells import EvaluateCell
 from sslbench.engine.evaluate import evaluate, extract_budget
 from sslbench.engine.examine import measure
 from sslbench.engine.pretrain import REPORTS_PER_EPOCH, Pretraining

@@ -76,7 +76,7 @@ class Encoder(nn.Module, ABC):
 
 def _quartered(feature_map: torch.Tensor) -> torch.Tensor:
     """A feature map `(N, F, h, w)` or `(N, F, length)` averaged over halves of each axis."""
-    halves = tuple(min(2, length) for length in feature_map.shape[2:])
+    halves = [min(2, length) for length in feature_map.shape[2:]]
     if len(halves) == 1:
         return functional.adaptive_avg_pool1d(feature_map, halves[0])
-    return functional.adaptive_avg_pool2d(feature_map, halves)
+    return functional.adaptive_avg_pool2d(feature_map, (halves[0], halves[1]))

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import torch
 
+from sslbench.contract.cells import EvaluateCell
 from sslbench.contract.identity import named_seed
-from sslbench.contract.spec import READINGS, EvaluateCell, InputSpec
+from sslbench.contract.spec import READINGS, InputSpec
 from sslbench.datasets._base import Dataset
 from sslbench.encoders import ENCODERS
 from sslbench.encoders._base import INFERENCE_BATCH, Encoder

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from sslbench.contract.cells import PretrainCell
 from sslbench.contract.identity import named_seed
-from sslbench.contract.spec import PretrainCell
 from sslbench.datasets._base import Dataset
 from sslbench.encoders import ENCODERS
 from sslbench.engine.memory import keep_freed_memory

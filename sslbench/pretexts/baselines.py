@@ -68,7 +68,7 @@ class SupervisedDouble(Supervised):
 
 
 class SupervisedCompute(Supervised):
-    """Baseline: `supervised` that spends on the labels also what pretraining would have cost: more labels or more compute?
+    """Baseline: `supervised` that spends what pretraining would have cost too: more labels or more compute?
 
     The suite's `compute_of` names the pretext whose floating-point operations these further steps take.
     """

@@ -102,5 +102,5 @@ class KNN(FrozenProtocol):
 
 
 def _directions(features: torch.Tensor) -> torch.Tensor:
-    """Features scaled to length 1, in place: a copy of a whole training split would be the largest thing a worker holds."""
+    """Features scaled to length 1, in place: a copy would be the largest thing a worker holds."""
     return features.div_(features.norm(dim=1, keepdim=True).clamp_min_(EPSILON))

@@ -7,10 +7,13 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from sslbench.contract.cells import PretrainCell
 from sslbench.contract.record import Record
+from sslbench.contract.registry import Registry
 from sslbench.contract.settings import TunedArm
-from sslbench.contract.spec import InputError, PretrainCell, Suite
+from sslbench.contract.spec import InputError, Suite
 from sslbench.datasets import DATASETS
 from sslbench.encoders import ENCODERS
 from sslbench.pretexts import PRETEXTS
@@ -46,7 +49,9 @@ def write_tables(request: Request, prepared: Prepared, records: list[Record], ui
     tracker = tracker_of(stores, suite.name)
     gaps = gaps_of(tracker, prepared, {record.cell_id for record in records})
     shown = exhibits(tracker, prepared.plan)
-    attached = replace(attachments_of(request.suite, suite, ui_url), environment=environment(), gaps=gaps, exhibits=shown)
+    attached = replace(
+        attachments_of(request.suite, suite, ui_url), environment=environment(), gaps=gaps, exhibits=shown
+    )
     frame = from_records(records)
     folder = stores.results / suite.name
     with replaced(folder) as unfinished:
@@ -116,7 +121,12 @@ def attachments_of(name: str, suite: Suite, ui_url: str) -> Attachments:
     Raises:
         InputError: its settings file does not exist or is none.
     """
-    registries = {"dataset": DATASETS, "encoder": ENCODERS, "pretext": PRETEXTS, "protocol": PROTOCOLS}
+    registries: dict[str, Registry[Any]] = {
+        "dataset": DATASETS,
+        "encoder": ENCODERS,
+        "pretext": PRETEXTS,
+        "protocol": PROTOCOLS,
+    }
     versions = {(kind, entry): plugins.version(entry) for kind, plugins in registries.items() for entry in plugins}
     return Attachments(tuned=tuned(name, suite), ui_url=ui_url, primary=suite.primary, versions=versions)
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import pandas as pd
 import torch
 
+from sslbench.contract.cells import EvaluateCell
 from sslbench.contract.record import COLUMN_TYPES
-from sslbench.contract.spec import EvaluateCell, InputError, InputSpec
+from sslbench.contract.spec import InputError
 from sslbench.datasets import load
 from sslbench.datasets._base import Dataset
 from sslbench.encoders._base import Encoder
@@ -21,6 +22,7 @@ from sslbench.report.records import read_records
 from sslbench.report.scores import evaluations, headline, rows_of
 from sslbench.report.statistics import estimate
 from sslbench.sweep import suites
+from sslbench.sweep.cells import Source
 from sslbench.sweep.plan import make_plan
 
 #: Least half-width of an interval: seeds that happen to agree to the last digit do not make arithmetic exact.

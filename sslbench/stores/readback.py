@@ -10,8 +10,9 @@ from dataclasses import replace
 
 from mlflow.entities import Run
 
+from sslbench.contract.cells import EvaluateCell
 from sslbench.contract.record import Record
-from sslbench.contract.spec import READINGS, EvaluateCell
+from sslbench.contract.spec import READINGS
 
 #: Names of metrics of a pretraining that become records.
 DIAGNOSED = ("representation.", "projection.", "collapsed")

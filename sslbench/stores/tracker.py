@@ -17,10 +17,11 @@ from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME
 
 from sslbench import __version__
+from sslbench.contract.cells import EvaluateCell, PretrainCell
 from sslbench.contract.identity import canonical, digest
 from sslbench.contract.provenance import git_commit
 from sslbench.contract.record import Record
-from sslbench.contract.spec import EvaluateCell, InputError, PretrainCell
+from sslbench.contract.spec import InputError
 from sslbench.stores.finished import finished_cells
 from sslbench.stores.readback import evaluation_records, pretraining_records
 from sslbench.stores.urls import hidden, reason, shown

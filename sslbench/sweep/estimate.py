@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import median
 
+from sslbench.contract.cells import EvaluateCell, PretrainCell
 from sslbench.contract.record import Record
-from sslbench.contract.spec import REFERENCE_PROTOCOLS, EvaluateCell, PretrainCell
+from sslbench.contract.spec import REFERENCE_PROTOCOLS
 from sslbench.sweep.plan import Plan
 
 
@@ -63,7 +64,7 @@ class CostBook:
 
 
 def _alike(pretext: str, protocol: str, reading: str, fraction: float, encoder: str) -> tuple[tuple[str, ...], ...]:
-    """What names evaluations of about one cost, the most alike first; from scratch each baseline trains its own length."""
+    """What names evaluations of about one cost, the most alike first; baselines train for lengths of their own."""
     work = (pretext if pretext in REFERENCE_PROTOCOLS else protocol, reading)
     return (*work, repr(fraction), encoder), (*work, repr(fraction)), work, (protocol,)
 

@@ -10,8 +10,8 @@ import torch
 from filelock import FileLock
 from safetensors.torch import load, load_file, save_file
 
+from sslbench.contract.cells import EvaluateCell, PretrainCell
 from sslbench.contract.identity import digest
-from sslbench.contract.spec import EvaluateCell, PretrainCell
 from sslbench.datasets._base import Dataset
 from sslbench.encoders import ENCODERS
 from sslbench.encoders._base import Encoder

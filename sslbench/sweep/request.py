@@ -16,7 +16,8 @@ from sslbench.datasets._base import Dataset
 from sslbench.stores.addresses import Stores, prepare
 from sslbench.stores.tracker import Tracker
 from sslbench.sweep import suites
-from sslbench.sweep.plan import Plan, Selection, Source, check, make_plan, select
+from sslbench.sweep.cells import Source
+from sslbench.sweep.plan import Plan, Selection, check, make_plan, select
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from sslbench.contract.spec import READINGS, REFERENCE_PROTOCOLS, EvaluateCell, PretrainCell, Suite
+from sslbench.contract.cells import EvaluateCell, PretrainCell
+from sslbench.contract.spec import READINGS, REFERENCE_PROTOCOLS, Suite
 from sslbench.stores.queue import Axis, CellQueue, QueuedCell, open_storage
 from sslbench.sweep.plan import Selection
 

@@ -14,8 +14,9 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
+from sslbench.contract.cells import PretrainCell
 from sslbench.contract.errors import one_line
-from sslbench.contract.spec import READINGS, PretrainCell
+from sslbench.contract.spec import READINGS
 from sslbench.datasets import load as load_dataset
 from sslbench.datasets._base import Dataset
 from sslbench.engine.evaluate import Outcome, evaluate, extract_budget, sees_features
@@ -31,7 +32,6 @@ from sslbench.sweep.features import FeatureCache, features_folder
 from sslbench.sweep.news import Failure, Finished, NewsWriter, Status, status_folder
 from sslbench.sweep.plan import Plan
 from sslbench.sweep.studies import queued_evaluation
-
 
 #: Metrics of a pretraining that its evaluations repeat, so that a record needs one run alone.
 COSTS = ("pretrain_epochs", "pretrain_steps", "pretrain_seconds", "pretrain_samples", "pretrain_flops", "parameters")

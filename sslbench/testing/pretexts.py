@@ -18,7 +18,7 @@ from sslbench.modalities import modality_of
 from sslbench.numerics.optimization import build_optimizer
 from sslbench.pretexts import PRETEXTS
 from sslbench.pretexts._base import Pretext
-from sslbench.sweep.plan import does_not_fit
+from sslbench.sweep.cells import does_not_fit
 from sslbench.testing._contract import Contract, examples, made_up_batch, same
 
 

@@ -9,7 +9,8 @@ from typing import ClassVar
 import pytest
 import torch
 
-from sslbench.contract.spec import EvaluateCell, PretextConfig, PretrainCell, ProtocolConfig, ViewPolicy
+from sslbench.contract.cells import EvaluateCell, PretrainCell
+from sslbench.contract.spec import PretextConfig, ProtocolConfig, ViewPolicy
 from sslbench.datasets._base import Dataset, Split, assembled
 from sslbench.encoders import ENCODERS
 from sslbench.encoders._base import Encoder

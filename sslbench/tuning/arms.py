@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from sklearn.model_selection import StratifiedKFold
 
+from sslbench.contract.cells import PretrainCell
 from sslbench.contract.identity import named_seed
-from sslbench.contract.spec import PretrainCell
 from sslbench.datasets._base import Dataset
 from sslbench.engine.pretrain import Pretraining, TrainingError, build
 from sslbench.numerics.flops import counted

@@ -8,10 +8,11 @@ import sys
 
 import pytest
 
+from sslbench.contract.cells import EvaluateCell, PretrainCell
 from sslbench.contract.identity import canonical, digest, named_seed
 from sslbench.contract.registry import Registry
 from sslbench.contract.settings import configure
-from sslbench.contract.spec import EvaluateCell, InputError, OptimizerConfig, PretrainCell, ProtocolConfig, Suite, tuned
+from sslbench.contract.spec import InputError, OptimizerConfig, ProtocolConfig, Suite, tuned
 from sslbench.pretexts import PRETEXTS
 from tests.conftest import pretrain_cell
 

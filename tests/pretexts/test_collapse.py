@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from sslbench.contract.cells import PretrainCell
 from sslbench.contract.settings import configure
-from sslbench.contract.spec import PretrainCell
 from sslbench.datasets._base import Dataset
 from sslbench.engine.examine import measure
 from sslbench.engine.pretrain import Pretraining

@@ -10,7 +10,8 @@ import pytest
 from sslbench.contract.spec import InputSpec
 from sslbench.datasets import load
 from sslbench.sweep import suites
-from sslbench.sweep.plan import make_plan, Source
+from sslbench.sweep.cells import Source
+from sslbench.sweep.plan import make_plan
 
 RESULTS = Path(__file__).parents[2] / "results"
 #: Published as one pretext, two since: on `conv` it is `inpainting` now, whose rows have yet to be published.

@@ -9,7 +9,8 @@ import pytest
 from mlflow.artifacts import list_artifacts
 from PIL import Image
 
-from sslbench.contract.spec import EvaluateCell, InputError, PretrainCell, Suite
+from sslbench.contract.cells import EvaluateCell, PretrainCell
+from sslbench.contract.spec import InputError, Suite
 from sslbench.datasets._base import Dataset
 from sslbench.publishing.publish import exhibits, publish, write_tables
 from sslbench.stores.addresses import Stores, locate, prepare

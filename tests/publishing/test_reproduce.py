@@ -12,15 +12,17 @@ import pytest
 from typer.testing import CliRunner
 
 from sslbench.commands.app import app
+from sslbench.contract.cells import EvaluateCell, PretrainCell
 from sslbench.contract.record import Record
-from sslbench.contract.spec import EvaluateCell, InputError, PretrainCell
+from sslbench.contract.spec import InputError
 from sslbench.datasets._base import Dataset
 from sslbench.engine.evaluate import evaluate, extract
 from sslbench.engine.pretrain import Pretraining
 from sslbench.publishing.reproduce import Check, Published, Reproduction, choose
 from sslbench.report.records import from_records, read_records, write_records
 from sslbench.sweep import suites
-from sslbench.sweep.plan import make_plan, Source
+from sslbench.sweep.cells import Source
+from sslbench.sweep.plan import make_plan
 from tests.conftest import CPU, evaluate_cell, pretrain_cell
 from tests.made_up import probes, supervised
 from tests.report.test_report import record as made_up

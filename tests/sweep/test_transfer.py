@@ -19,7 +19,8 @@ from sslbench.report.records import from_records
 from sslbench.report.scores.layout import lay_out
 from sslbench.stores.addresses import locate
 from sslbench.stores.tracker import Tracker
-from sslbench.sweep.plan import make_plan, Plan, select, Selection, Source
+from sslbench.sweep.cells import Source
+from sslbench.sweep.plan import Plan, Selection, make_plan, select
 from sslbench.sweep.request import Request, prepare_request, records_of
 from sslbench.sweep.studies import open_queues, queued_pretraining
 from sslbench.sweep.worker import Worker

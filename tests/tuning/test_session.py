@@ -31,7 +31,8 @@ from sslbench.pretexts import PRETEXTS
 from sslbench.protocols import PROTOCOLS
 from sslbench.stores.addresses import locate
 from sslbench.sweep import suites
-from sslbench.sweep.plan import Selection, Source
+from sslbench.sweep.cells import Source
+from sslbench.sweep.plan import Selection
 from sslbench.sweep.request import Request
 from sslbench.tuning import session
 from sslbench.tuning.arms import Stretch

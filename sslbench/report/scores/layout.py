@@ -18,7 +18,6 @@ from sslbench.report.scores.flags import Encoder, collapsed_encoders, stale_cell
 from sslbench.report.scores.replicates import Replicate, Scores
 from sslbench.report.scores.rows import Row, Run, rows_of
 
-
 NO_VERSIONS: Mapping[tuple[str, str], int] = {}
 
 
@@ -197,7 +196,8 @@ def _of_place(place: tuple[str, str, str], rows: Sequence[Row], crossed: bool, n
         lines = {
             row.pretext: row
             for row in rows
-            if row.protocol == REFERENCE_PROTOCOLS.get(row.pretext, _of_raw(protocol) if row.encoder == RAW else protocol)
+            if row.protocol
+            == REFERENCE_PROTOCOLS.get(row.pretext, _of_raw(protocol) if row.encoder == RAW else protocol)
             and (row.encoder == RAW or row.latent_dim == size)
         }
         expected = {row.pretext for row in rows if row.pretext not in BASELINES and protocol not in OPTIONAL_PROTOCOLS}

@@ -14,7 +14,6 @@ from sslbench.report.scores.replicates import Replicate
 from sslbench.report.statistics.summary import missing_in_row
 from sslbench.report.words.numbers import percent, span, times
 
-
 #: Fewer labels than this of a class are said per class: then it is that number which tells how hard the task is.
 FEW_A_CLASS = 50
 

@@ -1,0 +1,223 @@
+"""From one place of a suite's grid to its cells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from sslbench.contract.cells import EvaluateCell, PretrainCell
+from sslbench.contract.schema import shown
+from sslbench.contract.settings import configure
+from sslbench.contract.spec import (
+    READINGS,
+    REFERENCE_PROTOCOLS,
+    InputError,
+    InputSpec,
+    PretextConfig,
+    ProtocolConfig,
+    Suite,
+)
+from sslbench.datasets import version_of
+from sslbench.datasets._base import Dataset
+from sslbench.encoders import ENCODERS
+from sslbench.engine.evaluate import sees_features
+from sslbench.pretexts import PRETEXTS
+from sslbench.pretexts._base import Pretext
+from sslbench.protocols import PROTOCOLS
+
+
+@dataclass(frozen=True)
+class Source:
+    """What planning knows of a dataset: its identity and inputs, its training labels and how many classes they have."""
+
+    name: str
+    input_spec: InputSpec
+    num_labels: int
+    num_classes: int
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> Source:
+        """Of a loaded dataset."""
+        return cls(dataset.name, dataset.input_spec, len(dataset.train_labels), len(dataset.classes))
+
+
+def does_not_fit(task: type[Pretext], encoder: str, spec: InputSpec) -> str | None:
+    """Why a task, or the encoder it would train, does not fit such inputs; None if both do."""
+    if task.modality not in (None, spec.modality):
+        return f"needs inputs of modality {task.modality!r}, not {spec.modality!r}"
+    taken = ENCODERS.get(task.encoder_name or encoder).modality
+    if taken not in (None, spec.modality):
+        return f"encoder {task.encoder_name or encoder!r} takes inputs of modality {taken!r}, not {spec.modality!r}"
+    return task.unsuitable(encoder, spec)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A dataset to evaluate on, and the name it was asked for by."""
+
+    asked: str
+    source: Source
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """One place of the grid, whatever the pretext."""
+
+    asked: str
+    source: Source
+    encoder: str
+    latent_dim: int
+    seed: int
+
+
+def pretrain_cell(suite: Suite, pretext: str, drawn: Drawn) -> PretrainCell:
+    """The pretraining of a pretext there; a baseline's trains nothing.
+
+    Raises:
+        InputError: the encoder is narrower than the latent size.
+    """
+    task, encoder, latent_dim = PRETEXTS.get(pretext), drawn.encoder, drawn.latent_dim
+    if task.encoder_name is not None:
+        encoder, latent_dim = task.encoder_name, drawn.source.input_spec.size
+    widest = ENCODERS.get(encoder).max_latent_dim(drawn.source.input_spec)
+    if latent_dim > widest:
+        raise InputError(
+            f"encoder {encoder!r} is {widest} wide: latent size {latent_dim} would still have rank {widest}; "
+            f"choose at most {widest}"
+        )
+    baseline = PretrainCell(
+        drawn.source.name,
+        encoder,
+        pretext,
+        latent_dim,
+        drawn.seed,
+        0.0,
+        None,
+        pretext_config(suite, pretext),
+        dataset_version=version_of(drawn.asked),
+        encoder_version=ENCODERS.version(encoder),
+        pretext_version=PRETEXTS.version(pretext),
+    )
+    if not task.trains:
+        return baseline
+    return replace(
+        baseline,
+        epochs=float(suite.epochs or 0),  # 1 and 1.0 epochs are the same cell
+        steps=suite.steps,
+        flops=suite.flops,
+        num_unlabelled=suite.num_unlabelled,
+        checkpoints=tuple(sorted(float(epoch) for epoch in suite.checkpoints)),
+    )
+
+
+def matched_compute(suite: Suite, drawn: Drawn) -> PretrainCell:
+    """The pretraining that `supervised_compute` is given as many operations as."""
+    reason = does_not_fit(PRETEXTS.get(suite.compute_of), drawn.encoder, drawn.source.input_spec)
+    if reason is not None:
+        raise InputError(f"suite {suite.name!r}: compute_of {suite.compute_of!r} {reason}")
+    return pretrain_cell(suite, suite.compute_of, drawn)
+
+
+def evaluate_cells(
+    suite: Suite, cell: PretrainCell, target: Target, compute: PretrainCell | None
+) -> Iterator[EvaluateCell]:
+    """Every evaluation of a pretraining on one dataset.
+
+    Args:
+        compute: the pretraining whose operations `supervised_compute` spends; None for all other pretexts.
+    """
+    for fraction, per_class in _budgets(suite, target.source):
+        for label_seed in suite.label_seeds or (cell.seed,):
+            for protocol, reading in protocols_of(suite, cell.pretext):
+                if included(suite, cell.pretext, cell.latent_dim, fraction, protocol, reading):
+                    yield EvaluateCell(
+                        cell,
+                        target.source.name,
+                        fraction,
+                        label_seed,
+                        protocol,
+                        protocol_config(suite, protocol),
+                        reading,
+                        per_class,
+                        compute,
+                        version_of(target.asked),
+                        PROTOCOLS.version(protocol),
+                    )
+
+
+def _budgets(suite: Suite, source: Source) -> list[tuple[float, int | None]]:
+    """Every label budget as a share of the training labels, and as labels per class where it was given so."""
+    budgets: list[tuple[float, int | None]] = [(fraction, None) for fraction in suite.label_fractions]
+    for count in suite.labels_per_class:
+        share = count * source.num_classes / source.num_labels
+        if share > 1:
+            raise InputError(
+                f"suite {suite.name!r}: {count} labels per class are more than the {source.num_labels:,} labels "
+                f"of {source.num_classes} classes of {source.name!r}"
+            )
+        budgets.append((share, count))
+    return sorted(budgets, key=lambda budget: budget[0])
+
+
+def protocols_of(suite: Suite, pretext: str) -> list[tuple[str, str]]:
+    """Protocols and readings that evaluate a pretext."""
+    if pretext in REFERENCE_PROTOCOLS:  # runs whether or not the suite names it: every table needs it
+        return [(REFERENCE_PROTOCOLS[pretext], READINGS[0])]
+    task = PRETEXTS.get(pretext)
+    offered = READINGS if task.encoder_name is None else ENCODERS.get(task.encoder_name).readings
+    return [
+        (protocol, reading)
+        for protocol in suite.protocols
+        if task.protocols is None or protocol in task.protocols
+        for _, reading in readings_of(suite, protocol)
+        if reading in offered
+    ]
+
+
+def readings_of(suite: Suite, protocol: str) -> list[tuple[str, str]]:
+    """A protocol with each of its readings: the suite's if it sees features, else the latent its head sits on."""
+    readings = suite.readings if sees_features(protocol) else READINGS[:1]
+    return [(protocol, reading) for reading in readings]
+
+
+def included(suite: Suite, pretext: str, latent_dim: int, fraction: float, protocol: str, reading: str) -> bool:
+    """What the suite's own `include` says.
+
+    Raises:
+        InputError: it raises, or says something else than yes or no.
+    """
+    asked = f"suite {suite.name!r}: include({pretext!r}, {latent_dim}, {fraction:g}, {protocol!r}, {reading!r})"
+    try:
+        answer = suite.include(pretext, latent_dim, fraction, protocol, reading)
+    except Exception as error:
+        raise InputError(f"{asked} raises {type(error).__name__}: {error}") from error
+    if not isinstance(answer, bool):
+        raise InputError(f"{asked} must return True or False, not {shown(answer)}")
+    return answer
+
+
+def checkpoint_cells(suite: Suite, cell: PretrainCell, target: Target) -> list[EvaluateCell]:
+    """What is asked of the encoder at each checkpoint: `knn`, because it has nothing to train or to choose."""
+    if not cell.checkpoints:
+        return []
+    config = protocol_config(suite, "knn")
+    return [
+        EvaluateCell(cell, target.source.name, suite.scored_fraction, label_seed, "knn", config)
+        for label_seed in suite.label_seeds or (cell.seed,)
+    ]
+
+
+def pretext_config(suite: Suite, pretext: str) -> PretextConfig:
+    """A pretext's settings in a suite."""
+    config: PretextConfig = configure(
+        PRETEXTS.get(pretext).Config(), suite.settings.get(pretext, {}), f"pretext {pretext!r}"
+    )
+    return config
+
+
+def protocol_config(suite: Suite, protocol: str) -> ProtocolConfig:
+    """A protocol's settings in a suite."""
+    config: ProtocolConfig = configure(
+        PROTOCOLS.get(protocol).Config(), suite.settings.get(protocol, {}), f"protocol {protocol!r}"
+    )
+    return config
