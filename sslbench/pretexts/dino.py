@@ -70,7 +70,7 @@ class DINO(MultiCropPretext):
     Centring keeps any output from winning everywhere, sharpening keeps the outputs from becoming all alike. Differences
     from the paper: a smaller head with batch normalisation and ReLU, no small crops by default (`small_crops`),
     a constant teacher temperature and weight decay, a momentum that follows from a half-life and does not rise, and an
-    output layer that learns from the first epoch. The teacher is evaluated, as in the paper's section 5.2 and figure 6.
+    output layer that learns from the first epoch. The teacher is evaluated, as in the paper.
     """
 
     Config: ClassVar[type[PretextConfig]] = DINOConfig
