@@ -30,11 +30,13 @@ def neighbour_loss(neighbours: torch.Tensor, p: torch.Tensor, temperature: float
 
 @dataclass(frozen=True)
 class NNCLRConfig(TwoViewConfig):
-    """Settings of `NNCLR`."""
+    """Settings of `NNCLR`; not tuned: those of `SimCLR` and `MoCo` with the paper's temperature."""
 
     optimizer: OptimizerConfig = OptimizerConfig(learning_rate=2e-3, batch_size=256)
     temperature: Positive = tuned(0.1, 0.05, 1.0, log=True)
-    queue_size: Size = 4096  # 98,304 in the paper, more than small datasets have inputs; lightly's default is 65,536
+    queue_size: Size = (
+        4096  # 98,304 in the paper, more than small datasets have inputs; lightly's example takes 4,096 too
+    )
     hidden_dim: Size = 256  # of projector and predictor; 2,048 and 4,096 in the paper, under an encoder of 2,048
     projection_dim: Size = 64
 
@@ -64,6 +66,6 @@ class NNCLR(TwoViewPretext):
         p_a, p_b = self.predictor(z_a), self.predictor(z_b)
         near_a, near_b = self.queue.nearest(z_a), self.queue.nearest(z_b)
         if self.training:
-            self.queue.put(z_a)  # of one view: of both, the nearest neighbour would be the same picture for sure
+            self.queue.put(z_a)  # of one view, as in the paper
         loss_a = neighbour_loss(near_a, p_b, self.temperature)
         return (loss_a + neighbour_loss(near_b, p_a, self.temperature)) / 2
