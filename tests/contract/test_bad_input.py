@@ -31,7 +31,7 @@ from sslbench.sweep.plan import check
 from tests.conftest import GOLDEN, SUITE_FILE
 
 SUITE = Suite("s", ("digits",), ("conv",), ("simclr",), (8,), (0,), 1.0)
-BUDGET = Budget("digits", "digits", "conv", 8, "budget_cv", 0.1, 100, 3, 1.0, None, 0)
+BUDGET = Budget("digits", "digits", "conv", 8, "budget_cv", 0.1, 100, 3, 1.0, None, 0, 100, 1000)
 ARM = TunedArm({"temperature": 0.2}, 0.5, None, 0, 3, 2, 1.0, 1.0, 10, 1e6)
 TUNING = Tuning("s", "0.1.0", "abc", BUDGET, {"simclr": ARM})
 CONFIGS = {name: registry.get(name).Config() for registry in (PRETEXTS, PROTOCOLS) for name in registry}
