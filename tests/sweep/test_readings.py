@@ -70,23 +70,23 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> Swept:
     return Swept(request, prepared, worker, from_records(records_of(request, prepared)))
 
 
-def tested(swept: Swept) -> pd.DataFrame:
+def scores_of(swept: Swept) -> pd.DataFrame:
     return swept.records[(swept.records["metric"] == "accuracy") & (swept.records["split"] == "test")]
 
 
 def test_frozen_protocols_are_run_at_every_reading_and_pixels_at_the_one_they_have(swept: Swept) -> None:
-    found = tested(swept).groupby("pretext")[["protocol", "reading"]].agg(list)
+    found = scores_of(swept).groupby("pretext")[["protocol", "reading"]].agg(list)
     pairs = {name: list(zip(line["protocol"], line["reading"], strict=True)) for name, line in found.iterrows()}
     for pretext in ("random_init", "rotation"):
         assert {pair: pairs[pretext].count(pair) for pair in READ} == dict.fromkeys(READ, 2 * BUDGETS)
     assert set(pairs["raw_pixels"]) == {("linear_probe", "latent"), ("knn", "latent")}
     assert set(pairs["supervised_double"]) == {("finetune", "latent")}
-    wide = tested(swept).set_index(["pretext", "protocol", "label_fraction", "seed", "reading"])["value"].unstack()
+    wide = scores_of(swept).set_index(["pretext", "protocol", "label_fraction", "seed", "reading"])["value"].unstack()
     assert (wide.loc["rotation"]["map"] != wide.loc["rotation"]["latent"]).any()
 
 
 def test_records_say_budget_length_classes_and_versions(swept: Swept, digits: Dataset) -> None:
-    records = tested(swept)
+    records = scores_of(swept)
     assert set(records["num_classes"]) == {10}
     few = records[records["labels_per_class"] == 2]
     assert set(few["num_labels"]) == {20}
