@@ -1,8 +1,8 @@
 """Defaults that were chosen by looking at labels: a cost of choosing settings that no tuning counted.
 
 Pages show them in the ledger, for the rows they have. Whoever chooses a default with an eye on an accuracy adds a line
-here: which settings, on which data, and how. Defaults that follow a paper, or a measure without labels, need none; nor do
-settings that `sslbench tune` found, whose cost a settings file holds. The numbers behind the lines are in CHANGELOG.md.
+here: which settings, on which data, and how. Defaults that follow a paper, or a measure without labels, need none, nor
+do settings that `sslbench tune` found, whose cost a settings file holds. The accuracies are in CHANGELOG.md.
 """
 
 from __future__ import annotations

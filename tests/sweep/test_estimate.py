@@ -1,4 +1,4 @@
-"""What cells will take, from what cells like them took: whatever their length is given in, and wherever they are read."""
+"""What cells will take, from what cells like them took: whatever gives their length, and wherever they are read."""
 
 from __future__ import annotations
 

@@ -39,6 +39,6 @@ def stale_cells(records: pd.DataFrame, versions: Mapping[tuple[str, str], int]) 
     settled = ordered.groupby(axes)["config_hash"].transform("last")
     stale = old | (ordered["config_hash"] != settled)
     for kind, column in VERSIONED:
-        now = ordered[kind].map({name: version for (family, name), version in versions.items() if family == kind})
+        now = ordered[kind].map(lambda name, kind=kind: versions.get((kind, name)))
         stale |= now.notna() & (now != ordered[column])
     return frozenset(map(str, ordered.loc[stale, "cell_id"]))

@@ -105,9 +105,8 @@ def outside_notes(blocks: Sequence[Block], tuned: Sequence[TunedArm]) -> list[st
         ]
         if beyond:
             names, columns = (", ".join(dict.fromkeys(said)) for said in zip(*beyond, strict=True))
-            notes.append(
-                f"Tuned settings of {names} are meant for {_range(*served)} labels; at {columns} they are used beyond that."
-            )
+            meant = f"Tuned settings of {names} are meant for {_range(*served)} labels"
+            notes.append(f"{meant}; at {columns} they are used beyond that.")
     return notes
 
 

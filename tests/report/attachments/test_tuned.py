@@ -94,9 +94,11 @@ def serving(pretext: str, low: int, high: int) -> TunedArm:
 def test_budgets_that_settings_were_not_tuned_for_are_named_with_their_rows() -> None:
     blocks = lay_out(RECORDS).blocks
     few = [serving("rotation", 10, 100), serving("simclr", 10, 100), serving("supervised", 10, 100)]
-    assert outside_notes(blocks, few) == [
-        "Tuned settings of simclr, supervised are meant for 10 to 100 labels; at 100% (1,000) they are used beyond that."
-    ]
+    (said,) = outside_notes(blocks, few)
+    assert said == (
+        "Tuned settings of simclr, supervised are meant for 10 to 100 labels; at 100% (1,000) they are used "
+        "beyond that."
+    )
     many = [serving("rotation", 100, 1000), serving("simclr", 100, 1000)]
     assert outside_notes(blocks, many) == [
         "Tuned settings of rotation, simclr are meant for 100 to 1,000 labels; at 5% (50) they are used beyond that."
