@@ -180,12 +180,12 @@ def build(name: str, encoder: str, spec: InputSpec) -> Pretext:
 
 def made_up_dataset(spec: InputSpec) -> Dataset:
     """Inputs to train on for a moment, half of them of either class."""
-    split = Split(modality_of(spec).made_up(spec, 80, 3), torch.arange(80) % 2)
+    split = Split(modality_of(spec).made_up(spec, 48, 3), torch.arange(48) % 2)
     return assembled("made_up", spec.modality, ("a", "b"), spec.views, split, split, "made up")
 
 
 def short_cell(name: str, encoder: str) -> PretrainCell:
-    """A training of two epochs of five steps."""
+    """A training of two epochs of three steps."""
     config = PRETEXTS.get(name).Config()
     config = dataclasses.replace(config, optimizer=dataclasses.replace(config.optimizer, batch_size=16))
     return PretrainCell("made_up", encoder, name, 16, 0, 2.0, None, config)

@@ -62,12 +62,12 @@ def test_a_cell_draws_what_it_was_given_as(digits: Dataset) -> None:
 def test_numbers_stand_among_the_shares_by_size(digits: Dataset) -> None:
     suite = dataclasses.replace(SUITE, label_fractions=(0.005, 0.05), labels_per_class=(30, 2))
     cells = make_plan(suite, {"digits": Source.of(digits)}).evaluations
-    share = 10 / len(digits.train_labels)
+    total = len(digits.train_labels)
     assert [(cell.label_fraction, cell.labels_per_class) for cell in cells] == [
         (0.005, None),
-        (2 * share, 2),
+        (20 / total, 2),
         (0.05, None),
-        (30 * share, 30),
+        (300 / total, 30),
     ]
     alone = make_plan(dataclasses.replace(suite, label_fractions=()), {"digits": Source.of(digits)}).evaluations
     assert [cell.cell_id for cell in alone] == [cells[1].cell_id, cells[3].cell_id]

@@ -61,6 +61,28 @@ def of_row(frame: pd.DataFrame, line: pd.Series, pretext: str) -> pd.Series:
     return chosen.set_index("seed")["value"]
 
 
+def student(freedom: int) -> float:
+    """Standard errors that a 95% interval reaches to either side, from Student's density itself.
+
+    With t = sqrt(freedom) tan(angle) the density is a power of the cosine: its integral over 95% of its mass.
+    """
+    angles = np.linspace(0, np.pi / 2, 400_001)
+    density = np.cos(angles) ** (freedom - 1)
+    mass = np.concatenate([[0], np.cumsum((density[1:] + density[:-1]) / 2)])
+    return float(np.sqrt(freedom) * np.tan(np.interp(0.95 * mass[-1], mass, angles)))
+
+
+def half_width_of_mean(values: pd.Series) -> float:
+    """Of the 95% interval over seeds; none for one seed."""
+    n = len(values)
+    return student(n - 1) * float(np.std(values, ddof=1)) / np.sqrt(n) if n > 1 else np.nan
+
+
+def half_width_of_difference(gains: pd.Series) -> float:
+    """Of the 95% interval of what seeds gain over training from scratch, seed by seed."""
+    return half_width_of_mean(gains)
+
+
 def computed(frame: pd.DataFrame, line: pd.Series) -> dict[str, float]:
     """What a line of `table.csv` should say."""
     values, scratch = of_row(frame, line, line["pretext"]), of_row(frame, line, "supervised")
@@ -69,8 +91,15 @@ def computed(frame: pd.DataFrame, line: pd.Series) -> dict[str, float]:
     return {
         "n": len(values),
         "mean": float(np.mean(values)),
+        "half_width": half_width_of_mean(values),
         "difference": float(np.mean(gains)) if compared else np.nan,
+        "difference_half_width": half_width_of_difference(gains) if compared else np.nan,
     }
+
+
+@pytest.mark.parametrize(("freedom", "told"), [(1, 12.706), (2, 4.303), (4, 2.776), (10, 2.228), (120, 1.980)])
+def test_the_quantile_is_that_of_printed_tables(freedom: int, told: float) -> None:
+    assert student(freedom) == pytest.approx(told, abs=5e-4)
 
 
 @pytest.mark.parametrize("suite", SUITES)
@@ -81,6 +110,8 @@ def test_means_differences_and_seeds_are_those_of_the_records(suite: str) -> Non
     assert table["n"].tolist() == expected["n"].tolist()
     for column in ("mean", "difference"):
         np.testing.assert_allclose(table[column], expected[column], rtol=0, atol=EXACT)
+    for column in ("half_width", "difference_half_width"):  # an integral of our own, to far more than is printed
+        np.testing.assert_allclose(table[column], expected[column], rtol=1e-6, atol=EXACT)
     assert table["difference"].notna().any()
 
 
