@@ -264,8 +264,7 @@ NAMED = [
     ("epochs=1, steps=1", "not epochs and steps"),
     *((f"labels_per_class=({value},)", "labels_per_class") for value in ("0", "-1", "1.5", "True", "'1'", "2, 2")),
     ("labels_per_class=6", "labels_per_class"),
-    ("labels_per_class=(200,)", "200 labels per class"),
-    ("labels_per_class=(), label_fractions=()", "labels_per_class"),
+    ("label_fractions=()", "label_fractions and labels_per_class are both empty"),
     *((f"readings={value}", "readings") for value in ("3", "()", "(1,)", "'map'", "('map', 'map')", "None")),
     *((f"readings=({value!r},)", "reading") for value in ("mpa", "", "[/x]", "latent, map")),
     *(
@@ -277,8 +276,6 @@ NAMED = [
     *((f"compute_of={value}", "compute_of") for value in ("3", "None", "'random_init'", "('simclr',)")),
     *((f"compute_of={value!r}", value) for value in ("simclrr", "[/x]", "knn")),
     ('pretexts=("supervised_compute",)', "compute_of"),
-    ('pretexts=("supervised_compute",), compute_of="colorization"', "compute_of 'colorization'"),
-    ("latent_dims=(129,)", "128 wide"),
     ('settings_file="nowhere.json"', "nowhere.json"),
     ("settings_file=3", "settings_file"),
     ("epoch=1", "epoch"),
@@ -308,16 +305,22 @@ NAMED = [
 ]
 
 
-def entered(folder: Path, *arguments: str) -> str:
-    """What `sslbench ARGUMENTS` says: one line, exit code 2, and nothing made in its home."""
+def told(*arguments: str) -> str:
+    """What `sslbench ARGUMENTS` says: one line, and exit code 2."""
     result = CliRunner().invoke(app, list(arguments))
     assert isinstance(result.exception, SystemExit), (arguments, result.exception)
     assert result.exit_code == 2, (arguments, result.output)
     lines = result.output.strip().splitlines()
     assert len(lines) == 1, result.output
     assert lines[0].startswith("error: ")
-    assert not (folder / "home").exists(), arguments
     return lines[0]
+
+
+def entered(folder: Path, *arguments: str) -> str:
+    """The same, and nothing was made in its home."""
+    line = told(*arguments)
+    assert not (folder / "home").exists(), arguments
+    return line
 
 
 def run(folder: Path, *arguments: str) -> str:
@@ -332,6 +335,25 @@ def test_a_suites_file_is_refused_before_work(tmp_path: Path, change: str, culpr
     lines = [line for line in SUITE_FILE.splitlines() if not line.strip().startswith(change.split("=")[0] + "=")]
     path.write_text("\n".join([*lines[:-1], f"    {change},", ")"]))
     assert culprit in run(tmp_path, str(path))
+
+
+@pytest.mark.parametrize(
+    ("change", "culprit"),
+    [
+        ("labels_per_class=(200,)", "200 labels per class are more than the 1,297 labels"),
+        ("latent_dims=(8, 129)", "encoder 'conv' is 128 wide: latent size 129 would still have rank 128"),
+        (
+            'pretexts=("supervised_compute",), compute_of="colorization"',
+            "compute_of 'colorization' needs colour images",
+        ),
+    ],
+)
+def test_what_only_the_data_can_tell_is_refused_before_training(tmp_path: Path, change: str, culprit: str) -> None:
+    path = tmp_path / "mine.py"
+    lines = [line for line in SUITE_FILE.splitlines() if not line.strip().startswith(change.split("=")[0] + "=")]
+    path.write_text("\n".join([*lines[:-1], f"    {change},", ")"]))
+    stores = ("--home", str(tmp_path / "home"), "--data-root", str(tmp_path / "data"))
+    assert culprit in told("run", str(path), *stores)
 
 
 @pytest.mark.parametrize(
