@@ -83,7 +83,8 @@ class Finetune(TrainedProtocol):
         with island(0):  # counted on the side: nothing of the training changes by it
             everything = torch.arange(batch_size, device=device)
             flops = counted(lambda: learn(copy.deepcopy(network), everything))[1]
-        steps = round(effort.stretch * self.config.steps(len(labels))) + math.ceil(effort.extra_flops / flops)
+        stretched = max(1, round(effort.stretch * self.config.steps(len(labels))))
+        steps = stretched + math.ceil(effort.extra_flops / flops)
         batches = endless_batches(len(labels), batch_size, device)
         for step in range(steps):
             chosen = next(batches)

@@ -21,6 +21,7 @@ from sslbench.report.scores import lay_out
 from sslbench.report.tables import tables_of
 from sslbench.report.tables.latex import table_tex
 from sslbench.report.tables.markdown import table_csv, table_markdown
+from sslbench.report.words.wording import outside_notes
 
 
 def build(
@@ -36,7 +37,7 @@ def build(
         records: rows of `records.csv`, in any order.
         destination: folder, made if need be.
         title: heading of the tables, the figure and the page.
-        notes: the suite's lines under the tables.
+        notes: the suite's lines under the tables; where tuned settings serve other label budgets, one more says so.
         attached: what records do not hold; what it leaves out, or all if None, stays as the folder has it.
 
     Returns:
@@ -52,6 +53,7 @@ def build(
     if not layout.blocks:
         raise InputError(f"nothing to report for {title!r}: no test accuracy of any encoder among {len(frame)} records")
     tables = tables_of(layout)
+    notes = (*notes, *outside_notes(layout.blocks, completed.tuned or ()))
     contents: dict[str, bytes | str] = {
         "table.md": table_markdown(tables, title, notes),
         "table.csv": table_csv(tables),

@@ -55,7 +55,11 @@ BASELINE_LOOKS = {
     "majority_class": Look("#B5B5B5", "", ":", 1.2, 2.0),
     "raw_pixels": Look("#8C8C8C", "x", "-", 1.1, 2.1),
     "random_init": Look("#6B6B6B", "+", "-.", 1.1, 2.2),
+    "supervised_quarter": Look("#000000", "", ":", 0.9, 2.5),
+    "supervised_half": Look("#000000", "", "-.", 0.9, 2.6),
     "supervised": Look("#000000", ".", "--", 1.7, 2.9),
+    "supervised_double": Look("#000000", "", "-", 0.9, 2.7),
+    "supervised_compute": Look("#000000", "+", "-", 1.3, 2.8),
 }
 OWN = Look(PALETTE[0], "o")  # of a row in its own panel, where the title says which it is
 REFERENCE = Look("#6B6B6B", ".", "--", 1.4, 2.0)  # of `supervised` there

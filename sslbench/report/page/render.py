@@ -121,7 +121,7 @@ def _reviews(tables: Tables, analysis: Analysis, attached: Attachments) -> list[
         optimism_part(analysis),
         measure_part(tables.measures, analysis),
         budget_part(analysis.budgets),
-        cost_part(tables.costs, attached.tuned or ()),
+        cost_part(tables.costs, attached.tuned or (), tables.layout),
         environment_part(attached.environment, tables.layout),
     ]
     return [part for part in parts if part is not None]

@@ -10,6 +10,7 @@ from dataclasses import replace
 import pandas as pd
 from PIL import Image
 
+from sslbench.contract.ledger import CHOSEN_ON_LABELS
 from sslbench.contract.settings import TunedArm
 from sslbench.contract.titles import RAW, protocol_rank
 from sslbench.report.attachments.exhibits import Exhibit, in_order
@@ -70,9 +71,23 @@ def outcome_part(analysis: Analysis) -> Part | None:
     return Part("outcomes", "Wins, losses and what to choose", (text,), sheets=tuple(sheets))
 
 
-def cost_part(costs: Sheet, tuned: Sequence[TunedArm]) -> Part:
+def cost_part(costs: Sheet, tuned: Sequence[TunedArm], layout: Layout) -> Part:
     """The ledger: what was paid for every encoder, for its evaluations, and for choosing settings."""
-    return Part("cost", "Cost ledger", (COSTS,), sheets=(replace(costs, title=""), *tuning_sheets(tuned)))
+    sheets = (replace(costs, title=""), *tuning_sheets(tuned), *looked_at_sheets(layout))
+    return Part("cost", "Cost ledger", (COSTS,), sheets=sheets)
+
+
+def looked_at_sheets(layout: Layout) -> tuple[Sheet, ...]:
+    """Which defaults of what was run were chosen by looking at labels; nothing if none was."""
+    ran = dict.fromkeys(name for row in layout.rows for name in (row.protocol.partition(", ")[0], row.pretext))
+    rows = [(name, CHOSEN_ON_LABELS[name]) for name in ran if name in CHOSEN_ON_LABELS]
+    if not rows:
+        return ()
+    note = (
+        "Nobody counted what this choosing cost, and where it looked at the data of this page its rows look that much "
+        "better. Other defaults follow a paper or a measure without labels."
+    )
+    return (replace(text_sheet("Defaults chosen by looking at labels", ("of", "which and how"), rows), notes=(note,)),)
 
 
 def tuning_sheets(tuned: Sequence[TunedArm]) -> tuple[Sheet, ...]:

@@ -20,13 +20,13 @@ INCOMPLETE, STALE, COLLAPSED = "†", "§", "‡"
 #: What a mark means, in the words that show when it is pointed at.
 MARKS = {
     INCOMPLETE: "fewer seeds than other cells",
-    STALE: "stale: computed by another version or other settings than the newest record",
+    STALE: "stale: computed by another version, of sslbench or of a plug-in, or with other settings",
     COLLAPSED: "collapsed representation in at least one seed",
 }
 
 STALE_TEXT = (
     f"{STALE} stale: at least one seed was computed by another version of sslbench, or with other settings, than the "
-    "newest record; run the suite again."
+    "newest record, or by a version of a plug-in that is not today's; run the suite again."
 )
 COLLAPSED_TEXT = f"{COLLAPSED} a collapsed representation in at least one seed: see the measures below."
 

@@ -13,8 +13,15 @@ from sslbench.report.page.compute import budget_part, compute_part
 from sslbench.report.page.insight import correlation_sheets, measure_figures, optimism_part, share_part, spread_part
 from sslbench.report.page.parts import Part, by_fraction, said, sheet_of
 from sslbench.report.page.savings import savings_sheets
-from sslbench.report.page.sections import environment_part, latent_part, outcome_part, tuning_sheets
+from sslbench.report.page.sections import (
+    environment_part,
+    latent_part,
+    looked_at_sheets,
+    outcome_part,
+    tuning_sheets,
+)
 from sslbench.report.records import from_records
+from sslbench.report.scores import lay_out
 from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.tables.sheet import Sheet
 from tests.made_up import analysed, probes, supervised
@@ -174,6 +181,14 @@ def test_tuning_stands_in_the_ledger_and_in_the_bill_of_its_pretext() -> None:
     assert bills["simclr"] - plain["simclr"] == pytest.approx(125)
     assert bills["rotation"] == plain["rotation"]
     assert list(line) in [row for found in page(records, Attachments(tuned=(TUNED,))).tables for row in found]
+
+
+def test_defaults_that_looked_at_labels_stand_in_the_ledger_of_what_was_run() -> None:
+    records = from_records(probes("simclr", 0.8, 0.9) + probes("rotation", 0.7, 0.8) + supervised(0.6, 0.7))
+    (table,) = looked_at_sheets(lay_out(records))
+    assert [line[0] for line in texts(table)] == ["finetune", "rotation"]
+    assert [list(line) for line in texts(table)] in [found[1:] for found in page(records).tables]
+    assert looked_at_sheets(lay_out(from_records(probes("simclr", 0.8, 0.9)))) == ()
 
 
 def test_columns_that_say_the_same_on_every_line_are_left_out() -> None:
