@@ -64,13 +64,20 @@ def check_answers(answers: Answers, records: pd.DataFrame, source: str) -> None:
         source: of the answers, as the error begins.
 
     Raises:
-        InputError: an evaluation has another accuracy or dataset there; the message names its cell.
+        InputError: an evaluation has another accuracy or dataset there, or not as many test inputs as others of its
+            dataset; the message names its cell.
     """
+    images = {one.dataset: one.images for one in answers.values()}
     scores = records[(records["metric"] == "accuracy") & (records["split"] == "test")]
     for cell_id, dataset, value in zip(
         *(scores[name].tolist() for name in ("cell_id", "dataset", "value")), strict=True
     ):
         found = answers.get(cell_id)
+        if found is not None and found.images != images[found.dataset]:
+            raise InputError(
+                f"{source}: cell {cell_id} has answers to {found.images} test inputs of {found.dataset}, others to "
+                f"{images[found.dataset]}"
+            )
         if found is not None and (found.dataset, found.accuracy) != (dataset, value):
             raise InputError(
                 f"{source}: cell {cell_id} has {found.count} of {found.images} right on {found.dataset}, an accuracy "
