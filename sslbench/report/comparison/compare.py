@@ -222,7 +222,7 @@ def _disagreement(ours: Sequence[Run], theirs: Sequence[Run], first: Side, secon
 def _same_inputs(first: pd.DataFrame, second: pd.DataFrame) -> set[str]:
     """The datasets whose test inputs are the same on both sides: as one version of them has it."""
     ours, theirs = (frame.groupby("dataset")["dataset_version"].unique().map(tuple) for frame in (first, second))
-    return {name for name, versions in ours.items() if len(versions) == 1 and versions == theirs.get(name)}
+    return {str(name) for name, versions in ours.items() if len(versions) == 1 and versions == theirs.get(name)}
 
 
 def _pairs(
