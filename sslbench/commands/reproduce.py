@@ -13,7 +13,7 @@ from sslbench.datasets import default_root
 if TYPE_CHECKING:  # it imports torch, which the rest of the command line does without
     from rich.console import Console
 
-    from sslbench.publishing.reproduce import Reproduction
+    from sslbench.publishing.reproduce import Check, Reproduction
 
 
 def reproduce(
@@ -60,10 +60,15 @@ def _reproduce(chosen: Reproduction, console: Console) -> int:
                 console,
                 verdict,
                 f" row {check.row.number}, {check.row.title}: published {100 * check.row.value:.2f}%, "
-                f"again {100 * check.again:.2f}%, interval {100 * low:.2f} to {100 * high:.2f}%",
+                f"again {100 * check.again:.2f}%, interval {100 * low:.2f} to {100 * high:.2f}%{_agreement(check)}",
             )
             if done < total:
                 status.update(f"row {done + 1} of {total}: {escape(chosen.rows[done].title)}")
     rows = "1 row" if total == 1 else f"{total} rows"
     say(console, f"{rows} run again: {total - outside} inside, {outside} outside their interval")
     return FAILED if outside else 0
+
+
+def _agreement(check: Check) -> str:
+    """How many single answers agree, where those of the published run are known."""
+    return "" if check.agreeing is None else f", {check.agreeing:,} of {check.images:,} answers agree"

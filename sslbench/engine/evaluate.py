@@ -38,13 +38,15 @@ class Outcome:
     """What one evaluation found.
 
     Attributes:
-        right: bool `(N,)`, which test inputs were answered rightly.
+        answers: int64 `(N,)`, the predicted class of every test input, in the order of the dataset.
+        right: bool `(N,)`, which of them are.
         budget_score: the protocol's own measure inside the label budget, in [0, 1]; None where there is none.
         seconds: of learning and answering; features are not counted, they serve every cell of an encoder.
         flops: floating-point operations of the network: its training, if the protocol trains it, and its
             representations of the test inputs and, if it does not, of the budget's. What a probe solves is not counted.
     """
 
+    answers: torch.Tensor
     right: torch.Tensor
     budget_score: float | None
     budget: LabelBudget
@@ -55,7 +57,7 @@ class Outcome:
     @property
     def accuracy(self) -> float:
         """Share of test inputs answered rightly, in [0, 1]."""
-        return float(self.right.double().mean())
+        return int(self.right.sum()) / len(self.right)
 
 
 def sees_features(protocol: str) -> bool:
@@ -129,10 +131,11 @@ def evaluate(
     compute = 0.0 if cell.compute_of is None else flops_of(cell.compute_of, dataset, device)
     effort = Effort(PRETEXTS.get(cell.pretrain.pretext).stretch, compute)
     prediction, seconds = predict(cell, dataset, encoder, features, budget, device, effort)
-    right = prediction.labels.cpu() == dataset.test_labels
+    answers = prediction.labels.cpu()
+    right = answers == dataset.test_labels
     represented = len(dataset.test_inputs) + (len(budget.indices) if sees_features(cell.protocol) else 0)
     flops = prediction.training_flops + represented * _flops_per_input(encoder, dataset.test_inputs[:1].to(device))
-    return Outcome(right, prediction.budget_score, budget, seconds, flops, prediction.details)
+    return Outcome(answers, right, prediction.budget_score, budget, seconds, flops, prediction.details)
 
 
 def predict(

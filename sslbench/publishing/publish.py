@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,12 @@ from sslbench.protocols import PROTOCOLS
 from sslbench.publishing.environment import environment
 from sslbench.publishing.folders import replaced
 from sslbench.publishing.sides import RECORDS_FILE, open_sides
-from sslbench.report.attachments import UI_URL, Attachments, Exhibit, Failure, Gaps, shrink
+from sslbench.report.attachments import UI_URL, Answered, Answers, Attachments, Exhibit, Failure, Gaps, shrink
 from sslbench.report.build import build
 from sslbench.report.comparison import compare, verdict
 from sslbench.report.records import from_records
 from sslbench.stores.addresses import Stores
+from sslbench.stores.answers import ANSWERS_FILE, read_right
 from sslbench.stores.tracker import Tracker
 from sslbench.sweep import suites
 from sslbench.sweep.plan import Plan
@@ -50,7 +51,11 @@ def write_tables(request: Request, prepared: Prepared, records: list[Record], ui
     gaps = gaps_of(tracker, prepared, {record.cell_id for record in records})
     shown = exhibits(tracker, prepared.plan)
     attached = replace(
-        attachments_of(request.suite, suite, ui_url), environment=environment(), gaps=gaps, exhibits=shown
+        attachments_of(request.suite, suite, ui_url),
+        environment=environment(),
+        gaps=gaps,
+        exhibits=shown,
+        answers=answers_of(tracker, records),
     )
     frame = from_records(records)
     folder = stores.results / suite.name
@@ -139,6 +144,17 @@ def tuned(name: str, suite: Suite) -> tuple[TunedArm, ...]:
     """
     tuning = suites.tuning_of(name, suite)
     return () if tuning is None else tuning.published()
+
+
+def answers_of(tracker: Tracker, records: Sequence[Record]) -> Answers:
+    """Which test inputs the recorded evaluations answered rightly; those whose runs did not store it are left out."""
+    tests = [record for record in records if record.metric == "accuracy" and record.split == "test"]
+    stored = tracker.artifacts([record.run_id for record in tests], ANSWERS_FILE)
+    return {
+        record.cell_id: Answered(record.dataset, *read_right(stored[record.run_id], f"run {record.run_id}"))
+        for record in tests
+        if record.run_id in stored
+    }
 
 
 def exhibits(tracker: Tracker, plan: Plan) -> tuple[Exhibit, ...]:

@@ -16,8 +16,10 @@ from sslbench.contract.spec import InputError
 from sslbench.datasets import load
 from sslbench.datasets._base import Dataset
 from sslbench.encoders._base import Encoder
-from sslbench.engine.evaluate import Features, evaluate, extract, sees_features
+from sslbench.engine.evaluate import Features, Outcome, evaluate, extract, sees_features
 from sslbench.engine.pretrain import Pretraining
+from sslbench.publishing.sides import RECORDS_FILE
+from sslbench.report.attachments.predictions import read_answers
 from sslbench.report.records import read_records
 from sslbench.report.scores import evaluations, headline, rows_of
 from sslbench.report.statistics import estimate
@@ -46,10 +48,18 @@ class Published:
 
 @dataclass(frozen=True)
 class Check:
-    """One published row and what running it again gave; accuracies in [0, 1]."""
+    """One published row and what running it again gave; accuracies in [0, 1].
+
+    Attributes:
+        agreeing: how many test inputs are answered rightly in both or wrongly in both; None where which of them were
+            is not published.
+        images: how many test inputs there are.
+    """
 
     row: Published
     again: float
+    agreeing: int | None = None
+    images: int = 0
 
     @property
     def half_width(self) -> float:
@@ -101,6 +111,7 @@ class Reproduction:
     ) -> None:
         self.device = device
         records = read_records(path)
+        self.answers = read_answers(path.parent) if path.name == RECORDS_FILE else {}
         chosen = choose(records, rows, path)
         if sample is not None and sample < len(chosen):
             chosen = chosen.loc[sorted(random.Random(0).sample(list(chosen.index), sample))]
@@ -142,7 +153,14 @@ class Reproduction:
             key = cell.dataset, cell.reading
             if key not in features and sees_features(cell.protocol):
                 features[key] = extract(encoder, dataset, self.device, (cell.reading,))[cell.reading]
-            yield Check(row, evaluate(cell, dataset, encoder, features.get(key), self.device).accuracy)
+            yield self._check(row, evaluate(cell, dataset, encoder, features.get(key), self.device))
+
+    def _check(self, row: Published, outcome: Outcome) -> Check:
+        published = self.answers.get(row.cell.cell_id)
+        right = outcome.right.numpy()
+        comparable = published is not None and published.images == len(right)
+        agreeing = int((published.right == right).sum()) if published is not None and comparable else None
+        return Check(row, outcome.accuracy, agreeing, len(right))
 
     def _pretrain(self, cell: EvaluateCell) -> Encoder:
         training = Pretraining(cell.pretrain, self.datasets[cell.pretrain.dataset], self.device)

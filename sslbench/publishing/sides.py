@@ -5,8 +5,12 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path, PurePosixPath
 
+import pandas as pd
+
 from sslbench.contract.files import is_file, is_folder
 from sslbench.contract.spec import InputError
+from sslbench.report.attachments import Answers
+from sslbench.report.attachments.predictions import RIGHT_FILE, check_answers, parse_answers, read_answers
 from sslbench.report.comparison import Side
 from sslbench.report.records import parse_records, read_records
 
@@ -21,7 +25,8 @@ def open_sides(first: str, second: str, results: Path) -> tuple[Side, Side]:
         results: folder with one folder per suite, for names of suites.
 
     Raises:
-        InputError: one of them is nowhere to be found, or does not hold records; the message says what was tried.
+        InputError: one of them is nowhere to be found, or does not hold records, or its answers contradict them; the
+            message says what was tried.
     """
     places = [_place(text, results) for text in (first, second)]
     paths = [place[1] for place in places if place is not None]
@@ -54,21 +59,38 @@ def _place(text: str, results: Path) -> tuple[str, str] | None:
 def _open(name: str, place: tuple[str, str]) -> Side:
     commit, path = place
     if not commit:
-        return Side(name, read_records(Path(path)))
+        records = read_records(Path(path))
+        return _side(name, records, read_answers(Path(path).parent) if Path(path).name == RECORDS_FILE else {})
     top = (_git("rev-parse", "--show-toplevel") or "").strip()
     absolute = Path(path).is_absolute() and top and Path(path).is_relative_to(top)
     inside = str(Path(path).relative_to(top)) if absolute else path
     for tried in (inside, f"./{inside}"):  # from the top of the checkout, else from here
         text = _git("show", f"{commit}:{tried}")
         if text is not None:
-            return Side(name, parse_records(text, name))
+            folder, slash, file = tried.rpartition("/")
+            beside = f"{commit}:{folder}{slash}{RIGHT_FILE}"
+            stored = _git_bytes("show", beside) if file == RECORDS_FILE else None
+            return _side(name, parse_records(text, name), {} if stored is None else parse_answers(stored, beside))
     raise InputError(f"git has no {path} at {commit!r}")
+
+
+def _side(name: str, records: pd.DataFrame, answers: Answers) -> Side:
+    check_answers(answers, records, f"{RIGHT_FILE} of {name}")
+    return Side(name, records, answers)
 
 
 def _git(*arguments: str) -> str | None:
     """What git prints; None if it fails or is not there."""
+    printed = _git_bytes(*arguments)
     try:
-        done = subprocess.run(["git", *arguments], capture_output=True, text=True, timeout=60, check=True)
+        return None if printed is None else printed.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
+def _git_bytes(*arguments: str) -> bytes | None:
+    try:
+        done = subprocess.run(["git", *arguments], capture_output=True, timeout=60, check=True)
     except (OSError, ValueError, subprocess.SubprocessError):
         return None
     return done.stdout

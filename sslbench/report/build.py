@@ -13,6 +13,7 @@ from sslbench.contract.spec import InputError
 from sslbench.report.attachments.attachments import ENVIRONMENT_FILE, Attachments
 from sslbench.report.attachments.exhibits import write_exhibits
 from sslbench.report.attachments.gaps import write_gaps
+from sslbench.report.attachments.predictions import RIGHT_FILE, check_answers, write_answers
 from sslbench.report.attachments.tuned import write_tuned
 from sslbench.report.figures.curves import curves_png
 from sslbench.report.page.render import report_html
@@ -44,12 +45,14 @@ def build(
         The files written.
 
     Raises:
-        InputError: nothing to show, two records claim the same cell, or the folder cannot be written.
+        InputError: nothing to show, two records claim the same cell, a record contradicts the stored answers, or the
+            folder cannot be written.
     """
     frame = conform(records, "the records")
     given = attached or Attachments()
     completed = given.completed(destination)
-    layout = lay_out(frame, completed.gaps, completed.primary, completed.versions)
+    check_answers(completed.answers or {}, frame, str(destination / RIGHT_FILE))
+    layout = lay_out(frame, completed.gaps, completed.primary, completed.versions, completed.answers)
     if not layout.blocks:
         raise InputError(f"nothing to report for {title!r}: no test accuracy of any encoder among {len(frame)} records")
     tables = tables_of(layout)
@@ -71,6 +74,8 @@ def build(
         written += write_exhibits(given.exhibits, destination)
     if given.tuned is not None:
         written += write_tuned(given.tuned, destination)
+    if given.answers is not None:
+        written += write_answers(given.answers, destination)
     return written
 
 

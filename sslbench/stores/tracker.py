@@ -22,6 +22,7 @@ from sslbench.contract.identity import canonical, digest
 from sslbench.contract.provenance import git_commit
 from sslbench.contract.record import Record
 from sslbench.contract.spec import InputError
+from sslbench.stores.answers import artifacts
 from sslbench.stores.finished import finished_cells
 from sslbench.stores.readback import evaluation_records, pretraining_records
 from sslbench.stores.urls import hidden, reason, shown
@@ -237,6 +238,10 @@ class Tracker:
         """One artifact of a run; no copy of it stays behind."""
         with tempfile.TemporaryDirectory() as folder:
             return Path(self.client.download_artifacts(run_id, name, folder)).read_bytes()
+
+    def artifacts(self, run_ids: Iterable[str], name: str) -> dict[str, bytes]:
+        """One artifact of many runs, by run; runs without it are left out."""
+        return artifacts(self.client, self.experiment_id, run_ids, name)
 
     def records(self, cell_ids: Iterable[str] | None = None) -> list[Record]:
         """Every finished evaluation as records, one per metric; the first run of a cell counts.

@@ -23,6 +23,7 @@ from sslbench.engine.evaluate import Outcome, evaluate, extract_budget, sees_fea
 from sslbench.engine.examine import draw, measure
 from sslbench.engine.pretrain import Pretraining
 from sslbench.stores.addresses import Stores
+from sslbench.stores.answers import ANSWERS_FILE, answers_npz
 from sslbench.stores.inputs import describe
 from sslbench.stores.queue import CellFailed, CellQueue
 from sslbench.stores.readback import checkpoint_metrics, checkpoint_tags
@@ -204,6 +205,8 @@ class Worker:
         with tempfile.TemporaryDirectory() as folder:
             indices = outcome.budget.indices.numpy().astype(np.int32)
             np.savez_compressed(Path(folder) / "labelled_indices.npz", indices=indices)
+            answers = answers_npz(outcome.answers.numpy(), outcome.right.numpy(), len(dataset.classes))
+            (Path(folder) / ANSWERS_FILE).write_bytes(answers)
             self.tracker.log_files(run_id, Path(folder))
         costs = self.tracker.pretrained(parent)
         metrics = {

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 from mlflow.artifacts import list_artifacts
 from PIL import Image
@@ -13,7 +15,9 @@ from sslbench.contract.cells import EvaluateCell, PretrainCell
 from sslbench.contract.spec import InputError, Suite
 from sslbench.datasets._base import Dataset
 from sslbench.publishing.publish import exhibits, publish, write_tables
+from sslbench.report.attachments.predictions import RIGHT_FILE, read_answers
 from sslbench.stores.addresses import Stores, locate, prepare
+from sslbench.stores.answers import ANSWERS_FILE, answers_npz
 from sslbench.stores.inputs import describe
 from sslbench.stores.tracker import Tracker
 from sslbench.sweep.plan import Plan, Selection
@@ -60,8 +64,14 @@ class Store:
         self.tracker.finish(run_id, COSTS, {"modality": "image"})
         return run_id
 
-    def evaluated(self, cell: EvaluateCell, parent: str, accuracy: float) -> None:
+    def evaluated(self, cell: EvaluateCell, parent: str, accuracy: float, right: Sequence[bool] = ()) -> None:
+        """Without `right` it is a run of before answers were stored."""
         run_id = self.tracker.start_evaluate(cell, parent, self.source, "cpu")
+        if right:
+            logged = self.folder / run_id
+            logged.mkdir()
+            (logged / ANSWERS_FILE).write_bytes(answers_npz(np.zeros(len(right), np.int64), np.array(right), 10))
+            self.tracker.log_files(run_id, logged)
         metrics = {"accuracy": accuracy, "evaluate_seconds": 0.1, "evaluate_flops": 1e8, "num_labels": 65.0, **COSTS}
         self.tracker.finish(run_id, metrics, {"modality": "image"})
 
@@ -167,6 +177,26 @@ def test_a_failed_pretraining_explains_every_cell_it_leaves_empty(store: Store) 
     page = (store.tables / "report.html").read_text()
     assert ">failed<" in page
     assert "seed 0 failed: OSError: disk full" in page
+
+
+def test_which_inputs_were_answered_rightly_is_published_of_the_runs_that_stored_it(store: Store) -> None:
+    half, *rest = store.plan.pretrain
+    (cell,) = store.plan.evaluate[half.cell_id]
+    store.evaluated(cell, store.pretrained(half), 0.5, [True, False, False, True])
+    for other in rest:
+        store.evaluated(store.plan.evaluate[other.cell_id][0], store.pretrained(other), 0.5)
+    assert store.tables / RIGHT_FILE in store.write()
+    publish("tested", store.stores, store.folder / "results")
+    found = read_answers(store.folder / "results" / "tested")
+    assert {cell_id: one.right.tolist() for cell_id, one in found.items()} == {cell.cell_id: [True, False, False, True]}
+
+
+def test_a_run_whose_answers_contradict_its_accuracy_is_refused_by_its_cell(store: Store) -> None:
+    first = store.plan.pretrain[0]
+    (cell,) = store.plan.evaluate[first.cell_id]
+    store.evaluated(cell, store.pretrained(first), 0.5, [True, True, False, True])
+    with pytest.raises(InputError, match=f"cell {cell.cell_id} has 3 of 4 right on digits"):
+        store.write()
 
 
 def files_below(folder: Path) -> dict[str, bytes]:

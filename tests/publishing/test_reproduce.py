@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,8 @@ from sslbench.datasets._base import Dataset
 from sslbench.engine.evaluate import evaluate, extract
 from sslbench.engine.pretrain import Pretraining
 from sslbench.publishing.reproduce import Check, Published, Reproduction, choose
+from sslbench.report.attachments import Answered
+from sslbench.report.attachments.predictions import write_answers
 from sslbench.report.records import from_records, read_records, write_records
 from sslbench.sweep import suites
 from sslbench.sweep.cells import Source
@@ -52,26 +54,24 @@ def place(tmp_path_factory: pytest.TempPathFactory, digits: Dataset) -> Path:
     suite_file.parent.mkdir()
     suite_file.write_text(SUITE_FILE)
     plan = make_plan(suites.load(str(suite_file)), {"digits": Source.of(digits)})
-    records = [record for cell in plan.pretrain for record in run(cell, plan.evaluate[cell.cell_id], digits)]
-    write_records(records, folder / "results" / "published" / "records.csv")
+    found = [made for cell in plan.pretrain for made in run(cell, plan.evaluate[cell.cell_id], digits)]
+    write_records([record for record, _ in found], folder / "results" / "published" / "records.csv")
+    answers = {record.cell_id: stored for record, stored in found if record.protocol == "knn"}
+    write_answers(answers, folder / "results" / "published")
     return folder
 
 
-def run(cell: PretrainCell, evaluations: Sequence[EvaluateCell], digits: Dataset) -> list[Record]:
-    """Pretrain and evaluate, as the sweep does, and record what came out."""
+def run(cell: PretrainCell, evaluations: Sequence[EvaluateCell], digits: Dataset) -> Iterator[tuple[Record, Answered]]:
+    """Pretrain and evaluate, as the sweep does, and record what came out and which answers were right."""
     training = Pretraining(cell, digits, CPU)
     assert list(training.reports())
     encoder = training.pretext.encoder
     features = extract(encoder, digits, CPU)["latent"]
-    return [
-        dataclasses.replace(
-            made_up(cell.pretext, one.protocol, one.label_fraction, cell.seed, 0.0, cell.latent_dim),
-            suite="published",
-            cell_id=one.cell_id,
-            value=evaluate(one, digits, encoder, features, CPU).accuracy,
-        )
-        for one in evaluations
-    ]
+    for one in evaluations:
+        outcome = evaluate(one, digits, encoder, features, CPU)
+        made = made_up(cell.pretext, one.protocol, one.label_fraction, cell.seed, outcome.accuracy, cell.latent_dim)
+        answers = Answered("digits", len(outcome.right), np.packbits(outcome.right.numpy()).tobytes())
+        yield dataclasses.replace(made, suite="published", cell_id=one.cell_id), answers
 
 
 @pytest.fixture
@@ -88,6 +88,7 @@ def reproduce(records: Path, *arguments: str) -> tuple[int, str]:
 def test_published_rows_lie_inside_their_interval(published: Path) -> None:
     code, output = reproduce(published)
     assert "4 rows run again: 4 inside, 0 outside their interval" in output
+    assert output.count("500 of 500 answers agree") == 2  # of the two evaluations whose answers are published
     assert code == 0
 
 

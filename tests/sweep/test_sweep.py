@@ -19,6 +19,7 @@ from safetensors.numpy import load_file
 from sslbench.datasets import load
 from sslbench.engine.budget import draw_budget
 from sslbench.publishing.reproduce import Reproduction
+from sslbench.report.attachments.predictions import read_answers
 from sslbench.report.records import read_records
 from tests.conftest import CPU
 
@@ -66,7 +67,7 @@ def test_the_run_ends_with_tables_and_files(finished: tuple[Path, Path, str]) ->
     assert "linear_probe, latent size 8" in " ".join(output.split())
     names = {path.name for path in (place / "home" / "results" / "small").iterdir()}
     tables = {"records.csv", "table.md", "table.csv", "table.tex"}
-    assert names == tables | {"curves.png", "report.html", "environment.json", "pictures"}
+    assert names == tables | {"curves.png", "report.html", "environment.json", "pictures", "right.npz"}
 
 
 def test_published_rows_run_again_from_their_file_alone(finished: tuple[Path, Path, str]) -> None:
@@ -137,6 +138,23 @@ def test_labelled_indices_are_logged_with_their_digest(finished: tuple[Path, Pat
     assert {run.data.tags["budget_digest"] for run in runs} == {budget.digest}
     stored = np.load(client.download_artifacts(runs[0].info.run_id, "labelled_indices.npz"))["indices"]
     assert stored.tolist() == budget.indices.tolist()
+
+
+def test_every_evaluation_stores_its_answers_and_their_share_is_its_accuracy(
+    finished: tuple[Path, Path, str], tmp_path: Path
+) -> None:
+    folder = finished[1] / "home" / "results" / "small"
+    records = read_records(folder / "records.csv")
+    scores = records[(records["metric"] == "accuracy") & (records["split"] == "test")]
+    published = read_answers(folder)
+    assert {cell_id: one.accuracy for cell_id, one in published.items()} == dict(
+        zip(scores["cell_id"], scores["value"], strict=True)
+    )
+    client = MlflowClient(f"sqlite:///{finished[1] / 'home' / 'mlflow.db'}")
+    labels = load("digits", tmp_path).test_labels.numpy()
+    for score in scores.sample(5, random_state=0).itertuples():
+        answers = np.load(client.download_artifacts(str(score.run_id), "answers.npz"))["answers"]
+        assert (answers == labels).tolist() == published[str(score.cell_id)].right.tolist()
 
 
 def test_a_killed_sweep_goes_on_to_the_same_records(finished: tuple[Path, Path, str], tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from sslbench.contract.settings import TunedArm
 from sslbench.report.attachments.exhibits import Exhibit, read_exhibits
 from sslbench.report.attachments.files import read_json
 from sslbench.report.attachments.gaps import Gaps, read_gaps
+from sslbench.report.attachments.predictions import Answers, read_answers
 from sslbench.report.attachments.tuned import read_tuned
 
 ENVIRONMENT_FILE = "environment.json"
@@ -27,6 +28,7 @@ class Attachments:
         gaps: what of the suite has no record.
         exhibits: pictures of what was learned.
         tuned: what choosing settings found and cost.
+        answers: which test inputs every evaluation answered rightly.
         ui_url: where run ids lead; empty leaves them as plain text.
         primary: the protocol that the suite named beforehand, as tables name it; empty if it named none.
         versions: of the plug-ins as they are now, by kind and name.
@@ -36,6 +38,7 @@ class Attachments:
     gaps: Gaps | None = None
     exhibits: tuple[Exhibit, ...] | None = None
     tuned: tuple[TunedArm, ...] | None = None
+    answers: Answers | None = None
     ui_url: str = UI_URL
     primary: str = ""
     versions: Mapping[tuple[str, str], int] = field(default_factory=dict)
@@ -52,6 +55,7 @@ class Attachments:
             gaps=read_gaps(folder) if self.gaps is None else self.gaps,
             exhibits=read_exhibits(folder) if self.exhibits is None else self.exhibits,
             tuned=read_tuned(folder) if self.tuned is None else self.tuned,
+            answers=read_answers(folder) if self.answers is None else self.answers,
         )
 
 

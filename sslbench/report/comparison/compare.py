@@ -4,13 +4,17 @@ Cells that share at least two replicates are compared pair by pair (paired t-tes
 1947, Biometrika 34), which supposes neither equal spread nor equal numbers. P-values are corrected over all cells
 compared. A cell changed if that stays significant at 5%; it lies outside its interval if its own 95% interval of the
 difference leaves out zero, which one of twenty unchanged cells does.
+
+Where both sides stored their answers, every pair of evaluations of a cell is also compared input by input, by
+McNemar's exact test (McNemar 1947, Psychometrika 12) on the inputs that one side alone answers rightly. It knows the
+noise of the test inputs and not that of the training: another course of the same training may differ by it too.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 import numpy as np
@@ -19,10 +23,11 @@ from scipy import stats
 
 from sslbench.contract.spec import InputError
 from sslbench.contract.titles import protocol_rank
+from sslbench.report.attachments.predictions import Answered, Answers
 from sslbench.report.records import pretext_rank
 from sslbench.report.scores.layout import lay_out
 from sslbench.report.scores.replicates import Scores
-from sslbench.report.scores.rows import Subject
+from sslbench.report.scores.rows import Run, Subject
 from sslbench.report.statistics.spread import (
     CONFIDENCE,
     ROUNDING,
@@ -37,10 +42,11 @@ from sslbench.report.statistics.spread import (
 
 @dataclass(frozen=True)
 class Side:
-    """One of two results: how it was asked for, and its records."""
+    """One of two results: how it was asked for, its records, and which test inputs were answered rightly."""
 
     name: str
     records: pd.DataFrame
+    answers: Answers = field(default_factory=dict)
 
 
 class Procedure(StrEnum):
@@ -52,12 +58,41 @@ class Procedure(StrEnum):
 
 
 @dataclass(frozen=True)
+class Disagreement:
+    """The answers of one cell in both results, evaluation by evaluation of the same replicate.
+
+    Attributes:
+        images: answers compared, of all evaluations together.
+        only_first, only_second: those of them that are right on one side alone.
+        p_values: of McNemar's test, one per pair of evaluations.
+        p_holm: the smallest of them, corrected over all pairs of all cells; NaN before that.
+    """
+
+    images: int
+    only_first: int
+    only_second: int
+    p_values: tuple[float, ...]
+    p_holm: float = math.nan
+
+    @property
+    def differing(self) -> int:
+        """Answers that are right on one side alone."""
+        return self.only_first + self.only_second
+
+    @property
+    def significant(self) -> bool:
+        """Whether any pair of evaluations differs by more than the noise of the test inputs, after correction."""
+        return self.p_holm < SIGNIFICANCE
+
+
+@dataclass(frozen=True)
 class Change:
     """One cell in both results; accuracies as shares in [0, 1].
 
     Attributes:
         difference: second minus first, over pairs or as means; no half-width where a test is not possible.
         p_value: NaN where a test is not possible, as is `p_holm`, which is corrected over all cells.
+        answers: the same input by input; None where a side did not store them.
     """
 
     name: Subject
@@ -67,6 +102,7 @@ class Change:
     procedure: Procedure
     p_value: float
     p_holm: float = math.nan
+    answers: Disagreement | None = None
 
     @property
     def outside(self) -> bool:
@@ -101,6 +137,11 @@ class Comparison:
         """The cells outside their own interval, changed or not."""
         return tuple(change for change in self.changes if change.outside)
 
+    @property
+    def answered(self) -> tuple[tuple[Change, Disagreement], ...]:
+        """The cells that were compared input by input, and how."""
+        return tuple((change, change.answers) for change in self.changes if change.answers is not None)
+
 
 def compare(first: Side, second: Side) -> Comparison:
     """Compare the test accuracies of two results cell by cell.
@@ -112,12 +153,19 @@ def compare(first: Side, second: Side) -> Comparison:
     shared = _ordered(ours.keys() & theirs.keys())
     if not shared:
         raise InputError(f"{first.name} and {second.name} have no cell in common: nothing to compare")
-    found = [_change(name, ours[name], theirs[name]) for name in shared]
+    found = [_change(name, _scores(ours[name]), _scores(theirs[name])) for name in shared]
     corrected = holm([change.p_value for change in found])
+    alike = _same_inputs(first.records, second.records)
+    disagreements = _corrected(
+        [_disagreement(ours[name], theirs[name], first, second) if name.dataset in alike else None for name in shared]
+    )
     return Comparison(
         first.name,
         second.name,
-        tuple(replace(change, p_holm=p_holm) for change, p_holm in zip(found, corrected, strict=True)),
+        tuple(
+            replace(change, p_holm=p_holm, answers=answers)
+            for change, p_holm, answers in zip(found, corrected, disagreements, strict=True)
+        ),
         _ordered(ours.keys() - theirs.keys()),
         _ordered(theirs.keys() - ours.keys()),
         _speed(first.records, second.records),
@@ -134,13 +182,17 @@ def _place(name: Subject) -> tuple[object, ...]:
     return *where, pretext_rank(name.pretext), name.label_fraction
 
 
-def _cells(side: Side) -> dict[Subject, Scores]:
-    """Scores by cell, of independent replicates only."""
+def _cells(side: Side) -> dict[Subject, tuple[Run, ...]]:
+    """The runs of every cell, of independent replicates only."""
     try:
         rows = lay_out(side.records).rows
     except InputError as error:
         raise InputError(f"{side.name}: {error}") from error
-    return {row.subject(fraction): row.scores(fraction) for row in rows for fraction in row.fractions}
+    return {row.subject(fraction): runs for row in rows for fraction, runs in row.runs.items()}
+
+
+def _scores(runs: Iterable[Run]) -> Scores:
+    return {run.replicate: run.value for run in runs}
 
 
 def _change(name: Subject, ours: Scores, theirs: Scores) -> Change:
@@ -152,6 +204,55 @@ def _change(name: Subject, ours: Scores, theirs: Scores) -> Change:
     half_width, p_value = welch(list(ours.values()), list(theirs.values())) if n > 1 else (math.nan, math.nan)
     difference = Estimate(second.mean - first.mean, math.nan, n, half_width)
     return Change(name, first, second, difference, Procedure.WELCH if n > 1 else Procedure.NONE, p_value)
+
+
+def _disagreement(ours: Sequence[Run], theirs: Sequence[Run], first: Side, second: Side) -> Disagreement | None:
+    pairs = list(_pairs(ours, theirs, first, second))
+    if not pairs:
+        return None
+    counts = [_one_sided(*pair) for pair in pairs]
+    return Disagreement(
+        images=sum(before.images for before, _ in pairs),
+        only_first=sum(lost for lost, _ in counts),
+        only_second=sum(won for _, won in counts),
+        p_values=tuple(mcnemar(*pair) for pair in counts),
+    )
+
+
+def _same_inputs(first: pd.DataFrame, second: pd.DataFrame) -> set[str]:
+    """The datasets whose test inputs are the same on both sides: as one version of them has it."""
+    ours, theirs = (frame.groupby("dataset")["dataset_version"].unique().map(tuple) for frame in (first, second))
+    return {str(name) for name, versions in ours.items() if len(versions) == 1 and versions == theirs.get(name)}
+
+
+def _pairs(
+    ours: Sequence[Run], theirs: Sequence[Run], first: Side, second: Side
+) -> Iterator[tuple[Answered, Answered]]:
+    """Stored answers of the same replicate to the same test inputs."""
+    after = {run.replicate: second.answers[run.cell_id] for run in theirs if run.cell_id in second.answers}
+    for run in ours:
+        if run.cell_id in first.answers and run.replicate in after:
+            pair = first.answers[run.cell_id], after[run.replicate]
+            if pair[0].images == pair[1].images:  # else the dataset has changed
+                yield pair
+
+
+def _one_sided(first: Answered, second: Answered) -> tuple[int, int]:
+    """How many answers are right in the first alone, and in the second alone."""
+    before, after = int.from_bytes(first.packed), int.from_bytes(second.packed)
+    return (before & ~after).bit_count(), (after & ~before).bit_count()
+
+
+def mcnemar(only_first: int, only_second: int) -> float:
+    """Two-sided p-value of McNemar's exact test, given how many answers are right on one side alone."""
+    differing = only_first + only_second
+    return float(stats.binomtest(only_first, differing).pvalue) if differing else 1.0
+
+
+def _corrected(found: Sequence[Disagreement | None]) -> list[Disagreement | None]:
+    """With the smallest p-value of each cell, by Holm over all pairs of evaluations."""
+    corrected = iter(holm([p_value for one in found if one for p_value in one.p_values]))
+    return [one and replace(one, p_holm=min(next(corrected) for _ in one.p_values)) for one in found]
 
 
 def welch(first: Sequence[float], second: Sequence[float]) -> tuple[float, float]:

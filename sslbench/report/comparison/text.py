@@ -9,16 +9,17 @@ from rich.console import Console
 from rich.text import Text
 
 from sslbench.contract.titles import RAW
-from sslbench.report.comparison.compare import Change, Comparison, Procedure
+from sslbench.report.comparison.compare import Change, Comparison, Disagreement, Procedure
 from sslbench.report.scores.rows import Subject
 from sslbench.report.tables.markdown import pipe_table
 from sslbench.report.tables.sheet import Entry, Sheet, State, text_sheet
 from sslbench.report.tables.terminal import rich_table
 from sslbench.report.words.numbers import accuracy, counted, p_value, percent, points
-from sslbench.report.words.reading import COMPARED, CORRECTED
+from sslbench.report.words.reading import COMPARED, COMPARED_BY_INPUT, CORRECTED
 from sslbench.report.words.wording import origin_title, table_title
 
 CELL_COLUMNS = ("pretext", "labels", "first", "second", "difference", CORRECTED, "test", "")
+ANSWER_COLUMNS = ("pretext", "labels", "evaluations", "answers", "first only", "second only", CORRECTED)
 TABLE_COLUMNS = ("table", "cells", "mean difference", "largest difference", "outside", "changed")
 
 TIGHT = (0, 0, 0, 0)
@@ -37,6 +38,14 @@ def verdict(comparison: Comparison) -> str:
             parts.append(f"{counted(len(alone), 'cell')} only in {name}, e.g. {_title(alone[0])}")
     if not math.isnan(comparison.speed):
         parts.append(f"pretraining took {comparison.speed:.2f} times as long (median)")
+    if comparison.answered:
+        found = [answers for _, answers in comparison.answered]
+        significant, images = sum(one.significant for one in found), sum(one.images for one in found)
+        parts.append(
+            f"input by input {significant} of {counted(len(found), 'cell')} "
+            f"{'differs' if significant == 1 else 'differ'} significantly (McNemar, Holm), "
+            f"{sum(one.differing for one in found):,} of {counted(images, 'answer')} right on one side alone"
+        )
     return "; ".join(parts) + "."
 
 
@@ -46,8 +55,10 @@ def print_comparison(comparison: Comparison, every: bool, console: Console) -> N
     for table, changes in _by_table(_shown(comparison, every), _several(comparison)).items():
         rows = tuple(_cell_row(change) for change in changes)
         console.print(rich_table(Sheet(table, CELL_COLUMNS, rows, names=2), TIGHT))
+    for sheet in _answer_sheets(comparison, every):
+        console.print(rich_table(sheet, TIGHT))
     console.print(rich_table(_overview(comparison), TIGHT))
-    console.print(Text(COMPARED, style="dim"))
+    console.print(Text(_explained(comparison), style="dim"))
     console.print(Text(verdict(comparison), style="bold"))
 
 
@@ -59,7 +70,33 @@ def comparison_markdown(comparison: Comparison, every: bool) -> str:
     rows = tuple((Entry(table), *_cell_row(change)) for table, changes in shown.items() for change in changes)
     if rows:
         parts.append(pipe_table(Sheet("cells", ("table", *CELL_COLUMNS), rows, names=3)))
-    return "\n\n".join([*parts, COMPARED]) + "\n"
+    for sheet in _answer_sheets(comparison, every):
+        parts += [f"{sheet.title}:", pipe_table(sheet)]
+    return "\n\n".join([*parts, _explained(comparison)]) + "\n"
+
+
+def _explained(comparison: Comparison) -> str:
+    return f"{COMPARED} {COMPARED_BY_INPUT}" if comparison.answered else COMPARED
+
+
+def _answer_sheets(comparison: Comparison, every: bool) -> list[Sheet]:
+    """Input by input: the cells that differ significantly, or every cell that differs at all; a sheet per table."""
+    shown = {
+        change: answers
+        for change, answers in comparison.answered
+        if answers.significant or (every and answers.differing)
+    }
+    return [
+        text_sheet(f"input by input, {table}", ANSWER_COLUMNS, [_answer_row(one, shown[one]) for one in changes], 2)
+        for table, changes in _by_table(list(shown), _several(comparison)).items()
+    ]
+
+
+def _answer_row(change: Change, answers: Disagreement) -> tuple[str, ...]:
+    return (
+        *(change.name.pretext, percent(change.name.label_fraction), str(len(answers.p_values)), f"{answers.images:,}"),
+        *(f"{answers.only_first:,}", f"{answers.only_second:,}", p_value(answers.p_holm)),
+    )
 
 
 def _shown(comparison: Comparison, every: bool) -> tuple[Change, ...]:

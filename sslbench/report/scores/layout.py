@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import groupby
 
@@ -12,6 +12,7 @@ import pandas as pd
 from sslbench.contract.spec import BASELINES, REFERENCE_PROTOCOLS
 from sslbench.contract.titles import OPTIONAL_PROTOCOLS, RAW, protocol_rank
 from sslbench.report.attachments.gaps import Failure, Gaps
+from sslbench.report.attachments.predictions import Answers
 from sslbench.report.records import pretext_rank
 from sslbench.report.scores.evaluations import evaluations, keep_independent
 from sslbench.report.scores.flags import Encoder, collapsed_encoders, stale_cells
@@ -102,6 +103,7 @@ class Layout:
         stale: identities of stale cells.
         gaps: what of the suite has no record.
         primary: the protocol, as tables name it, that headlines are about; empty if none was named beforehand.
+        answers: which test inputs evaluations answered rightly; none of evaluations that did not store them.
     """
 
     records: pd.DataFrame
@@ -114,6 +116,7 @@ class Layout:
     stale: frozenset[str]
     gaps: Gaps
     primary: str = ""
+    answers: Answers = field(default_factory=dict)
 
     def failures(self, block: Block, row: str, fraction: float) -> list[Failure]:
         """The failures that explain why a cell of the block lacks seeds."""
@@ -146,11 +149,12 @@ def lay_out(
     gaps: Gaps | None = None,
     primary: str = "",
     versions: Mapping[tuple[str, str], int] = NO_VERSIONS,
+    answers: Answers | None = None,
 ) -> Layout:
     """Lay out rows of `records.csv`; linear in their number.
 
     Args:
-        primary: as of `Layout`.
+        primary, answers: as of `Layout`.
         versions: of the plug-ins as they are now, by kind and name: what others computed is stale.
 
     Raises:
@@ -172,6 +176,7 @@ def lay_out(
         stale=stale_cells(records, versions),
         gaps=gaps or Gaps(),
         primary=primary,
+        answers=answers or {},
     )
 
 

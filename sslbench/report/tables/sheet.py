@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -15,10 +15,11 @@ from sslbench.report.scores.layout import Block, Layout
 from sslbench.report.scores.measures import ENCODER, SHOWN, mean_measures
 from sslbench.report.scores.rows import Run
 from sslbench.report.statistics.compute import costs
+from sslbench.report.statistics.image_noise import block_noise
 from sslbench.report.statistics.spread import estimate
 from sslbench.report.statistics.summary import Cell, Cells, cells_of
 from sslbench.report.words.numbers import NOT_RUN, accuracy, count, flops, percent, points, seconds
-from sslbench.report.words.reading import CEILING, COLLAPSED, INCOMPLETE, MARKS, STALE, legend
+from sslbench.report.words.reading import CEILING, COLLAPSED, INCOMPLETE, MARKS, STALE, TEST_INPUTS, legend
 from sslbench.report.words.wording import column_title, table_title
 
 
@@ -134,9 +135,19 @@ def accuracy_sheet(layout: Layout, block: Block, cells: Cells) -> Sheet:
         short=("", *map(percent, block.fractions)),
         place=block.place,
         ruled=above if above < len(rows) else 0,
-        notes=(f"{CEILING}: {accuracy(estimate(block.ceiling.values()))}",) if block.ceiling else (),
+        notes=tuple(_notes(layout, block)),
         block=block,
     )
+
+
+def _notes(layout: Layout, block: Block) -> Iterator[str]:
+    """The ceiling, and how much a test set of this size leaves open, where answers are stored."""
+    if block.ceiling:
+        yield f"{CEILING}: {accuracy(estimate(block.ceiling.values()))}"
+    noise = block_noise(block, layout.answers) if layout.answers else []
+    if noise:
+        ends = dict.fromkeys(points(end) for end in (min(noise), max(noise)))
+        yield f"{TEST_INPUTS}: ± {' to '.join(ends)} points"
 
 
 def _name(layout: Layout, block: Block, row: str) -> Entry:

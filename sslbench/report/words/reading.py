@@ -15,6 +15,9 @@ from sslbench.report.words.wording import missing_line
 
 CEILING = "ceiling (supervised, 100%)"
 
+#: Under a table, before the noise that its intervals over seeds do not hold.
+TEST_INPUTS = "other test inputs like these would move an accuracy by"
+
 INCOMPLETE, STALE, COLLAPSED = "†", "§", "‡"
 
 #: What a mark means, in the words that show when it is pointed at.
@@ -42,6 +45,12 @@ COMPARED = (
     "Differences are second minus first, in points, with 95% half-widths: paired by seed where both share at least "
     "two, else Welch. Outside: the difference exceeds its own interval, as one in twenty does by chance. Changed: "
     "significant at 5% after Holm's correction over all cells."
+)
+
+COMPARED_BY_INPUT = (
+    "Input by input: McNemar's exact test on the test inputs that one side alone answers rightly, for every pair of "
+    "evaluations, Holm's correction over all of them. It knows the noise of the test inputs, not that of the training: "
+    "another course of the same training may differ by it too."
 )
 
 _BOLD = (

@@ -17,11 +17,13 @@ from sslbench.commands.app import app
 from sslbench.contract.record import Record
 from sslbench.contract.spec import InputError
 from sslbench.publishing.sides import open_sides
-from sslbench.report.comparison.compare import Comparison, Procedure, Side, compare, welch
+from sslbench.report.attachments import Answered, Answers
+from sslbench.report.attachments.predictions import RIGHT_FILE, write_answers
+from sslbench.report.comparison.compare import Comparison, Procedure, Side, compare, mcnemar, welch
 from sslbench.report.comparison.text import comparison_markdown, print_comparison, verdict
 from sslbench.report.records import from_records, write_records
 from sslbench.report.statistics.spread import holm
-from tests.made_up import probes, supervised
+from tests.made_up import answered, probes, supervised
 
 BEFORE = probes("simclr", 0.80, 0.82, 0.81) + probes("rotation", 0.60, 0.64, 0.62) + supervised(0.70, 0.72, 0.74)
 
@@ -215,3 +217,87 @@ def test_the_command_names_what_is_wrong_in_one_line(published: Path) -> None:
     failed = CliRunner().invoke(app, ["compare", "tinny", "tiny"])
     assert failed.exit_code == 2
     assert len(failed.output.strip().splitlines()) == 1
+
+
+def swapped(answers: Answers, cell_id: str, lost: int, won: int) -> Answers:
+    """The answers, of which one cell loses so many right ones and gains so many others."""
+    right = answers[cell_id].right
+    losing, winning = np.flatnonzero(right)[:lost], np.flatnonzero(~right)[:won]
+    right[losing], right[winning] = False, True
+    changed = Answered(answers[cell_id].dataset, len(right), np.packbits(right).tobytes())
+    return {**answers, cell_id: changed}
+
+
+def by_input(after: Answers, records: list[Record] = BEFORE) -> Comparison:
+    before = answered(BEFORE)
+    return compare(Side("before", from_records(BEFORE), before), Side("after", from_records(records), after))
+
+
+CELL_ID = "simclr-32-linear_probe-0.01-1"
+
+
+def test_mcnemar_is_the_exact_binomial_test_of_the_answers_that_differ() -> None:
+    assert mcnemar(3, 12) == pytest.approx(2 * stats.binom.cdf(3, 15, 0.5))
+    assert mcnemar(12, 3) == mcnemar(3, 12)
+    assert mcnemar(5, 5) == 1.0
+    assert mcnemar(0, 0) == 1.0
+
+
+def test_equal_answers_differ_nowhere() -> None:
+    found = by_input(answered(BEFORE))
+    assert [(one.images, one.differing, one.p_holm) for _, one in found.answered] == [(3000, 0, 1.0)] * 3
+    said = (
+        "input by input 0 of 3 cells differ significantly (McNemar, Holm), 0 of 9,000 answers right on one side alone."
+    )
+    assert verdict(found).endswith(f"; {said}")
+
+
+def test_one_evaluation_that_answers_otherwise_is_found_though_its_cell_did_not_change() -> None:
+    found = by_input(swapped(answered(BEFORE), CELL_ID, 5, 40))
+    ((change, answers),) = [(change, answers) for change, answers in found.answered if answers.significant]
+    assert (change.name.pretext, answers.only_first, answers.only_second) == ("simclr", 5, 40)
+    assert answers.p_holm == pytest.approx(9 * mcnemar(5, 40))  # three cells of three evaluations each
+    assert not change.changed
+    assert "input by input 1 of 3 cells differs significantly (McNemar, Holm), 45 of 9,000 answers" in verdict(found)
+
+
+def test_a_few_other_answers_are_counted_and_not_significant() -> None:
+    found = by_input(swapped(answered(BEFORE), CELL_ID, 6, 7))
+    assert sum(one.differing for _, one in found.answered) == 13
+    assert not any(one.significant for _, one in found.answered)
+
+
+def test_cells_are_compared_by_input_only_where_both_sides_stored_their_answers() -> None:
+    part = {cell_id: one for cell_id, one in answered(BEFORE).items() if not cell_id.startswith("rotation")}
+    assert {change.name.pretext for change, _ in by_input(part).answered} == {"simclr", "supervised"}
+    assert by_input({}).answered == ()
+    assert "input by input" not in verdict(by_input({}))
+
+
+def test_other_versions_of_a_dataset_are_not_compared_input_by_input() -> None:
+    assert by_input(answered(BEFORE), [dataclasses.replace(made, dataset_version=2) for made in BEFORE]).answered == ()
+    assert by_input(answered(BEFORE, images=500)).answered == ()
+
+
+def test_what_differs_by_input_is_shown_on_a_narrow_screen_and_as_markdown() -> None:
+    found = by_input(swapped(answered(BEFORE), CELL_ID, 5, 40))
+    screen = printed(found, every=False, width=80)
+    assert "…" not in screen
+    assert "McNemar's exact test" in " ".join(screen.split())
+    row = next(line for line in comparison_markdown(found, every=False).splitlines() if line.startswith("| simclr"))
+    assert [text.strip() for text in row.strip("|").split("|")] == ["simclr", "1%", "3", "3,000", "5", "40", "<0.001"]
+
+
+def test_answers_come_from_folders_and_commits_too(published: Path) -> None:
+    records = moved_values(PUBLISHED, "simclr", 0.9, 0.921, 0.909)
+    write_records(records, published)
+    write_answers(answered(records), published.parent)
+    assert compare(*open_sides("HEAD", "tiny", Path("results"))).answered == ()
+    subprocess.run(["git", "add", "."], check=True)
+    subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "2"], check=True)
+    for first in ("HEAD", "HEAD:results/tiny", "HEAD:./results/tiny/records.csv", "tiny"):
+        found = compare(*open_sides(first, "tiny", Path("results")))
+        assert [one.images for _, one in found.answered] == [3000] * 3
+    write_answers(answered(PUBLISHED), published.parent)
+    with pytest.raises(InputError, match=f"{RIGHT_FILE} of tiny: cell simclr-32-linear_probe-0.01-0 has 800 of 1000"):
+        open_sides("HEAD", "tiny", Path("results"))
