@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from sslbench.contract.schema import Steps, Whole
+from sslbench.contract.schema import ProperShare, Steps, Whole
 from sslbench.contract.spec import OptimizerConfig, ProtocolConfig
 from sslbench.encoders._base import INFERENCE_BATCH, Encoder
 from sslbench.modalities import modality_of
@@ -32,12 +32,15 @@ class FinetuneConfig(ProtocolConfig):
         min_steps: lower bound on optimiser steps, so that a small budget is not undertrained (the rule of the
             few-label experiments of Gidaris et al. 2018).
         max_steps: upper bound; equal to `min_steps` it gives every budget the same number of steps.
+        plain_share: of the steps, the last, which see the inputs as they are. Views teach much where labels are few
+            and hide what the test inputs look like where they are many (He et al. 2019, arXiv:1909.09148).
     """
 
     optimizer: OptimizerConfig = OptimizerConfig(learning_rate=1e-2, weight_decay=1e-2, batch_size=128)
     epochs: Steps = 30
     min_steps: Whole = 1000
     max_steps: Steps = 100_000
+    plain_share: ProperShare = 0.25
 
     def steps(self, num_labels: int) -> int:
         """How many optimiser steps a budget of `num_labels` gets."""
@@ -46,8 +49,8 @@ class FinetuneConfig(ProtocolConfig):
 
 
 class Finetune(TrainedProtocol):
-    """Train encoder and a linear head together on the label budget, with the mild views of its modality (for images
-    shifts, and a mirror if allowed).
+    """Train encoder and a linear head together on the label budget, first on the mild views of its modality (for images
+    shifts, and a mirror if allowed), in the end on the inputs themselves.
 
     Nothing is chosen along the way: the last weights answer.
     """
@@ -73,9 +76,10 @@ class Finetune(TrainedProtocol):
         batch_size = min(self.config.optimizer.batch_size, len(labels))
         right = torch.zeros((), device=device)
 
-        def learn(network: nn.Module, chosen: torch.Tensor) -> torch.Tensor:
+        def learn(network: nn.Module, chosen: torch.Tensor, plain: bool = False) -> torch.Tensor:
             """Scores of a batch, its gradients left on the network's parameters."""
-            scores = network(modality.mild_view(modality.batch(inputs[chosen]), policy))
+            batch = modality.batch(inputs[chosen])
+            scores = network(batch if plain else modality.mild_view(batch, policy))
             functional.cross_entropy(scores, labels[chosen]).backward()
             return scores
 
@@ -89,7 +93,7 @@ class Finetune(TrainedProtocol):
             chosen = next(batches)
             factor = learning_rate_factor(self.config.optimizer, step, steps)
             set_learning_rate(optimizer, self.config.optimizer.learning_rate * factor)
-            scores = learn(network, chosen)
+            scores = learn(network, chosen, step >= (1 - self.config.plain_share) * steps)
             optimizer.step()
             optimizer.zero_grad()
             if step >= steps - SCORED_STEPS:
