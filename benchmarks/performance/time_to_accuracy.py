@@ -128,7 +128,9 @@ def lightly_simclr() -> Run:
     return until(PROBE_ACCURACY, epoch, lambda: probed(task.encoder), network, LIGHTLY_EPOCHS)
 
 
-def until(wanted: float, epoch: Callable[[], None], accuracy: Callable[[], float], network: nn.Module, most: int) -> Run:
+def until(
+    wanted: float, epoch: Callable[[], None], accuracy: Callable[[], float], network: nn.Module, most: int
+) -> Run:
     """Train epoch by epoch until the accuracy is reached, `most` epochs at most; only the epochs' time counts."""
     elapsed, found, number = 0.0, 0.0, 0
     while found < wanted and number < most:

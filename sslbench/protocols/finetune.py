@@ -34,13 +34,15 @@ class FinetuneConfig(ProtocolConfig):
         max_steps: upper bound; equal to `min_steps` it gives every budget the same number of steps.
         plain_share: of the steps, the last, which see the inputs as they are. Views teach much where labels are few
             and hide what the test inputs look like where they are many (He et al. 2019, arXiv:1909.09148).
+        label_smoothing: share of the target that is spread over all classes (Szegedy et al. 2015, arXiv:1512.00567).
     """
 
-    optimizer: OptimizerConfig = OptimizerConfig(learning_rate=1e-2, weight_decay=1e-2, batch_size=128)
+    optimizer: OptimizerConfig = OptimizerConfig(learning_rate=1e-2, weight_decay=0.1, batch_size=64)
     epochs: Steps = 30
     min_steps: Whole = 1000
     max_steps: Steps = 100_000
     plain_share: ProperShare = 0.25
+    label_smoothing: ProperShare = 0.1
 
     def steps(self, num_labels: int) -> int:
         """How many optimiser steps a budget of `num_labels` gets."""
@@ -74,13 +76,13 @@ class Finetune(TrainedProtocol):
         network = nn.Sequential(encoder, nn.ReLU(), head).to(memory_format=modality.memory_format)
         optimizer = build_optimizer(network, self.config.optimizer)
         batch_size = min(self.config.optimizer.batch_size, len(labels))
-        right = torch.zeros((), device=device)
+        smoothing, right = self.config.label_smoothing, torch.zeros((), device=device)
 
         def learn(network: nn.Module, chosen: torch.Tensor, plain: bool = False) -> torch.Tensor:
             """Scores of a batch, its gradients left on the network's parameters."""
             batch = modality.batch(inputs[chosen])
             scores = network(batch if plain else modality.mild_view(batch, policy))
-            functional.cross_entropy(scores, labels[chosen]).backward()
+            functional.cross_entropy(scores, labels[chosen], label_smoothing=smoothing).backward()
             return scores
 
         network.train()
