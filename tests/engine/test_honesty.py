@@ -53,7 +53,7 @@ def test_every_pretext_is_evaluated_on_the_same_labels(digits: Dataset) -> None:
     for pretext in ("random_init", "autoencoder", "rotation"):
         cell = evaluate_cell(pretrain_cell(pretext), 0.05, "knn")
         encoder = build(cell.pretrain, digits, CPU).encoder
-        digests.add(evaluate(cell, digits, encoder, extract(encoder, digits, CPU), CPU).budget.digest)
+        digests.add(evaluate(cell, digits, encoder, extract(encoder, digits, CPU)["latent"], CPU).budget.digest)
     assert len(digests) == 1
 
 
@@ -65,7 +65,7 @@ def losses(dataset: Dataset, *, evaluating: bool) -> list[float]:
         curve.append(report.loss)
         if evaluating:
             encoder = copy.deepcopy(training.pretext.encoder)
-            features = extract(encoder, dataset, CPU)
+            features = extract(encoder, dataset, CPU)["latent"]
             for protocol in ("knn", "linear_probe"):
                 evaluate(evaluate_cell(training.cell, 0.02, protocol), dataset, encoder, features, CPU)
     return curve

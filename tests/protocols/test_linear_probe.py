@@ -13,7 +13,8 @@ from sslbench.datasets._base import Dataset
 from sslbench.engine.budget import draw_budget
 from sslbench.engine.evaluate import extract
 from sslbench.engine.pretrain import build
-from sslbench.protocols._logistic import Fitted, Standardiser, fit_path
+from sslbench.protocols._logistic import Fitted, fit_path
+from sslbench.protocols._standardiser import Standardiser
 from sslbench.protocols.linear_probe import LinearProbe, LinearProbeConfig, hold_out, stratified_part
 from tests.conftest import CPU, pretrain_cell
 
@@ -21,7 +22,7 @@ from tests.conftest import CPU, pretrain_cell
 @pytest.fixture(scope="module")
 def features(digits: Dataset) -> tuple[torch.Tensor, torch.Tensor]:
     encoder = build(pretrain_cell("random_init", latent_dim=32), digits, CPU).encoder
-    both = extract(encoder, digits, CPU)
+    both = extract(encoder, digits, CPU)["latent"]
     return both.train, both.test
 
 

@@ -23,13 +23,13 @@ def test_knn_answers_the_class_of_the_nearest_direction() -> None:
     assert prediction.labels.tolist() == [2, 0, 1]
 
 
-def test_knn_ignores_the_length_of_features() -> None:
+def test_knn_ignores_the_scale_and_the_offset_of_every_feature() -> None:
     generator = torch.Generator().manual_seed(0)
     bank, asked = torch.randn(60, 4, generator=generator), torch.randn(30, 4, generator=generator)
     labels = torch.arange(60) % 3
-    lengths = torch.rand(60, 1, generator=generator) + 0.5
+    scale, offset = torch.rand(4, generator=generator) + 0.5, 10 * torch.rand(4, generator=generator)
     first = KNN(KNNConfig()).predict(bank, labels, asked, 3, 0)
-    second = KNN(KNNConfig()).predict(bank * lengths, labels, asked * 7, 3, 0)
+    second = KNN(KNNConfig()).predict(bank * scale + offset, labels, asked * scale + offset, 3, 0)
     assert torch.equal(first.labels, second.labels)
 
 

@@ -62,7 +62,7 @@ def run(cell: PretrainCell, evaluations: Sequence[EvaluateCell], digits: Dataset
     training = Pretraining(cell, digits, CPU)
     assert list(training.reports())
     encoder = training.pretext.encoder
-    features = extract(encoder, digits, CPU)
+    features = extract(encoder, digits, CPU)["latent"]
     return [
         dataclasses.replace(
             made_up(cell.pretext, one.protocol, one.label_fraction, cell.seed, 0.0, cell.latent_dim),

@@ -39,6 +39,6 @@ def stale_cells(records: pd.DataFrame, versions: Mapping[tuple[str, str], int]) 
     settled = ordered.groupby(axes)["config_hash"].transform("last")
     stale = old | (ordered["config_hash"] != settled)
     for kind, column in VERSIONED:
-        said = zip(ordered[kind].tolist(), ordered[column].tolist(), strict=True)
-        stale |= [versions.get((kind, name), version) != version for name, version in said]
+        now = ordered[kind].map(lambda name, kind=kind: versions.get((kind, name)))
+        stale |= now.notna() & (now != ordered[column])
     return frozenset(map(str, ordered.loc[stale, "cell_id"]))
