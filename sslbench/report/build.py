@@ -13,6 +13,7 @@ from sslbench.contract.spec import InputError
 from sslbench.report.attachments.attachments import ENVIRONMENT_FILE, Attachments
 from sslbench.report.attachments.exhibits import write_exhibits
 from sslbench.report.attachments.gaps import write_gaps
+from sslbench.report.attachments.plan import write_plan
 from sslbench.report.attachments.tuned import write_tuned
 from sslbench.report.figures.curves import curves_png
 from sslbench.report.page.render import report_html
@@ -69,6 +70,8 @@ def build(
         written += write_exhibits(given.exhibits, destination)
     if given.tuned is not None:
         written += write_tuned(given.tuned, destination)
+    if given.plan is not None:
+        written += write_plan(given.plan, destination)
     return written
 
 

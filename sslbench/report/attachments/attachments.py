@@ -10,6 +10,7 @@ from sslbench.contract.settings import TunedArm
 from sslbench.report.attachments.exhibits import Exhibit, read_exhibits
 from sslbench.report.attachments.files import read_json
 from sslbench.report.attachments.gaps import Gaps, read_gaps
+from sslbench.report.attachments.plan import Plan, read_plan
 from sslbench.report.attachments.tuned import read_tuned
 
 ENVIRONMENT_FILE = "environment.json"
@@ -28,6 +29,7 @@ class Attachments:
         exhibits: pictures of what was learned.
         tuned: what choosing settings found and cost.
         ui_url: where run ids lead; empty leaves them as plain text.
+        plan: what was settled before anything was run.
     """
 
     environment: Mapping[str, object] | None = None
@@ -35,6 +37,7 @@ class Attachments:
     exhibits: tuple[Exhibit, ...] | None = None
     tuned: tuple[TunedArm, ...] | None = None
     ui_url: str = UI_URL
+    plan: Plan | None = None
 
     def completed(self, folder: Path) -> Attachments:
         """With what is None read from a results folder; what that does not have either is empty.
@@ -48,6 +51,7 @@ class Attachments:
             gaps=read_gaps(folder) if self.gaps is None else self.gaps,
             exhibits=read_exhibits(folder) if self.exhibits is None else self.exhibits,
             tuned=read_tuned(folder) if self.tuned is None else self.tuned,
+            plan=read_plan(folder) if self.plan is None else self.plan,
         )
 
 
