@@ -104,7 +104,8 @@ class _Place:
         weights = self._weights(fraction)
         if len(weights) == 1:
             return self._name(weights.index[0])
-        chosen = [f"{self._short(key)} for {weight:.2g}" for key, weight in weights.items()]
+        chosen = [f"{self._short(key)} for {weight:.2g}" for key, weight in weights.head(3).items()]
+        chosen += [f"{len(weights) - 3} more"] * (len(weights) > 3)
         return (
             f"what each seed's own labels chose ({listed(chosen)} of {counted(round(weights.sum()), 'seed')}; read "
             f"by {title_of(self.primary)})"
@@ -135,9 +136,10 @@ class _Place:
     def _ahead(self, line: dict[Any, Any]) -> str:
         saved = times_interval(line["low"], line["high"])
         if line["outcome"] == BEYOND:
-            lead = f"{points(line['difference'])} points {_range(line)}"
-            more = f"and ahead of it on {times(line['least'])} times as many: more than the data holds {saved}"
-            return f"is {lead} ahead of {self.scratch} on the same labels, {more}"
+            lead = f"is {points(line['difference'])} points {_range(line)} ahead of {self.scratch} on the same labels"
+            if line["least"] == 1:
+                return f"{lead}, the most there are"
+            return f"{lead}, and ahead of it on {times(line['least'])} times as many: more than the data holds {saved}"
         if line["outcome"] == BETWEEN:
             return f"matches {self.scratch} on {_between(line, times)} times as many {saved}"
         return f"matches {self.scratch} on {times(line['multiplier'])} times as many {saved}"
@@ -178,7 +180,7 @@ class _Place:
         lines = ahead.to_dict("records")
         opening = f"{self.where}{with_labels(float(found['label_fraction'].iloc[0]))} and {title_of(self.primary)}, "
         if not lines:
-            sentence = f"{opening}none of {counted(len(found), 'encoder')} is above {self.scratch} ({WINS})"
+            sentence = f"{opening}none of {counted(len(found), 'pretrained encoder')} is above {self.scratch} ({WINS})"
             yield Finding("leaders", f"{sentence}{_on(found.iloc[0])}.", 0.0, math.nan, math.nan)
             return
         named = [
@@ -188,7 +190,7 @@ class _Place:
         ]
         more = f" and {len(lines) - 3} more" if len(lines) > 3 else ""
         sentence = (
-            f"{opening}{len(lines)} of {counted(len(found), 'encoder')} are above {self.scratch}: "
+            f"{opening}{len(lines)} of {counted(len(found), 'pretrained encoder')} are above {self.scratch}: "
             f"{listed(named) if not more else ', '.join(named)}{more} ({WINS}; intervals that hold together)"
         )
         yield Finding("leaders", f"{sentence}{_on(lines[0])}.", float(lines[0]["difference"]), *_simultaneous(lines[0]))
@@ -238,7 +240,7 @@ class _Place:
         for line in counts.to_dict("records"):
             tested = line["win"] + line["tie"] + line["loss"]
             if tested:
-                grid = f"{counted(line['pretexts'], 'pretext')}, {counted(line['latent_sizes'], 'latent size')}"
+                grid = f"{counted(line['pretexts'], 'way')} to pretrain, {counted(line['latent_sizes'], 'latent size')}"
                 rest = f"; {line['untested']} more have one seed and no test" if line["untested"] else ""
                 sentence = (
                     f"{self.where}Of {tested} comparisons with {self.scratch} on the same labels by "

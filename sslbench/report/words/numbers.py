@@ -44,7 +44,7 @@ def times(multiple: float) -> str:
 
 def rounded_percent(fraction: float) -> str:
     """A label fraction that was computed, with two digits that matter: `3.2%`."""
-    return f"{100 * fraction:.2g}%"
+    return f"{float(f'{100 * fraction:.2g}'):g}%"
 
 
 def p_value(p: float) -> str:
