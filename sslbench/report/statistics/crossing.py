@@ -83,7 +83,7 @@ def crossing(axis: Floats, gaps: Floats) -> Crossing:
     """Where the mean of `gaps` passes zero from below.
 
     Args:
-        axis: `(k,)` strictly increasing positions, natural logarithms of labels.
+        axis: `(k,)` increasing positions, natural logarithms of labels; equal ones are one budget.
         gaps: `(seeds, k)` paired gaps, without NaN; expected to grow along the axis.
 
     Raises:
@@ -92,6 +92,8 @@ def crossing(axis: Floats, gaps: Floats) -> Crossing:
     seeds, positions = gaps.shape
     if seeds == 0 or positions == 0:
         raise ValueError("a crossing needs at least one seed and one budget")
+    axis, same = np.unique(axis, return_inverse=True)
+    gaps = np.stack([gaps[:, same == place].mean(axis=1) for place in range(len(axis))], axis=1)
     raw = gaps.mean(axis=0)
     mean = monotone(raw)
     mean[np.abs(mean) < ROUNDING] = 0.0
