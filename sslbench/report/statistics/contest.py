@@ -68,8 +68,11 @@ class Contest:
         one, other = self.names.index(row), self.names.index(reference)
         step = np.zeros(len(self.names))
         step[one], step[other] = 1, -1
-        mean, n = float(step @ self.effects), min(self.counts[one], self.counts[other])
-        return with_interval(mean, float(step @ self.covariance @ step), self.freedom, n)
+        mean, variance = float(step @ self.effects), float(step @ self.covariance @ step)
+        n = min(self.counts[one], self.counts[other])
+        return with_interval(
+            round(mean, 12) or 0.0, float(f"{variance:.12g}"), self.freedom, n
+        )  # as any machine has it
 
     def against(self, control: str) -> tuple[Floats, Floats, Floats]:
         """Differences of the other rows to a control `(rows - 1,)`, their standard errors, their correlations."""

@@ -47,15 +47,16 @@ COMPARED = (
 )
 
 _BOLD = (
-    "Bold: the best mean of its column and every row that is not shown to be worse (multiple comparisons with the best, "
-    "Hsu 1984); a column whose best row has a single seed has no bold, and the majority class is never bold."
+    "Bold: the rows that may be the best of their column. With 95% confidence they hold the best row of every column of "
+    "the table (multiple comparisons with the best, Hsu 1984). A column whose best row has a single seed, or no rival, "
+    "has no bold, and the majority class never is."
 )
 _FAMILY = (
-    "What is bold, and who wins or loses against `supervised` (Dunnett's test), is judged from a model of each column, "
-    "accuracy = row + seed + error, whose error is pooled over its rows. The family is the whole table, all rows and "
-    "columns: with nothing to be found there is a 5% chance, for each of the two questions, of any false claim in a "
-    "table; several tables are several families. Not told apart does not mean equal. An interval of one difference is "
-    "its own 95% interval, with the same pooled error, unless it is said to hold with others together."
+    "Wins and losses against `supervised` are those of Dunnett's test. Both rest on one model of a column, accuracy = "
+    "row + seed + error, whose error is pooled over the rows, so a row much noisier than the others is told apart "
+    "somewhat too often. The family is a whole table, all its rows and columns: where nothing differs, one table in "
+    "twenty has any win or loss in it; several tables are several families. Not told apart does not mean equal. The "
+    "interval of a difference is its own, from the same pooled error, unless it is said to hold with others together."
 )
 
 MEASURES = (
