@@ -55,7 +55,7 @@ def outcome_part(analysis: Analysis) -> Part | None:
         return None
     text = (
         "How often a pretext is better than, not told from, or worse than training from scratch on the same labels "
-        f"({WINS}): comparisons are counted over pretexts and latent sizes, each protocol alone; untested with one seed."
+        f"({WINS}): comparisons are counted over pretexts and latent sizes, by protocol; untested with one seed."
     )
     counted = ((name, said(name)) for name in OUTCOMES)
     sheets = [sheet_of(analysis.outcomes, (*PLACE, ("protocol", said("protocol")), LABELS, *counted), 4)]

@@ -82,7 +82,7 @@ def analyse(layout: Layout, tuning: Sequence[TunedArm] = (), plan: Plan | None =
         layout=layout,
         plan=plan or Plan(),
         primary=primary,
-        headlines=headlines(layout, chosen),
+        headlines=headlines(layout, chosen, found),
         differences=found,
         outcomes=outcomes(found),
         multipliers=multipliers(compared),

@@ -36,7 +36,6 @@ from sslbench.report.statistics.spread import (
     SIGNIFICANCE,
     Estimate,
     paired_difference,
-    t_quantile,
     with_interval,
 )
 
@@ -187,7 +186,7 @@ def may_be_best(contest: Contest, row: str, family: int = 1) -> bool:
 
 
 def critical(share: float, correlations: Floats, freedom: int, both: bool) -> float:
-    """What the largest of correlated Student t variables exceeds with chance `share`; the largest absolute one, if both.
+    """What the largest of correlated Student t variables, or of their absolute values, exceeds with chance `share`.
 
     From scipy's multivariate t, integrated at points that are the same in every call. It lies between the quantile of a
     single variable and Bonferroni's.

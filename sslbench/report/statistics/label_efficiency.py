@@ -106,8 +106,9 @@ def crossovers(compared: Iterable[Peers]) -> pd.DataFrame:
     Returns:
         Columns `CROSSOVER_COLUMNS`. `outcome` is `overtaken` at `label_fraction`; else that is NaN, and the row is
         `overtaken between two budgets`, `least` and `most`, or its mean is `never overtaken` or `never ahead` at any
-        fraction, or there is `no single crossover`, because it is ahead with more labels rather than with fewer. `low` is 0 and `high` infinite where the data does not bound
-        them; both are NaN for one seed and without a single crossover.
+        fraction, or there is `no single crossover`, because it is ahead with more labels rather than with fewer. `low`
+        is 0 and `high` infinite where the data does not bound them; both are NaN for one seed and without a single
+        crossover.
     """
     lines = [(*row.key, *_crossover(common_curves(row, peers.supervised))) for peers in compared for row in peers.rows]
     return pd.DataFrame(lines, columns=list(CROSSOVER_COLUMNS))

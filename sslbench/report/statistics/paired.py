@@ -46,8 +46,8 @@ def differences(blocks: Iterable[Block]) -> pd.DataFrame:
 
     Differences are those of the row and replicate effects of a column, `low` and `high` the 95% interval of this one
     difference, from the error that is pooled over the column; `reach` is the half-width of the interval that holds for
-    all differences of the table at once (Dunnett; `contest`). `outcome` is `win` or `loss` where that interval leaves out
-    zero, else `tie`, which means "not told apart"; `untested` with fewer than two shared seeds, where there is no
+    all differences of the table at once (Dunnett; `contest`). `outcome` is `win` or `loss` where that interval leaves
+    out zero, else `tie`, which means "not told apart"; `untested` with fewer than two shared seeds, where there is no
     interval.
 
     Returns:

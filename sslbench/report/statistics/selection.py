@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -11,7 +11,7 @@ import pandas as pd
 from sslbench.contract.spec import BASELINES
 from sslbench.contract.titles import NOT_HELD_OUT, protocol_rank
 from sslbench.report.attachments.plan import Plan
-from sslbench.report.scores.evaluations import REPLICATE
+from sslbench.report.scores.evaluations import CELL, REPLICATE
 from sslbench.report.scores.layout import Layout, Peers
 from sslbench.report.scores.rows import Row, Run
 from sslbench.report.statistics.area import AREA_COLUMNS, area_lines
@@ -90,56 +90,64 @@ def choices(evaluated: pd.DataFrame, primary: Primary | None) -> pd.DataFrame:
     return best.assign(weight=1 / shared)[list(CHOICE_COLUMNS)].sort_values([*study, *CANDIDATE], ignore_index=True)
 
 
-def headlines(layout: Layout, chosen: pd.DataFrame) -> Headlines:
+def headlines(layout: Layout, chosen: pd.DataFrame, told: pd.DataFrame) -> Headlines:
     """What the choices are worth against training from scratch, at the latent size that was chosen in the seed.
 
-    Scores that choose together count by their mean: what tossing a coin would give. Places without `supervised` are
-    left out.
+    Scores that choose together count by their mean: what tossing a coin would give. Where all seeds chose one row, its
+    difference is that of `differences`, whose error is pooled over its column; else the seeds are pairs. Places without
+    `supervised` are left out.
+
+    Args:
+        told: the frame of `differences`.
     """
     found: list[pd.DataFrame] = []
     overtaken: list[Peers] = []
     heights: list[tuple[object, ...]] = []
     for (dataset, encoder), group in chosen.groupby(["dataset", "encoder"], sort=True):
-        scratch = {
-            row.latent_dim: row for row in layout.rows if (*row.key[:2], row.pretext) == (dataset, encoder, CONTROL)
-        }
-        ours, same = {}, {}
-        for fraction, part in group.groupby("label_fraction", sort=True):
+        place = dataset, encoder
+        scratch = {row.latent_dim: row for row in layout.rows if (*row.key[:2], row.pretext) == (*place, CONTROL)}
+        ours: dict[float, tuple[Run, ...]] = {}
+        same: dict[float, tuple[Run, ...]] = {}
+        for fraction in sorted(set(group["label_fraction"].tolist())):
+            part = group[group["label_fraction"] == fraction]
             theirs = _scratch(part, scratch)
             if fraction in theirs:
                 ours[fraction], same[fraction] = _runs(part), theirs[fraction]
-                found.append(_budget(_row(part, ours, [fraction]), _row(part, theirs, list(theirs), CONTROL)))
+                pair = _row(part, {fraction: ours[fraction]}), _row(part, theirs, CONTROL)
+                found.append(multipliers([Peers(pair[1], ((pair[0],),))]).assign(**_difference(*pair, part, told)))
         if ours:
-            row, reference = _row(group, ours, list(ours)), _row(group, same, list(same), CONTROL)
+            row, reference = _row(group, ours), _row(group, same, CONTROL)
             overtaken.append(Peers(reference, ((row,),)))
             heights += area_lines({CONTROL: reference, CHOSEN: row})
     budgets = pd.concat(found, ignore_index=True) if found else multipliers([])
     return Headlines(budgets, crossovers(overtaken), pd.DataFrame(heights, columns=list(AREA_COLUMNS)))
 
 
-def _budget(row: Row, reference: Row) -> pd.DataFrame:
-    """The line of the one fraction of a row."""
+def _difference(row: Row, reference: Row, part: pd.DataFrame, told: pd.DataFrame) -> dict[str, float]:
+    """The difference of what was chosen at one fraction, and its interval."""
     (fraction,) = row.fractions
-    pair = judge({fraction: {CONTROL: reference.scores(fraction), CHOSEN: row.scores(fraction)}})
-    gap = pair[fraction, CHOSEN].difference
-    ends = (gap.mean, gap.low, gap.high) if gap else (math.nan,) * 3
-    names = ("difference", "difference_low", "difference_high")
-    return multipliers([Peers(reference, ((row,),))]).assign(**dict(zip(names, ends, strict=True)))
+    candidates = part[CELL].drop_duplicates()
+    alike = told.merge(candidates, on=CELL)
+    if len(alike) == len(candidates) == 1 and alike["n"].iloc[0] == len(part):
+        mean, low, high = alike[["difference", "low", "high"]].iloc[0]
+    else:
+        pair = judge({fraction: {CONTROL: reference.scores(fraction), CHOSEN: row.scores(fraction)}})
+        gap = pair[fraction, CHOSEN].difference
+        mean, low, high = (gap.mean, gap.low, gap.high) if gap else (math.nan,) * 3
+    return {"difference": mean, "difference_low": low, "difference_high": high}
 
 
-def _row(lines: pd.DataFrame, runs: Mapping[float, tuple[Run, ...]], at: Sequence[float], name: str = CHOSEN) -> Row:
+def _row(lines: pd.DataFrame, runs: Mapping[float, tuple[Run, ...]], name: str = CHOSEN) -> Row:
     """A row that is another pretext or latent size in every seed."""
     dataset, encoder, protocol = (str(lines[column].iloc[0]) for column in ("dataset", "encoder", "protocol"))
-    return Row(dataset, encoder, 0, protocol, "", name, {fraction: runs[fraction] for fraction in at})
+    return Row(dataset, encoder, 0, protocol, "", name, runs)
 
 
 def _runs(part: pd.DataFrame) -> tuple[Run, ...]:
     """What was chosen at one fraction, a run per replicate."""
-    means = part.groupby(REPLICATE, sort=True).agg(test=("test", "mean"), labels=("num_labels", "max"))
-    return tuple(
-        Run(*key, float(test), int(labels), "", "")
-        for key, (test, labels) in zip(means.index, means.to_numpy(), strict=True)
-    )
+    means = part.groupby(REPLICATE, as_index=False, sort=True).agg(test=("test", "mean"), labels=("num_labels", "max"))
+    columns = (means[name].tolist() for name in (*REPLICATE, "test", "labels"))
+    return tuple(Run(seed, label, test, labels, "", "") for seed, label, test, labels in zip(*columns, strict=True))
 
 
 def _scratch(part: pd.DataFrame, scratch: Mapping[int, Row]) -> dict[float, tuple[Run, ...]]:

@@ -50,7 +50,7 @@ class Estimate:
 
 @cache
 def t_quantile(freedom: int) -> float:
-    """How many standard errors a 95% interval reaches to either side: 12.7 with one degree of freedom, 2.78 with four."""
+    """Standard errors that a 95% interval reaches to either side: 12.7 with one degree of freedom, 2.78 with four."""
     return float(stats.t.ppf((1 + CONFIDENCE) / 2, freedom))
 
 

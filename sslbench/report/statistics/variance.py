@@ -102,8 +102,8 @@ def _columns(evaluated: pd.DataFrame) -> list[list[Any]]:
 def sums_of_squares(scores: Floats) -> dict[str, float]:
     """Sums of squares of a complete factorial with the axes `AXES`; they add up to the total.
 
-    An axis of length one explains nothing and is left out with its pairs. `seed` is the variation within cells: its main
-    effect and all its interactions.
+    An axis of length one explains nothing and is left out with its pairs. `seed` is the variation within cells: its
+    main effect and all its interactions.
     """
     grand = float(scores.mean())
     axes = [axis for axis, length in enumerate(scores.shape) if length > 1]

@@ -8,7 +8,8 @@ needs no correction. Sentences that name rows by their test accuracy, or count t
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -61,14 +62,26 @@ def findings(analysis: Analysis) -> tuple[Finding, ...]:
     return tuple(sentences)
 
 
+@dataclass(frozen=True)
 class _Place:
-    """The sentences of one dataset and encoder."""
+    """The sentences of one dataset and encoder; `where` names them if there are several."""
 
-    def __init__(self, analysis: Analysis, dataset: str, encoder: str, where: str) -> None:
-        self.analysis, self.dataset, self.encoder, self.where = analysis, dataset, encoder, where
-        self.choices = self.here(analysis.choices)
-        self.scratch = _SCRATCH[analysis.plan.converged]
-        self.primary = analysis.primary.protocol if analysis.primary else ""
+    analysis: Analysis
+    dataset: str
+    encoder: str
+    where: str
+
+    @property
+    def choices(self) -> pd.DataFrame:
+        return self.here(self.analysis.choices)
+
+    @property
+    def scratch(self) -> str:
+        return _SCRATCH[self.analysis.plan.converged]
+
+    @property
+    def primary(self) -> str:
+        return self.analysis.primary.protocol if self.analysis.primary else ""
 
     def here(self, frame: pd.DataFrame) -> pd.DataFrame:
         return here(frame, self.dataset, self.encoder)
@@ -160,7 +173,8 @@ class _Place:
             side = "below" if line["difference"] < 0 else "above"
             far = points(abs(line["difference"]))
             return f"is {far} points {side} {self.scratch} on the same labels {_range(line)}"
-        told = f"is not told apart from {self.scratch} on the same labels ({points(line['difference'])} points {_range(line)})"
+        distance = f"{points(line['difference'])} points {_range(line)}"
+        told = f"is not told apart from {self.scratch} on the same labels ({distance})"
         worth = times_interval(line["low"], line["high"])
         if line["outcome"] == BEYOND:
             return f"{told}; no number of labels the data holds makes training from scratch as accurate {worth}"
@@ -189,10 +203,9 @@ class _Place:
             for line in lines[:3]
         ]
         more = f" and {len(lines) - 3} more" if len(lines) > 3 else ""
-        sentence = (
-            f"{opening}{len(lines)} of {counted(len(found), 'pretrained encoder')} are above {self.scratch}: "
-            f"{listed(named) if not more else ', '.join(named)}{more} ({WINS}; intervals that hold together)"
-        )
+        are = f"{counted(len(found), 'pretrained encoder')} {'is' if len(lines) == 1 else 'are'} above {self.scratch}"
+        who = ", ".join(named) + more if more else listed(named)
+        sentence = f"{opening}{len(lines)} of {are}: {who} ({WINS}; intervals that hold together)"
         yield Finding("leaders", f"{sentence}{_on(lines[0])}.", float(lines[0]["difference"]), *_simultaneous(lines[0]))
 
     def _curve(self) -> str:
@@ -263,7 +276,7 @@ class _Place:
             yield Finding("choices", sentence, math.nan, math.nan, math.nan)
 
 
-def _between(line: dict[Any, Any], form: Any) -> str:
+def _between(line: dict[Any, Any], form: Callable[[float], str]) -> str:
     return f"between {form(line['least'])} and {form(line['most'])}"
 
 

@@ -106,8 +106,8 @@ def _replication(components: pd.DataFrame, where: str) -> Iterator[Finding]:
     training, labels, rest = (square / sum(squares) for square in squares)
     sentence = (
         f"{where}{with_labels(float(fewest['label_fraction'].iloc[0]))}, {100 * labels:.0f}% of the variance over "
-        f"repetitions comes from which labels were drawn, {100 * training:.0f}% from the training and {100 * rest:.0f}% "
-        f"from how the two meet: their interaction, and noise (mean of {len(fewest)} cells)."
+        f"repetitions comes from which labels were drawn, {100 * training:.0f}% from the training and "
+        f"{100 * rest:.0f}% from how the two meet: their interaction, and noise (mean of {len(fewest)} cells)."
     )
     yield Finding("replication", sentence, labels, math.nan, math.nan)
 

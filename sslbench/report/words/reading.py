@@ -47,9 +47,9 @@ COMPARED = (
 )
 
 _BOLD = (
-    "Bold: the rows that may be the best of their column. With 95% confidence they hold the best row of every column of "
-    "the table (multiple comparisons with the best, Hsu 1984). A column whose best row has a single seed, or no rival, "
-    "has no bold, and the majority class never is."
+    "Bold: the rows that may be the best of their column. With 95% confidence they hold the best row of every column "
+    "of the table (multiple comparisons with the best, Hsu 1984). A column whose best row has a single seed, or no "
+    "rival, has no bold, and the majority class never is."
 )
 _FAMILY = (
     "Wins and losses against `supervised` are those of Dunnett's test. Both rest on one model of a column, accuracy = "
@@ -105,8 +105,8 @@ def headline_text(primary: Primary | None) -> list[str]:
     )
     return [
         f"Headlines are read by `{primary.protocol}`, {named}. They speak of the pretext and latent size with the best "
-        "score inside the labels of each seed (held-out accuracy within the label budget), chosen anew in every seed and at "
-        "every label fraction; no test label and no other seed has a say."
+        "score inside the labels of each seed (held-out accuracy within the label budget), chosen anew in every seed "
+        "and at every label fraction; no test label and no other seed has a say."
     ]
 
 

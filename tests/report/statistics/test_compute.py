@@ -21,7 +21,6 @@ from sslbench.report.statistics.selection import Primary
 from sslbench.report.words.wording import unequal
 from tests.made_up import analysed, probes, tuned_arm
 
-
 PROBE = Primary("linear_probe", beforehand=False)
 
 

@@ -68,7 +68,7 @@ def test_critical_values_are_those_of_dunnetts_tables(rows: int, two_sided: floa
 
 
 def test_intervals_are_those_of_scipys_dunnett() -> None:
-    """Blood counts (Dunnett 1955) in groups of unequal size: no blocks there, so the correlations come from the sizes."""
+    """Blood counts (Dunnett 1955) in groups of unequal size: no blocks there, so sizes give the correlations."""
     control = np.array([7.40, 8.50, 7.20, 8.24, 9.84, 8.32])
     drugs = np.array([9.76, 8.80, 7.68, 9.36]), np.array([12.80, 9.68, 12.16, 9.20, 10.55])
     found = stats.dunnett(*drugs, control=control)

@@ -169,7 +169,7 @@ def broken(axis: Floats) -> Floats:
 
 
 def studies(truth: Callable[[Floats], Floats], labels: float, seeds: int, trials: int) -> Floats:
-    """Gaps of `trials` studies, (trials, seeds, budgets), of a row that is worth so many labels; read at the grid alone.
+    """Gaps of `trials` studies, (trials, seeds, budgets), of a row worth so many labels; seen at the grid alone.
 
     Noise as measured on such curves: 1.6 points at 60 labels, 0.25 at 60,000, a third of its variance common to a seed.
     """

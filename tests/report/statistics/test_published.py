@@ -25,7 +25,7 @@ def scores_of(quick: pd.DataFrame) -> pd.DataFrame:
 
 
 def test_published_differences_agree_with_statsmodels(quick: pd.DataFrame, analysis: Analysis):
-    """A column is accuracy = row + seed + error by least squares; wins and losses are those of scipy's multivariate t."""
+    """A column is accuracy = row + seed + error by least squares; all differences at once by scipy's multivariate t."""
     scores = scores_of(quick)
     columns = ["latent_dim", "protocol", "label_fraction"]
     family = {key: len(set(table["label_fraction"])) for key, table in analysis.differences.groupby(columns[:2])}
