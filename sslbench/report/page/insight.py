@@ -114,8 +114,9 @@ def _encoders(part: pd.DataFrame) -> str:
     count = str(numbers[0]) if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]}"
     reasons = sorted({reason for reason in part["reason"] if reason})
     return (
-        f"Over {count} encoders, means over seeds; 1 means the better the measure, the more accurate. Encoders of one "
-        f"pretext are no independent draws, so nothing is tested{'; ' + ', '.join(reasons) if reasons else ''}."
+        f"Over {count} encoders, means over seeds; 1 means the better the measure, the more accurate. Intervals take "
+        "encoders as independent, which sizes of one pretext are not, so nothing is tested"
+        f"{'; ' + ', '.join(reasons) if reasons else ''}."
     )
 
 

@@ -44,7 +44,8 @@ SAVINGS_TEXT = (
     "How computed: the mean curve is made monotone and interpolated linearly on the logarithmic label axis, but never "
     f"across more than a factor of {WIDEST} in labels: between budgets further apart the answer is a bound, written "
     "`1 to 5`. No law of the curve is supposed (power laws: Viering & Loog 2022, arXiv:2103.10948). The confidence set "
-    "holds every number of labels at which a paired t-test does not tell the two apart.",
+    "holds every number of labels at which a paired t-test does not tell the two apart, whether the curve between two "
+    "budgets is straight or has a corner.",
     "Crossover: the share of labels from which training from scratch is ahead. Area: mean accuracy when every doubling "
     f"of the labels counts the same, and its difference to `supervised` in points ({AREAS_TEST}).",
 )

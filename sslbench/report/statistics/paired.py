@@ -76,14 +76,18 @@ def outcomes(found: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         Columns dataset, encoder, protocol, label_fraction, win, tie, loss, untested, and what was counted: pretexts,
-        latent_sizes; a line per fraction, and one over all of them whose `label_fraction` is NaN.
+        latent_sizes, and `n`, the fewest seeds of any that was tested; a line per fraction, and one over all of them
+        whose `label_fraction` is NaN.
     """
     counted = found[~found["pretext"].isin(BASELINES)]
     lines: list[tuple[object, ...]] = []
     for place, group in counted.groupby(["dataset", "encoder", "protocol"], sort=True):
         for fraction in [*sorted(set(group["label_fraction"])), math.nan]:
             part = group if math.isnan(fraction) else group[group["label_fraction"] == fraction]
+            seeds = min(part.loc[part["outcome"] != "untested", "n"].tolist(), default=0)
             kinds = len(part[["pretrain_dataset", "pretext"]].drop_duplicates()), part["latent_dim"].nunique()
-            lines.append((*place, fraction, *(int((part["outcome"] == name).sum()) for name in OUTCOMES), *kinds))
-    columns = ["dataset", "encoder", "protocol", "label_fraction", *OUTCOMES, "pretexts", "latent_sizes"]
+            lines.append(
+                (*place, fraction, *(int((part["outcome"] == name).sum()) for name in OUTCOMES), *kinds, seeds)
+            )
+    columns = ["dataset", "encoder", "protocol", "label_fraction", *OUTCOMES, "pretexts", "latent_sizes", "n"]
     return pd.DataFrame(lines, columns=columns)

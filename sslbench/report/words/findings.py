@@ -117,12 +117,11 @@ class _Place:
         weights = self._weights(fraction)
         if len(weights) == 1:
             return self._name(weights.index[0])
-        chosen = [f"{self._short(key)} for {weight:.2g}" for key, weight in weights.head(3).items()]
-        chosen += [f"{len(weights) - 3} more"] * (len(weights) > 3)
-        return (
-            f"what each seed's own labels chose ({listed(chosen)} of {counted(round(weights.sum()), 'seed')}; read "
-            f"by {title_of(self.primary)})"
-        )
+        seeds = counted(round(weights.sum()), "seed")
+        chosen = f"{listed([f'{self._short(key)} for {weight:.2g}' for key, weight in weights.items()])} of {seeds}"
+        if len(weights) > 3:
+            chosen = f"{len(weights)} different encoders in {seeds}"
+        return f"what each seed's own labels chose ({chosen}; read by {title_of(self.primary)})"
 
     def _weights(self, fraction: float) -> pd.Series[float]:
         """In how many seeds each candidate was chosen, the most often chosen first."""
@@ -258,7 +257,7 @@ class _Place:
                 sentence = (
                     f"{self.where}Of {tested} comparisons with {self.scratch} on the same labels by "
                     f"{title_of(self.primary)} ({grid}, every label fraction), pretraining wins {line['win']}, loses "
-                    f"{line['loss']} and is not told apart in {line['tie']} ({WINS}){rest}."
+                    f"{line['loss']} and is not told apart in {line['tie']} ({WINS}){rest}{_on(line)}."
                 )
                 yield Finding("wins", sentence, float(line["win"]), math.nan, math.nan)
 

@@ -32,7 +32,7 @@ STALE_TEXT = (
 COLLAPSED_TEXT = f"{COLLAPSED} a collapsed representation in at least one seed: see the measures below."
 
 #: Behind a count of wins, ties and losses, and a difference of areas.
-WINS = "Dunnett's test, 5% over a whole table"
+WINS = "Dunnett's test, 5% over each whole table"
 AREAS_TEST = "Dunnett's test over the rows of the table"
 
 #: With fewer seeds than this a sentence that claims something says how many there are.
@@ -106,7 +106,7 @@ def headline_text(primary: Primary | None) -> list[str]:
     return [
         f"Headlines are read by `{primary.protocol}`, {named}. They speak of the pretext and latent size with the best "
         "score inside the labels of each seed (held-out accuracy within the label budget), chosen anew in every seed "
-        "and at every label fraction; no test label and no other seed has a say."
+        "and at every label fraction; rows with equal scores share the seed. No test label and no other seed has a say."
     ]
 
 

@@ -124,7 +124,7 @@ def test_wins_are_counted_in_words():
     assert found.sentence == (
         "Of 3 comparisons with training from scratch on the same labels by a linear probe (1 way to pretrain, 1 latent "
         "size, every label fraction), pretraining wins 1, loses 1 and is not told apart in 1 (Dunnett's test, 5% over "
-        "a whole table)."
+        "each whole table), on 3 seeds."
     )
 
 
@@ -142,7 +142,7 @@ def test_the_rows_that_beat_training_from_scratch_with_the_fewest_labels_are_nam
     assert 0 < found.low < found.value < found.high
     assert said("leaders", curve("byol", 0.60)).sentence == (
         "With 25% of the labels and a linear probe, none of 1 pretrained encoder is above training from scratch "
-        "(Dunnett's test, 5% over a whole table), on 3 seeds."
+        "(Dunnett's test, 5% over each whole table), on 3 seeds."
     )
 
 
