@@ -16,6 +16,7 @@ import pandas as pd
 
 from sslbench.contract.spec import BASELINES
 from sslbench.contract.titles import title_of
+from sslbench.report.scores.evaluations import CELL
 from sslbench.report.scores.rows import Subject
 from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.statistics.label_efficiency import (
@@ -27,7 +28,9 @@ from sslbench.report.statistics.label_efficiency import (
     NO_SINGLE,
     OVERTAKEN,
     OVERTAKEN_BETWEEN,
+    REACHED,
 )
+from sslbench.report.statistics.selection import CANDIDATE
 from sslbench.report.words.lessons import here, lessons
 from sslbench.report.words.numbers import (
     counted,
@@ -88,9 +91,9 @@ class _Place:
 
     def sentences(self) -> Iterator[Finding]:
         budgets = self.here(self.analysis.headlines.budgets).to_dict("records")
-        for line in [*budgets[:1], *budgets[1:][-1:]]:  # with the fewest labels and with the most
-            yield self._budget(line)
+        yield from map(self._budget, budgets[:1])
         yield from self._leaders()
+        yield from map(self._budget, budgets[1:][-1:])  # with the most labels
         for line in self.here(self.analysis.headlines.crossovers).to_dict("records"):
             yield from self._crossover(line)
         for line in self.here(self.analysis.headlines.areas).to_dict("records"):
@@ -116,34 +119,38 @@ class _Place:
         """`SimCLR with a linear probe (latent size 128)`, or what the seeds chose where they did not agree."""
         weights = self._weights(fraction)
         if len(weights) == 1:
-            return self._name(weights.index[0])
-        seeds = counted(round(weights.sum()), "seed")
-        chosen = f"{listed([f'{self._short(key)} for {weight:.2g}' for key, weight in weights.items()])} of {seeds}"
-        if len(weights) > 3:
-            chosen = f"{len(weights)} different encoders in {seeds}"
-        return f"what each seed's own labels chose ({chosen}; read by {title_of(self.primary)})"
+            return self._name(*next(iter(weights)))
+        shares: dict[str, float] = {}
+        for (pretext, origin, size), weight in weights.items():
+            name = self._short(pretext, origin, size if len(weights) <= 3 else None)
+            shares[name] = shares.get(name, 0.0) + weight
+        chosen = listed([f"{name} for {shares[name]:.2g}" for name in sorted(shares, key=lambda name: -shares[name])])
+        seeds = counted(round(sum(shares.values())), "seed")
+        return f"what each seed's own labels chose ({chosen} of {seeds}; read by {title_of(self.primary)})"
 
-    def _weights(self, fraction: float) -> pd.Series[float]:
-        """In how many seeds each candidate was chosen, the most often chosen first."""
+    def _weights(self, fraction: float) -> dict[tuple[str, str, int], float]:
+        """In how many seeds each pretext, source and latent size was chosen, the most often chosen first."""
         part = self.choices[self.choices["label_fraction"] == fraction]
-        weights = part.groupby(["pretext", "pretrain_dataset", "latent_dim"])["weight"].sum()
-        return weights.sort_values(ascending=False, kind="stable")
+        found: dict[tuple[str, str, int], float] = {}
+        for pretext, origin, size, weight in zip(
+            *(part[name].tolist() for name in (*CANDIDATE, "weight")), strict=True
+        ):
+            found[pretext, origin, size] = found.get((pretext, origin, size), 0.0) + weight
+        return dict(sorted(found.items(), key=lambda item: -item[1]))
 
     def _source(self, origin: str) -> str | None:
         return origin if origin not in ("", self.dataset) else None
 
-    def _name(self, key: Any) -> str:
-        pretext, origin, size = key
+    def _name(self, pretext: str, origin: str, size: int) -> str:
         return row_title(pretext, self.primary, size, self._source(origin))
 
-    def _short(self, key: Any) -> str:
-        pretext, origin, size = key
+    def _short(self, pretext: str, origin: str, size: int | None) -> str:
         source = self._source(origin)
-        return f"{title_of(pretext)}{f' from {source}' if source else ''} d={size}"
+        return f"{title_of(pretext)}{f' from {source}' if source else ''}{f' d={size}' if size else ''}"
 
     def _subject(self, fraction: float) -> Subject:
-        pretext, origin, size = self._weights(fraction).index[0]
-        return Subject(self.dataset, self.encoder, int(size), self.primary, str(origin), str(pretext), fraction)
+        pretext, origin, size = next(iter(self._weights(fraction)))
+        return Subject(self.dataset, self.encoder, size, self.primary, origin, pretext, fraction)
 
     def _ahead(self, line: dict[Any, Any]) -> str:
         saved = times_interval(line["low"], line["high"])
@@ -193,29 +200,39 @@ class _Place:
         lines = ahead.to_dict("records")
         opening = f"{self.where}{with_labels(float(found['label_fraction'].iloc[0]))} and {title_of(self.primary)}, "
         if not lines:
-            sentence = f"{opening}none of {counted(len(found), 'pretrained encoder')} is above {self.scratch} ({WINS})"
+            sentence = (
+                f"{opening}none of {counted(len(found), 'pretrained encoder')} is above training from scratch ({WINS})"
+            )
             yield Finding("leaders", f"{sentence}{_on(found.iloc[0])}.", 0.0, math.nan, math.nan)
             return
         named = [
-            f"{self._short((line['pretext'], line['pretrain_dataset'], line['latent_dim']))} by "
+            f"{self._short(*(line[name] for name in CANDIDATE))} by "
             f"{points(line['difference'])} points {points_interval(*_simultaneous(line))}"
             for line in lines[:3]
         ]
         more = f" and {len(lines) - 3} more" if len(lines) > 3 else ""
-        are = f"{counted(len(found), 'pretrained encoder')} {'is' if len(lines) == 1 else 'are'} above {self.scratch}"
+        are = f"{counted(len(found), 'pretrained encoder')} {'is' if len(lines) == 1 else 'are'}"
         who = ", ".join(named) + more if more else listed(named)
-        sentence = f"{opening}{len(lines)} of {are}: {who} ({WINS}; intervals that hold together)"
+        test = f"({WINS}; intervals that hold together){self._worth(lines[0])}"
+        sentence = f"{opening}{len(lines)} of {are} above training from scratch: {who} {test}"
         yield Finding("leaders", f"{sentence}{_on(lines[0])}.", float(lines[0]["difference"]), *_simultaneous(lines[0]))
+
+    def _worth(self, line: dict[Any, Any]) -> str:
+        """The label multiplier of a row that is named for its lead."""
+        found = self.analysis.multipliers.merge(pd.DataFrame([line])[CELL], on=CELL).to_dict("records")
+        if not found or not found[0]["outcome"]:
+            return ""
+        one = found[0]
+        multiple = times(one["multiplier"])
+        if one["outcome"] != REACHED:
+            multiple = f"more than {times(one['least'])}" if one["outcome"] == BEYOND else _between(one, times)
+        return f"; the first is worth {multiple} times as many labels {times_interval(one['low'], one['high'])}"
 
     def _curve(self) -> str:
         """What is meant by the choice over all label fractions."""
-        picks = self.choices[["pretext", "pretrain_dataset", "latent_dim"]].drop_duplicates().itertuples(index=False)
-        keys = [tuple(key) for key in picks]
-        return (
-            self._name(keys[0])
-            if len(keys) == 1
-            else f"the choice of each seed's own labels (by {title_of(self.primary)})"
-        )
+        picked = set(zip(*(self.choices[name].tolist() for name in CANDIDATE), strict=True))
+        several = f"the choice of each seed's own labels (by {title_of(self.primary)})"
+        return several if len(picked) > 1 else self._name(*picked.pop())
 
     def _crossover(self, line: dict[Any, Any]) -> Iterator[Finding]:
         if not line["outcome"]:
@@ -224,11 +241,11 @@ class _Place:
         ends, name = fraction_interval(low, high), self._curve()
         between = f"between {rounded_percent(line['least'])} and {rounded_percent(line['most'])}"
         says = {
-            OVERTAKEN: f"{self.scratch} overtakes {name} at {rounded_percent(fraction)} of the labels {ends}",
-            OVERTAKEN_BETWEEN: f"{self.scratch} overtakes {name} {between} of the labels {ends}",
-            NEVER_OVERTAKEN: f"{self.scratch} does not overtake {name} with all labels there are {ends}",
-            NEVER_AHEAD: f"{name} is ahead of {self.scratch} at no label fraction",
-            NO_SINGLE: f"{name} and {self.scratch} have no single crossover: {line['reason']}",
+            OVERTAKEN: f"training from scratch overtakes {name} at {rounded_percent(fraction)} of the labels {ends}",
+            OVERTAKEN_BETWEEN: f"training from scratch overtakes {name} {between} of the labels {ends}",
+            NEVER_OVERTAKEN: f"training from scratch does not overtake {name} with all labels there are {ends}",
+            NEVER_AHEAD: f"{name} is ahead of training from scratch at no label fraction",
+            NO_SINGLE: f"{name} and training from scratch have no single crossover: {line['reason']}",
         }
         said = says[line["outcome"]]
         sentence = self.where + said[0].upper() + said[1:] + _on(line)
@@ -243,21 +260,25 @@ class _Place:
             side = f"{points(-lead)} points {points_interval(-high, -low)} below"
         tie = ", which is a tie" if low <= 0 <= high else ""
         span = f"{percent(line['first_fraction'])} to {percent(line['last_fraction'])} of the labels"
-        sentence = f"{self.where}Over {span}, {self._curve()} averages {points(line['area'])}%, {side} {self.scratch}"
+        sentence = (
+            f"{self.where}Over {span}, {self._curve()} averages {points(line['area'])}%, {side} training from scratch"
+        )
         yield Finding("area", f"{sentence}{tie}{_on(line)}.", lead, low, high)
 
     def _wins(self) -> Iterator[Finding]:
         counts = self.here(self.analysis.outcomes)
-        counts = counts[counts["label_fraction"].isna() & (counts["protocol"] == self.primary)]
-        for line in counts.to_dict("records"):
+        counts = counts[counts["protocol"] == self.primary]
+        last = counts.loc[counts["win"] > 0, "label_fraction"].max()
+        none = "" if math.isnan(last) or last == 1 else f" (none with more than {percent(last)} of the labels)"
+        for line in counts[counts["label_fraction"].isna()].to_dict("records"):
             tested = line["win"] + line["tie"] + line["loss"]
             if tested:
                 grid = f"{counted(line['pretexts'], 'way')} to pretrain, {counted(line['latent_sizes'], 'latent size')}"
                 rest = f"; {line['untested']} more have one seed and no test" if line["untested"] else ""
                 sentence = (
-                    f"{self.where}Of {tested} comparisons with {self.scratch} on the same labels by "
-                    f"{title_of(self.primary)} ({grid}, every label fraction), pretraining wins {line['win']}, loses "
-                    f"{line['loss']} and is not told apart in {line['tie']} ({WINS}){rest}{_on(line)}."
+                    f"{self.where}Of {tested} comparisons with training from scratch on the same labels by "
+                    f"{title_of(self.primary)} ({grid}, every label fraction), pretraining wins {line['win']}{none}, "
+                    f"loses {line['loss']} and is not told apart in {line['tie']} ({WINS}){rest}{_on(line)}."
                 )
                 yield Finding("wins", sentence, float(line["win"]), math.nan, math.nan)
 

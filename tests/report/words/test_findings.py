@@ -123,8 +123,8 @@ def test_wins_are_counted_in_words():
     found = said("wins", curve("simclr", 0.75, 0.80, 0.85))
     assert found.sentence == (
         "Of 3 comparisons with training from scratch on the same labels by a linear probe (1 way to pretrain, 1 latent "
-        "size, every label fraction), pretraining wins 1, loses 1 and is not told apart in 1 (Dunnett's test, 5% over "
-        "each whole table), on 3 seeds."
+        "size, every label fraction), pretraining wins 1 (none with more than 25% of the labels), loses 1 and is "
+        "not told apart in 1 (Dunnett's test, 5% over each whole table), on 3 seeds."
     )
 
 
@@ -140,6 +140,7 @@ def test_the_rows_that_beat_training_from_scratch_with_the_fewest_labels_are_nam
         "d=32 by 10.1 points ["
     )
     assert 0 < found.low < found.value < found.high
+    assert "; the first is worth 2 times as many labels [1." in found.sentence
     assert said("leaders", curve("byol", 0.60)).sentence == (
         "With 25% of the labels and a linear probe, none of 1 pretrained encoder is above training from scratch "
         "(Dunnett's test, 5% over each whole table), on 3 seeds."
