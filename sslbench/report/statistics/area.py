@@ -42,11 +42,11 @@ def areas(blocks: Iterable[Block]) -> pd.DataFrame:
         one, or no seed has all, or two of them are too far apart to interpolate; intervals are NaN for one seed. A
         baseline that stands in tables of several pretraining datasets is listed with the first.
     """
-    lines = [line for block in blocks if CONTROL in block.lines for line in area_lines(contenders(block))]
+    lines = [line for block in blocks if CONTROL in block.lines for line in _lines(contenders(block))]
     return pd.DataFrame(lines, columns=list(AREA_COLUMNS)).drop_duplicates(list(ROW_KEY), ignore_index=True)
 
 
-def area_lines(rows: dict[str, Row]) -> list[tuple[object, ...]]:
+def _lines(rows: dict[str, Row]) -> list[tuple[object, ...]]:
     """The lines of the rows of one table but for `supervised`, which must be among them."""
     scratch = rows[CONTROL]
     heights = {name: _by_replicate(row, scratch) for name, row in rows.items()}

@@ -14,7 +14,6 @@ from sslbench.report.attachments.plan import Plan
 from sslbench.report.scores.evaluations import CELL, REPLICATE
 from sslbench.report.scores.layout import Layout, Peers
 from sslbench.report.scores.rows import Row, Run
-from sslbench.report.statistics.area import AREA_COLUMNS, area_lines
 from sslbench.report.statistics.contest import CONTROL, judge
 from sslbench.report.statistics.label_efficiency import crossovers, multipliers
 
@@ -45,12 +44,10 @@ class Headlines:
         budgets: `multipliers` of the row `CHOSEN` at every label fraction, and `difference`, `difference_low`,
             `difference_high` to training from scratch on the same labels.
         crossovers: of that row, chosen anew at every fraction.
-        areas: likewise.
     """
 
     budgets: pd.DataFrame
     crossovers: pd.DataFrame
-    areas: pd.DataFrame
 
 
 def primary_of(evaluated: pd.DataFrame, plan: Plan) -> Primary | None:
@@ -102,7 +99,6 @@ def headlines(layout: Layout, chosen: pd.DataFrame, told: pd.DataFrame) -> Headl
     """
     found: list[pd.DataFrame] = []
     overtaken: list[Peers] = []
-    heights: list[tuple[object, ...]] = []
     for (dataset, encoder), group in chosen.groupby(["dataset", "encoder"], sort=True):
         place = dataset, encoder
         scratch = {row.latent_dim: row for row in layout.rows if (*row.key[:2], row.pretext) == (*place, CONTROL)}
@@ -116,11 +112,9 @@ def headlines(layout: Layout, chosen: pd.DataFrame, told: pd.DataFrame) -> Headl
                 pair = _row(part, {fraction: ours[fraction]}), _row(part, theirs, CONTROL)
                 found.append(multipliers([Peers(pair[1], ((pair[0],),))]).assign(**_difference(*pair, part, told)))
         if ours:
-            row, reference = _row(group, ours), _row(group, same, CONTROL)
-            overtaken.append(Peers(reference, ((row,),)))
-            heights += area_lines({CONTROL: reference, CHOSEN: row})
+            overtaken.append(Peers(_row(group, same, CONTROL), ((_row(group, ours),),)))
     budgets = pd.concat(found, ignore_index=True) if found else multipliers([])
-    return Headlines(budgets, crossovers(overtaken), pd.DataFrame(heights, columns=list(AREA_COLUMNS)))
+    return Headlines(budgets, crossovers(overtaken))
 
 
 def _difference(row: Row, reference: Row, part: pd.DataFrame, told: pd.DataFrame) -> dict[str, float]:

@@ -8,7 +8,7 @@ needs no correction. Sentences that name rows by their test accuracy, or count t
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,10 +79,6 @@ class _Place:
         return self.here(self.analysis.choices)
 
     @property
-    def scratch(self) -> str:
-        return _SCRATCH[self.analysis.plan.converged]
-
-    @property
     def primary(self) -> str:
         return self.analysis.primary.protocol if self.analysis.primary else ""
 
@@ -96,24 +92,28 @@ class _Place:
         yield from map(self._budget, budgets[1:][-1:])  # with the most labels
         for line in self.here(self.analysis.headlines.crossovers).to_dict("records"):
             yield from self._crossover(line)
-        for line in self.here(self.analysis.headlines.areas).to_dict("records"):
-            yield from self._area(line)
         yield from self._wins()
         yield from self._unchosen()
         yield from lessons(self.analysis, self.dataset, self.encoder, self.where)
 
     def _budget(self, line: dict[Any, Any]) -> Finding:
-        fraction = float(line["label_fraction"])
+        """What the choice is worth at one label fraction: in accuracy, and in labels."""
+        fraction, lead = float(line["label_fraction"]), line["difference"]
         low, high = line["difference_low"], line["difference_high"]
-        opening, name = f"{self.where}{with_labels(fraction)}", self._picked(fraction)
-        if low > 0 and not line["low"] < 1:
-            sentence = f"{opening}, {name} {self._ahead(line)}"
-        elif high < 0 and not line["high"] > 1:
-            sentence = f"{opening} pretraining does not pay here: {name} is {self._behind(line)}"
+        where, name = f"{self.where}{with_labels(fraction)}", self._picked(fraction)
+        same, ends = f"{_SCRATCH[self.analysis.plan.converged]} on the same labels", points_interval(low, high)
+        if low <= 0 <= high:
+            said = f"{where}, {name} is not told apart from {same} ({points(lead)} points {ends})"
+        elif lead < 0:
+            ends = points_interval(-high, -low)
+            pays = " pretraining does not pay here:" if high < 0 else ","
+            said = f"{where}{pays} {name} is {points(-lead)} points {ends} below {same}"
         else:
-            sentence = f"{opening}, {name} {self._level(line)}"
+            said = f"{where}, {name} is {points(lead)} points {ends} above {same}"
+        needs = _needs(line)
+        sentence = f"{said}{', which ' if needs else ''}{needs}{_on(line)}."
         figure, low, high = (float(line[name]) for name in ("multiplier", "low", "high"))
-        return Finding("label multiplier", f"{sentence}{_on(line)}.", figure, low, high, self._subject(fraction))
+        return Finding("label multiplier", sentence, figure, low, high, self._subject(fraction))
 
     def _picked(self, fraction: float) -> str:
         """`SimCLR with a linear probe (latent size 128)`, or what the seeds chose where they did not agree."""
@@ -152,43 +152,6 @@ class _Place:
         pretext, origin, size = next(iter(self._weights(fraction)))
         return Subject(self.dataset, self.encoder, size, self.primary, origin, pretext, fraction)
 
-    def _ahead(self, line: dict[Any, Any]) -> str:
-        saved = times_interval(line["low"], line["high"])
-        if line["outcome"] == BEYOND:
-            lead = f"is {points(line['difference'])} points {_range(line)} ahead of {self.scratch} on the same labels"
-            if line["least"] == 1:
-                return f"{lead}, the most there are"
-            return f"{lead}, and ahead of it on {times(line['least'])} times as many: more than the data holds {saved}"
-        if line["outcome"] == BETWEEN:
-            return f"matches {self.scratch} on {_between(line, times)} times as many {saved}"
-        return f"matches {self.scratch} on {times(line['multiplier'])} times as many {saved}"
-
-    def _behind(self, line: dict[Any, Any]) -> str:
-        lag = points_interval(-line["difference_high"], -line["difference_low"])
-        distance = f"{points(-line['difference'])} points {lag} below {self.scratch} on the same labels"
-        if line["outcome"] == BELOW:
-            return distance + ("" if line["most"] == 1 else f", and below it on {times(line['most'])} times as many")
-        multiple = _between(line, times) if line["outcome"] == BETWEEN else times(line["multiplier"])
-        return (
-            f"{distance}, which needs {multiple} times as many {times_interval(line['low'], line['high'])} to be as "
-            "accurate"
-        )
-
-    def _level(self, line: dict[Any, Any]) -> str:
-        if math.isnan(line["difference_low"]):
-            side = "below" if line["difference"] < 0 else "above"
-            far = points(abs(line["difference"]))
-            return f"is {far} points {side} {self.scratch} on the same labels {_range(line)}"
-        distance = f"{points(line['difference'])} points {_range(line)}"
-        told = f"is not told apart from {self.scratch} on the same labels ({distance})"
-        worth = times_interval(line["low"], line["high"])
-        if line["outcome"] == BEYOND:
-            return f"{told}; no number of labels the data holds makes training from scratch as accurate {worth}"
-        if line["outcome"] == BELOW:
-            return told
-        multiple = _between(line, times) if line["outcome"] == BETWEEN else times(line["multiplier"])
-        return f"{told}; it is worth {multiple} times as many {worth}"
-
     def _leaders(self) -> Iterator[Finding]:
         """Which rows beat training from scratch with the fewest labels, whoever they are."""
         found = self.here(self.analysis.differences)
@@ -213,20 +176,15 @@ class _Place:
         more = f" and {len(lines) - 3} more" if len(lines) > 3 else ""
         are = f"{counted(len(found), 'pretrained encoder')} {'is' if len(lines) == 1 else 'are'}"
         who = ", ".join(named) + more if more else listed(named)
-        test = f"({WINS}; intervals that hold together){self._worth(lines[0])}"
+        test = f"({WINS}; intervals that hold together){self._beside(lines[0])}"
         sentence = f"{opening}{len(lines)} of {are} above training from scratch: {who} {test}"
         yield Finding("leaders", f"{sentence}{_on(lines[0])}.", float(lines[0]["difference"]), *_simultaneous(lines[0]))
 
-    def _worth(self, line: dict[Any, Any]) -> str:
+    def _beside(self, line: dict[Any, Any]) -> str:
         """The label multiplier of a row that is named for its lead."""
         found = self.analysis.multipliers.merge(pd.DataFrame([line])[CELL], on=CELL).to_dict("records")
-        if not found or not found[0]["outcome"]:
-            return ""
-        one = found[0]
-        multiple = times(one["multiplier"])
-        if one["outcome"] != REACHED:
-            multiple = f"more than {times(one['least'])}" if one["outcome"] == BEYOND else _between(one, times)
-        return f"; the first is worth {multiple} times as many labels {times_interval(one['low'], one['high'])}"
+        needs = _needs(found[0]) if found else ""
+        return f"; beside the first, training from scratch {needs}" if needs else ""
 
     def _curve(self) -> str:
         """What is meant by the choice over all label fractions."""
@@ -250,20 +208,6 @@ class _Place:
         said = says[line["outcome"]]
         sentence = self.where + said[0].upper() + said[1:] + _on(line)
         yield Finding("crossover", f"{sentence}.", fraction, low, high)
-
-    def _area(self, line: dict[Any, Any]) -> Iterator[Finding]:
-        if math.isnan(line["difference"]):
-            return
-        lead, low, high = (float(line[name]) for name in ("difference", "difference_low", "difference_high"))
-        side = f"{points(lead)} points {points_interval(low, high)} above"
-        if lead < 0:
-            side = f"{points(-lead)} points {points_interval(-high, -low)} below"
-        tie = ", which is a tie" if low <= 0 <= high else ""
-        span = f"{percent(line['first_fraction'])} to {percent(line['last_fraction'])} of the labels"
-        sentence = (
-            f"{self.where}Over {span}, {self._curve()} averages {points(line['area'])}%, {side} training from scratch"
-        )
-        yield Finding("area", f"{sentence}{tie}{_on(line)}.", lead, low, high)
 
     def _wins(self) -> Iterator[Finding]:
         counts = self.here(self.analysis.outcomes)
@@ -296,12 +240,17 @@ class _Place:
             yield Finding("choices", sentence, math.nan, math.nan, math.nan)
 
 
-def _between(line: dict[Any, Any], form: Callable[[float], str]) -> str:
-    return f"between {form(line['least'])} and {form(line['most'])}"
-
-
-def _range(line: dict[Any, Any]) -> str:
-    return points_interval(line["difference_low"], line["difference_high"])
+def _needs(line: dict[Any, Any]) -> str:
+    """How many labels training from scratch needs to be as accurate; empty where no other number of labels was run."""
+    least, most = times(line["least"]), times(line["most"])
+    ends = times_interval(line["low"], line["high"])
+    says = {
+        REACHED: f"needs {times(line['multiplier'])} times as many {ends} to be as accurate",
+        BETWEEN: f"needs between {least} and {most} times as many {ends} to be as accurate",
+        BEYOND: f"is less accurate even with {least} times as many, all there are {ends}" if line["least"] > 1 else "",
+        BELOW: f"is more accurate even with {most} times as many, the fewest that were run" if line["most"] < 1 else "",
+    }
+    return says.get(line["outcome"], "")
 
 
 def _simultaneous(line: dict[Any, Any]) -> tuple[float, float]:

@@ -12,7 +12,7 @@ class Finding:
     """One sentence with the figure it states.
 
     Attributes:
-        topic: `label multiplier`, `leaders`, `area`, `crossover`, `wins`, `choices`, `variance`, `measures`,
+        topic: `label multiplier`, `leaders`, `crossover`, `wins`, `choices`, `variance`, `measures`,
             `optimism`, `budgets` or `replication`.
         value: the figure in natural units (a multiple, a share, a label fraction, a count); NaN where the sentence says
             that there is none.
