@@ -4,8 +4,9 @@ Accuracy in a column is a row effect plus a replicate effect plus error: the ran
 Montgomery, Design and Analysis of Experiments, ch. 4), whose blocks are the replicates, because a seed and its labelled
 subset move all rows together. The error is pooled over the rows: with five seeds and eight rows it has 28 degrees of
 freedom where a pair alone has four. Missing cells are no harm to least squares. The price is that all rows are taken
-to be equally noisy: a row much noisier than the rest is called different somewhat too often, one much quieter too
-rarely (`tests/report/statistics/test_contest.py` says how often).
+to be equally noisy: a row noisier than the rest is called different too often, one quieter too rarely. Of 20 tables
+without differences one has a win or loss in it, as it should; with training from scratch 1.5 times as noisy as all
+others it is two or three (`tests/report/statistics/test_contest.py`).
 
 Two questions are asked, each of a whole table, and each with a 5% chance of any wrong answer in it:
 
@@ -67,11 +68,9 @@ class Contest:
         one, other = self.names.index(row), self.names.index(reference)
         step = np.zeros(len(self.names))
         step[one], step[other] = 1, -1
-        mean, variance = float(step @ self.effects), float(step @ self.covariance @ step)
-        n = min(self.counts[one], self.counts[other])
-        return with_interval(
-            round(mean, 12) or 0.0, float(f"{variance:.12g}"), self.freedom, n
-        )  # as any machine has it
+        # Rounded, because the last digits of linear algebra depend on the machine.
+        mean, variance = round(float(step @ self.effects), 12) or 0.0, float(f"{step @ self.covariance @ step:.12g}")
+        return with_interval(mean, variance, self.freedom, min(self.counts[one], self.counts[other]))
 
     def against(self, control: str) -> tuple[Floats, Floats, Floats]:
         """Differences of the other rows to a control `(rows - 1,)`, their standard errors, their correlations."""
@@ -90,7 +89,7 @@ class Verdict(NamedTuple):
         difference: to `supervised`, with the 95% interval of this one difference; None without a replicate in common.
         reach: half-width of the interval that holds for all differences of the table at once; NaN where nothing can be
             tested.
-        best: has the best mean of its column, or cannot be told from it.
+        best: may be the best of its column.
     """
 
     difference: Estimate | None

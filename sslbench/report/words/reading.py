@@ -54,7 +54,7 @@ _BOLD = (
 _FAMILY = (
     "Wins and losses against `supervised` are those of Dunnett's test. Both rest on one model of a column, accuracy = "
     "row + seed + error, whose error is pooled over the rows, so a row much noisier than the others is told apart "
-    "somewhat too often. The family is a whole table, all its rows and columns: where nothing differs, one table in "
+    "too often. The family is a whole table, all its rows and columns: where nothing differs, one table in "
     "twenty has any win or loss in it; several tables are several families. Not told apart does not mean equal. The "
     "interval of a difference is its own, from the same pooled error, unless it is said to hold with others together."
 )
