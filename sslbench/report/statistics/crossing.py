@@ -2,7 +2,7 @@
 
 Both questions are one: at how many labels does training from scratch reach what pretraining has? Per seed there is a
 gap (scratch minus pretraining) at every label budget, and the answer is where its mean passes zero on the log-label
-axis. Newell & Deng 2020 (arXiv:2003.14323) ask the same of self-supervision, and read the answer off a curve too.
+axis. The quantity is the one by which Newell & Deng 2020 (arXiv:2003.14323) define how useful self-supervision is.
 
 The mean is made monotone first (isotonic regression, pool adjacent violators: Barlow, Bartholomew, Bremner & Brunk
 1972): more labels do not make training from scratch worse, and without it the noise of a few seeds makes a curve pass
