@@ -14,8 +14,8 @@ _PROBED = "by linear probes with 1% and 10% of the labels on held-out training i
 CHOSEN_ON_LABELS = {
     "finetune": (
         "learning rate, weight decay, batch size, steps, label smoothing and share of plain inputs, by training from "
-        "scratch on 60 to 50,000 labels of Fashion-MNIST, scored on 10,000 training images held out; `supervised`, longer "
-        "or shorter, has the same"
+        "scratch on 60 to 50,000 labels of Fashion-MNIST, scored on 10,000 training images held out; `supervised`, "
+        "longer or shorter, has the same"
     ),
     "rotation": "learning rate, by accuracies looked at while it was written, of which no record was kept",
     "masked_autoencoder": f"share of patches hidden, batch size and targets, {_PROBED}",
