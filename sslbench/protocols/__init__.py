@@ -14,7 +14,7 @@ PROTOCOLS: Registry[type[Protocol]] = Registry(
     {
         "linear_probe": "sslbench.protocols.linear_probe:LinearProbe",
         "knn": At("sslbench.protocols.knn:KNN", version=2),
-        "finetune": "sslbench.protocols.finetune:Finetune",
+        "finetune": At("sslbench.protocols.finetune:Finetune", version=2),
         "majority_class": "sslbench.protocols.majority_class:MajorityClass",
     },
 )

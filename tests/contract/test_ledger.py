@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sslbench.contract.ledger import CHOSEN_ON_LABELS
+from sslbench.encoders import ENCODERS
 from sslbench.pretexts import PRETEXTS
 from sslbench.protocols import PROTOCOLS
 
@@ -12,7 +13,7 @@ CHANGES = (Path(__file__).parents[2] / "CHANGELOG.md").read_text(encoding="utf-8
 
 
 def test_every_line_is_of_a_plug_in_and_says_which_settings_on_which_data() -> None:
-    assert set(CHOSEN_ON_LABELS) <= {*PRETEXTS, *PROTOCOLS}
+    assert set(CHOSEN_ON_LABELS) <= {*PRETEXTS, *PROTOCOLS, *ENCODERS}
     for said in CHOSEN_ON_LABELS.values():
         assert ", by " in said or ", between " in said
         assert not said.endswith(".")

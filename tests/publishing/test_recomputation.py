@@ -40,14 +40,15 @@ def scores(suite: str) -> pd.DataFrame:
     return frame[kept]
 
 
-def of_row(frame: pd.DataFrame, line: pd.Series, pretext: str) -> pd.Series:
-    """Accuracy by seed of one row in the table and column of a line of `table.csv`."""
+def of_row(frame: pd.DataFrame, line: pd.Series) -> pd.Series:
+    """Accuracy by seed of the row and column that a line of `table.csv` is about."""
+    pretext, protocol = line["pretext"], line["protocol"]
     if pretext == "majority_class":
         protocol = "majority_class"
     elif pretext.startswith("supervised"):
         protocol = "finetune"
-    else:
-        protocol = line["protocol"].split(",")[0] if pretext in PIXELS else line["protocol"]
+    elif pretext in PIXELS:
+        protocol = protocol.split(",")[0]
     chosen = frame[
         (frame["dataset"] == line["dataset"])
         & (frame["pretext"] == pretext)
@@ -74,27 +75,63 @@ def student(freedom: int) -> float:
 
 def half_width_of_mean(values: pd.Series) -> float:
     """Of the 95% interval over seeds; none for one seed."""
-    n = len(values)
-    return student(n - 1) * float(np.std(values, ddof=1)) / np.sqrt(n) if n > 1 else np.nan
+    n = values.notna().sum()
+    return student(n - 1) * float(values.std(ddof=1)) / np.sqrt(n) if n > 1 else np.nan
 
 
-def half_width_of_difference(gains: pd.Series) -> float:
-    """Of the 95% interval of what seeds gain over training from scratch, seed by seed."""
-    return half_width_of_mean(gains)
+def half_widths_of_differences(column: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """What rows gain over training from scratch, and the half-width of its 95% interval, from one model of the column.
+
+    Accuracy is a row plus a seed plus an error of one size for all rows: least squares, as for any block design.
+
+    Args:
+        column: rows by seeds, NaN where nothing was run; every row has two seeds or more in common with `supervised`.
+    """
+    values = column.dropna(axis=1, how="all").to_numpy()
+    row, seed = np.nonzero(np.isfinite(values))
+    design = np.hstack([np.eye(values.shape[0])[row], np.eye(values.shape[1])[seed][:, 1:]])
+    effects = np.linalg.lstsq(design, values[row, seed], rcond=None)[0]
+    freedom = len(row) - design.shape[1]
+    error = np.square(values[row, seed] - design @ effects).sum() / freedom
+    spread, scratch = np.linalg.pinv(design.T @ design), column.index.get_loc("supervised")
+    rows = np.arange(values.shape[0])
+    variance = error * (spread[rows, rows] + spread[scratch, scratch] - 2 * spread[rows, scratch])
+    reach = student(freedom) * np.sqrt(variance)
+    return pd.Series(effects[rows] - effects[scratch], column.index), pd.Series(reach, column.index)
 
 
-def computed(frame: pd.DataFrame, line: pd.Series) -> dict[str, float]:
-    """What a line of `table.csv` should say."""
-    values, scratch = of_row(frame, line, line["pretext"]), of_row(frame, line, "supervised")
-    gains = (values - scratch).dropna()
-    compared = line["pretext"] not in ("supervised", "majority_class") and len(gains)
-    return {
-        "n": len(values),
-        "mean": float(np.mean(values)),
-        "half_width": half_width_of_mean(values),
-        "difference": float(np.mean(gains)) if compared else np.nan,
-        "difference_half_width": half_width_of_difference(gains) if compared else np.nan,
-    }
+def against_scratch(column: pd.DataFrame, pooled: bool) -> pd.DataFrame:
+    """Difference to `supervised` of every row of a column, and the half-width of its interval.
+
+    Args:
+        pooled: by the model of the column where rows share two seeds with `supervised`; else seed by seed, as tables
+            had it before.
+    """
+    gains = column - column.loc["supervised"]
+    found = pd.DataFrame({"difference": gains.mean(axis=1), "difference_half_width": np.nan})
+    if not pooled:
+        found["difference_half_width"] = gains.apply(half_width_of_mean, axis=1)
+    else:
+        joined = gains.notna().sum(axis=1) > 1
+        if joined.sum() > 1:
+            found.loc[joined] = np.column_stack(half_widths_of_differences(column[joined]))
+    found.loc["supervised"] = np.nan
+    return found
+
+
+def computed(suite: str, table: pd.DataFrame) -> pd.DataFrame:
+    """What the lines of a suite's `table.csv` should say."""
+    frame, text = scores(suite), (RESULTS / suite / "table.md").read_text(encoding="utf-8")
+    parts = []
+    for _, lines in table.groupby([*PLACE, "label_fraction"]):
+        column = pd.DataFrame({line["pretext"]: of_row(frame, line) for _, line in lines.iterrows()}).T
+        compared = column.drop(index="majority_class", errors="ignore")
+        part = pd.DataFrame({"n": column.notna().sum(axis=1), "mean": column.mean(axis=1)})
+        part["half_width"] = column.apply(half_width_of_mean, axis=1)
+        if "supervised" in column.index:
+            part = part.join(against_scratch(compared, "pooled over the rows" in text))
+        parts.append(part.set_index(lines.index))
+    return pd.concat(parts).sort_index()
 
 
 @pytest.mark.parametrize(("freedom", "told"), [(1, 12.706), (2, 4.303), (4, 2.776), (10, 2.228), (120, 1.980)])
@@ -102,11 +139,22 @@ def test_the_quantile_is_that_of_printed_tables(freedom: int, told: float) -> No
     assert student(freedom) == pytest.approx(told, abs=5e-4)
 
 
+def test_two_rows_alone_are_a_paired_comparison_and_more_rows_share_their_error() -> None:
+    column = pd.DataFrame({0: [0.5, 0.61, 0.7], 1: [0.52, 0.6, 0.74], 2: [0.49, 0.62, 0.69]}, ["supervised", "a", "b"])
+    two = column.loc[["supervised", "a"]]
+    pd.testing.assert_frame_equal(against_scratch(two, True), against_scratch(two, False))
+    gains, residual = column.mean(axis=1) - column.loc["supervised"].mean(), column.sub(column.mean(axis=1), axis=0)
+    error = np.square(residual - residual.mean(axis=0)).to_numpy().sum() / 4
+    found = against_scratch(column, True).drop(index="supervised")
+    np.testing.assert_allclose(found["difference"], gains.drop("supervised"))
+    np.testing.assert_allclose(found["difference_half_width"], 2.776445 * np.sqrt(2 * error / 3), rtol=1e-6)
+
+
 @pytest.mark.parametrize("suite", SUITES)
-def test_means_differences_and_seeds_are_those_of_the_records(suite: str) -> None:
-    frame, table = scores(suite), pd.read_csv(RESULTS / suite / "table.csv", keep_default_na=False, na_values=[""])
+def test_means_differences_intervals_and_seeds_are_those_of_the_records(suite: str) -> None:
+    table = pd.read_csv(RESULTS / suite / "table.csv", keep_default_na=False, na_values=[""])
+    expected = computed(suite, table)
     assert len(table) > 10
-    expected = pd.DataFrame([computed(frame, line) for _, line in table.iterrows()])
     assert table["n"].tolist() == expected["n"].tolist()
     for column in ("mean", "difference"):
         np.testing.assert_allclose(table[column], expected[column], rtol=0, atol=EXACT)
@@ -146,14 +194,14 @@ def test_no_record_is_left_out_of_the_tables_and_no_line_is_there_twice(suite: s
 @pytest.mark.parametrize("suite", SUITES)
 def test_the_page_of_tables_prints_the_same_numbers(suite: str) -> None:
     """To the last digit that is printed: accuracies and differences in per cent, with one."""
-    frame, table = scores(suite), pd.read_csv(RESULTS / suite / "table.csv", keep_default_na=False, na_values=[""])
-    expected = [computed(frame, line) for _, line in table.iterrows()]
+    table = pd.read_csv(RESULTS / suite / "table.csv", keep_default_na=False, na_values=[""])
+    expected = computed(suite, table)
     text = (RESULTS / suite / "table.md").read_text(encoding="utf-8").partition("## How to read this")[0]
     rows = [line.strip("| ").split("|") for line in text.splitlines() if line.startswith("| ") and line.strip("| ")]
     cells = [cell.replace("*", "").strip() for row in rows for cell in row[1:]]
     found = [re.match(r"(\d+\.\d)(?:[^(]*\(([+-]\d+\.\d)\))?", cell) for cell in cells]
     accuracies = sorted(float(match[1]) for match in found if match)
     differences = sorted(float(match[2]) for match in found if match and match[2])
-    gains = sorted(100 * line["difference"] for line in expected if not np.isnan(line["difference"]))
-    for printed, exact in ((accuracies, sorted(100 * line["mean"] for line in expected)), (differences, gains)):
+    means, gains = (sorted(100 * expected[name].dropna()) for name in ("mean", "difference"))
+    for printed, exact in ((accuracies, means), (differences, gains)):
         np.testing.assert_allclose(printed, exact, rtol=0, atol=0.05 + EXACT)

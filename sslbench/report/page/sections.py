@@ -79,7 +79,9 @@ def cost_part(costs: Sheet, tuned: Sequence[TunedArm], layout: Layout) -> Part:
 
 def looked_at_sheets(layout: Layout) -> tuple[Sheet, ...]:
     """Which defaults of what was run were chosen by looking at labels; nothing if none was."""
-    ran = dict.fromkeys(name for row in layout.rows for name in (row.protocol.partition(", ")[0], row.pretext))
+    ran = dict.fromkeys(
+        name for row in layout.rows for name in (row.protocol.partition(", ")[0], row.pretext, row.encoder)
+    )
     rows = [(name, CHOSEN_ON_LABELS[name]) for name in ran if name in CHOSEN_ON_LABELS]
     if not rows:
         return ()
