@@ -50,7 +50,7 @@ results: $(STAMP)  ## Rebuild the published tables and plots from results/*/reco
 reproduce: $(STAMP)  ## Run published rows again and check each against its interval.
 	$(BIN)/sslbench reproduce results/$(SUITE)/records.csv --sample 3
 
-bench-performance: $(STAMP)  ## Measure speed against its bounds (an hour, nothing else running).
+bench-performance: $(STAMP)  ## Measure speed against its bounds (two hours, nothing else running).
 	$(BIN)/python benchmarks/performance/all.py
 
 ui: $(STAMP)  ## Browse every run in the MLflow UI.

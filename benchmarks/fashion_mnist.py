@@ -19,7 +19,7 @@ SUITE = Suite(
     protocols=("linear_probe", "knn", "finetune"),
     notes=(
         "Pretraining: 20 epochs over the 60,000 training images without labels, the same for every pretext.",
-        "`supervised` and `finetune`: the same recipe, 30 epochs over the label budget but at least 1,000 optimiser "
-        "steps of batch 128.",
+        "`supervised` and `finetune`: the same recipe, 32 epochs over the label budget, but at least 2,000 and at most "
+        "16,000 optimiser steps of batch 64.",
     ),
 )

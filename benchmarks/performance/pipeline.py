@@ -23,10 +23,10 @@ BATCH, LATENT_DIM, REPEATS = 256, 128, 5
 WARM_BATCHES, BATCHES = 6, 24  # the loader has up to four batches ready before the clock starts
 
 
-def loader() -> DataLoader[object]:
-    """Batches of two views each."""
+def loader(workers: int = CORES) -> DataLoader[object]:
+    """Batches of two views each, made by so many further processes, or by this one."""
     transform = SimCLRTransform(input_size=28, gaussian_blur=0.0, normalize=None)
-    return DataLoader(PerImage(transform), batch_size=BATCH, shuffle=True, num_workers=CORES, drop_last=True)
+    return DataLoader(PerImage(transform), batch_size=BATCH, shuffle=True, num_workers=workers, drop_last=True)
 
 
 def lightly_views() -> float:

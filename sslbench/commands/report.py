@@ -69,8 +69,9 @@ def _report(request: Request, results: Path, rebuild: bool, ui_url: str, console
     if rebuild:
         suite = suites.load(request.suite)
         destination = results / suite.name
-        files = rebuild_report(destination, suite.name, suite.notes, attachments_of(request.suite, suite, ui_url))
-        print_summary(read_records(destination / "records.csv"), console)
+        attached = attachments_of(request.suite, suite, ui_url)
+        files = rebuild_report(destination, suite.name, suite.notes, attached)
+        print_summary(read_records(destination / "records.csv"), console, attached.versions)
         say(console, f"written: {', '.join(str(path) for path in files)}")
     else:
         prepared = prepare_request(request)

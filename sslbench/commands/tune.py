@@ -54,6 +54,8 @@ def tune(
     """Tune every pretext of a suite and `supervised` with the same budget, never looking at the test split.
 
     Winners and their cost go to a settings file; a suite names it: settings_file="settings/SUITE.json". It resumes.
+    They serve label budgets from the one they were tuned on to ten times as many; a suite's tables and page say where
+    it uses them for others.
 
     Examples: sslbench tune quick --dry-run | sslbench tune quick --trials 20 |
     sslbench tune quick --pretext simclr --pretext supervised --fraction 0.05 |
@@ -89,6 +91,7 @@ def _say_plan(prepared: PreparedTuning, console: Console) -> None:
         f"every arm: {budget.trials} trials of {budget.epochs:g} epochs (pruned ones count), {budget.encoder} "
         f"d={budget.latent_dim} on {budget.dataset}{origin}, judged by {budget.criterion} within "
         f"{100 * budget.fraction:g}% of the labels ({budget.num_labels}), seed {budget.seed}",
+        f"the winners serve label budgets of {budget.serves_from:,} to {budget.serves_to:,}",
         *(f"left out: {name}: {reason}" for name, reason in prepared.left_out.items()),
         f"settings file: {short(prepared.path)}",
     ]

@@ -23,6 +23,7 @@ class PretrainCell:
         steps: of the optimiser.
         flops: floating-point operations of the whole training, forward and backward.
         dataset_version, encoder_version, pretext_version: of the plug-ins, as their registries say.
+        checkpoint_version: of the protocol that scores checkpoints; 1 where there are none.
     """
 
     dataset: str
@@ -39,6 +40,7 @@ class PretrainCell:
     dataset_version: int = 1
     encoder_version: int = 1
     pretext_version: int = 1
+    checkpoint_version: int = 1
 
     @cached_property
     def cell_id(self) -> str:
@@ -108,6 +110,7 @@ _ADDED = {
     "dataset_version": 1,
     "encoder_version": 1,
     "pretext_version": 1,
+    "checkpoint_version": 1,
     "protocol_version": 1,
 }
 

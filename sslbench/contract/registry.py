@@ -43,7 +43,7 @@ class Registry(Generic[Plugin]):
         self.kind = kind
         self._entries = {name: At(entry) if isinstance(entry, str) else entry for name, entry in entries.items()}
         self._loaded: dict[str, Plugin] = {}
-        self._versions = {name: entry.version for name, entry in self._entries.items()}
+        self._versions = {name: self._numbered(name, entry.version) for name, entry in self._entries.items()}
 
     def register(self, name: str, version: int = 1) -> Callable[[Plugin], Plugin]:
         """Decorator for plug-ins that live outside the package, e.g. in a suite's own file.
@@ -52,9 +52,10 @@ class Registry(Generic[Plugin]):
             version: as of `At`.
 
         Raises:
-            InputError: the name holds more than letters, digits, `-` and `_`.
+            InputError: the name holds more than letters, digits, `-` and `_`, or the version is no number from 1 on.
         """
         self.check_spelling(name)
+        self._numbered(name, version)
 
         def add(plugin: Plugin) -> Plugin:
             self._loaded[name] = plugin
@@ -109,6 +110,12 @@ class Registry(Generic[Plugin]):
         """
         self.check(name)
         return self._versions[name]
+
+    def _numbered(self, name: str, version: int) -> int:
+        """The version, unless it is none: checked here, because `schema` would make every start slower."""
+        if type(version) is not int or version < 1:
+            raise InputError(f"version of {self.kind} {name!r} must be a whole number from 1 on, not {version!r}")
+        return version
 
     def summary(self, name: str) -> str:
         """First line of the plug-in's docstring, read from its source without importing it."""

@@ -4,7 +4,8 @@
 (`Suite(settings_file="settings/quick.json")`). The file is sorted and indented JSON, so git shows what changed:
 
 * `suite`, `sslbench_version`, `git_commit`: what was tuned, and with what.
-* `budget`: what every arm was given, the same for each: the fields of `Budget`.
+* `budget`: what every arm was given, the same for each, and which label budgets the winners are meant for: the fields
+  of `Budget`.
 * `arms`: by pretext; `supervised` holds the settings of protocol `finetune`. The fields of `TunedArm`: the winning
   settings, how good they were, and what all trials of the arm cost together. A reader adds `seconds`, `samples` and
   `flops` of an arm to the cost of its rows: without them tuning would look free.
@@ -56,6 +57,8 @@ class Budget(Checked):
             the optimiser steps that the suite gives it (every fold of the cross-validation is trained that long).
         num_unlabelled: how many inputs a pretraining sees; None means all.
         seed: of the draws of Optuna, of the labels and of every training.
+        serves_from, serves_to: label budgets that the winners are meant for. Fewer labels than the rule saw would be
+            credited with more; with many more, other settings may be better.
     """
 
     dataset: Line
@@ -69,6 +72,8 @@ class Budget(Checked):
     epochs: Epochs
     num_unlabelled: Count | None
     seed: Seed
+    serves_from: Count
+    serves_to: Count
 
 
 @dataclass(frozen=True)
@@ -87,6 +92,7 @@ class TunedArm(Checked):
             and run again is not counted twice.
         pretext: or `supervised`; a settings file names arms by it and leaves it out of them, as it does `criterion`.
         criterion: what the score is, in words.
+        serves_from, serves_to: as of `Budget`; None where that is not kept.
     """
 
     settings: Mapping[Line, float | int]
@@ -101,6 +107,12 @@ class TunedArm(Checked):
     flops: Amount
     pretext: str = ""
     criterion: str = ""
+    serves_from: Count | None = None
+    serves_to: Count | None = None
+
+    def serves(self, num_labels: int) -> bool:
+        """Whether its settings are meant for a budget of so many labels; for any where that is not kept."""
+        return (self.serves_from or 0) <= num_labels and (self.serves_to is None or num_labels <= self.serves_to)
 
 
 @dataclass(frozen=True)
@@ -114,10 +126,18 @@ class Tuning(Checked):
     arms: Mapping[Name, InstanceOf[TunedArm]] = field(default_factory=dict)
 
     def published(self) -> tuple[TunedArm, ...]:
-        """The arms by name, each with its pretext and with its criterion in words: what reports show."""
-        criterion = f"{self.budget.criterion} with {100 * self.budget.fraction:g}% of the labels"
+        """The arms by name, each with its pretext, its criterion in words and whom it serves: what reports show."""
+        budget = self.budget
+        criterion = f"{budget.criterion} with {100 * budget.fraction:g}% of the labels"
         return tuple(
-            dataclasses.replace(arm, pretext=pretext, criterion=criterion) for pretext, arm in sorted(self.arms.items())
+            dataclasses.replace(
+                arm,
+                pretext=pretext,
+                criterion=criterion,
+                serves_from=budget.serves_from,
+                serves_to=budget.serves_to,
+            )
+            for pretext, arm in sorted(self.arms.items())
         )
 
 
@@ -191,7 +211,8 @@ def write_tuning(tuning: Tuning, path: Path) -> None:
     """
     content = dataclasses.asdict(tuning)
     for arm in content["arms"].values():
-        del arm["pretext"], arm["criterion"]
+        for said_by_budget in ("pretext", "criterion", "serves_from", "serves_to"):
+            del arm[said_by_budget]
     replace_file(path, json.dumps(content, indent=2, sort_keys=True) + "\n")
 
 

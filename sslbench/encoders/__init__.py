@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sslbench.contract.registry import Registry
+from sslbench.contract.registry import At, Registry
 
 if TYPE_CHECKING:
     from sslbench.encoders._base import Encoder
@@ -15,7 +15,7 @@ ENCODERS: Registry[type[Encoder]] = Registry(
         "mlp": "sslbench.encoders.mlp:MLP",
         "conv": "sslbench.encoders.images.conv:Conv",
         "resnet18": "sslbench.encoders.images.resnet18:ResNet18",
-        "vit": "sslbench.encoders.images.vit:ViT",
+        "vit": At("sslbench.encoders.images.vit:ViT", version=2),
         "raw": "sslbench.encoders.raw:Raw",
     },
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sslbench.contract.registry import Registry
+from sslbench.contract.registry import At, Registry
 
 if TYPE_CHECKING:
     from sslbench.pretexts._base import Pretext
@@ -23,22 +23,23 @@ PRETEXTS: Registry[type[Pretext]] = Registry(
         "autoencoder": "sslbench.pretexts.autoencoder:Autoencoder",
         "denoising_autoencoder": "sslbench.pretexts.images.denoising_autoencoder:DenoisingAutoencoder",
         "vae": "sslbench.pretexts.vae:VAE",
-        "masked_autoencoder": "sslbench.pretexts.images.masked_autoencoder:MaskedAutoencoder",
-        "inpainting": "sslbench.pretexts.images.inpainting:Inpainting",
+        "masked_autoencoder": At("sslbench.pretexts.images.masked_autoencoder:MaskedAutoencoder", version=2),
+        "inpainting": At("sslbench.pretexts.images.inpainting:Inpainting", version=2),
         "colorization": "sslbench.pretexts.images.colorization:Colorization",
         "rotation": "sslbench.pretexts.images.rotation:Rotation",
         "jigsaw": "sslbench.pretexts.images.jigsaw:Jigsaw",
         "context_prediction": "sslbench.pretexts.images.context_prediction:ContextPrediction",
         "bigan": "sslbench.pretexts.images.bigan:BiGAN",
         "simclr": "sslbench.pretexts.simclr:SimCLR",
-        "moco": "sslbench.pretexts.moco:MoCo",
-        "byol": "sslbench.pretexts.byol:BYOL",
+        "moco": At("sslbench.pretexts.moco:MoCo", version=2),
+        "nnclr": "sslbench.pretexts.nnclr:NNCLR",
+        "byol": At("sslbench.pretexts.byol:BYOL", version=2),
         "simsiam": "sslbench.pretexts.simsiam:SimSiam",
         "barlow_twins": "sslbench.pretexts.barlow_twins:BarlowTwins",
         "vicreg": "sslbench.pretexts.vicreg:VICReg",
         "lejepa": "sslbench.pretexts.lejepa:LeJEPA",
         "swav": "sslbench.pretexts.swav:SwAV",
-        "dino": "sslbench.pretexts.dino:DINO",
-        "ijepa": "sslbench.pretexts.images.ijepa:IJEPA",
+        "dino": At("sslbench.pretexts.dino:DINO", version=2),
+        "ijepa": At("sslbench.pretexts.images.ijepa:IJEPA", version=2),
     },
 )

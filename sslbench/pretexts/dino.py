@@ -9,13 +9,13 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from sslbench.contract.schema import Positive, Share, Size
+from sslbench.contract.schema import Inside, Positive, Share, Size
 from sslbench.contract.spec import InputSpec, OptimizerConfig, PretextConfig, tuned
 from sslbench.encoders._base import Encoder
 from sslbench.encoders.images.vit import ViT
 from sslbench.pretexts._base import Picture
 from sslbench.pretexts._heads import Prototypes, projector
-from sslbench.pretexts._teacher import cosine_momentum, follow, frozen_copy
+from sslbench.pretexts._teacher import HalfLife, follow, frozen_copy
 from sslbench.pretexts._views import MultiCropConfig, MultiCropPretext
 
 
@@ -51,12 +51,12 @@ def dino_head(in_dim: int, config: DINOConfig) -> nn.Sequential:
 
 @dataclass(frozen=True)
 class DINOConfig(MultiCropConfig):
-    """Settings of `DINO`. Libraries disagree on the first momentum: 0.996 (paper), 0.99 (lightly), 0.9995 (solo)."""
+    """Settings of `DINO`. The paper's first momentum of 0.996 is a half-life of 173 of 10^5 to 10^6 steps."""
 
     optimizer: OptimizerConfig = OptimizerConfig(learning_rate=2e-3, batch_size=256)
     student_temperature: Positive = tuned(0.1, 0.05, 0.5, log=True)
     teacher_temperature: Positive = tuned(0.04, 0.01, 0.1, log=True)
-    momentum: Share = tuned(0.99, 0.9, 0.999)  # at the first step; slower teachers outlast runs of a few 100 steps
+    half_life: Inside = tuned(0.1, 0.005, 0.5, log=True)  # share of the run in which half of a teacher is renewed
     center_momentum: Share = tuned(0.9, 0.5, 0.999)
     centering: bool = True  # off only to show the collapse it prevents
     outputs: Size = 512  # 65,536 in the paper, for a thousand ImageNet classes
@@ -69,7 +69,8 @@ class DINO(MultiCropPretext):
 
     Centring keeps any output from winning everywhere, sharpening keeps the outputs from becoming all alike. Differences
     from the paper: a smaller head with batch normalisation and ReLU, no small crops by default (`small_crops`),
-    a constant teacher temperature and weight decay, and an output layer that learns from the first epoch.
+    a constant teacher temperature and weight decay, a momentum that follows from a half-life and does not rise, and an
+    output layer that learns from the first epoch. The teacher is evaluated, as in the paper.
     """
 
     Config: ClassVar[type[PretextConfig]] = DINOConfig
@@ -81,7 +82,15 @@ class DINO(MultiCropPretext):
         self.projector = dino_head(encoder.latent_dim, config)
         self.teacher_encoder = frozen_copy(encoder)
         self.teacher_projector = frozen_copy(self.projector)
+        self.half_life = HalfLife(config.half_life)
         self.register_buffer("center", torch.zeros(config.outputs))
+
+    @property
+    def evaluated(self) -> Encoder:
+        return self.teacher_encoder
+
+    def project(self, representations: torch.Tensor) -> torch.Tensor | None:
+        return self.teacher_projector(representations)
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
         large, small = self.crops(batch)
@@ -98,14 +107,14 @@ class DINO(MultiCropPretext):
         return loss
 
     def after_step(self, progress: float) -> None:
-        momentum = cosine_momentum(self.config.momentum, progress)
+        momentum = self.half_life(progress)
         follow(self.teacher_encoder, self.encoder, momentum)
         follow(self.teacher_projector, self.projector, momentum)
 
     def pictures(self, batch: torch.Tensor) -> list[Picture]:
         pictures = super().pictures(batch)
-        if isinstance(self.encoder, ViT):
-            pictures.append(attention_maps(self.encoder, batch))
+        if isinstance(self.teacher_encoder, ViT):
+            pictures.append(attention_maps(self.teacher_encoder, batch))
         return pictures
 
 

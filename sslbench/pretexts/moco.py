@@ -8,11 +8,12 @@ from typing import ClassVar
 import torch
 from torch.nn import functional
 
-from sslbench.contract.schema import Positive, Share, Size
+from sslbench.contract.schema import Inside, Positive, Size
 from sslbench.contract.spec import InputSpec, OptimizerConfig, PretextConfig, tuned
 from sslbench.encoders._base import Encoder
 from sslbench.pretexts._heads import projector
-from sslbench.pretexts._teacher import follow, frozen_copy
+from sslbench.pretexts._queue import Queue
+from sslbench.pretexts._teacher import HalfLife, follow, frozen_copy
 from sslbench.pretexts._views import TwoViewConfig, TwoViewPretext
 
 
@@ -37,7 +38,7 @@ class MoCoConfig(TwoViewConfig):
 
     optimizer: OptimizerConfig = OptimizerConfig(learning_rate=2e-3, batch_size=256)
     temperature: Positive = tuned(0.2, 0.05, 1.0, log=True)
-    momentum: Share = tuned(0.99, 0.9, 0.999)  # the paper's 0.999 remembers 1,000 steps; short runs have fewer
+    half_life: Inside = tuned(0.1, 0.005, 0.5, log=True)  # share of the run in which half of the key encoder is renewed
     queue_size: Size = 4096  # the paper's 65,536 exceeds the inputs of small datasets; lightly takes 4,096 too
     projection_dim: Size = 64
 
@@ -49,44 +50,33 @@ class MoCo(TwoViewPretext):
     (Chen et al. 2020, arXiv:2003.04297). The key encoder normalises by its own batch (training mode). The paper
     shuffles samples across devices so that batch norm cannot betray which key belongs to a query; on one device
     every permutation of a batch has the same statistics, so shuffling means nothing and this leak remains.
-    The queue wraps around in the middle of a batch; lightly's memory bank drops what is left of that batch.
     """
 
     Config: ClassVar[type[PretextConfig]] = MoCoConfig
-    queue: torch.Tensor
-    oldest: torch.Tensor
 
     def __init__(self, encoder: Encoder, config: MoCoConfig, input_spec: InputSpec) -> None:
         super().__init__(encoder, config, input_spec)
         self.temperature = config.temperature
-        self.momentum = config.momentum
         width = max(encoder.latent_dim, 128)
         self.projector = projector(encoder.latent_dim, width, config.projection_dim, batch_norm=False)
         self.teacher_encoder = frozen_copy(encoder)
         self.teacher_projector = frozen_copy(self.projector)
-        keys = torch.randn(config.queue_size, config.projection_dim)
-        self.register_buffer("queue", functional.normalize(keys, dim=1))
-        self.register_buffer("oldest", torch.zeros((), dtype=torch.long))
+        self.half_life = HalfLife(config.half_life)
+        self.queue = Queue(config.queue_size, config.projection_dim)
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
         first, second = self.views(batch)
         q = self.projector(self.encoder(first))
         with torch.no_grad():
             k = self.teacher_projector(self.teacher_encoder(second))
-        loss = info_nce(q, k, self.queue.clone(), self.temperature)  # a copy: the queue moves on before the gradient
+        loss = info_nce(
+            q, k, self.queue.keys.clone(), self.temperature
+        )  # a copy: the queue moves on before the gradient
         if self.training:
-            self.enqueue(k)
+            self.queue.put(k)
         return loss
 
-    @torch.no_grad()
-    def enqueue(self, k: torch.Tensor) -> None:
-        """Overwrite the oldest keys of the queue by `k` `(N, D)`, around its end if need be."""
-        size = len(self.queue)
-        k = functional.normalize(k[:size].to(self.queue.dtype), dim=1)
-        positions = (self.oldest + torch.arange(len(k), device=k.device)) % size
-        self.queue.index_copy_(0, positions, k)
-        self.oldest.add_(len(k)).remainder_(size)
-
     def after_step(self, progress: float) -> None:
-        follow(self.teacher_encoder, self.encoder, self.momentum)
-        follow(self.teacher_projector, self.projector, self.momentum)
+        momentum = self.half_life(progress)
+        follow(self.teacher_encoder, self.encoder, momentum)
+        follow(self.teacher_projector, self.projector, momentum)

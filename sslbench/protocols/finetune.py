@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from sslbench.contract.schema import Steps, Whole
+from sslbench.contract.schema import ProperShare, Steps, Whole
 from sslbench.contract.spec import OptimizerConfig, ProtocolConfig
 from sslbench.encoders._base import INFERENCE_BATCH, Encoder
 from sslbench.modalities import modality_of
@@ -27,17 +27,25 @@ SCORED_STEPS = 20
 class FinetuneConfig(ProtocolConfig):
     """The one recipe of `finetune` and `supervised`.
 
+    AdamW with a cosine to zero, mild views and smoothed labels. The steps are where accuracy stops gaining at every
+    budget: `benchmarks/convergence.py` shows what a quarter, half and twice of them reach.
+
     Attributes:
         epochs: passes over the budget, as far as `min_steps` and `max_steps` allow.
         min_steps: lower bound on optimiser steps, so that a small budget is not undertrained (the rule of the
             few-label experiments of Gidaris et al. 2018).
         max_steps: upper bound; equal to `min_steps` it gives every budget the same number of steps.
+        plain_share: of the steps, the last, which see the inputs as they are. Views teach much where labels are few
+            and hide what the test inputs look like where they are many (He et al. 2019, arXiv:1909.09148).
+        label_smoothing: share of the target that is spread over all classes (Szegedy et al. 2015, arXiv:1512.00567).
     """
 
-    optimizer: OptimizerConfig = OptimizerConfig(learning_rate=1e-2, weight_decay=1e-2, batch_size=128)
-    epochs: Steps = 30
-    min_steps: Whole = 1000
-    max_steps: Steps = 100_000
+    optimizer: OptimizerConfig = OptimizerConfig(learning_rate=1e-2, weight_decay=0.1, batch_size=64)
+    epochs: Steps = 32
+    min_steps: Whole = 2000
+    max_steps: Steps = 16_000
+    plain_share: ProperShare = 0.25
+    label_smoothing: ProperShare = 0.1
 
     def steps(self, num_labels: int) -> int:
         """How many optimiser steps a budget of `num_labels` gets."""
@@ -46,8 +54,8 @@ class FinetuneConfig(ProtocolConfig):
 
 
 class Finetune(TrainedProtocol):
-    """Train encoder and a linear head together on the label budget, with the mild views of its modality (for images
-    shifts, and a mirror if allowed).
+    """Train encoder and a linear head together on the label budget, first on the mild views of its modality (for images
+    shifts, and a mirror if allowed), in the end on the inputs themselves.
 
     Nothing is chosen along the way: the last weights answer.
     """
@@ -71,25 +79,27 @@ class Finetune(TrainedProtocol):
         network = nn.Sequential(encoder, nn.ReLU(), head).to(memory_format=modality.memory_format)
         optimizer = build_optimizer(network, self.config.optimizer)
         batch_size = min(self.config.optimizer.batch_size, len(labels))
-        right = torch.zeros((), device=device)
+        smoothing, right = self.config.label_smoothing, torch.zeros((), device=device)
 
-        def learn(network: nn.Module, chosen: torch.Tensor) -> torch.Tensor:
+        def learn(network: nn.Module, chosen: torch.Tensor, plain: bool = False) -> torch.Tensor:
             """Scores of a batch, its gradients left on the network's parameters."""
-            scores = network(modality.mild_view(modality.batch(inputs[chosen]), policy))
-            functional.cross_entropy(scores, labels[chosen]).backward()
+            batch = modality.batch(inputs[chosen])
+            scores = network(batch if plain else modality.mild_view(batch, policy))
+            functional.cross_entropy(scores, labels[chosen], label_smoothing=smoothing).backward()
             return scores
 
         network.train()
         with island(0):  # counted on the side: nothing of the training changes by it
             everything = torch.arange(batch_size, device=device)
             flops = counted(lambda: learn(copy.deepcopy(network), everything))[1]
-        steps = round(effort.stretch * self.config.steps(len(labels))) + math.ceil(effort.extra_flops / flops)
+        stretched = max(1, round(effort.stretch * self.config.steps(len(labels))))
+        steps = stretched + math.ceil(effort.extra_flops / flops)
         batches = endless_batches(len(labels), batch_size, device)
         for step in range(steps):
             chosen = next(batches)
             factor = learning_rate_factor(self.config.optimizer, step, steps)
             set_learning_rate(optimizer, self.config.optimizer.learning_rate * factor)
-            scores = learn(network, chosen)
+            scores = learn(network, chosen, step >= (1 - self.config.plain_share) * steps)
             optimizer.step()
             optimizer.zero_grad()
             if step >= steps - SCORED_STEPS:

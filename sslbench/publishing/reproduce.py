@@ -179,7 +179,7 @@ def choose(records: pd.DataFrame, rows: Sequence[str], path: Path) -> pd.DataFra
     Raises:
         InputError: a selection cannot be read, names a column or a number that is not there, or holds no test accuracy.
     """
-    scores = headline(records)
+    scores = records.loc[headline(records).index]  # with protocols as the file has them
     if scores.empty:
         raise InputError(f"{path} holds no test accuracies")
     if not rows:

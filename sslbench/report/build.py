@@ -13,6 +13,7 @@ from sslbench.contract.spec import InputError
 from sslbench.report.attachments.attachments import ENVIRONMENT_FILE, Attachments
 from sslbench.report.attachments.exhibits import write_exhibits
 from sslbench.report.attachments.gaps import write_gaps
+from sslbench.report.attachments.plan import write_plan
 from sslbench.report.attachments.predictions import RIGHT_FILE, check_answers, write_answers
 from sslbench.report.attachments.tuned import write_tuned
 from sslbench.report.figures.curves import curves_png
@@ -22,6 +23,7 @@ from sslbench.report.scores import lay_out
 from sslbench.report.tables import tables_of
 from sslbench.report.tables.latex import table_tex
 from sslbench.report.tables.markdown import table_csv, table_markdown
+from sslbench.report.words.wording import outside_notes
 
 
 def build(
@@ -37,7 +39,7 @@ def build(
         records: rows of `records.csv`, in any order.
         destination: folder, made if need be.
         title: heading of the tables, the figure and the page.
-        notes: the suite's lines under the tables.
+        notes: the suite's lines under the tables; where tuned settings serve other label budgets, one more says so.
         attached: what records do not hold; what it leaves out, or all if None, stays as the folder has it.
 
     Returns:
@@ -51,10 +53,11 @@ def build(
     given = attached or Attachments()
     completed = given.completed(destination)
     check_answers(completed.answers or {}, frame, str(destination / RIGHT_FILE))
-    layout = lay_out(frame, completed.gaps, completed.primary, completed.versions, completed.answers)
+    layout = lay_out(frame, completed.gaps, completed.planned, completed.versions, completed.answers)
     if not layout.blocks:
         raise InputError(f"nothing to report for {title!r}: no test accuracy of any encoder among {len(frame)} records")
     tables = tables_of(layout)
+    notes = (*notes, *outside_notes(layout.blocks, completed.tuned or ()))
     contents: dict[str, bytes | str] = {
         "table.md": table_markdown(tables, title, notes),
         "table.csv": table_csv(tables),
@@ -74,6 +77,8 @@ def build(
         written += write_tuned(given.tuned, destination)
     if given.answers is not None:
         written += write_answers(given.answers, destination)
+    if given.plan is not None:
+        written += write_plan(given.plan, destination)
     return written
 
 

@@ -12,6 +12,7 @@ import re
 from pathlib import Path
 
 from sslbench.contract.spec import InputError
+from sslbench.report.attachments.plan import read_plan
 from sslbench.report.records import read_records
 from sslbench.report.scores import lay_out
 from sslbench.report.statistics import analyse
@@ -40,7 +41,7 @@ def refreshed(text: str, results: Path) -> str:
 def _passage(mark: re.Match[str], results: Path) -> str:
     layout = lay_out(read_records(results / mark["suite"] / "records.csv"))
     if mark["kind"] == "findings":
-        found = findings(analyse(layout))[:SENTENCES]
+        found = findings(analyse(layout, plan=read_plan(results / mark["suite"])))[:SENTENCES]
         return "\n".join(f"- {finding.sentence}" for finding in found)
     page = table_markdown(tables_of(layout), mark["suite"])
     section = re.search(rf"^##+ {re.escape(str(mark['heading']))}\n\n(.*?)(?=\n\n)", page, re.DOTALL | re.MULTILINE)

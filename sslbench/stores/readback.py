@@ -76,7 +76,7 @@ def _checkpoints(run: Run) -> list[Record]:
     datasets = json.loads(run.data.tags.get("checkpoint_datasets", "{}"))
     for (metric, label_seed, spelt), said in found.items():
         tags = {**run.data.tags, "dataset": datasets[spelt], "label_seed": label_seed, "protocol": "knn"}
-        tags["label_fraction"] = repr(said["fraction"])
+        tags |= {"label_fraction": repr(said["fraction"]), "protocol_version": tags.get("checkpoint_version", "1")}
         metrics = {**run.data.metrics, "num_labels": said["labels"]}
         metrics |= {"evaluate_seconds": said["seconds"], "evaluate_flops": said["flops"]}
         row = replace(_row(run, tags, metrics), metric=metric)

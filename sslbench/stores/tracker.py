@@ -99,6 +99,7 @@ class Tracker:
             "dataset_version": str(cell.dataset_version),
             "encoder_version": str(cell.encoder_version),
             "pretext_version": str(cell.pretext_version),
+            "checkpoint_version": str(cell.checkpoint_version),
             "config_hash": digest(cell.config),
         }
 

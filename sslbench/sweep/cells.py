@@ -25,6 +25,9 @@ from sslbench.pretexts import PRETEXTS
 from sslbench.pretexts._base import Pretext
 from sslbench.protocols import PROTOCOLS
 
+#: Scores checkpoints, because it has nothing to train or to choose.
+CHECKPOINT_PROTOCOL = "knn"
+
 
 @dataclass(frozen=True)
 class Source:
@@ -107,6 +110,7 @@ def pretrain_cell(suite: Suite, pretext: str, drawn: Drawn) -> PretrainCell:
         flops=suite.flops,
         num_unlabelled=suite.num_unlabelled,
         checkpoints=tuple(sorted(float(epoch) for epoch in suite.checkpoints)),
+        checkpoint_version=PROTOCOLS.version(CHECKPOINT_PROTOCOL) if suite.checkpoints else 1,
     )
 
 
@@ -146,7 +150,11 @@ def evaluate_cells(
 
 
 def _budgets(suite: Suite, source: Source) -> list[tuple[float, int | None]]:
-    """Every label budget as a share of the training labels, and as labels per class where it was given so."""
+    """Every label budget as a share of the training labels, and as labels per class where it was given so.
+
+    Raises:
+        InputError: more labels than there are, or the same number twice: tables have one column for it.
+    """
     budgets: list[tuple[float, int | None]] = [(fraction, None) for fraction in suite.label_fractions]
     for count in suite.labels_per_class:
         share = count * source.num_classes / source.num_labels
@@ -154,6 +162,11 @@ def _budgets(suite: Suite, source: Source) -> list[tuple[float, int | None]]:
             raise InputError(
                 f"suite {suite.name!r}: {count} labels per class are more than the {source.num_labels:,} labels "
                 f"of {source.num_classes} classes of {source.name!r}"
+            )
+        if share in suite.label_fractions:
+            raise InputError(
+                f"suite {suite.name!r}: {count} labels per class of {source.name!r} are its label fraction {share:g}; "
+                "keep one"
             )
         budgets.append((share, count))
     return sorted(budgets, key=lambda budget: budget[0])
@@ -197,12 +210,12 @@ def included(suite: Suite, pretext: str, latent_dim: int, fraction: float, proto
 
 
 def checkpoint_cells(suite: Suite, cell: PretrainCell, target: Target) -> list[EvaluateCell]:
-    """What is asked of the encoder at each checkpoint: `knn`, because it has nothing to train or to choose."""
+    """What is asked of the encoder at each checkpoint."""
     if not cell.checkpoints:
         return []
-    config = protocol_config(suite, "knn")
+    config = protocol_config(suite, CHECKPOINT_PROTOCOL)
     return [
-        EvaluateCell(cell, target.source.name, suite.scored_fraction, label_seed, "knn", config)
+        EvaluateCell(cell, target.source.name, suite.scored_fraction, label_seed, CHECKPOINT_PROTOCOL, config)
         for label_seed in suite.label_seeds or (cell.seed,)
     ]
 

@@ -10,6 +10,7 @@ from statistics import median
 from sslbench.contract.cells import EvaluateCell, PretrainCell
 from sslbench.contract.record import Record
 from sslbench.contract.spec import REFERENCE_PROTOCOLS
+from sslbench.pretexts import PRETEXTS
 from sslbench.sweep.plan import Plan
 
 
@@ -56,10 +57,25 @@ class CostBook:
         samples = cell.steps * min(cell.config.optimizer.batch_size, inputs) if cell.steps else cell.epochs * inputs
         return None if key not in self._per_sample else self._per_sample[key] * samples
 
-    def evaluation(self, cell: EvaluateCell) -> float | None:
-        """Seconds of an evaluation; None if nothing like it is known."""
-        pretrain = cell.pretrain
-        keys = _alike(pretrain.pretext, cell.protocol, cell.reading, cell.label_fraction, pretrain.encoder)
+    def evaluation(self, cell: EvaluateCell, unlabelled: int) -> float | None:
+        """Seconds of an evaluation; None if nothing like it is known.
+
+        A baseline of another length than `supervised` that was never run takes that multiple of it, and one that spends
+        a pretraining's operations as long as that beside.
+
+        Args:
+            unlabelled: inputs per epoch of that pretraining.
+        """
+        pretext, anything = cell.pretrain.pretext, self._evaluation.get((cell.protocol,))
+        own, usual = self._alike(pretext, cell), self._alike("supervised", cell)
+        if own is not None or usual is None or REFERENCE_PROTOCOLS.get(pretext) != cell.protocol:
+            return anything if own is None else own
+        beside = self.pretraining(cell.compute_of, unlabelled) if cell.compute_of else 0.0
+        return None if beside is None else PRETEXTS.get(pretext).stretch * usual + beside
+
+    def _alike(self, pretext: str, cell: EvaluateCell) -> float | None:
+        """What evaluations took that do the work of this one."""
+        keys = _alike(pretext, cell.protocol, cell.reading, cell.label_fraction, cell.pretrain.encoder)[:-1]
         return next((self._evaluation[key] for key in keys if key in self._evaluation), None)
 
 
@@ -77,6 +93,10 @@ def remaining(plan: Plan, done: Iterable[str], book: CostBook, unlabelled: dict[
     """
     finished = set(done)
     costs = [book.pretraining(cell, unlabelled[cell.dataset]) for cell in plan.pretrain if cell.cell_id not in finished]
-    costs += [book.evaluation(cell) for cell in plan.evaluations if cell.cell_id not in finished]
+    costs += [
+        book.evaluation(cell, unlabelled[cell.pretrain.dataset])
+        for cell in plan.evaluations
+        if cell.cell_id not in finished
+    ]
     known = [cost for cost in costs if cost is not None]
     return TimeLeft(sum(known), len(costs) - len(known))

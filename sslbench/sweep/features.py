@@ -71,15 +71,21 @@ class FeatureCache:
             return encoder, None
         path = self._path(key)
         with FileLock(f"{path}.lock"):
-            if path.exists():
-                stored = load_file(path, device=str(self.device))
-                known = {name.partition(".")[0] for name in stored}
-                features = {name: Features(stored[f"{name}.train"], stored[f"{name}.test"]) for name in known}
+            features = self._stored(path)
+            if cell.reading in features:
                 self.recent = (key, encoder, features)
-            else:
-                features = extract(encoder, dataset, self.device, readings)
+            else:  # nobody's yet, or those of a part of the suite that needed fewer
+                features = {**features, **extract(encoder, dataset, self.device, readings)}
                 self._keep(key, encoder, features)
         return encoder, features[cell.reading]
+
+    def _stored(self, path: Path) -> dict[str, Features]:
+        """Features by reading as a worker left them on disk; none if none did."""
+        if not path.exists():
+            return {}
+        stored = load_file(path, device=str(self.device))
+        known = {name.partition(".")[0] for name in stored}
+        return {name: Features(stored[f"{name}.train"], stored[f"{name}.test"]) for name in known}
 
     def _keep(self, key: tuple[str, str], encoder: Encoder, features: Mapping[str, Features]) -> None:
         """Remember features here and on disk for the other workers; the file appears whole or not at all.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from sslbench.contract.spec import InputSpec
+from sslbench.contract.spec import READINGS, InputSpec
 from sslbench.encoders import ENCODERS
 from sslbench.encoders._base import Encoder
 from sslbench.modalities import modality_of
@@ -91,6 +91,44 @@ class EncoderContract(Contract):
             assert features.ndim >= 2
             assert len(features) == 8
             assert bool(features.isfinite().all())
+
+    def test_one_pass_reads_what_each_reading_alone_would(self, name: str, taken: list[InputSpec]) -> None:
+        """The latent is what `forward` says, the pooled features what is projected, the map what is pooled.
+
+        To the bit: the scores of one reading must not depend on which others a suite asks for.
+        """
+        readings = ENCODERS.get(name).readings
+        assert readings[0] == READINGS[0]
+        assert set(readings) <= set(READINGS)
+        for spec in taken:
+            encoder, batch = self.build(name, spec).eval(), made_up_batch(spec, 8)
+            read = encoder.read(batch, readings)
+            assert tuple(read) == tuple(readings)
+            assert torch.equal(read["latent"], encoder(batch))
+            for reading, features in read.items():
+                assert features.ndim == 2
+                assert (len(features), features.dtype) == (8, torch.float32)
+                assert torch.equal(encoder.read(batch, (reading,))[reading], features), reading
+            if "pooled" in read:
+                torch.testing.assert_close(read["pooled"], encoder.pool(encoder.feature_map(batch)))
+                assert read["pooled"].shape[1] == ENCODERS.get(name).max_latent_dim(spec)
+            if "map" in read:
+                # Of a map whose sides are even the four means have the mean of all places as theirs.
+                map_shape, channels = encoder.feature_map(batch).shape[2:], read["pooled"].shape[1]
+                places = read["map"].shape[1] // channels
+                assert read["map"].shape[1] == channels * places
+                if all(length == 1 or length % 2 == 0 for length in map_shape):
+                    means = read["map"].unflatten(1, (channels, places)).mean(dim=2)
+                    torch.testing.assert_close(means, encoder.feature_map(batch).flatten(2).mean(dim=2))
+
+    def test_it_is_as_wide_as_the_latent_size_it_allows(self, name: str, taken: list[InputSpec]) -> None:
+        """What is projected has no more numbers than the largest latent size: more would have no more rank."""
+        for spec in taken:
+            widest = ENCODERS.get(name).max_latent_dim(spec)
+            assert self.latent_dim(spec) <= widest
+            torch.manual_seed(0)
+            encoder = ENCODERS.get(name)(spec, widest)
+            assert encoder(made_up_batch(spec, 4)).shape == (4, widest)
 
     def test_it_takes_the_sizes_it_says(self, name: str, taken: list[InputSpec]) -> None:
         """Other sizes than it was built for, weights unchanged, where `any_size` is true."""

@@ -12,9 +12,14 @@ import pytest
 import torch
 from PIL import Image
 
+from sslbench.contract.cells import PretrainCell
 from sslbench.contract.spec import InputSpec, Range
+from sslbench.datasets._base import Dataset, Split, assembled
 from sslbench.encoders import ENCODERS
+from sslbench.engine import pretrain
+from sslbench.engine.pretrain import Pretraining
 from sslbench.modalities import modality_of
+from sslbench.numerics.flops import counted
 from sslbench.numerics.optimization import build_optimizer
 from sslbench.pretexts import PRETEXTS
 from sslbench.pretexts._base import Pretext
@@ -104,6 +109,21 @@ class PretextContract(Contract):
             # Decay alone would move a weight the loss never reaches, so tasks are held to gradients above.
             assert not torch.equal(before[label], weight), label
 
+    def test_its_operations_are_counted_before_it_trains_and_nothing_changes_by_that(
+        self, name: str, suited: list[tuple[str, InputSpec]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Two epochs, to the bit as without counting, take the operations that were foretold from one step."""
+        encoder, spec = suited[0]
+        cell, dataset = short_cell(name, encoder), made_up_dataset(spec)
+        foretold = Pretraining(cell, dataset, torch.device("cpu"))
+        losses, done = counted(lambda: [report.loss for report in foretold.reports()])
+        assert foretold.steps > 4
+        assert 0.75 * done <= foretold.flops <= 1.25 * done, "operations of one step are not those of the others"
+        monkeypatch.setattr(pretrain, "counted", lambda work: (None, 1.0))
+        uncounted = Pretraining(cell, dataset, torch.device("cpu"))
+        assert [report.loss for report in uncounted.reports()] == losses
+        assert same(uncounted.pretext.state_dict(), foretold.pretext.state_dict())
+
     def test_every_tuned_default_lies_inside_its_range(self, name: str) -> None:
         config = PRETEXTS.get(name).Config()
         for part in (config, config.optimizer):
@@ -156,6 +176,19 @@ def build(name: str, encoder: str, spec: InputSpec) -> Pretext:
     torch.manual_seed(0)
     task = PRETEXTS.get(name)
     return task(ENCODERS.get(encoder)(spec, 16), task.Config(), spec)
+
+
+def made_up_dataset(spec: InputSpec) -> Dataset:
+    """Inputs to train on for a moment, half of them of either class."""
+    split = Split(modality_of(spec).made_up(spec, 48, 3), torch.arange(48) % 2)
+    return assembled("made_up", spec.modality, ("a", "b"), spec.views, split, split, "made up")
+
+
+def short_cell(name: str, encoder: str) -> PretrainCell:
+    """A training of two epochs of three steps."""
+    config = PRETEXTS.get(name).Config()
+    config = dataclasses.replace(config, optimizer=dataclasses.replace(config.optimizer, batch_size=16))
+    return PretrainCell("made_up", encoder, name, 16, 0, 2.0, None, config)
 
 
 def prepared(name: str, encoder: str, spec: InputSpec) -> Pretext:

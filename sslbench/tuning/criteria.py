@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 
@@ -40,7 +41,13 @@ class Sight:
 
 
 class Criterion(ABC):
-    """A selection rule; larger scores are better."""
+    """A selection rule; larger scores are better.
+
+    Attributes:
+        uses_labels: whether scores depend on the labels of the budget.
+    """
+
+    uses_labels: ClassVar[bool] = True
 
     @abstractmethod
     def unsuitable(self, arm: str, sight: Sight) -> str | None:
@@ -80,6 +87,8 @@ class BudgetCV(Criterion):
 
 class LabelFree(Criterion):
     """RankMe of the representation: its effective rank over unlabelled inputs; no label is used."""
+
+    uses_labels: ClassVar[bool] = False
 
     def unsuitable(self, arm: str, sight: Sight) -> str | None:
         if arm != SUPERVISED:

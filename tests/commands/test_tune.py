@@ -11,9 +11,9 @@ from sslbench.commands.app import app
 from tests.tuning.test_session import SUITE_FILE
 
 
-def invoke(folder: Path, *arguments: str) -> tuple[int, str]:
+def invoke(folder: Path, *arguments: str, suite_file: str = SUITE_FILE) -> tuple[int, str]:
     """Exit code and everything printed of `sslbench tune FILE ARGUMENTS`, its lines unwrapped."""
-    (folder / "tiny.py").write_text(SUITE_FILE)
+    (folder / "tiny.py").write_text(suite_file)
     places = ["--home", str(folder / "home"), "--data-root", str(folder / "data"), "--device", "cpu"]
     result = CliRunner().invoke(app, ["tune", str(folder / "tiny.py"), *places, *arguments])
     return result.exit_code, " ".join(result.output.split())
@@ -44,6 +44,7 @@ def test_a_dry_run_shows_arms_ranges_and_budget_and_a_run_ends_with_the_ledger(t
     code, output = invoke(tmp_path, *chosen, "--dry-run")
     assert code == 0
     assert "every arm: 2 trials of 1 epochs (pruned ones count), mlp d=8 on digits, judged by budget_cv" in output
+    assert "the winners serve label budgets of 130 to 1,300" in output
     assert "supervised: 0 of 2 trials done optimizer.learning_rate [0.0001, 0.03], log, starts at 0.01" in output
     assert not (tmp_path / "settings").exists()
     code, output = invoke(tmp_path, *chosen)
@@ -60,6 +61,23 @@ def test_help_says_what_is_never_looked_at_and_gives_examples() -> None:
     assert result.exit_code == 0
     assert "never looking at the test split" in output
     assert "sslbench tune quick --dry-run" in output
+    assert "serve label budgets from the one they were tuned on to ten times as many" in output
+
+
+def test_settings_found_without_labels_serve_every_budget(tmp_path: Path) -> None:
+    code, output = invoke(tmp_path, "--criterion", "label_free", "--pretext", "autoencoder", "--dry-run")
+    assert code == 0
+    assert "the winners serve label budgets of 1 to 1,297" in output
+
+
+def test_a_suite_that_counts_steps_is_asked_how_long_a_trial_is(tmp_path: Path) -> None:
+    counted = SUITE_FILE.replace("epochs=1", "steps=5")
+    code, output = invoke(tmp_path, "--dry-run", suite_file=counted)
+    assert code == 2
+    assert "suite 'tiny' says no epochs; say with --epochs how long a trial is" in output
+    code, output = invoke(tmp_path, "--fraction", "0.1", "--epochs", "2", "--dry-run", suite_file=counted)
+    assert code == 0
+    assert "20 trials of 2 epochs" in output
 
 
 def test_ctrl_c_says_that_finished_trials_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,7 +31,7 @@ from sslbench.sweep.plan import check
 from tests.conftest import GOLDEN, SUITE_FILE
 
 SUITE = Suite("s", ("digits",), ("conv",), ("simclr",), (8,), (0,), 1.0)
-BUDGET = Budget("digits", "digits", "conv", 8, "budget_cv", 0.1, 100, 3, 1.0, None, 0)
+BUDGET = Budget("digits", "digits", "conv", 8, "budget_cv", 0.1, 100, 3, 1.0, None, 0, 100, 1000)
 ARM = TunedArm({"temperature": 0.2}, 0.5, None, 0, 3, 2, 1.0, 1.0, 10, 1e6)
 TUNING = Tuning("s", "0.1.0", "abc", BUDGET, {"simclr": ARM})
 CONFIGS = {name: registry.get(name).Config() for registry in (PRETEXTS, PROTOCOLS) for name in registry}
@@ -256,6 +256,26 @@ NAMED = [
         for value in ("3", "None", "lambda: True", "lambda *a: 1 / 0", "lambda *a: None")
     ),
     ("include=lambda *a: {}[a]", "include"),
+    ("include=lambda pretext, latent_dim, label_fraction, protocol: True", "include('majority_class', 8, 0.05, "),
+    *((f"steps={value}", "steps") for value in ("0", "-1", "1.5", "True", "'1'", "10**30")),
+    *((f"flops={value}", "flops") for value in ("0", "-1", "float('nan')", "float('inf')", "1e300", "'1'", "True")),
+    *((f"epochs=None, {length}", "not steps and flops") for length in ("steps=1, flops=1.0", "flops=1, steps=1")),
+    *((f"epochs=None, {length}, checkpoints=(1,)", "checkpoints") for length in ("steps=1", "flops=1e9")),
+    ("epochs=1, steps=1", "not epochs and steps"),
+    *((f"labels_per_class=({value},)", "labels_per_class") for value in ("0", "-1", "1.5", "True", "'1'", "2, 2")),
+    ("labels_per_class=6", "labels_per_class"),
+    ("label_fractions=()", "label_fractions and labels_per_class are both empty"),
+    *((f"readings={value}", "readings") for value in ("3", "()", "(1,)", "'map'", "('map', 'map')", "None")),
+    *((f"readings=({value!r},)", "reading") for value in ("mpa", "", "[/x]", "latent, map")),
+    *(
+        (f"primary={value!r}", "primary")
+        for value in ("mpa", "linear_probe, map", "linear_probe,map", "raw_pixels", "[/x]")
+    ),
+    *((f"primary={value}", "primary") for value in ("3", "None", "('knn',)")),
+    ('readings=("latent", "map"), primary="finetune, map"', "primary 'finetune, map'"),
+    *((f"compute_of={value}", "compute_of") for value in ("3", "None", "'random_init'", "('simclr',)")),
+    *((f"compute_of={value!r}", value) for value in ("simclrr", "[/x]", "knn")),
+    ('pretexts=("supervised_compute",)', "compute_of"),
     ('settings_file="nowhere.json"', "nowhere.json"),
     ("settings_file=3", "settings_file"),
     ("epoch=1", "epoch"),
@@ -285,16 +305,22 @@ NAMED = [
 ]
 
 
-def entered(folder: Path, *arguments: str) -> str:
-    """What `sslbench ARGUMENTS` says: one line, exit code 2, and nothing made in its home."""
+def told(*arguments: str) -> str:
+    """What `sslbench ARGUMENTS` says: one line, and exit code 2."""
     result = CliRunner().invoke(app, list(arguments))
     assert isinstance(result.exception, SystemExit), (arguments, result.exception)
     assert result.exit_code == 2, (arguments, result.output)
     lines = result.output.strip().splitlines()
     assert len(lines) == 1, result.output
     assert lines[0].startswith("error: ")
-    assert not (folder / "home").exists(), arguments
     return lines[0]
+
+
+def entered(folder: Path, *arguments: str) -> str:
+    """The same, and nothing was made in its home."""
+    line = told(*arguments)
+    assert not (folder / "home").exists(), arguments
+    return line
 
 
 def run(folder: Path, *arguments: str) -> str:
@@ -309,6 +335,25 @@ def test_a_suites_file_is_refused_before_work(tmp_path: Path, change: str, culpr
     lines = [line for line in SUITE_FILE.splitlines() if not line.strip().startswith(change.split("=")[0] + "=")]
     path.write_text("\n".join([*lines[:-1], f"    {change},", ")"]))
     assert culprit in run(tmp_path, str(path))
+
+
+@pytest.mark.parametrize(
+    ("change", "culprit"),
+    [
+        ("labels_per_class=(200,)", "200 labels per class are more than the 1,297 labels"),
+        ("latent_dims=(8, 129)", "encoder 'conv' is 128 wide: latent size 129 would still have rank 128"),
+        (
+            'pretexts=("supervised_compute",), compute_of="colorization"',
+            "compute_of 'colorization' needs colour images",
+        ),
+    ],
+)
+def test_what_only_the_data_can_tell_is_refused_before_training(tmp_path: Path, change: str, culprit: str) -> None:
+    path = tmp_path / "mine.py"
+    lines = [line for line in SUITE_FILE.splitlines() if not line.strip().startswith(change.split("=")[0] + "=")]
+    path.write_text("\n".join([*lines[:-1], f"    {change},", ")"]))
+    stores = ("--home", str(tmp_path / "home"), "--data-root", str(tmp_path / "data"))
+    assert culprit in told("run", str(path), *stores)
 
 
 @pytest.mark.parametrize(

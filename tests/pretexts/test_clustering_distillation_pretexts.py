@@ -167,16 +167,31 @@ def test_dino_centre_moves_in_training_only_and_never_when_switched_off() -> Non
     assert not without.center.any()
 
 
-def test_dino_teacher_moves_towards_the_student_after_a_step_and_stops_at_the_end() -> None:
+def test_dino_teacher_has_moved_half_the_way_to_a_resting_student_after_its_half_life() -> None:
     torch.manual_seed(0)
     pretext = DINO(Conv(GREY, 16), SMALL_DINO, GREY)
     with torch.no_grad():
         pretext.encoder.get_parameter("project.weight").add_(1)
     before = pretext.teacher_encoder.get_parameter("project.weight").clone()
-    pretext.after_step(1.0)
-    assert torch.equal(pretext.teacher_encoder.get_parameter("project.weight"), before)
-    pretext.after_step(1e-9)
-    torch.testing.assert_close(pretext.teacher_encoder.get_parameter("project.weight"), before + 0.01)
+    for step in range(1, 11):
+        pretext.after_step(pretext.config.half_life * step / 10)
+    torch.testing.assert_close(pretext.teacher_encoder.get_parameter("project.weight"), before + 0.5)
+
+
+def test_dino_is_evaluated_and_projected_with_its_teacher_in_the_statistics_of_the_teachers_own_batches() -> None:
+    torch.manual_seed(0)
+    pretext, batch = DINO(Conv(GREY, 16), SMALL_DINO, GREY), torch.rand(64, *GREY.shape)
+    teacher = pretext.evaluated
+    assert teacher is not pretext.encoder
+    with torch.no_grad():  # a student whose activations lie elsewhere
+        pretext.encoder.get_parameter("blocks.0.weight").mul_(5)
+    for _ in range(100):
+        pretext.train()(batch)
+    own, students = (network.get_buffer("blocks.1.running_var") for network in (teacher, pretext.encoder))
+    torch.testing.assert_close(students / own, torch.full_like(own, 25), rtol=0.3, atol=0)
+    pretext.eval()
+    seen = teacher(batch)
+    torch.testing.assert_close(pretext.project(seen), pretext.teacher_projector(seen))
 
 
 @pytest.mark.parametrize("encoder", [Conv, MLP, ViT])

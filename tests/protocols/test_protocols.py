@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
-from sslbench.contract.spec import InputError, OptimizerConfig, ProtocolConfig
+from sslbench.contract.spec import InputError, OptimizerConfig, ProtocolConfig, ViewPolicy
 from sslbench.datasets._base import Dataset
 from sslbench.engine.budget import draw_budget
 from sslbench.engine.pretrain import build
+from sslbench.modalities.image import Image, mild_view
 from sslbench.protocols.finetune import Finetune, FinetuneConfig
 from sslbench.protocols.knn import BLOCK, KNN, KNNConfig, nearest
 from sslbench.protocols.majority_class import MajorityClass
@@ -74,6 +75,23 @@ def test_finetuning_learns_the_digits(digits: Dataset) -> None:
     prediction = Finetune(config).predict(encoder, digits.train_inputs, digits.train_labels, digits.test_inputs, 10)
     assert float((prediction.labels == digits.test_labels).float().mean()) > 0.9
     assert prediction.details["steps"] == 120
+
+
+@pytest.mark.parametrize(("plain_share", "viewed"), [(0.0, 8), (0.25, 6), (0.9, 1)])
+def test_the_last_steps_see_the_inputs_themselves(
+    digits: Dataset, monkeypatch: pytest.MonkeyPatch, plain_share: float, viewed: int
+) -> None:
+    made: list[int] = []
+
+    def noted(self: Image, batch: torch.Tensor, policy: ViewPolicy) -> torch.Tensor:
+        made.append(len(batch))
+        return mild_view(batch, policy)
+
+    monkeypatch.setattr(Image, "mild_view", noted)
+    encoder = build(pretrain_cell("supervised"), digits, CPU).encoder
+    config = FinetuneConfig(min_steps=8, max_steps=8, plain_share=plain_share)
+    Finetune(config).predict(encoder, digits.train_inputs, digits.train_labels, digits.test_inputs, 10)
+    assert len(made) == viewed + 1  # one more for the count of operations
 
 
 @pytest.mark.parametrize("fraction", [0.0, 1.5, -0.1, float("nan")])

@@ -46,7 +46,10 @@ def test_every_published_cell_is_still_planned(name: str, tmp_path: Path) -> Non
     plan = make_plan(suite, {name: Source(name, input_spec(name, tmp_path), 60_000, 10) for name in suite.all_datasets})
     planned = {cell.cell_id for cell in [*plan.pretrain, *plan.evaluations]}
     with (RESULTS / name / "records.csv").open(encoding="utf-8", newline="") as file:
-        published = [row for row in csv.DictReader(file) if current(row)]
+        rows = list(csv.DictReader(file))
+    # Whoever scored a training on the way is part of what it is.
+    scored = all(current(row) for row in rows if row["metric"].startswith("accuracy_after_"))
+    published = [row for row in rows if current(row) and (scored or row["pretrain_samples"] == "0")]
     strangers = {(name, row["encoder"], row["pretext"]) for row in published if row["cell_id"] not in planned}
     assert strangers <= {RENAMED}, f"published cells of {strangers} are no longer planned"
     assert len(published) > 10

@@ -146,6 +146,13 @@ def test_rows_may_be_numbers_or_conditions(records: pd.DataFrame, rows: list[str
     assert choose(records, rows, Path("r.csv"))["value"].tolist() == values
 
 
+def test_rows_are_chosen_by_protocol_and_reading_as_the_file_says_them() -> None:
+    read = [dataclasses.replace(one, reading="map", cell_id="map") for one in probes("simclr", 0.9)]
+    records = from_records(probes("simclr", 0.8) + read)
+    for rows, values in ((["protocol=linear_probe,reading=map"], [0.9]), (["protocol=linear_probe"], [0.8, 0.9])):
+        assert choose(records, rows, Path("r.csv"))["value"].tolist() == values
+
+
 @pytest.mark.parametrize(
     ("rows", "message"),
     [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 import os
 import tempfile
 from pathlib import Path
@@ -51,6 +53,35 @@ def test_a_finished_evaluation_is_read_back_as_records(tracker: Tracker, digits:
     assert (budget.split, budget.value) == ("budget", 0.6)
     assert (test.pretext, test.protocol, test.label_fraction, test.num_labels) == ("autoencoder", "knn", 0.05, 65)
     assert (test.pretrain_samples, test.parameters, test.device, test.modality) == (640, 1000, "cpu", "image")
+
+
+def test_what_a_cell_says_of_reading_budget_and_versions_is_read_back(tracker: Tracker, digits: Dataset) -> None:
+    pretrain = dataclasses.replace(pretrain_cell("autoencoder"), encoder_version=3, pretext_version=4)
+    cell = dataclasses.replace(
+        evaluate_cell(pretrain, 0.05, "knn"), reading="map", labels_per_class=6, dataset_version=5, protocol_version=2
+    )
+    parent = tracker.start_pretrain(pretrain, describe(digits), "cpu")
+    tracker.finish(parent, COSTS, {"modality": "image"})
+    run_id = tracker.start_evaluate(cell, parent, describe(digits), "cpu")
+    length = {"pretrain_epochs": 0.5, "pretrain_steps": 7.0, "num_classes": 10.0}
+    spent = {"evaluate_seconds": 0.1, "evaluate_flops": 1e8, "num_labels": 60.0, **COSTS}
+    tracker.finish(run_id, {"accuracy": 0.7, **length, **spent}, {"modality": "image"})
+    (record,) = tracker.records()  # without a score inside the budget there is none of it
+    assert (record.split, record.reading, record.labels_per_class, record.num_classes) == ("test", "map", 6, 10)
+    assert (record.pretrain_epochs, record.pretrain_steps) == (0.5, 7)
+    versions = record.dataset_version, record.encoder_version, record.pretext_version, record.protocol_version
+    assert versions == (5, 3, 4, 2)
+
+
+def test_runs_of_before_are_what_cells_were_then(tracker: Tracker, digits: Dataset) -> None:
+    run_id = evaluated(tracker, digits, 0.7)
+    for name in ("reading", "labels_per_class", "dataset_version", "encoder_version", "pretext_version"):
+        tracker.client.delete_tag(run_id, name)
+    tracker.client.delete_tag(run_id, "protocol_version")
+    record = tracker.records()[0]
+    assert (record.reading, record.labels_per_class, record.num_classes, record.pretrain_steps) == ("latent", 0, 0, 0)
+    assert math.isnan(record.pretrain_epochs)
+    assert record.dataset_version == record.encoder_version == record.pretext_version == record.protocol_version == 1
 
 
 def test_only_finished_cells_count_as_done(tracker: Tracker, digits: Dataset) -> None:

@@ -122,7 +122,9 @@ def test_every_arm_got_the_same_budget_and_the_ledger_shows_it(finished: tuple[P
         assert arm.completed == ended.count("completed")
         assert arm.seconds > 0
         assert arm.flops > 0
-    assert tuning.budget.num_labels == len(draw_budget("digits", digits_labels(), 0.1, 0).indices)
+    labels = len(draw_budget("digits", digits_labels(), 0.1, 0).indices)
+    assert tuning.budget.num_labels == tuning.budget.serves_from == labels
+    assert tuning.budget.serves_to == 10 * labels
 
 
 def digits_labels() -> torch.Tensor:

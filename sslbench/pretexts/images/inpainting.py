@@ -1,4 +1,4 @@
-"""Paint in the patches that were blacked out."""
+"""Paint in the patches that were covered."""
 
 from __future__ import annotations
 
@@ -25,10 +25,12 @@ class InpaintingConfig(PretextConfig):
 
 
 class Inpainting(Pretext):
-    """Black patches of an image out and paint them in again (Pathak et al. 2016, arXiv:1604.07379).
+    """Cover patches of an image and paint them in again (Pathak et al. 2016, arXiv:1604.07379).
 
-    Differences from the paper: no adversarial term, patches drawn as masked autoencoders draw them, and the mirrored
-    decoder paints from the `latent_dim` numbers of the representation. The error is the mean square over hidden pixels.
+    A hidden pixel shows the mean of its image's visible ones: a black hole looks like the background where that is
+    black. Differences from the paper, which fills with one mean for all: no adversarial term, patches drawn as masked
+    autoencoders draw them, and the mirrored decoder paints from the `latent_dim` numbers of the representation. The
+    error is the mean square over hidden pixels.
     """
 
     Config: ClassVar[type[PretextConfig]] = InpaintingConfig
@@ -58,9 +60,15 @@ class Inpainting(Pretext):
         mask = batch.new_zeros(count, rows * columns).scatter_(1, hidden, 1.0).view(count, 1, rows, columns)
         return mask.repeat_interleave(size, 2).repeat_interleave(size, 3)[:, :, :height, :width]
 
+    def cover(self, batch: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """The batch with the mean of each image's and channel's visible pixels where `mask` is 1."""
+        visible = 1 - mask
+        mean = (batch * visible).sum(dim=(2, 3), keepdim=True) / visible.sum(dim=(2, 3), keepdim=True)
+        return torch.where(mask > 0, mean, batch)
+
     def paint(self, batch: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """The batch as painted by someone who does not see where `mask` is 1."""
-        return torch.sigmoid(self.decoder(self.encoder(batch * (1 - mask))))
+        return torch.sigmoid(self.decoder(self.encoder(self.cover(batch, mask))))
 
     def pictures(self, batch: torch.Tensor) -> list[Picture]:
         mask = self.hide(batch)

@@ -10,6 +10,7 @@ from sslbench.contract.settings import TunedArm
 from sslbench.report.attachments.exhibits import Exhibit, read_exhibits
 from sslbench.report.attachments.files import read_json
 from sslbench.report.attachments.gaps import Gaps, read_gaps
+from sslbench.report.attachments.plan import Plan, read_plan
 from sslbench.report.attachments.predictions import Answers, read_answers
 from sslbench.report.attachments.tuned import read_tuned
 
@@ -30,8 +31,8 @@ class Attachments:
         tuned: what choosing settings found and cost.
         answers: which test inputs every evaluation answered rightly.
         ui_url: where run ids lead; empty leaves them as plain text.
-        primary: the protocol that the suite named beforehand, as tables name it; empty if it named none.
         versions: of the plug-ins as they are now, by kind and name.
+        plan: what was settled before anything was run.
     """
 
     environment: Mapping[str, object] | None = None
@@ -40,8 +41,13 @@ class Attachments:
     tuned: tuple[TunedArm, ...] | None = None
     answers: Answers | None = None
     ui_url: str = UI_URL
-    primary: str = ""
     versions: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    plan: Plan | None = None
+
+    @property
+    def planned(self) -> str:
+        """The protocol that was named beforehand, as tables name it; empty if none was."""
+        return (self.plan.primary if self.plan else None) or ""
 
     def completed(self, folder: Path) -> Attachments:
         """With what is None read from a results folder; what that does not have either is empty.
@@ -56,6 +62,7 @@ class Attachments:
             exhibits=read_exhibits(folder) if self.exhibits is None else self.exhibits,
             tuned=read_tuned(folder) if self.tuned is None else self.tuned,
             answers=read_answers(folder) if self.answers is None else self.answers,
+            plan=read_plan(folder) if self.plan is None else self.plan,
         )
 
 

@@ -14,7 +14,7 @@ TUNING_FILE = "tuning.json"
 #: What the file holds of an arm: what the page shows of it.
 _KEPT = (
     *("pretext", "criterion", "score", "default_score", "trials", "completed", "seconds", "samples", "flops"),
-    "settings",
+    *("settings", "serves_from", "serves_to"),
 )
 
 

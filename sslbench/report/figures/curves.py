@@ -34,6 +34,8 @@ MOST_LINES = 6
 PANEL_WIDTH, PANEL_HEIGHT, LEGEND_WIDTH, CAPTION_HEIGHT = 4.0, 3.0, 2.6, 0.7  # inches
 ENTRY_HEIGHT = 0.23  # of the legend
 SMALL_WIDTH, SMALL_HEIGHT, SMALL_COLUMNS = 1.9, 1.5, 5
+SIZE, SMALL_SIZE = 9.0, 8.0  # of the text in a panel
+MOST_TICKS, MOST_SMALL_TICKS = 9, 4  # numbers that a panel has room for
 RESOLUTION = 150  # dots per inch
 INK, FAINT = "#333333", "#E4E4E4"
 
@@ -55,7 +57,11 @@ BASELINE_LOOKS = {
     "majority_class": Look("#B5B5B5", "", ":", 1.2, 2.0),
     "raw_pixels": Look("#8C8C8C", "x", "-", 1.1, 2.1),
     "random_init": Look("#6B6B6B", "+", "-.", 1.1, 2.2),
+    "supervised_quarter": Look("#000000", "", ":", 0.9, 2.5),
+    "supervised_half": Look("#000000", "", "-.", 0.9, 2.6),
     "supervised": Look("#000000", ".", "--", 1.7, 2.9),
+    "supervised_double": Look("#000000", "", "-", 0.9, 2.7),
+    "supervised_compute": Look("#000000", "+", "-", 1.3, 2.8),
 }
 OWN = Look(PALETTE[0], "o")  # of a row in its own panel, where the title says which it is
 REFERENCE = Look("#6B6B6B", ".", "--", 1.4, 2.0)  # of `supervised` there
@@ -137,6 +143,16 @@ def short_count(number: int) -> str:
     return str(number)
 
 
+def spaced(numbers: Sequence[int], most: int) -> list[int]:
+    """Those of increasing numbers that a logarithmic axis has room to name, the first and the last among them."""
+    room = math.log(numbers[-1] / numbers[0]) / most
+    kept = [numbers[0]]
+    for number in numbers[1:-1]:
+        if math.log(number / kept[-1]) >= room and math.log(numbers[-1] / number) >= room:
+            kept.append(number)
+    return [*kept, numbers[-1]]
+
+
 def _panels(figure: Figure, blocks: Sequence[Block], looks: Mapping[str, Look], least_height: float) -> None:
     """A row of panels per place and protocol, a column per latent size."""
     keys = list(dict.fromkeys((block.place, block.protocol) for block in blocks))
@@ -153,7 +169,7 @@ def _panels(figure: Figure, blocks: Sequence[Block], looks: Mapping[str, Look], 
         for row in drawn_rows(block):
             _draw_line(axes, curve(block, row), looks[row])
         shown = [other for other in blocks if (other.place, other.protocol) == key]
-        _dress(axes, block, limits(shown), _title(block, blocks), 9)
+        _dress(axes, block, limits(shown), _title(block, blocks), SIZE)
         axes.set_xlabel("labels used", fontsize=9, color=INK)
         if block is shown[0]:
             axes.set_ylabel("test accuracy, %", fontsize=9, color=INK)
@@ -174,7 +190,7 @@ def _small_panels(figure: Figure, blocks: Sequence[Block]) -> None:
         for axes, row in zip(grid, rows, strict=False):
             _draw_line(axes, curve(block, "supervised"), REFERENCE)
             _draw_line(axes, curve(block, row), OWN)
-            _dress(axes, block, limits([block]), row, 8)
+            _dress(axes, block, limits([block]), row, SMALL_SIZE)
         for axes in grid[len(rows) :]:
             axes.set_axis_off()
 
@@ -192,7 +208,8 @@ def _dress(axes: Axes, block: Block, ydomain: tuple[float, float], title: str, s
     axes.set_xscale("log")
     axes.xaxis.set_major_locator(FixedLocator(labels))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xticklabels([short_count(number) for number in labels])
+    shown = spaced(labels, MOST_TICKS if size > SMALL_SIZE else MOST_SMALL_TICKS)
+    axes.set_xticklabels([short_count(number) if number in shown else "" for number in labels])
     axes.set_ylim(*ydomain)
     axes.set_title(title, loc="left", fontsize=size + 0.5, color=INK)
     axes.tick_params(labelsize=size - 0.5, colors=INK, length=2.5, labelleft=True)

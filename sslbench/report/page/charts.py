@@ -34,7 +34,7 @@ TONES = {
     "majority_class": "var(--chance)",
     "raw_pixels": "var(--raw)",
     "random_init": "var(--init)",
-    "supervised": "currentColor",
+    **{name: "currentColor" for name in BASELINES if name.startswith("supervised")},
 }
 
 

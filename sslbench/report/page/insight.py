@@ -13,10 +13,9 @@ from sslbench.report.page.parts import LABELS, PLACE, Line, Part, Say, by_fracti
 from sslbench.report.scores.measures import SHOWN, mean_measures
 from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.statistics.replication import NOT_CROSSED
-from sslbench.report.statistics.spread import SIGNIFICANCE
 from sslbench.report.tables.sheet import Sheet
 from sslbench.report.words.numbers import NOT_RUN, interval, percent, points
-from sslbench.report.words.reading import COLLAPSED, CORRELATIONS_TEST, MEASURES
+from sslbench.report.words.reading import COLLAPSED, MEASURES
 
 TITLES = {name: shown for name, shown, _ in SHOWN}
 
@@ -27,8 +26,9 @@ def share_part(analysis: Analysis) -> Part | None:
         return None
     text = (
         "Share of the variance of test accuracy over the whole grid of pretexts, latent sizes, protocols, label "
-        "fractions and seeds that each axis and each pair of axes explains (functional ANOVA); in brackets the 95% "
-        "interval of a jackknife over seeds. Shares describe this grid: a wider axis would explain more."
+        "fractions and seeds that each axis and each pair of axes explains (functional ANOVA); `seed` is all that "
+        "another seed would change, its interactions with the other axes included; in brackets the 95% interval of a "
+        "jackknife over seeds. Shares describe this grid: a wider axis would explain more."
     )
     reasons = "; ".join(dict.fromkeys(reason for reason in analysis.shares["reason"] if reason))
     columns = (*PLACE, ("axis", _source), ("share of variance", _share))
@@ -101,12 +101,12 @@ def correlation_sheets(analysis: Analysis) -> list[Sheet]:
 
 
 def _correlation(line: Line) -> str:
-    """`0.83 [0.1, 1.0]`; a star where the corrected test stays below 5%."""
+    """`0.83 [0.1, 1.0]`."""
     if math.isnan(line["spearman"]):
         return NOT_RUN
     low, high = line["spearman_low"], line["spearman_high"]
     spread = "" if math.isnan(low) else f" {interval(f'{low:.2f}', f'{high:.2f}')}"
-    return f"{line['spearman']:.2f}{spread}{' *' if line['p_holm'] < SIGNIFICANCE else ''}"
+    return f"{line['spearman']:.2f}{spread}"
 
 
 def _encoders(part: pd.DataFrame) -> str:
@@ -114,8 +114,9 @@ def _encoders(part: pd.DataFrame) -> str:
     count = str(numbers[0]) if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]}"
     reasons = sorted({reason for reason in part["reason"] if reason})
     return (
-        f"Over {count} encoders, means over seeds; 1 means the better the measure, the more accurate. * significant at "
-        f"5% ({CORRELATIONS_TEST}){'; ' + ', '.join(reasons) if reasons else ''}."
+        f"Over {count} encoders, means over seeds; 1 means the better the measure, the more accurate. Intervals take "
+        "encoders as independent, which sizes of one pretext are not, so nothing is tested"
+        f"{'; ' + ', '.join(reasons) if reasons else ''}."
     )
 
 
@@ -127,7 +128,7 @@ def optimism_part(analysis: Analysis) -> Part | None:
             *(*PLACE, ("pretext", lambda line: pretext_of(line) or "any pretext")),
             *(("chosen over", said("over")), ("candidates", said("candidates"))),
         )
-        title = "Choosing latent size, protocol and pretext"
+        title = "Choosing latent size and pretext"
         sheets.append(by_fraction(analysis.choice_optimism, names, _gain("optimism", "low", "high"), title))
     if not analysis.epoch_optimism.empty:
         columns = (
@@ -166,7 +167,7 @@ def spread_part(analysis: Analysis) -> Part:
         return Part("spread", name, (analysis.components_reason or NOT_CROSSED,))
     text = (
         "Standard deviation of accuracy, in points, between trainings (initialisation, views), between labelled "
-        "subsets, and the rest, from every encoder evaluated on every subset."
+        "subsets, and the rest: how the two interact, and noise. From every encoder evaluated on every subset."
     )
 
     def spread(column: str) -> Say:

@@ -20,6 +20,7 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from sslbench.report.attachments.attachments import Attachments
+from sslbench.report.attachments.plan import Plan
 from sslbench.report.page.answer import answers, notices, opening, subtitle
 from sslbench.report.page.charts import Chart, Figure, curve_figure, page_data
 from sslbench.report.page.compute import budget_part, compute_part
@@ -32,7 +33,7 @@ from sslbench.report.scores.rows import Run
 from sslbench.report.statistics.analysis import Analysis, analyse
 from sslbench.report.tables.sheet import Sheet, Tables
 from sslbench.report.words.findings import findings
-from sslbench.report.words.reading import marks_text
+from sslbench.report.words.reading import headline_text, marks_text
 from sslbench.report.words.wording import several_places, table_title
 
 PAGE = Path(__file__).parent / "assets"
@@ -69,7 +70,7 @@ class _Charts(list[Chart]):
 def report_html(tables: Tables, title: str, notes: Sequence[str], attached: Attachments) -> str:
     """The page as text."""
     layout, blocks = tables.layout, tables.layout.blocks
-    analysis = analyse(layout, attached.tuned or ())
+    analysis = analyse(layout, attached.tuned or (), attached.plan or Plan())
     found = findings(analysis)
     told = answers(found, blocks)
     charts = _Charts()
@@ -123,7 +124,7 @@ def _reviews(tables: Tables, analysis: Analysis, attached: Attachments) -> list[
         optimism_part(analysis),
         measure_part(tables.measures, analysis),
         budget_part(analysis.budgets),
-        cost_part(tables.costs, attached.tuned or ()),
+        cost_part(tables.costs, attached.tuned or (), tables.layout),
         environment_part(attached.environment, tables.layout),
     ]
     return [part for part in parts if part is not None]
@@ -134,7 +135,7 @@ def _reading(tables: Tables, analysis: Analysis, notes: Sequence[str]) -> list[s
     failed = ["A cell that reads failed has only failed runs; its reason shows when pointed at."]
     failed *= bool(tables.layout.gaps.failures)
     savings = () if analysis.multipliers.empty else SAVINGS_TEXT
-    return [*tables.reading, *marks_text(tables.layout), *failed, *savings, *notes]
+    return [*tables.reading, *headline_text(analysis.primary), *marks_text(tables.layout), *failed, *savings, *notes]
 
 
 @cache

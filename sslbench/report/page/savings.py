@@ -14,7 +14,16 @@ from sslbench.report.page.parts import Line, by_fraction, said, sheet_of
 from sslbench.report.scores.evaluations import REPLICATE, ROW_KEY
 from sslbench.report.scores.layout import Block, Layout, lay_out
 from sslbench.report.statistics.analysis import Analysis
-from sslbench.report.statistics.label_efficiency import BELOW, BEYOND, OVERTAKEN, REACHED, multipliers
+from sslbench.report.statistics.crossing import WIDEST
+from sslbench.report.statistics.label_efficiency import (
+    BELOW,
+    BETWEEN,
+    BEYOND,
+    OVERTAKEN,
+    OVERTAKEN_BETWEEN,
+    REACHED,
+    multipliers,
+)
 from sslbench.report.tables.sheet import Sheet
 from sslbench.report.words.numbers import (
     NOT_RUN,
@@ -28,12 +37,17 @@ from sslbench.report.words.numbers import (
 from sslbench.report.words.reading import AREAS_TEST
 
 SAVINGS_TEXT = (
-    "Label multiplier: how many times more labels training from scratch (`supervised`) needs to be as accurate, "
-    "interpolated on the logarithmic label axis, with its 95% confidence set. 2 means that half the labels are saved, "
-    "below 1 that pretraining costs labels. `>` and `<` mark what lies beyond the measured label budgets: more than "
-    "the data holds, or fewer than the smallest budget.",
+    "Label multiplier: how many times more labels training from scratch (`supervised`) needs to be as accurate (Newell "
+    "& Deng 2020, arXiv:2003.14323), with its 95% confidence set, from paired seeds. 2 means that half the labels are "
+    "saved, below 1 that pretraining costs labels. `>` and `<` mark what lies beyond the measured label budgets: more "
+    "than the data holds, or fewer than the smallest budget.",
+    "How computed: the mean curve is made monotone and interpolated linearly on the logarithmic label axis, but never "
+    f"across more than a factor of {WIDEST} in labels: between budgets further apart the answer is a bound, written "
+    "`1 to 5`. No law of the curve is supposed (power laws: Viering & Loog 2022, arXiv:2103.10948). The confidence set "
+    "holds every number of labels at which a paired t-test does not tell the two apart, whether the curve between two "
+    "budgets is straight or has a corner.",
     "Crossover: the share of labels from which training from scratch is ahead. Area: mean accuracy when every doubling "
-    f"of the labels counts the same, and its paired difference to `supervised` in points ({AREAS_TEST}).",
+    f"of the labels counts the same, and its difference to `supervised` in points ({AREAS_TEST}).",
 )
 
 
@@ -105,14 +119,12 @@ def _bar(line: Line, alone: Sequence[Line], edges: tuple[float, float]) -> Bar:
     if bounded:
         arrows = ("<" if low == 0 else "") + (">" if math.isinf(high) else "")
         first, last = low or edges[0], min(high, edges[1])
-    elif outcome == BELOW:
-        first, last = edges[0], line["bound"]
-    elif outcome == BEYOND:
-        first, last = line["bound"], edges[1]
+    elif outcome in (BELOW, BETWEEN, BEYOND):
+        first, last = max(line["least"], edges[0]), min(line["most"], edges[1])
     seeds = tuple(
-        (_digits(one["multiplier"] if one["outcome"] == REACHED else one["bound"]), sides.get(one["outcome"], ""))
+        (_digits(one["most"] if one["outcome"] == BELOW else one["least"]), sides.get(one["outcome"], ""))
         for one in alone
-        if one["outcome"]
+        if one["outcome"] in (REACHED, BELOW, BEYOND)
     )
     text = _saved_text(line, "×")
     return Bar(
@@ -134,11 +146,16 @@ def _digits(number: float) -> float:
 
 def _saved_text(line: Line, unit: str = "") -> str:
     """`1.2 [0.8, 2.4]`, `< 1`; and that there is no interval where the data cannot carry one."""
-    outcome, bound, low, high = line["outcome"], line["bound"], line["low"], line["high"]
+    outcome, least, most, low, high = (line[name] for name in ("outcome", "least", "most", "low", "high"))
     if not outcome:
         return str(line["reason"])
-    values = {REACHED: times(line["multiplier"]), BEYOND: f"> {times(bound)}", BELOW: f"< {times(bound)}"}
-    if (outcome == BELOW and high == bound) or (outcome == BEYOND and low == bound):
+    values = {
+        REACHED: times(line["multiplier"]),
+        BETWEEN: f"{times(least)} to {times(most)}",
+        BEYOND: f"> {times(least)}",
+        BELOW: f"< {times(most)}",
+    }
+    if outcome != REACHED and (low, high) == (least, most):
         return values[outcome] + unit
     spread = "(interval unbounded)" if low == 0 and math.isinf(high) else times_interval(low, high)
     return f"{values[outcome]}{unit} {spread}"
@@ -176,9 +193,14 @@ def savings_sheets(analysis: Analysis, block: Block) -> list[Sheet]:
 
 
 def _crossover(line: Line) -> str:
-    if line["outcome"] != OVERTAKEN:
-        return line["outcome"] or NOT_RUN
-    return f"{rounded_percent(line['label_fraction'])} {fraction_interval(line['low'], line['high'])}"
+    ends = fraction_interval(line["low"], line["high"])
+    if line["outcome"] == OVERTAKEN_BETWEEN:
+        return f"{rounded_percent(line['least'])} to {rounded_percent(line['most'])} {ends}"
+    return (
+        f"{rounded_percent(line['label_fraction'])} {ends}"
+        if line["outcome"] == OVERTAKEN
+        else line["outcome"] or NOT_RUN
+    )
 
 
 def _area(value: float, low: float, high: float, signed: bool = False) -> str:

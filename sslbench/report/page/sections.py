@@ -10,17 +10,18 @@ from dataclasses import replace
 import pandas as pd
 from PIL import Image
 
+from sslbench.contract.ledger import CHOSEN_ON_LABELS
 from sslbench.contract.settings import TunedArm
 from sslbench.contract.titles import RAW, protocol_rank
 from sslbench.report.attachments.exhibits import Exhibit, in_order
 from sslbench.report.page.charts import latent_figures
-from sslbench.report.page.parts import LABELS, PLACE, Part, Picture, said, sheet_of
+from sslbench.report.page.parts import LABELS, PLACE, Part, Picture, pretext_of, said, sheet_of
 from sslbench.report.scores.layout import Block, Layout
 from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.statistics.paired import OUTCOMES
 from sslbench.report.tables.sheet import Sheet, text_sheet
 from sslbench.report.words.numbers import NOT_RUN, count, duration, flops, seconds
-from sslbench.report.words.reading import COSTS, OUTCOMES_TEST
+from sslbench.report.words.reading import COSTS, WINS
 
 
 def latent_part(blocks: Sequence[Block]) -> Part | None:
@@ -55,24 +56,38 @@ def outcome_part(analysis: Analysis) -> Part | None:
         return None
     text = (
         "How often a pretext is better than, not told from, or worse than training from scratch on the same labels "
-        f"({OUTCOMES_TEST}); untested with one seed."
+        f"({WINS}): comparisons are counted over pretexts and latent sizes, by protocol; untested with one seed."
     )
     counted = ((name, said(name)) for name in OUTCOMES)
-    sheets = [sheet_of(analysis.outcomes, (*PLACE, LABELS, *counted), 3)]
+    sheets = [sheet_of(analysis.outcomes, (*PLACE, ("protocol", said("protocol")), LABELS, *counted), 4)]
     if not analysis.choices.empty:
         columns = (
-            *(*PLACE, LABELS, ("use", said("kind")), ("pretext", said("pretext"))),
-            *(("protocol", said("protocol")), ("latent size", said("latent_dim"))),
+            *(*PLACE, LABELS, ("seed", said("seed")), ("pretext", pretext_of), ("latent size", said("latent_dim"))),
             *(("budget score", lambda line: f"{100 * line['budget']:.1f}"), ("chosen from", said("candidates"))),
+            ("test accuracy, %", lambda line: f"{100 * line['test']:.1f}"),
         )
-        caption = "The choice by score inside the label budget; no test label is read."
+        caption = "The choice of every seed, by score inside its own labels; rows with equal scores share it."
         sheets.append(sheet_of(analysis.choices, columns, 6, "What one would choose", caption))
     return Part("outcomes", "Wins, losses and what to choose", (text,), sheets=tuple(sheets))
 
 
-def cost_part(costs: Sheet, tuned: Sequence[TunedArm]) -> Part:
+def cost_part(costs: Sheet, tuned: Sequence[TunedArm], layout: Layout) -> Part:
     """The ledger: what was paid for every encoder, for its evaluations, and for choosing settings."""
-    return Part("cost", "Cost ledger", (COSTS,), sheets=(replace(costs, title=""), *tuning_sheets(tuned)))
+    sheets = (replace(costs, title=""), *tuning_sheets(tuned), *looked_at_sheets(layout))
+    return Part("cost", "Cost ledger", (COSTS,), sheets=sheets)
+
+
+def looked_at_sheets(layout: Layout) -> tuple[Sheet, ...]:
+    """Which defaults of what was run were chosen by looking at labels; nothing if none was."""
+    ran = dict.fromkeys(name for row in layout.rows for name in (row.protocol.partition(", ")[0], row.pretext))
+    rows = [(name, CHOSEN_ON_LABELS[name]) for name in ran if name in CHOSEN_ON_LABELS]
+    if not rows:
+        return ()
+    note = (
+        "Nobody counted what this choosing cost, and where it looked at the data of this page its rows look that much "
+        "better. Other defaults follow a paper or a measure without labels."
+    )
+    return (replace(text_sheet("Defaults chosen by looking at labels", ("of", "which and how"), rows), notes=(note,)),)
 
 
 def tuning_sheets(tuned: Sequence[TunedArm]) -> tuple[Sheet, ...]:

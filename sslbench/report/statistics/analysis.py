@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from sslbench.contract.settings import TunedArm
+from sslbench.report.attachments.plan import Plan
 from sslbench.report.scores.layout import Layout
 from sslbench.report.statistics.area import areas
 from sslbench.report.statistics.compute import budgets, compute
@@ -22,7 +23,7 @@ from sslbench.report.statistics.label_free import correlations
 from sslbench.report.statistics.optimism import choice_optimism, epoch_optimism
 from sslbench.report.statistics.paired import differences, outcomes
 from sslbench.report.statistics.replication import NOT_CROSSED, components
-from sslbench.report.statistics.selection import choices
+from sslbench.report.statistics.selection import Headlines, Primary, choices, headlines, primary_of
 from sslbench.report.statistics.variance import shares
 
 
@@ -32,12 +33,18 @@ class Analysis:
 
     Attributes:
         layout: the records themselves, laid out.
+        plan: what was settled before anything was run.
+        primary: the protocol that headlines are read by; None without pretexts.
+        headlines: what choosing inside the label budget is worth.
         components_reason: why `components` is empty; empty if it is not.
 
     Every other frame is what the function of its name returns, whose docstring says what its lines and columns are.
     """
 
     layout: Layout
+    plan: Plan
+    primary: Primary | None
+    headlines: Headlines
     differences: pd.DataFrame
     outcomes: pd.DataFrame
     multipliers: pd.DataFrame
@@ -59,29 +66,35 @@ class Analysis:
         return self.layout.evaluations
 
 
-def analyse(layout: Layout, tuning: Sequence[TunedArm] = ()) -> Analysis:
+def analyse(layout: Layout, tuning: Sequence[TunedArm] = (), plan: Plan | None = None) -> Analysis:
     """All statistics of records that are laid out; linear in their number.
 
     Args:
         tuning: what choosing settings cost, one entry per pretext; records do not hold it.
+        plan: what was settled before anything was run; nothing if None.
     """
     evaluated, compared = layout.evaluations, layout.peers
-    found = differences(compared)
+    found = differences(layout.blocks)
     split = components(layout.every)
+    primary = primary_of(evaluated, plan or Plan())
+    chosen = choices(evaluated, primary)
     return Analysis(
         layout=layout,
+        plan=plan or Plan(),
+        primary=primary,
+        headlines=headlines(layout, chosen, found),
         differences=found,
         outcomes=outcomes(found),
         multipliers=multipliers(compared),
         crossovers=crossovers(compared),
-        areas=areas(compared),
-        choices=choices(evaluated),
+        areas=areas(layout.blocks),
+        choices=chosen,
         correlations=correlations(layout.records, evaluated),
         shares=shares(evaluated),
         components=split,
         components_reason=NOT_CROSSED if split.empty else "",
         compute=compute(evaluated, tuning),
         budgets=budgets(evaluated, tuning),
-        choice_optimism=choice_optimism(evaluated),
+        choice_optimism=choice_optimism(evaluated, primary),
         epoch_optimism=epoch_optimism(layout.records),
     )

@@ -9,43 +9,63 @@ import numpy as np
 import pandas as pd
 
 from sslbench.report.scores.evaluations import ROW_KEY
-from sslbench.report.scores.layout import Peers
+from sslbench.report.scores.layout import Block
+from sslbench.report.scores.replicates import Scores
 from sslbench.report.scores.rows import Floats, Row
-from sslbench.report.statistics.label_efficiency import NO_SEED, ONE_BUDGET, ONE_SEED, Curves, common_curves
-from sslbench.report.statistics.paired import tested
+from sslbench.report.statistics.contest import CONTROL, judge
+from sslbench.report.statistics.crossing import WIDEST, too_wide
+from sslbench.report.statistics.label_efficiency import NO_SEED, ONE_BUDGET, ONE_SEED
+from sslbench.report.statistics.paired import contenders
 from sslbench.report.statistics.spread import Estimate, estimate
 
 AREA_COLUMNS = (
     *(*ROW_KEY, "first_fraction", "last_fraction", "area", "low", "high"),
-    *("difference", "difference_low", "difference_high", "p_value", "p_holm", "outcome", "n", "reason"),
+    *("difference", "difference_low", "difference_high", "outcome", "n", "reason"),
 )
+
+FEWER_BUDGETS = "lacks label budgets of training from scratch"
+TOO_WIDE = f"label budgets more than a factor of {WIDEST} apart: no curve"
 
 _UNKNOWN = Estimate(math.nan, math.nan, 0, math.nan)
 
 
-def areas(compared: Iterable[Peers]) -> pd.DataFrame:
-    """Area under the label-efficiency curve on the log-label axis, over its width: one line per row, and `supervised`.
+def areas(blocks: Iterable[Block]) -> pd.DataFrame:
+    """Area under the label-efficiency curve on the log-label axis, over its width: one line per row of a table.
 
     An accuracy in [0, 1]: the mean over label budgets when every doubling of the labels counts the same, by the
     trapezoidal rule (the area under the learning curve of Guyon et al. 2011, JMLR W&CP 16, without their rescaling by
-    chance). Intervals are Student t over seeds, those of the difference to `supervised` over seed pairs; `p_holm` and
-    `outcome` as in `differences`, corrected over the rows of one table (dataset, encoder, latent size, protocol).
+    chance). Intervals of areas are Student t over seeds; differences to `supervised` are judged as a table of one
+    column (`contest`).
 
     Returns:
-        Columns `AREA_COLUMNS`. A row's area and its difference use only the fractions and seeds that the row and
-        `supervised` share: compare rows with equal `first_fraction` and `last_fraction`. NaN with a `reason` where
-        fewer than two fractions or no seed are shared; intervals are NaN for one seed. The line of `supervised` has
-        no difference.
+        Columns `AREA_COLUMNS`. Areas are those of the fractions of `supervised`; NaN with a `reason` where a row lacks
+        one, or no seed has all, or two of them are too far apart to interpolate; intervals are NaN for one seed. A
+        baseline that stands in tables of several pretraining datasets is listed with the first.
     """
+    lines = [line for block in blocks if CONTROL in block.lines for line in _lines(contenders(block))]
+    return pd.DataFrame(lines, columns=list(AREA_COLUMNS)).drop_duplicates(list(ROW_KEY), ignore_index=True)
+
+
+def _lines(rows: dict[str, Row]) -> list[tuple[object, ...]]:
+    """The lines of the rows of one table but for `supervised`, which must be among them."""
+    scratch = rows[CONTROL]
+    heights = {name: _by_replicate(row, scratch) for name, row in rows.items()}
+    verdicts = judge({"area": heights})
     lines: list[tuple[object, ...]] = []
-    for peers in compared:
-        scratch = peers.supervised
-        lines.append(_line(scratch, common_curves(scratch, scratch), _UNKNOWN, (math.nan, math.nan, "")))
-        for table in peers.tables:
-            shared = [common_curves(row, scratch) for row in table]
-            found = [area_of(curves, curves.row - curves.supervised) for curves in shared]
-            lines += map(_line, table, shared, found, tested(found))
-    return pd.DataFrame(lines, columns=list(AREA_COLUMNS))
+    for name, row in rows.items():
+        if name == CONTROL:
+            continue
+        area = estimate(heights[name].values()) if heights[name] else _UNKNOWN
+        verdict = verdicts.get(("area", name))
+        gap = (verdict and verdict.difference) or _UNKNOWN
+        lines.append(
+            (
+                *(*row.key, scratch.fractions[0], scratch.fractions[-1], area.mean, area.low, area.high),
+                *(gap.mean, gap.low, gap.high, verdict.outcome if verdict else "", area.n),
+                _why_not(row, scratch) or {0: NO_SEED, 1: ONE_SEED}.get(area.n, ""),
+            )
+        )
+    return lines
 
 
 def log_area(num_labels: Floats, scores: Floats) -> Floats:
@@ -54,25 +74,19 @@ def log_area(num_labels: Floats, scores: Floats) -> Floats:
     return np.asarray(np.trapezoid(scores, axis, axis=1) / (axis[-1] - axis[0]), dtype=np.float64)
 
 
-def area_of(curves: Curves, scores: Floats) -> Estimate:
-    """Area of `scores`, which has the budgets of `curves`; NaN where there is no area."""
-    if why_not(curves):
-        return _UNKNOWN
-    return estimate(log_area(curves.num_labels, scores).tolist())
+def _by_replicate(row: Row, scratch: Row) -> Scores:
+    """The area of every replicate that has all budgets; empty where there is no area."""
+    if _why_not(row, scratch):
+        return {}
+    curves = row.test[:, [row.fractions.index(at) for at in scratch.fractions]]
+    found = zip(row.replicates, log_area(scratch.num_labels, curves).tolist(), strict=True)
+    return {replicate: height for replicate, height in found if not math.isnan(height)}
 
 
-def why_not(curves: Curves) -> str:
+def _why_not(row: Row, scratch: Row) -> str:
     """Why there is no area; empty if there is one."""
-    if len(set(curves.num_labels)) < 2:  # of few inputs, small fractions are all one label of each class
+    if len(set(scratch.num_labels)) < 2:  # of few inputs, small fractions are all one label of each class
         return ONE_BUDGET
-    return "" if len(curves.row) else NO_SEED
-
-
-def _line(row: Row, curves: Curves, difference: Estimate, test: tuple[float, float, str]) -> tuple[object, ...]:
-    area = area_of(curves, curves.row)
-    ends = (curves.fractions[0], curves.fractions[-1]) if curves.fractions else (math.nan, math.nan)
-    return (
-        *(*row.key, *ends, area.mean, area.low, area.high),
-        *(difference.mean, difference.low, difference.high, *test),
-        *(area.n, why_not(curves) or (ONE_SEED if area.n == 1 else "")),
-    )
+    if not set(scratch.fractions) <= set(row.fractions):
+        return FEWER_BUDGETS
+    return TOO_WIDE if too_wide(np.log(scratch.num_labels)).any() else ""

@@ -2,16 +2,21 @@
 
 Both questions are one: at how many labels does training from scratch reach what pretraining has? Per seed there is a
 gap (scratch minus pretraining) at every label budget, and the answer is where its mean passes zero on the log-label
-axis. The mean is made monotone first (isotonic regression, pool adjacent violators: Barlow, Bartholomew, Bremner &
-Brunk 1972): more labels do not make training from scratch worse, and without it the noise of a few seeds makes a curve
-pass the same accuracy several times, so that "the" number of labels would not exist.
+axis. The quantity is the one by which Newell & Deng 2020 (arXiv:2003.14323) define how useful self-supervision is.
+
+The mean is made monotone first (isotonic regression, pool adjacent violators: Barlow, Bartholomew, Bremner & Brunk
+1972): more labels do not make training from scratch worse, and without it the noise of a few seeds makes a curve pass
+the same accuracy several times, so that "the" number of labels would not exist. Between neighbouring budgets it is
+interpolated, but never across more than a factor of `WIDEST` in labels: there the answer is a bound. A power law
+a - b n^-c (Viering & Loog 2022, arXiv:2103.10948) would cross wider gaps, but it has a shape of its own: where the true
+curve has a kink, it is wrong by more than its interval.
 
 The interval inverts the paired t-test (Fieller 1954, J. R. Stat. Soc. B 16): it holds every budget at which the mean
 gap, interpolated seed by seed, is not significantly different from zero. Where not even the ends of the measured range
 are told apart from zero it is open, which is the honest answer of a curve that is flat, or too noisy, or too short.
 
-Why this: a 95% interval has to cover the truth 95% of the time, at 3 seeds too. Inverting the test does, on simulated
-curves like ours (the tests hold them); Student t over per-seed multipliers and the bootstrap over seeds do not.
+Why this: a 95% interval has to cover the truth 95% of the time, at 3 seeds too, and where the truth is no polygon.
+`tests/report/statistics/test_crossing.py` measures it on curves that are denser than the grid.
 """
 
 from __future__ import annotations
@@ -22,18 +27,22 @@ from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import isotonic_regression
+from scipy.optimize import brentq, isotonic_regression
 
 from sslbench.report.statistics.spread import ROUNDING, t_quantile
 
 Floats = NDArray[np.float64]
 
+#: Neighbouring budgets further apart than this factor are not interpolated.
+WIDEST = 3
+
 
 class Where(StrEnum):
-    """Where the mean gap passes zero: before the first budget, within the measured range, or beyond the last."""
+    """Where the mean gap passes zero: before the first budget, at or between some, or beyond the last."""
 
     BELOW = "below"
     WITHIN = "within"
+    BETWEEN = "between"
     BEYOND = "beyond"
 
 
@@ -42,7 +51,10 @@ class Crossing:
     """Where a mean gap passes zero, on the axis it was given.
 
     Attributes:
+        where: `BETWEEN` if that lies between two budgets that are too far apart to interpolate.
         position: NaN unless `where` is `WITHIN`; on a plateau at zero its first point.
+        least: the last budget that it lies beyond: `position` where that is known, -inf below the first budget.
+        most: the first budget that it lies before; +inf beyond the last.
         low: lower end of the 95% confidence set; -inf where it reaches below the first budget, NaN for one seed.
         high: upper end; +inf where it reaches beyond the last budget, NaN for one seed.
         n: seeds.
@@ -50,6 +62,8 @@ class Crossing:
 
     where: Where
     position: float
+    least: float
+    most: float
     low: float
     high: float
     n: int
@@ -60,11 +74,16 @@ def monotone(values: Floats) -> Floats:
     return np.asarray(isotonic_regression(values).x, dtype=np.float64)
 
 
+def too_wide(axis: Floats) -> NDArray[np.bool_]:
+    """Which neighbours of a logarithmic axis are more than `WIDEST` apart."""
+    return np.diff(axis) > math.log(WIDEST) + ROUNDING
+
+
 def crossing(axis: Floats, gaps: Floats) -> Crossing:
     """Where the mean of `gaps` passes zero from below.
 
     Args:
-        axis: `(k,)` strictly increasing positions, e.g. log labels.
+        axis: `(k,)` increasing positions, natural logarithms of labels; equal ones are one budget.
         gaps: `(seeds, k)` paired gaps, without NaN; expected to grow along the axis.
 
     Raises:
@@ -73,62 +92,83 @@ def crossing(axis: Floats, gaps: Floats) -> Crossing:
     seeds, positions = gaps.shape
     if seeds == 0 or positions == 0:
         raise ValueError("a crossing needs at least one seed and one budget")
+    axis, same = np.unique(axis, return_inverse=True)
+    gaps = np.stack([gaps[:, same == place].mean(axis=1) for place in range(len(axis))], axis=1)
     raw = gaps.mean(axis=0)
     mean = monotone(raw)
     mean[np.abs(mean) < ROUNDING] = 0.0
-    where, position = _zero(axis, mean)
+    where, least, most = _zero(axis, mean)
+    position = least if where is Where.WITHIN else math.nan
     if seeds == 1:
-        return Crossing(where, position, math.nan, math.nan, seeds)
-    low, high = _confidence_set(axis, mean, gaps - raw, t_quantile(seeds))
-    if where is Where.WITHIN:  # rounding may lose the double root of seeds that agree
-        low, high = min(low, position), max(high, position)
-    return Crossing(where, position, low, high, seeds)
+        return Crossing(where, position, least, most, math.nan, math.nan, seeds)
+    reach = t_quantile(seeds - 1) / math.sqrt(seeds * (seeds - 1)) * (gaps - raw)
+    shapes = [(axis, mean, reach), _kinked(axis, mean, reach)]
+    low = min(_first_open(*shape) for shape in shapes)
+    high = max(-_first_open(-axis[::-1], -mean[::-1], reach[:, ::-1]) for axis, mean, reach in shapes)
+    # A set that is empty by rounding, or left behind by seeds that agree, still holds what is known.
+    return Crossing(where, position, least, most, min(low, least), max(high, most), seeds)
 
 
-def _zero(axis: Floats, mean: Floats) -> tuple[Where, float]:
+def _zero(axis: Floats, mean: Floats) -> tuple[Where, float, float]:
+    """Where the mean passes zero, and the two places that this lies between."""
     if mean[0] > 0:
-        return Where.BELOW, math.nan
+        return Where.BELOW, -math.inf, float(axis[0])
     if mean[-1] < 0:
-        return Where.BEYOND, math.nan
+        return Where.BEYOND, float(axis[-1]), math.inf
     after = int(np.argmax(mean >= 0))
-    if mean[after] == 0:
-        return Where.WITHIN, float(axis[after])
-    share = -mean[after - 1] / (mean[after] - mean[after - 1])
-    return Where.WITHIN, float(axis[after - 1] + share * (axis[after] - axis[after - 1]))
+    before = after if mean[after] == 0 else after - 1
+    if before < after and too_wide(axis)[before]:
+        return Where.BETWEEN, float(axis[before]), float(axis[after])
+    share = 0.0 if before == after else -mean[before] / (mean[after] - mean[before])
+    place = float(axis[before] + share * (axis[after] - axis[before]))
+    return Where.WITHIN, place, place
 
 
-def _confidence_set(axis: Floats, mean: Floats, residuals: Floats, quantile: float) -> tuple[float, float]:
-    """Ends of the smallest interval holding every position whose mean gap is within `quantile` standard errors of 0.
+def _first_open(axis: Floats, mean: Floats, reach: Floats) -> float:
+    """The first position at which the mean gap is not significantly below zero; -inf if that is so from the start.
 
-    Between budgets both the mean and the residuals are interpolated, so the condition is a quadratic inequality in
-    the share `w` of the segment: (m + w dm)^2 <= k var(r + w dr).
+    Args:
+        reach: `(seeds, k)` residuals, so scaled that their root of squares is the half-width of the mean's interval.
+            Between budgets they are interpolated like the mean, so the upper end is convex and has one zero.
     """
-    seeds = len(residuals)
-    squared = quantile**2 / (seeds * (seeds - 1))  # times a sum of squares: the squared half-width
-    reach = np.sqrt(squared * np.square(residuals).sum(axis=0)) + ROUNDING
-    inside = [float(position) for position in axis[np.abs(mean) <= reach]]
-    for index in range(len(axis) - 1):
-        left, step = residuals[:, index], residuals[:, index + 1] - residuals[:, index]
-        rise = mean[index + 1] - mean[index]
-        shares = _roots(
-            float(rise**2 - squared * step @ step),
-            float(2 * (mean[index] * rise - squared * left @ step)),
-            float(mean[index] ** 2 - squared * left @ left),
-        )
-        width = axis[index + 1] - axis[index]
-        inside += [float(axis[index] + share * width) for share in shares if 0 <= share <= 1]
-    first, last = float(axis[0]), float(axis[-1])
-    low = -math.inf if mean[0] + reach[0] >= 0 else min(inside, default=last)
-    high = math.inf if mean[-1] - reach[-1] <= 0 else max(inside, default=first)
-    return low, high
+    upper = mean + np.sqrt(np.square(reach).sum(axis=0))
+    open_at = np.flatnonzero(upper >= -ROUNDING)
+    if not len(open_at):
+        return float(axis[-1])
+    after = int(open_at[0])
+    before = after - 1
+    if after == 0:
+        return -math.inf
+    if too_wide(axis)[before]:
+        return float(axis[before])
+
+    def end(share: float) -> float:
+        left, right = (1 - share), share
+        inside = left * reach[:, before] + right * reach[:, after]
+        return float(left * mean[before] + right * mean[after] + math.sqrt(np.square(inside).sum()))
+
+    share = brentq(end, 0, 1) if upper[after] > 0 else 1.0
+    return float(axis[before] + share * (axis[after] - axis[before]))
 
 
-def _roots(a: float, b: float, c: float) -> list[float]:
-    """Real solutions of a w^2 + b w + c = 0."""
-    if abs(a) < ROUNDING**2:
-        return [-c / b] if b else []
-    discriminant = b * b - 4 * a * c
-    if discriminant < 0:
-        return []
-    far = -(b + math.copysign(math.sqrt(discriminant), b)) / 2  # the sum without cancellation
-    return [far / a, c / far] if far else [0.0]
+def _kinked(axis: Floats, mean: Floats, reach: Floats) -> tuple[Floats, Floats, Floats]:
+    """The same curve with a corner between budgets wherever the lines before and after would meet there.
+
+    A curve that bends does so between budgets as a rule, and lies between the straight line and this corner.
+    """
+    corners = []
+    slopes = np.diff(mean) / np.diff(axis)
+    for before in range(1, len(axis) - 2):
+        left, right = slopes[before - 1], slopes[before + 1]
+        width = axis[before + 1] - axis[before]
+        share = (slopes[before] - right) / (left - right) if left != right else -1.0
+        if 0 < share < 1 and not too_wide(axis)[before]:
+            height = np.clip(mean[before] + left * share * width, mean[before], mean[before + 1])
+            inside = (1 - share) * reach[:, before] + share * reach[:, before + 1]
+            corners.append((before + 1, axis[before] + share * width, height, inside))
+    places = [place for place, *_ in corners]
+    return (
+        np.insert(axis, places, [at for _, at, *_ in corners]),
+        np.insert(mean, places, [height for *_, height, _ in corners]),
+        np.insert(reach, places, np.array([inside for *_, inside in corners]).T.reshape(len(reach), -1), axis=1),
+    )

@@ -1,4 +1,4 @@
-"""How many labels pretraining saves: label multiplier and crossover."""
+"""How many labels pretraining saves: label multiplier and crossover (Newell & Deng 2020, arXiv:2003.14323)."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ from sslbench.report.statistics.crossing import Crossing, Where, crossing
 from sslbench.report.statistics.spread import ROUNDING, estimate
 
 REACHED = "reached"
+BETWEEN = "between two budgets"
 BEYOND = "more than the data holds"
 BELOW = "fewer than the smallest budget"
 
 OVERTAKEN = "overtaken"
+OVERTAKEN_BETWEEN = "overtaken between two budgets"
 NEVER_OVERTAKEN = "never overtaken"
 NEVER_AHEAD = "never ahead"
 NO_SINGLE = "no single crossover"
@@ -32,9 +34,22 @@ GROWING = "pretraining gains on training from scratch as labels grow, or they ta
 
 MULTIPLIER_COLUMNS = (
     *(*ROW_KEY, "label_fraction", "num_labels", "accuracy"),
-    *("multiplier", "low", "high", "outcome", "bound", "n", "reason"),
+    *("multiplier", "low", "high", "outcome", "least", "most", "n", "reason"),
 )
-CROSSOVER_COLUMNS = (*ROW_KEY, "label_fraction", "low", "high", "outcome", "sign_changes", "n", "reason")
+CROSSOVER_COLUMNS = (
+    *ROW_KEY,
+    "label_fraction",
+    "low",
+    "high",
+    "outcome",
+    "least",
+    "most",
+    "sign_changes",
+    "n",
+    "reason",
+)
+
+_OUTCOMES = {Where.WITHIN: REACHED, Where.BETWEEN: BETWEEN, Where.BEYOND: BEYOND, Where.BELOW: BELOW}
 
 
 class Curves(NamedTuple):
@@ -55,16 +70,18 @@ class Curves(NamedTuple):
 def multipliers(compared: Iterable[Peers]) -> pd.DataFrame:
     """How many times more labels training from scratch needs to be as accurate: one line per row and label fraction.
 
-    The budget at which the `supervised` curve, interpolated linearly on the log-label axis and made monotone, reaches
-    the accuracy of the row at this fraction, over this fraction's labels. Estimator, interval (which pairs by seed)
-    and why the curve is made monotone: `crossing`. 2.0 means half the labels are saved.
+    The budget at which the `supervised` curve, made monotone and interpolated linearly on the log-label axis between
+    budgets at most a factor of 3 apart, reaches the accuracy of the row at this fraction, over this fraction's labels.
+    Estimator, interval (which pairs by seed) and why the curve is made monotone: `crossing`. 2.0 means half the labels
+    are saved.
 
     Returns:
         Columns `MULTIPLIER_COLUMNS`. `outcome` is `reached`; or `more than the data holds` where `supervised` is
         below even with its largest budget; or `fewer than the smallest budget` where it is above already with its
-        smallest: then `multiplier` is NaN and lies above or below `bound`. `low` is 0 and `high` infinite where the
-        data does not bound them; both are NaN for one seed, and `reason` says so. `n` counts seeds that have
-        the row's fraction and every budget of `supervised`.
+        smallest; or `between two budgets` too far apart: then `multiplier` is NaN and lies between `least` and `most`,
+        which are 0 and infinite where no budget was run. `low` is 0 and `high` infinite where the data does not bound
+        them; both are NaN for one seed, and `reason` says so. `n` counts seeds that have the row's fraction and
+        every budget of `supervised`.
     """
     lines = [
         (
@@ -81,16 +98,17 @@ def multipliers(compared: Iterable[Peers]) -> pd.DataFrame:
 def crossovers(compared: Iterable[Peers]) -> pd.DataFrame:
     """From which label fraction on training from scratch is ahead: one line per row.
 
-    Where the paired difference `supervised - row`, interpolated on the log-label axis and made monotone, passes zero;
+    Where the paired difference `supervised - row`, made monotone and interpolated as for `multipliers`, passes zero;
     estimator and interval: `crossing`. Monotone, because a crossover supposes that the advantage of pretraining
     shrinks as labels grow; `sign_changes` counts how often the raw means disagree on who is ahead, more than one
     being a sign that it does not.
 
     Returns:
-        Columns `CROSSOVER_COLUMNS`. `outcome` is `overtaken` at `label_fraction`; else that is NaN, and the row's
-        mean is `never overtaken` or `never ahead` at any fraction, or there is `no single crossover`, because it is
-        ahead with more labels rather than with fewer. `low` is 0 and `high` infinite where the data does not bound
-        them; both are NaN for one seed and without a single crossover.
+        Columns `CROSSOVER_COLUMNS`. `outcome` is `overtaken` at `label_fraction`; else that is NaN, and the row is
+        `overtaken between two budgets`, `least` and `most`, or its mean is `never overtaken` or `never ahead` at any
+        fraction, or there is `no single crossover`, because it is ahead with more labels rather than with fewer. `low`
+        is 0 and `high` infinite where the data does not bound them; both are NaN for one seed and without a single
+        crossover.
     """
     lines = [(*row.key, *_crossover(common_curves(row, peers.supervised))) for peers in compared for row in peers.rows]
     return pd.DataFrame(lines, columns=list(CROSSOVER_COLUMNS))
@@ -110,7 +128,7 @@ def common_curves(row: Row, supervised: Row) -> Curves:
 
 
 def _multiplier(supervised: Row, accuracies: Scores, labels: float) -> tuple[object, ...]:
-    """Multiplier, low, high, outcome, bound, n, reason."""
+    """Multiplier, low, high, outcome, least, most, n, reason."""
     complete = set(np.flatnonzero(np.isfinite(supervised.test).all(axis=1)).tolist())
     shared = [
         (line, accuracies[replicate])
@@ -118,34 +136,36 @@ def _multiplier(supervised: Row, accuracies: Scores, labels: float) -> tuple[obj
         if line in complete and replicate in accuracies
     ]
     if not shared:
-        return math.nan, math.nan, math.nan, "", math.nan, 0, NO_SEED
+        return math.nan, math.nan, math.nan, "", math.nan, math.nan, 0, NO_SEED
     gaps = supervised.test[[line for line, _ in shared]] - np.array([score for _, score in shared])[:, None]
-    axis = np.log(supervised.num_labels / labels)
-    found = crossing(axis, gaps)
-    outcomes = {Where.WITHIN: REACHED, Where.BEYOND: BEYOND, Where.BELOW: BELOW}
-    bounds = {Where.WITHIN: math.nan, Where.BEYOND: math.exp(axis[-1]), Where.BELOW: math.exp(axis[0])}
-    low, high = math.exp(found.low), math.exp(found.high)
-    return math.exp(found.position), low, high, outcomes[found.where], bounds[found.where], found.n, _reason(found)
+    found = crossing(np.log(supervised.num_labels / labels), gaps)
+    return (*_places(found, _OUTCOMES[found.where]), found.n, _reason(found))
 
 
 def _crossover(curves: Curves) -> tuple[object, ...]:
-    """Label fraction, low, high, outcome, sign changes, n, reason."""
+    """Label fraction, low, high, outcome, least, most, sign changes, n, reason."""
     if len(curves.fractions) < 2 or not len(curves.row):
         reason = NO_SEED if len(curves.fractions) >= 2 else ONE_BUDGET
-        return math.nan, math.nan, math.nan, "", 0, len(curves.row), reason
+        return math.nan, math.nan, math.nan, "", math.nan, math.nan, 0, len(curves.row), reason
     gaps = curves.supervised - curves.row
     means = gaps.mean(axis=0)
     ahead, behind = bool((means < -ROUNDING).any()), bool((means > ROUNDING).any())
     found = crossing(np.log(np.array(curves.fractions)), gaps)
     signs = np.sign(means[np.abs(means) > ROUNDING])
     changes = int((np.diff(signs) != 0).sum())
-    low, high = math.exp(found.low), math.exp(found.high)
     if not ahead or not behind:
-        outcome = NEVER_OVERTAKEN if ahead else NEVER_AHEAD
-        return math.nan, low, high, outcome, changes, found.n, _reason(found)
-    if found.where is not Where.WITHIN:
-        return math.nan, math.nan, math.nan, NO_SINGLE, changes, found.n, GROWING
-    return math.exp(found.position), low, high, OVERTAKEN, changes, found.n, _reason(found)
+        return (*_places(found, NEVER_OVERTAKEN if ahead else NEVER_AHEAD), changes, found.n, _reason(found))
+    if found.where in (Where.BELOW, Where.BEYOND):
+        return math.nan, math.nan, math.nan, NO_SINGLE, math.nan, math.nan, changes, found.n, GROWING
+    overtaken = OVERTAKEN if found.where is Where.WITHIN else OVERTAKEN_BETWEEN
+    return (*_places(found, overtaken), changes, found.n, _reason(found))
+
+
+def _places(found: Crossing, outcome: str) -> tuple[object, ...]:
+    """Position, low, high, outcome, least, most, as multiples; the position is NaN where the outcome is another."""
+    position = found.position if outcome in (REACHED, OVERTAKEN) else math.nan
+    low, high, least, most = (math.exp(place) for place in (found.low, found.high, found.least, found.most))
+    return math.exp(position), low, high, outcome, least, most
 
 
 def _reason(found: Crossing) -> str:

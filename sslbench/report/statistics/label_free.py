@@ -11,7 +11,7 @@ from scipy import stats
 
 from sslbench.contract.spec import BASELINES
 from sslbench.report.scores.measures import mean_measures
-from sslbench.report.statistics.spread import CONFIDENCE, holm
+from sslbench.report.statistics.spread import CONFIDENCE
 
 #: What a representation should have by the measure's own paper: higher, lower, or (a number) close to it.
 PREFERENCES: dict[str, str | float] = {
@@ -27,8 +27,7 @@ MIN_ENCODERS = 4
 
 CORRELATION_COLUMNS = (
     *("dataset", "encoder", "protocol", "label_fraction", "measure", "encoders"),
-    *("spearman", "spearman_low", "spearman_high", "kendall"),
-    *("p_value", "p_holm", "loss", "reason"),
+    *("spearman", "spearman_low", "spearman_high", "loss", "reason"),
 )
 
 _ENCODER = ["pretrain_dataset", "encoder", "latent_dim", "pretext"]
@@ -43,10 +42,10 @@ def correlations(records: pd.DataFrame, evaluated: pd.DataFrame) -> pd.DataFrame
     lend every measure an easy contrast.
 
     Spearman's rho with the interval of Bonett & Wright 2000 (Psychometrika 65), through Fisher's z; a perfect
-    correlation is moved by half a swap first, because a few encoders in order are not certainty. `p_value` is the test
-    of Kendall's tau-b (exact without ties),
-    `p_holm` corrected over the measures of one dataset, encoder, protocol and fraction. `loss` is what choosing by
-    the measure costs: accuracy of the best encoder minus that of the one it prefers.
+    correlation is moved by half a swap first, because a few encoders in order are not certainty. There is no test:
+    encoders of one pretext at several sizes are no independent draws, nor are label fractions of one dataset further
+    evidence. `loss` is what choosing by the measure costs: accuracy of the best encoder minus that of the one it
+    prefers.
 
     Returns:
         Columns `CORRELATION_COLUMNS`. NaN with a `reason` below `MIN_ENCODERS`, or where all values are equal.
@@ -58,9 +57,7 @@ def correlations(records: pd.DataFrame, evaluated: pd.DataFrame) -> pd.DataFrame
     joined = accuracies.merge(measures, on=_ENCODER)
     lines: list[tuple[object, ...]] = []
     for key, group in joined.groupby(["dataset", "encoder", "protocol", "label_fraction"], sort=True):
-        found = [(name, *_correlate(part)) for name, part in group.groupby("measure", sort=True)]
-        adjusted = holm([line[6] for line in found])
-        lines += [(*key, *line[:7], p_holm, *line[7:]) for line, p_holm in zip(found, adjusted, strict=True)]
+        lines += [(*key, name, *_correlate(part)) for name, part in group.groupby("measure", sort=True)]
     return pd.DataFrame(lines, columns=list(CORRELATION_COLUMNS))
 
 
@@ -80,19 +77,18 @@ def _orient(measure: str, value: float) -> float:
 
 
 def _correlate(group: pd.DataFrame) -> tuple[Any, ...]:
-    """Encoders, Spearman with interval, Kendall, p-value, loss, reason."""
+    """Encoders, Spearman with interval, loss, reason."""
     values, accuracies = group["value"].to_numpy(float), group["test"].to_numpy(float)
     n = len(values)
     loss = float(accuracies.max() - accuracies[values == values.max()].mean())
-    unknown = (math.nan,) * 5
+    unknown = (math.nan,) * 3
     if n < MIN_ENCODERS:
         return n, *unknown, loss, f"fewer than {MIN_ENCODERS} encoders"
     if np.ptp(values) == 0 or np.ptp(accuracies) == 0:
         return n, *unknown, loss, "all encoders are equal"
     rho = float(stats.spearmanr(values, accuracies).statistic)
-    kendall = stats.kendalltau(values, accuracies)
     rho_ends = fisher_interval(rho, (1 + rho**2 / 2) / (n - 3), 6 / (n * (n**2 - 1)))
-    return n, rho, *rho_ends, float(kendall.statistic), float(kendall.pvalue), loss, ""
+    return n, rho, *rho_ends, loss, ""
 
 
 def fisher_interval(correlation: float, variance: float, half_swap: float) -> tuple[float, float]:

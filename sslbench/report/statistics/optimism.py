@@ -8,9 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from sslbench.contract.spec import BASELINES
-from sslbench.contract.titles import NOT_HELD_OUT
 from sslbench.report.scores.evaluations import REPLICATE, keep_independent
+from sslbench.report.statistics.selection import CANDIDATE, Primary, able_to_choose
 from sslbench.report.statistics.spread import estimate
 
 CHECKPOINT_METRIC = r"accuracy_after_(?P<epoch>.+)_epochs"
@@ -25,31 +24,30 @@ EPOCH_COLUMNS = (
     *("over_budget", "over_budget_low", "over_budget_high", "n"),
 )
 
-SIZE_AND_PROTOCOL = "latent size and protocol"
-EVERYTHING = "pretext, latent size and protocol"
+SIZE = "latent size"
+EVERYTHING = "pretext and latent size"
 
 _ENCODER = list(EPOCH_COLUMNS[:7])
 _GAINS = ["best", "over_last", "over_budget"]
 _SPLITS = ("test", "budget")
-_CANDIDATE = ["pretext", "pretrain_dataset", "latent_dim", "protocol"]
 
 
-def choice_optimism(evaluated: pd.DataFrame) -> pd.DataFrame:
+def choice_optimism(evaluated: pd.DataFrame, primary: Primary | None) -> pd.DataFrame:
     """Test accuracy of what the test split would have chosen, minus that of what the label budget chose.
 
-    Per replicate, as a single run would report it: latent size and protocol of each pretext at each label fraction,
-    and (a line with an empty `pretext`) the pretext as well, among protocols that hold labels out. It cannot be
-    negative; it grows with the number of candidates and the noise of the test score (Cawley & Talbot 2010, JMLR 11).
-    Ties go to the first candidate by size and protocol on both sides. Interval: Student t over replicates, cut at 0.
+    Per replicate, as a single run would report it, by the primary protocol: the latent size of each pretext at each
+    label fraction, and (a line with an empty `pretext`) the pretext as well. It cannot be negative; it grows with the
+    number of candidates and the noise of the test score (Cawley & Talbot 2010, JMLR 11). Budget scores that are equal
+    choose together, by the mean of their tests. Interval: Student t over replicates, cut at 0.
 
     Returns:
-        Columns `CHOICE_COLUMNS`, accuracies as shares; without budget scores or a second candidate no line.
+        Columns `CHOICE_COLUMNS`, accuracies as shares; no line where budget scores are missing, as with one label a
+        class, or there is no second candidate.
     """
-    able = evaluated[~evaluated["pretext"].isin(BASELINES) & ~evaluated["protocol"].isin(NOT_HELD_OUT)]
-    able = able[able["budget"].notna()]
+    able = able_to_choose(evaluated, primary)
     lines: list[tuple[object, ...]] = []
     for key, group in able.groupby(["dataset", "encoder", "pretrain_dataset", "pretext", "label_fraction"], sort=True):
-        lines += [(*key, SIZE_AND_PROTOCOL, *found) for found in _choose(group)]
+        lines += [(*key, SIZE, *found) for found in _choose(group)]
     for (dataset, encoder, fraction), group in able.groupby(["dataset", "encoder", "label_fraction"], sort=True):
         lines += [(dataset, encoder, "", "", fraction, EVERYTHING, *found) for found in _choose(group)]
     return pd.DataFrame(lines, columns=list(CHOICE_COLUMNS))
@@ -98,13 +96,14 @@ def _gains(records: pd.DataFrame) -> pd.DataFrame:
 
 def _choose(group: pd.DataFrame) -> Iterator[tuple[object, ...]]:
     """Candidates, the two accuracies, their difference with interval, replicates; nothing with a single candidate."""
-    tables = [group.pivot(index=REPLICATE, columns=_CANDIDATE, values=split) for split in _SPLITS]
+    tables = [group.pivot(index=REPLICATE, columns=CANDIDATE, values=split) for split in _SPLITS]
     complete = ~(tables[0].isna() | tables[1].isna()).any(axis=1)
     test, budget = (table[complete].to_numpy(float) for table in tables)
     if not len(test) or test.shape[1] < 2:
         return
     by_test = test.max(axis=1)
-    by_budget = test[np.arange(len(test)), budget.argmax(axis=1)]
+    best = np.round(budget, 12) == np.round(budget, 12).max(axis=1, keepdims=True)
+    by_budget = (test * best).sum(axis=1) / best.sum(axis=1)
     spread = estimate((by_test - by_budget).tolist())
     means = float(by_test.mean()), float(by_budget.mean())
     yield test.shape[1], *means, spread.mean, _not_negative(spread.low), spread.high, spread.n

@@ -1,71 +1,157 @@
-"""What one would have picked without the test split: the best pretext, latent size and protocol by budget score."""
+"""What one would have picked without the test split: in every seed, by the scores inside that seed's labels alone."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import pandas as pd
 
 from sslbench.contract.spec import BASELINES
 from sslbench.contract.titles import NOT_HELD_OUT, protocol_rank
-from sslbench.report.records import pretext_rank
-from sslbench.report.scores.evaluations import ROW_KEY
-from sslbench.report.statistics.area import log_area
+from sslbench.report.attachments.plan import Plan
+from sslbench.report.scores.evaluations import CELL, REPLICATE
+from sslbench.report.scores.layout import Layout, Peers
+from sslbench.report.scores.rows import Row, Run
+from sslbench.report.statistics.contest import CONTROL, judge
+from sslbench.report.statistics.label_efficiency import crossovers, multipliers
 
-FROZEN, FINETUNED = "frozen", "finetuned"
+#: What the row is called that is another pretext in every seed.
+CHOSEN = "chosen"
 
-CHOICE_COLUMNS = (*ROW_KEY, "label_fraction", "kind", "budget", "candidates")
+CANDIDATE = ["pretext", "pretrain_dataset", "latent_dim"]
+
+CHOICE_COLUMNS = (
+    *("dataset", "encoder", "label_fraction", *REPLICATE, *CANDIDATE),
+    *("protocol", "budget", "weight", "candidates", "test", "num_labels"),
+)
 
 
-def choices(evaluated: pd.DataFrame) -> pd.DataFrame:
-    """The pretext, latent size and protocol to use at each label fraction, chosen inside the label budget.
+@dataclass(frozen=True)
+class Primary:
+    """The protocol that headlines are read by, and whether it was named before anything was run."""
 
-    `frozen`: the highest mean budget score (cross-validated or leave-one-out accuracy on the labels of the budget)
-    over replicates, among pretexts and protocols that hold labels out. `finetuned`: among the encoders that were
-    fine-tuned, the one whose frozen representation has the highest budget score, because fine-tuning itself holds
-    nothing out. Test accuracies are not read, so nothing reported of the chosen row is inflated by the choice.
+    protocol: str
+    beforehand: bool
+
+
+@dataclass(frozen=True)
+class Headlines:
+    """What choosing inside the budget is worth, one line per dataset and encoder, as the functions of these names say.
+
+    Attributes:
+        budgets: `multipliers` of the row `CHOSEN` at every label fraction, and `difference`, `difference_low`,
+            `difference_high` to training from scratch on the same labels.
+        crossovers: of that row, chosen anew at every fraction.
+    """
+
+    budgets: pd.DataFrame
+    crossovers: pd.DataFrame
+
+
+def primary_of(evaluated: pd.DataFrame, plan: Plan) -> Primary | None:
+    """The protocol the plan names if pretexts were read by it, else the first of theirs in the order of the tables."""
+    protocols = set(evaluated.loc[~evaluated["pretext"].isin(BASELINES), "protocol"].tolist())
+    if plan.primary in protocols:
+        return Primary(str(plan.primary), True)
+    return Primary(min(protocols, key=protocol_rank), False) if protocols else None
+
+
+def able_to_choose(evaluated: pd.DataFrame, primary: Primary | None) -> pd.DataFrame:
+    """The evaluations of pretexts by the primary protocol that have a score inside the budget; none if it holds no
+    labels out."""
+    protocol = primary.protocol if primary and primary.protocol not in NOT_HELD_OUT else None
+    read = ~evaluated["pretext"].isin(BASELINES) & (evaluated["protocol"] == protocol)
+    return evaluated[read & evaluated["budget"].notna()]
+
+
+def choices(evaluated: pd.DataFrame, primary: Primary | None) -> pd.DataFrame:
+    """The pretext and latent size to use at each label fraction, chosen in each seed inside its own labels.
+
+    The highest budget score (cross-validated or leave-one-out accuracy on the labels of the budget) by the primary
+    protocol in that seed at that fraction; no other seed, fraction or protocol and no test label is read. Scores that
+    are equal choose together: a line each, `weight` shared. Nothing is chosen where no score could be computed, as with
+    one label a class, nor by a protocol that holds no labels out.
 
     Returns:
-        Columns `CHOICE_COLUMNS`: a line per dataset, encoder, label fraction and kind, and one whose `label_fraction`
-        is NaN for the best over all fractions (area under the curve of budget scores on the log-label axis, among
-        rows that have all). `candidates` counts rows chosen from. Absent where nothing has a budget score.
+        Columns `CHOICE_COLUMNS`; `candidates` counts the rows chosen from, `test` is what the choice turned out to be
+        worth.
     """
-    pretexts = evaluated[~evaluated["pretext"].isin(BASELINES)]
-    lines: list[tuple[object, ...]] = []
-    for place, group in pretexts.groupby(["dataset", "encoder"], sort=True):
-        tuned = group[group["protocol"] == "finetune"]
-        for fraction, scores in _scores(group[~group["protocol"].isin(NOT_HELD_OUT)]):
-            here = tuned if math.isnan(fraction) else tuned[tuned["label_fraction"] == fraction]
-            networks = set(zip(*(here[name].tolist() for name in _NETWORK), strict=True))
-            finetuned: dict[_Candidate, float] = {}
-            for (size, _, source, pretext), score in scores.items():
-                if (size, source, pretext) in networks:
-                    candidate = size, "finetune", source, pretext
-                    finetuned[candidate] = max(score, finetuned.get(candidate, -math.inf))
-            for kind, found in ((FROZEN, scores), (FINETUNED, finetuned)):
-                if found:
-                    best = min(found, key=lambda key: (-round(found[key], 12), _order(*key)))
-                    lines.append((*place, *best, fraction, kind, found[best], len(found)))
-    return pd.DataFrame(lines, columns=list(CHOICE_COLUMNS))
+    able = able_to_choose(evaluated, primary)
+    study = ["dataset", "encoder", "label_fraction", *REPLICATE]
+    scores = able["budget"].round(12)
+    able = able.assign(candidates=scores.groupby([able[name] for name in study]).transform("size"))
+    best = able[scores == scores.groupby([able[name] for name in study]).transform("max")]
+    shared = best.groupby(study)["budget"].transform("size")
+    return best.assign(weight=1 / shared)[list(CHOICE_COLUMNS)].sort_values([*study, *CANDIDATE], ignore_index=True)
 
 
-_Candidate = tuple[int, str, str, str]  # latent size, protocol, pretraining dataset, pretext
-_NETWORK = ("latent_dim", "pretrain_dataset", "pretext")
+def headlines(layout: Layout, chosen: pd.DataFrame, told: pd.DataFrame) -> Headlines:
+    """What the choices are worth against training from scratch, at the latent size that was chosen in the seed.
+
+    Scores that choose together count by their mean: what tossing a coin would give. Where all seeds chose one row, its
+    difference is that of `differences`, whose error is pooled over its column; else the seeds are pairs. Places without
+    `supervised` are left out.
+
+    Args:
+        told: the frame of `differences`.
+    """
+    found: list[pd.DataFrame] = []
+    overtaken: list[Peers] = []
+    for (dataset, encoder), group in chosen.groupby(["dataset", "encoder"], sort=True):
+        place = dataset, encoder
+        scratch = {row.latent_dim: row for row in layout.rows if (*row.key[:2], row.pretext) == (*place, CONTROL)}
+        ours: dict[float, tuple[Run, ...]] = {}
+        same: dict[float, tuple[Run, ...]] = {}
+        for fraction in sorted(set(group["label_fraction"].tolist())):
+            part = group[group["label_fraction"] == fraction]
+            theirs = _scratch(part, scratch)
+            if fraction in theirs:
+                ours[fraction], same[fraction] = _runs(part), theirs[fraction]
+                pair = _row(part, {fraction: ours[fraction]}), _row(part, theirs, CONTROL)
+                found.append(multipliers([Peers(pair[1], ((pair[0],),))]).assign(**_difference(*pair, part, told)))
+        if ours:
+            overtaken.append(Peers(_row(group, same, CONTROL), ((_row(group, ours),),)))
+    budgets = pd.concat(found, ignore_index=True) if found else multipliers([])
+    return Headlines(budgets, crossovers(overtaken))
 
 
-def _scores(frozen: pd.DataFrame) -> Iterator[tuple[float, dict[_Candidate, float]]]:
-    """Mean budget score of each candidate at each fraction, and over all of them (NaN)."""
-    means = frozen.groupby([*ROW_KEY[2:], "label_fraction"])["budget"].mean().unstack("label_fraction")
-    for fraction in means.columns:
-        known = means[fraction].dropna()
-        yield float(fraction), dict(zip(known.index.tolist(), known.tolist(), strict=True))
-    labels = frozen.groupby("label_fraction")["num_labels"].max()[means.columns]
-    complete = means.dropna()
-    if labels.nunique() > 1 and len(complete):
-        heights = log_area(labels.to_numpy(float), complete.to_numpy(float))
-        yield math.nan, dict(zip(complete.index.tolist(), heights.tolist(), strict=True))
+def _difference(row: Row, reference: Row, part: pd.DataFrame, told: pd.DataFrame) -> dict[str, float]:
+    """The difference of what was chosen at one fraction, and its interval."""
+    (fraction,) = row.fractions
+    candidates = part[CELL].drop_duplicates()
+    alike = told.merge(candidates, on=CELL)
+    if len(alike) == len(candidates) == 1 and alike["n"].iloc[0] == len(part):
+        mean, low, high = alike[["difference", "low", "high"]].iloc[0]
+    else:
+        pair = judge({fraction: {CONTROL: reference.scores(fraction), CHOSEN: row.scores(fraction)}})
+        gap = pair[fraction, CHOSEN].difference
+        mean, low, high = (gap.mean, gap.low, gap.high) if gap else (math.nan,) * 3
+    return {"difference": mean, "difference_low": low, "difference_high": high}
 
 
-def _order(latent_dim: int, protocol: str, source: str, pretext: str) -> tuple[object, ...]:
-    return protocol_rank(protocol), latent_dim, pretext_rank(pretext), source
+def _row(lines: pd.DataFrame, runs: Mapping[float, tuple[Run, ...]], name: str = CHOSEN) -> Row:
+    """A row that is another pretext or latent size in every seed."""
+    dataset, encoder, protocol = (str(lines[column].iloc[0]) for column in ("dataset", "encoder", "protocol"))
+    return Row(dataset, encoder, 0, protocol, "", name, runs)
+
+
+def _runs(part: pd.DataFrame) -> tuple[Run, ...]:
+    """What was chosen at one fraction, a run per replicate."""
+    means = part.groupby(REPLICATE, as_index=False, sort=True).agg(test=("test", "mean"), labels=("num_labels", "max"))
+    columns = (means[name].tolist() for name in (*REPLICATE, "test", "labels"))
+    return tuple(Run(seed, label, test, labels, "", "") for seed, label, test, labels in zip(*columns, strict=True))
+
+
+def _scratch(part: pd.DataFrame, scratch: Mapping[int, Row]) -> dict[float, tuple[Run, ...]]:
+    """Training from scratch by fraction, in every replicate the mean over the latent sizes chosen there."""
+    found: dict[float, list[Run]] = {}
+    for key, sizes in part.groupby(REPLICATE, sort=True)["latent_dim"]:
+        rows = [scratch[size] for size in sizes if size in scratch]
+        for fraction in sorted({at for row in rows for at in row.fractions}):
+            runs = [run for row in rows for run in row.runs.get(fraction, ()) if run.replicate == key]
+            if len(runs) == len(sizes):
+                mean = math.fsum(run.value for run in runs) / len(runs)
+                found.setdefault(fraction, []).append(runs[0]._replace(value=mean))
+    return {fraction: tuple(found[fraction]) for fraction in sorted(found)}

@@ -1,12 +1,13 @@
 """Spread over seeds and paired comparison, as pure functions of `{replicate: score}`.
 
-A replicate names the same labelled subset in every row: that is what makes rows comparable pair by pair.
+A replicate names the same labelled subset in every row: that is what makes rows comparable pair by pair. What rows of
+one table are told apart by stands in `contest`; pairs alone are for what is no table, e.g. two results of one cell.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -27,7 +28,8 @@ class Estimate:
 
     Attributes:
         sd: standard deviation with `n - 1` in the denominator; NaN for one seed.
-        half_width: of the 95% confidence interval (Student t, `n - 1` degrees of freedom); NaN for one seed.
+        half_width: of the 95% confidence interval (Student t, with the degrees of freedom of whatever gave the spread:
+            `n - 1`, or those of a table's pooled error); NaN for one seed.
     """
 
     mean: float
@@ -47,9 +49,19 @@ class Estimate:
 
 
 @cache
-def t_quantile(n: int) -> float:
-    """How many standard errors the 95% interval of `n` values reaches to either side: 12.7 for two, 2.78 for five."""
-    return float(stats.t.ppf((1 + CONFIDENCE) / 2, n - 1))
+def t_quantile(freedom: int) -> float:
+    """Standard errors that a 95% interval reaches to either side: 12.7 with one degree of freedom, 2.78 with four."""
+    return float(stats.t.ppf((1 + CONFIDENCE) / 2, freedom))
+
+
+def with_interval(mean: float, variance: float, freedom: int, n: int) -> Estimate:
+    """A mean of `n` values and its 95% interval: the one place where a difference gets one.
+
+    Args:
+        variance: of the mean, not of one value.
+        freedom: degrees of freedom behind `variance`.
+    """
+    return Estimate(mean, math.sqrt(n * variance), n, t_quantile(freedom) * math.sqrt(variance))
 
 
 def estimate(values: Iterable[float]) -> Estimate:
@@ -65,8 +77,7 @@ def estimate(values: Iterable[float]) -> Estimate:
     mean = math.fsum(numbers) / n
     if n == 1:
         return Estimate(mean, math.nan, 1, math.nan)
-    sd = math.sqrt(math.fsum((number - mean) ** 2 for number in numbers) / (n - 1))
-    return Estimate(mean, sd, n, t_quantile(n) * sd / math.sqrt(n))
+    return with_interval(mean, math.fsum((number - mean) ** 2 for number in numbers) / (n * (n - 1)), n - 1, n)
 
 
 def paired_difference(scores: Scores, reference: Scores) -> Estimate | None:
@@ -105,23 +116,3 @@ def holm(p_values: Sequence[float]) -> list[float]:
         running = max(running, min(1.0, (len(order) - rank) * p_value))
         adjusted[index] = running
     return adjusted
-
-
-def tied_with_best(rows: Mapping[str, Scores]) -> frozenset[str]:
-    """Names of the rows that have the best mean or cannot be told from it.
-
-    A row is told apart when its paired t-test against the best, corrected over all rows compared, is significant
-    at 5%. A comparison needs two shared seeds: rows without them are left out, and nothing ties when the best row
-    itself has fewer than two. The best is picked from the same scores, so a tie means "not shown to be worse".
-    """
-    means = {name: estimate(scores.values()).mean for name, scores in rows.items() if scores}
-    if not means:
-        return frozenset()
-    best = min(means, key=lambda name: (-round(means[name], 12), name))  # not by the last bit of a sum
-    if len(rows[best]) < 2:
-        return frozenset()
-    differences = {name: paired_difference(rows[best], rows[name]) for name in sorted(means) if name != best}
-    compared = {name: found for name, found in differences.items() if found is not None and found.n >= 2}
-    corrected = holm([paired_p_value(difference) for difference in compared.values()])
-    alike = [name for name, p_value in zip(compared, corrected, strict=True) if p_value >= SIGNIFICANCE]
-    return frozenset([best, *alike])

@@ -10,15 +10,13 @@ import pandas as pd
 
 from sslbench.report.scores.layout import Block
 from sslbench.report.scores.replicates import Replicate
-from sslbench.report.statistics.spread import Estimate, estimate, paired_difference, tied_with_best
+from sslbench.report.statistics.paired import judged
+from sslbench.report.statistics.spread import Estimate, estimate
 
 SUMMARY_COLUMNS = (
     *("dataset", "pretrain_dataset", "encoder", "protocol", "latent_dim", "pretext", "label_fraction", "num_labels"),
     *("mean", "half_width", "difference", "difference_half_width", "n", "best_tied"),
 )
-
-#: Rows that are no contender: answering the commonest class is never bold, and how far below it is tells nothing.
-NO_CONTENDERS = ("majority_class",)
 
 
 @dataclass(frozen=True)
@@ -26,8 +24,8 @@ class Cell:
     """One cell of a table.
 
     Attributes:
-        difference: paired, to `supervised` at the same fraction; None for `supervised` itself, for what is no
-            contender, or if `supervised` was not run.
+        difference: to `supervised` at the same fraction, as `differences` has it; None for `supervised` itself, for
+            what is no contender, or if `supervised` was not run.
         best_tied: has the best mean of its column, or cannot be told from it.
         complete: has every replicate that its place has.
     """
@@ -43,17 +41,12 @@ Cells = Mapping[tuple[str, float], Cell]
 
 def cells_of(block: Block) -> Cells:
     """Cells by (row, label fraction), in the order of reading; cells that were not run are absent."""
-    cells: dict[tuple[str, float], Cell] = {}
-    for fraction in block.fractions:
-        column = {row: block.scores[row, fraction] for row in block.rows if (row, fraction) in block.scores}
-        contenders = {row: scores for row, scores in column.items() if row not in NO_CONTENDERS}
-        tied = tied_with_best(contenders)
-        for row, scores in column.items():
-            compared = row in contenders and row != "supervised"
-            difference = paired_difference(scores, column.get("supervised", {})) if compared else None
-            complete = len(scores) == len(block.replicates)
-            cells[row, fraction] = Cell(estimate(scores.values()), difference, row in tied, complete)
-    return {(row, at): cells[row, at] for row in block.rows for at in block.fractions if (row, at) in cells}
+    verdicts, cells = judged(block), {}
+    for row, at in ((row, at) for row in block.rows for at in block.fractions if (row, at) in block.scores):
+        scores, verdict = block.scores[row, at], verdicts.get((at, row))
+        difference, best = (verdict.difference, verdict.best) if verdict else (None, False)
+        cells[row, at] = Cell(estimate(scores.values()), difference, best, len(scores) == len(block.replicates))
+    return cells
 
 
 def summarise(blocks: Iterable[Block]) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from sslbench.report.scores.replicates import Replicate
 from sslbench.report.scores.rows import Floats
 from sslbench.report.statistics.spread import ROUNDING, estimate
 
-#: The axes whose main effects and pairwise interactions are told apart; seeds come last and interact with nothing.
+#: The axes whose main effects and pairwise interactions are told apart; seeds come last, their interactions with them.
 FACTORS = ("pretext", "latent_dim", "protocol", "label_fraction")
 
 AXES = (*FACTORS, "seed")
@@ -39,12 +39,13 @@ class Design:
 
 
 def shares(evaluated: pd.DataFrame) -> pd.DataFrame:
-    """Share of the variance of test accuracy explained by each axis, each pair of axes, and seeds.
+    """Share of the variance of test accuracy explained by each axis, each pair of axes, and seeds with all they change.
 
     Functional ANOVA (Hutter, Hoos & Leyton-Brown 2014, ICML) on the largest complete factorial of pretexts, latent
     sizes, protocols, label fractions and seeds: with every combination run equally often the effects are orthogonal,
     sums of squares of any type (I, II, III) agree, and shares sum to 1 with `residual` (interactions of three and more
-    axes, and of seeds). Levels with holes are left out greedily, the emptiest first; baselines do not take part. The
+    axes). `seed` is everything that another seed would change: what it does to all cells alike, and its interactions,
+    which are most of it. Levels with holes are left out greedily, the emptiest first; baselines do not take part. The
     shares describe this grid: more latent sizes or fractions would give those axes more to explain.
 
     Intervals: jackknife over seeds (Tukey 1958) with Student t, cut to [0, 1]. They say how far other seeds would move
@@ -101,12 +102,15 @@ def _columns(evaluated: pd.DataFrame) -> list[list[Any]]:
 def sums_of_squares(scores: Floats) -> dict[str, float]:
     """Sums of squares of a complete factorial with the axes `AXES`; they add up to the total.
 
-    An axis of length one explains nothing and is left out with its pairs.
+    An axis of length one explains nothing and is left out with its pairs. `seed` is the variation within cells: its
+    main effect and all its interactions.
     """
     grand = float(scores.mean())
     axes = [axis for axis, length in enumerate(scores.shape) if length > 1]
     main = {axis: scores.mean(axis=_others(axis)) - grand for axis in axes}
     found = {AXES[axis]: scores.size / scores.shape[axis] * float(np.square(main[axis]).sum()) for axis in axes}
+    if "seed" in found:
+        found["seed"] = float(np.square(scores - scores.mean(axis=-1, keepdims=True)).sum())
     for first, second in itertools.combinations([axis for axis in axes if AXES[axis] != "seed"], 2):
         means = scores.mean(axis=_others(first, second)) - grand
         effect = means - main[first][:, None] - main[second][None, :]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from sslbench.contract.spec import BASELINES
 from sslbench.contract.titles import RAW, protocol_rank
 from sslbench.report.attachments.gaps import Failure
 from sslbench.report.records import pretext_rank
@@ -126,7 +127,7 @@ def accuracy_sheet(layout: Layout, block: Block, cells: Cells) -> Sheet:
         (_name(layout, block, row), *(_entry(layout, block, cells, row, fraction) for fraction in block.fractions))
         for row in block.rows
     )
-    above = block.rows.index("supervised") + 1 if "supervised" in block.rows else 0
+    above = sum(row in BASELINES for row in block.rows) if "supervised" in block.rows else 0
     return Sheet(
         title=table_title(block.protocol, block.latent_dim),
         headings=("", *(column_title(block, fraction) for fraction in block.fractions)),

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from sslbench.report.scores.layout import lay_out
+from sslbench.report.scores.layout import NO_VERSIONS, lay_out
 from sslbench.report.tables.sheet import Sheet, State, tables_of
 from sslbench.report.words.reading import most_seeds, on_screen
-from sslbench.report.words.wording import missing_line
+from sslbench.report.words.wording import missing_line, stale_line
 
 _STYLES = {State.NOT_RUN: "dim", State.FAILED: "dim", State.OUTSIDE: "yellow", State.CHANGED: "bold red"}
 
 
-def print_summary(records: pd.DataFrame, console: Console) -> None:
+def print_summary(
+    records: pd.DataFrame, console: Console, versions: Mapping[tuple[str, str], int] = NO_VERSIONS
+) -> None:
     """Print every block, compact enough for 100 columns with seven label fractions.
+
+    Args:
+        versions: of the plug-ins as they are now, by kind and name.
 
     Raises:
         InputError: two records claim the same cell and seed.
     """
-    tables = tables_of(lay_out(records))
+    tables = tables_of(lay_out(records, versions=versions))
     if not tables.accuracy:
         console.print("no test accuracy of any encoder yet")
         return
@@ -32,9 +39,9 @@ def print_summary(records: pd.DataFrame, console: Console) -> None:
             console.print(Text(_compact(note), style="dim"))
     shown = [entry.cell for sheet in tables.accuracy for row in sheet.rows for entry in row if entry.cell]
     console.print(on_screen(most_seeds(shown)))
-    missing = missing_line(tables.layout.blocks)
-    if missing:
-        console.print(Text(missing, style="yellow"))
+    for line in (missing_line(tables.layout.blocks), stale_line(tables.layout)):
+        if line:
+            console.print(Text(line, style="yellow"))
 
 
 def rich_table(sheet: Sheet, padding: tuple[int, int, int, int] = (0, 1, 0, 0)) -> Table:

@@ -1,33 +1,41 @@
 """The sentences a person reads first: what pretraining saved, each with its figure and interval.
 
-A sentence never speaks of the row that did best on the test split but of the one that `choices` picked inside the label
-budget: the best of many noisy rows looks better than it is. One row, chosen beforehand, compared once, also
-needs no correction for multiplicity, so sentences use the plain 95% interval; counts of wins are corrected.
+A headline never speaks of the row that did best on the test split: the best of many noisy rows looks better than it is.
+It speaks of what every seed's own labels chose, by the primary protocol, so it is one comparison and its 95% interval
+needs no correction. Sentences that name rows by their test accuracy, or count them, use the family of a whole table.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from sslbench.report.scores.evaluations import CELL, ROW_KEY
+from sslbench.contract.spec import BASELINES
+from sslbench.contract.titles import title_of
+from sslbench.report.scores.evaluations import CELL
 from sslbench.report.scores.rows import Subject
 from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.statistics.label_efficiency import (
     BELOW,
+    BETWEEN,
     BEYOND,
     NEVER_AHEAD,
     NEVER_OVERTAKEN,
     NO_SINGLE,
     OVERTAKEN,
+    OVERTAKEN_BETWEEN,
+    REACHED,
 )
-from sslbench.report.statistics.selection import FINETUNED, FROZEN
-from sslbench.report.words.lessons import lessons
+from sslbench.report.statistics.selection import CANDIDATE
+from sslbench.report.words.lessons import here, lessons
 from sslbench.report.words.numbers import (
+    counted,
     fraction_interval,
+    listed,
     percent,
     points,
     points_interval,
@@ -35,9 +43,15 @@ from sslbench.report.words.numbers import (
     times,
     times_interval,
 )
-from sslbench.report.words.reading import WINS
+from sslbench.report.words.reading import CLAIM_SEEDS, WINS
 from sslbench.report.words.sentence import Finding
 from sslbench.report.words.wording import row_title, with_labels
+
+_SCRATCH = {
+    None: "training from scratch",
+    True: "training from scratch to convergence",
+    False: "training from scratch, which was stopped before it converged,",
+}
 
 
 def findings(analysis: Analysis) -> tuple[Finding, ...]:
@@ -47,139 +61,202 @@ def findings(analysis: Analysis) -> tuple[Finding, ...]:
     sentences: list[Finding] = []
     for dataset, encoder in found:
         where = f"On {dataset} ({encoder}): " if len(found) > 1 else ""
-        sentences += _of_place(analysis, dataset, encoder, where)
+        sentences += _Place(analysis, dataset, encoder, where).sentences()
     return tuple(sentences)
 
 
-def _of_place(analysis: Analysis, dataset: str, encoder: str, where: str) -> Iterator[Finding]:
-    here = analysis.choices
-    here = here[(here["dataset"] == dataset) & (here["encoder"] == encoder)]
-    fewest = here["label_fraction"].min()
-    for kind in (FROZEN, FINETUNED):
-        for subject in _subjects(here[(here["kind"] == kind) & (here["label_fraction"] == fewest)]):
-            yield from _multiplier(analysis, subject, where)
-    for kind in (FROZEN, FINETUNED):
-        for subject in _subjects(here[(here["kind"] == kind) & here["label_fraction"].isna()]):
-            yield from _area(analysis, subject, where)
-            yield from _crossover(analysis, subject, where)
-    yield from _wins(analysis, dataset, encoder, where)
-    yield from lessons(analysis, dataset, encoder, where)
+@dataclass(frozen=True)
+class _Place:
+    """The sentences of one dataset and encoder; `where` names them if there are several."""
 
+    analysis: Analysis
+    dataset: str
+    encoder: str
+    where: str
 
-def _subjects(chosen: pd.DataFrame) -> list[Subject]:
-    return [Subject(*line) for line in zip(*(chosen[name].tolist() for name in Subject._fields), strict=True)]
+    @property
+    def choices(self) -> pd.DataFrame:
+        return self.here(self.analysis.choices)
 
+    @property
+    def primary(self) -> str:
+        return self.analysis.primary.protocol if self.analysis.primary else ""
 
-def _line(frame: pd.DataFrame, subject: Subject, names: Sequence[str] = CELL) -> Any:
-    """The subject's line of a frame; None if there is none."""
-    values = subject._asdict()
-    for name in names:
-        frame = frame[frame[name] == values[name]]
-    return None if frame.empty else frame.iloc[0]
+    def here(self, frame: pd.DataFrame) -> pd.DataFrame:
+        return here(frame, self.dataset, self.encoder)
 
+    def sentences(self) -> Iterator[Finding]:
+        budgets = self.here(self.analysis.headlines.budgets).to_dict("records")
+        yield from map(self._budget, budgets[:1])
+        yield from self._leaders()
+        yield from map(self._budget, budgets[1:][-1:])  # with the most labels
+        for line in self.here(self.analysis.headlines.crossovers).to_dict("records"):
+            yield from self._crossover(line)
+        yield from self._wins()
+        yield from self._unchosen()
+        yield from lessons(self.analysis, self.dataset, self.encoder, self.where)
 
-def _name(subject: Subject) -> str:
-    source = subject.pretrain_dataset if subject.pretrain_dataset not in ("", subject.dataset) else None
-    return row_title(subject.pretext, subject.protocol, subject.latent_dim, source)
+    def _budget(self, line: dict[Any, Any]) -> Finding:
+        """What the choice is worth at one label fraction: in accuracy, and in labels."""
+        fraction, lead = float(line["label_fraction"]), line["difference"]
+        low, high = line["difference_low"], line["difference_high"]
+        where, name = f"{self.where}{with_labels(fraction)}", self._picked(fraction)
+        same, ends = f"{_SCRATCH[self.analysis.plan.converged]} on the same labels", points_interval(low, high)
+        if low <= 0 <= high:
+            said = f"{where}, {name} is not told apart from {same} ({points(lead)} points {ends})"
+        elif lead < 0:
+            ends = points_interval(-high, -low)
+            pays = " pretraining does not pay here:" if high < 0 else ","
+            said = f"{where}{pays} {name} is {points(-lead)} points {ends} below {same}"
+        else:
+            said = f"{where}, {name} is {points(lead)} points {ends} above {same}"
+        needs = _needs(line)
+        sentence = f"{said}{', which ' if needs else ''}{needs}{_on(line)}."
+        figure, low, high = (float(line[name]) for name in ("multiplier", "low", "high"))
+        return Finding("label multiplier", sentence, figure, low, high, self._subject(fraction))
 
+    def _picked(self, fraction: float) -> str:
+        """`SimCLR with a linear probe (latent size 128)`, or what the seeds chose where they did not agree."""
+        weights = self._weights(fraction)
+        if len(weights) == 1:
+            return self._name(*next(iter(weights)))
+        shares: dict[str, float] = {}
+        for (pretext, origin, size), weight in weights.items():
+            name = self._short(pretext, origin, size if len(weights) <= 3 else None)
+            shares[name] = shares.get(name, 0.0) + weight
+        chosen = listed([f"{name} for {shares[name]:.2g}" for name in sorted(shares, key=lambda name: -shares[name])])
+        seeds = counted(round(sum(shares.values())), "seed")
+        return f"what each seed's own labels chose ({chosen} of {seeds}; read by {title_of(self.primary)})"
 
-def _multiplier(analysis: Analysis, subject: Subject, where: str) -> Iterator[Finding]:
-    multiple, same_labels = _line(analysis.multipliers, subject), _line(analysis.differences, subject)
-    if multiple is None or same_labels is None:
-        return
-    opening = where + with_labels(subject.label_fraction)
-    if same_labels["low"] > 0 and not multiple["low"] < 1:
-        sentence = f"{opening}, {_name(subject)} {_ahead(multiple, same_labels)}"
-    elif same_labels["high"] < 0 and not multiple["high"] > 1:
-        sentence = f"{opening} pretraining does not pay here: {_name(subject)} is {_behind(multiple, same_labels)}"
-    else:
-        sentence = f"{opening}, {_name(subject)} {_level(multiple, same_labels)}"
-    figure, low, high = (float(multiple[name]) for name in ("multiplier", "low", "high"))
-    yield Finding("label multiplier", f"{sentence}.", figure, low, high, subject)
+    def _weights(self, fraction: float) -> dict[tuple[str, str, int], float]:
+        """In how many seeds each pretext, source and latent size was chosen, the most often chosen first."""
+        part = self.choices[self.choices["label_fraction"] == fraction]
+        found: dict[tuple[str, str, int], float] = {}
+        for pretext, origin, size, weight in zip(
+            *(part[name].tolist() for name in (*CANDIDATE, "weight")), strict=True
+        ):
+            found[pretext, origin, size] = found.get((pretext, origin, size), 0.0) + weight
+        return dict(sorted(found.items(), key=lambda item: -item[1]))
 
+    def _source(self, origin: str) -> str | None:
+        return origin if origin not in ("", self.dataset) else None
 
-def _ahead(multiple: Any, same_labels: Any) -> str:
-    saved = times_interval(multiple["low"], multiple["high"])
-    if multiple["outcome"] == BEYOND:
-        lead = f"{points(same_labels['difference'])} points {_range(same_labels)}"
-        more = f"and ahead of it on {times(multiple['bound'])} times as many: more than the data holds {saved}"
-        return f"is {lead} ahead of training from scratch on the same labels, {more}"
-    return f"matches training from scratch on {times(multiple['multiplier'])} times as many {saved}"
+    def _name(self, pretext: str, origin: str, size: int) -> str:
+        return row_title(pretext, self.primary, size, self._source(origin))
 
+    def _short(self, pretext: str, origin: str, size: int | None) -> str:
+        source = self._source(origin)
+        return f"{title_of(pretext)}{f' from {source}' if source else ''}{f' d={size}' if size else ''}"
 
-def _behind(multiple: Any, same_labels: Any) -> str:
-    lag = points_interval(-same_labels["high"], -same_labels["low"])
-    distance = f"{points(-same_labels['difference'])} points {lag} below training from scratch on the same labels"
-    if multiple["outcome"] == BELOW:
-        bound = "" if multiple["bound"] == 1 else f", and below it on {times(multiple['bound'])} times as many"
-        return distance + bound
-    needed = times_interval(multiple["low"], multiple["high"])
-    return f"{distance}, which needs {times(multiple['multiplier'])} times as many {needed} to be as accurate"
+    def _subject(self, fraction: float) -> Subject:
+        pretext, origin, size = next(iter(self._weights(fraction)))
+        return Subject(self.dataset, self.encoder, size, self.primary, origin, pretext, fraction)
 
-
-def _level(multiple: Any, same_labels: Any) -> str:
-    distance = f"{points(same_labels['difference'])} points {_range(same_labels)}"
-    told = "is not told apart from training from scratch on the same labels"
-    if math.isnan(same_labels["low"]):
-        side = "below" if same_labels["difference"] < 0 else "above"
-        far = points(abs(same_labels["difference"]))
-        return f"is {far} points {side} training from scratch on the same labels {_range(same_labels)}"
-    worth = times_interval(multiple["low"], multiple["high"])
-    if multiple["outcome"] == BEYOND:
-        return (
-            f"{told} ({distance}); no number of labels the data holds makes training from scratch as accurate {worth}"
-        )
-    if multiple["outcome"] == BELOW:
-        return f"{told} ({distance})"
-    return f"{told} ({distance}); it is worth {times(multiple['multiplier'])} times as many {worth}"
-
-
-def _area(analysis: Analysis, subject: Subject, where: str) -> Iterator[Finding]:
-    line = _line(analysis.areas, subject, ROW_KEY)
-    if line is None or math.isnan(line["difference"]):
-        return
-    lead, low, high = (float(line[name]) for name in ("difference", "difference_low", "difference_high"))
-    if lead < 0:
-        distance = f"{points(-lead)} points {points_interval(-high, -low)} below training from scratch"
-    else:
-        distance = f"{points(lead)} points {points_interval(low, high)} above training from scratch"
-    tie = ", which is a tie" if low <= 0 <= high else ""
-    span = f"{percent(line['first_fraction'])} to {percent(line['last_fraction'])} of the labels"
-    sentence = f"{where}Over {span}, {_name(subject)} averages {points(line['area'])}%, {distance}{tie}."
-    yield Finding("area", sentence, lead, low, high, subject)
-
-
-def _crossover(analysis: Analysis, subject: Subject, where: str) -> Iterator[Finding]:
-    line = _line(analysis.crossovers, subject, ROW_KEY)
-    if line is None or not line["outcome"]:
-        return
-    fraction, low, high = (float(line[name]) for name in ("label_fraction", "low", "high"))
-    at, ends = rounded_percent(fraction), fraction_interval(low, high)
-    says = {
-        OVERTAKEN: f"Training from scratch overtakes {_name(subject)} at {at} of the labels {ends}.",
-        NEVER_OVERTAKEN: f"Training from scratch does not overtake {_name(subject)} with all labels there are {ends}.",
-        NEVER_AHEAD: f"{_name(subject)} is ahead of training from scratch at no label fraction.",
-        NO_SINGLE: f"{_name(subject)} and training from scratch have no single crossover: {line['reason']}.",
-    }
-    says_now = says[line["outcome"]]
-    sentence = where + says_now if where else says_now[0].upper() + says_now[1:]
-    yield Finding("crossover", sentence, fraction, low, high, subject)
-
-
-def _wins(analysis: Analysis, dataset: str, encoder: str, where: str) -> Iterator[Finding]:
-    counts = analysis.outcomes
-    counts = counts[(counts["dataset"] == dataset) & (counts["encoder"] == encoder) & counts["label_fraction"].isna()]
-    for line in counts.itertuples(index=False):
-        win, tie, loss, untested = (int(str(count)) for count in line[-4:])
-        tested = win + tie + loss
-        if tested:
-            rest = f"; {untested} more have one seed and no test" if untested else ""
+    def _leaders(self) -> Iterator[Finding]:
+        """Which rows beat training from scratch with the fewest labels, whoever they are."""
+        found = self.here(self.analysis.differences)
+        found = found[(found["protocol"] == self.primary) & ~found["pretext"].isin(BASELINES)]
+        found = found[(found["label_fraction"] == found["label_fraction"].min()) & (found["outcome"] != "untested")]
+        if found.empty:
+            return
+        ahead = found[found["outcome"] == "win"].sort_values("difference", ascending=False, kind="stable")
+        lines = ahead.to_dict("records")
+        opening = f"{self.where}{with_labels(float(found['label_fraction'].iloc[0]))} and {title_of(self.primary)}, "
+        if not lines:
             sentence = (
-                f"{where}Of {tested} comparisons with training from scratch on the same labels, pretraining wins "
-                f"{win}, ties {tie} and loses {loss} ({WINS}){rest}."
+                f"{opening}none of {counted(len(found), 'pretrained encoder')} is above training from scratch ({WINS})"
             )
-            yield Finding("wins", sentence, float(win), math.nan, math.nan)
+            yield Finding("leaders", f"{sentence}{_on(found.iloc[0])}.", 0.0, math.nan, math.nan)
+            return
+        named = [
+            f"{self._short(*(line[name] for name in CANDIDATE))} by "
+            f"{points(line['difference'])} points {points_interval(*_simultaneous(line))}"
+            for line in lines[:3]
+        ]
+        more = f" and {len(lines) - 3} more" if len(lines) > 3 else ""
+        are = f"{counted(len(found), 'pretrained encoder')} {'is' if len(lines) == 1 else 'are'}"
+        who = ", ".join(named) + more if more else listed(named)
+        test = f"({WINS}; intervals that hold together){self._beside(lines[0])}"
+        sentence = f"{opening}{len(lines)} of {are} above training from scratch: {who} {test}"
+        yield Finding("leaders", f"{sentence}{_on(lines[0])}.", float(lines[0]["difference"]), *_simultaneous(lines[0]))
+
+    def _beside(self, line: dict[Any, Any]) -> str:
+        """The label multiplier of a row that is named for its lead."""
+        found = self.analysis.multipliers.merge(pd.DataFrame([line])[CELL], on=CELL).to_dict("records")
+        needs = _needs(found[0]) if found else ""
+        return f"; beside the first, training from scratch {needs}" if needs else ""
+
+    def _curve(self) -> str:
+        """What is meant by the choice over all label fractions."""
+        picked = set(zip(*(self.choices[name].tolist() for name in CANDIDATE), strict=True))
+        several = f"the choice of each seed's own labels (by {title_of(self.primary)})"
+        return several if len(picked) > 1 else self._name(*picked.pop())
+
+    def _crossover(self, line: dict[Any, Any]) -> Iterator[Finding]:
+        if not line["outcome"]:
+            return
+        fraction, low, high = (float(line[name]) for name in ("label_fraction", "low", "high"))
+        ends, name = fraction_interval(low, high), self._curve()
+        between = f"between {rounded_percent(line['least'])} and {rounded_percent(line['most'])}"
+        says = {
+            OVERTAKEN: f"training from scratch overtakes {name} at {rounded_percent(fraction)} of the labels {ends}",
+            OVERTAKEN_BETWEEN: f"training from scratch overtakes {name} {between} of the labels {ends}",
+            NEVER_OVERTAKEN: f"training from scratch does not overtake {name} with all labels there are {ends}",
+            NEVER_AHEAD: f"{name} is ahead of training from scratch at no label fraction",
+            NO_SINGLE: f"{name} and training from scratch have no single crossover: {line['reason']}",
+        }
+        said = says[line["outcome"]]
+        sentence = self.where + said[0].upper() + said[1:] + _on(line)
+        yield Finding("crossover", f"{sentence}.", fraction, low, high)
+
+    def _wins(self) -> Iterator[Finding]:
+        counts = self.here(self.analysis.outcomes)
+        counts = counts[counts["protocol"] == self.primary]
+        last = counts.loc[counts["win"] > 0, "label_fraction"].max()
+        none = "" if math.isnan(last) or last == 1 else f" (none with more than {percent(last)} of the labels)"
+        for line in counts[counts["label_fraction"].isna()].to_dict("records"):
+            tested = line["win"] + line["tie"] + line["loss"]
+            if tested:
+                grid = f"{counted(line['pretexts'], 'way')} to pretrain, {counted(line['latent_sizes'], 'latent size')}"
+                rest = f"; {line['untested']} more have one seed and no test" if line["untested"] else ""
+                sentence = (
+                    f"{self.where}Of {tested} comparisons with training from scratch on the same labels by "
+                    f"{title_of(self.primary)} ({grid}, every label fraction), pretraining wins {line['win']}{none}, "
+                    f"loses {line['loss']} and is not told apart in {line['tie']} ({WINS}){rest}{_on(line)}."
+                )
+                yield Finding("wins", sentence, float(line["win"]), math.nan, math.nan)
+
+    def _unchosen(self) -> Iterator[Finding]:
+        """The budgets at which nothing could be chosen."""
+        read = self.here(self.analysis.evaluations)
+        read = read[(read["protocol"] == self.primary) & ~read["pretext"].isin(BASELINES)]
+        without = sorted(set(read["label_fraction"]) - set(self.choices["label_fraction"]))
+        if without and len(self.choices):
+            at = listed([percent(fraction) for fraction in without])
+            sentence = (
+                f"{self.where}With {at} of the labels no score can be computed inside the budget, so nothing is chosen "
+                "there."
+            )
+            yield Finding("choices", sentence, math.nan, math.nan, math.nan)
 
 
-def _range(same_labels: Any) -> str:
-    return points_interval(same_labels["low"], same_labels["high"])
+def _needs(line: dict[Any, Any]) -> str:
+    """How many labels training from scratch needs to be as accurate; empty where no other number of labels was run."""
+    least, most = times(line["least"]), times(line["most"])
+    ends = times_interval(line["low"], line["high"])
+    says = {
+        REACHED: f"needs {times(line['multiplier'])} times as many {ends} to be as accurate",
+        BETWEEN: f"needs between {least} and {most} times as many {ends} to be as accurate",
+        BEYOND: f"is less accurate even with {least} times as many, all there are {ends}" if line["least"] > 1 else "",
+        BELOW: f"is more accurate even with {most} times as many, the fewest that were run" if line["most"] < 1 else "",
+    }
+    return says.get(line["outcome"], "")
+
+
+def _simultaneous(line: dict[Any, Any]) -> tuple[float, float]:
+    return line["difference"] - line["reach"], line["difference"] + line["reach"]
+
+
+def _on(line: Any) -> str:
+    """How many seeds a claim rests on, where that is fewer than one would want."""
+    return f", on {counted(int(line['n']), 'seed')}" if 1 < line["n"] < CLAIM_SEEDS else ""

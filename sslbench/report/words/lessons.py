@@ -9,7 +9,7 @@ import pandas as pd
 
 from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.statistics.optimism import EVERYTHING
-from sslbench.report.words.numbers import ONE_SEED, interval, percent, points, points_interval
+from sslbench.report.words.numbers import ONE_SEED, interval, listed, percent, points, points_interval
 from sslbench.report.words.sentence import Finding
 from sslbench.report.words.wording import unequal, with_labels
 
@@ -26,15 +26,16 @@ _SOURCES = {
 
 def lessons(analysis: Analysis, dataset: str, encoder: str, where: str) -> Iterator[Finding]:
     """Sentences about one dataset and encoder, each absent where the records cannot support it."""
-    yield from _variance(_here(analysis.shares, dataset, encoder), where)
-    yield from _measures(_here(analysis.correlations, dataset, encoder), where)
-    yield from _choices(_here(analysis.choice_optimism, dataset, encoder), where)
-    yield from _epochs(_here(analysis.epoch_optimism, dataset, encoder), where)
-    yield from _replication(_here(analysis.components, dataset, encoder), where)
-    yield from _budgets(_here(analysis.budgets, dataset, encoder), where)
+    yield from _variance(here(analysis.shares, dataset, encoder), where)
+    yield from _measures(here(analysis.correlations, dataset, encoder), where)
+    yield from _choices(here(analysis.choice_optimism, dataset, encoder), where)
+    yield from _epochs(here(analysis.epoch_optimism, dataset, encoder), where)
+    yield from _replication(here(analysis.components, dataset, encoder), where)
+    yield from _budgets(here(analysis.budgets, dataset, encoder), where)
 
 
-def _here(frame: pd.DataFrame, dataset: str, encoder: str) -> pd.DataFrame:
+def here(frame: pd.DataFrame, dataset: str, encoder: str) -> pd.DataFrame:
+    """The lines of a frame about one dataset and encoder."""
     return frame[(frame["dataset"] == dataset) & (frame["encoder"] == encoder)]
 
 
@@ -47,8 +48,8 @@ def _variance(shares: pd.DataFrame, where: str) -> Iterator[Finding]:
     first = named.iloc[0]
     seeds = shares.loc[shares["source"] == "seed", "share"].sum()
     sentence = (
-        f"{where}What moves accuracy over the grid, as shares of its variance: {_listed(parts)}; "
-        f"seeds {100 * seeds:.1f}%."
+        f"{where}What moves accuracy over the grid, as shares of its variance: {listed(parts)}; "
+        f"seeds, with all they change, {100 * seeds:.1f}%."
     )
     yield Finding("variance", sentence, float(first["share"]), float(first["low"]), float(first["high"]))
 
@@ -102,13 +103,13 @@ def _replication(components: pd.DataFrame, where: str) -> Iterator[Finding]:
         return
     fewest = known[known["label_fraction"] == known["label_fraction"].min()]
     squares = [float(fewest[name].pow(2).mean()) for name in ("initialisation_sd", "labels_sd", "residual_sd")]
-    share = squares[1] / sum(squares)
+    training, labels, rest = (square / sum(squares) for square in squares)
     sentence = (
-        f"{where}{with_labels(float(fewest['label_fraction'].iloc[0]))}, {100 * share:.0f}% of the variance over "
-        f"repetitions comes from which labels were drawn and {100 * squares[0] / sum(squares):.0f}% from the training "
-        f"(mean of {len(fewest)} cells)."
+        f"{where}{with_labels(float(fewest['label_fraction'].iloc[0]))}, {100 * labels:.0f}% of the variance over "
+        f"repetitions comes from which labels were drawn, {100 * training:.0f}% from the training and "
+        f"{100 * rest:.0f}% from how the two meet: their interaction, and noise (mean of {len(fewest)} cells)."
     )
-    yield Finding("replication", sentence, share, math.nan, math.nan)
+    yield Finding("replication", sentence, labels, math.nan, math.nan)
 
 
 def _budgets(budgets: pd.DataFrame, where: str) -> Iterator[Finding]:
@@ -122,10 +123,6 @@ def _budgets(budgets: pd.DataFrame, where: str) -> Iterator[Finding]:
 def _source(source: str) -> str:
     parts = [_SOURCES[part] for part in source.split(" x ")]
     return parts[0] if len(parts) == 1 else f"the interaction of {' and '.join(parts)}"
-
-
-def _listed(parts: list[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def _ends(low: float, high: float) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from sslbench.report.scores.layout import Layout
+from sslbench.report.statistics.selection import Primary
 from sslbench.report.statistics.spread import t_quantile
 from sslbench.report.statistics.summary import Cell, Cells
 from sslbench.report.words.numbers import NOT_RUN, counted
@@ -23,21 +24,22 @@ INCOMPLETE, STALE, COLLAPSED = "†", "§", "‡"
 #: What a mark means, in the words that show when it is pointed at.
 MARKS = {
     INCOMPLETE: "fewer seeds than other cells",
-    STALE: "stale: computed by another version or other settings than the newest record",
+    STALE: "stale: computed by another version, of sslbench or of a plug-in, or with other settings",
     COLLAPSED: "collapsed representation in at least one seed",
 }
 
 STALE_TEXT = (
     f"{STALE} stale: at least one seed was computed by another version of sslbench, or with other settings, than the "
-    "newest record; run the suite again."
+    "newest record, or by a version of a plug-in that is not today's; run the suite again."
 )
 COLLAPSED_TEXT = f"{COLLAPSED} a collapsed representation in at least one seed: see the measures below."
 
-#: Behind a count of wins, ties and losses, a difference of areas, and a rank correlation.
-WINS = "paired t-tests, Holm-corrected over each table column"
-OUTCOMES_TEST = "paired t-test over seeds, Holm-corrected over the rows of a column, 5% level"
-AREAS_TEST = "Holm-corrected"
-CORRELATIONS_TEST = "Kendall's test, Holm"
+#: Behind a count of wins, ties and losses, and a difference of areas.
+WINS = "Dunnett's test, 5% over each whole table"
+AREAS_TEST = "Dunnett's test over the rows of the table"
+
+#: With fewer seeds than this a sentence that claims something says how many there are.
+CLAIM_SEEDS = 5
 
 #: Above and under the p-values of a comparison of two results.
 CORRECTED = "p (Holm)"
@@ -54,9 +56,16 @@ COMPARED_BY_INPUT = (
 )
 
 _BOLD = (
-    "Bold: the best mean of its column and every row that a paired t-test over seeds (Holm-corrected over the "
-    "column, 5% level) does not tell from it; a column whose best row has a single seed has no bold, and the "
-    "majority class is never bold."
+    "Bold: the rows that may be the best of their column. With 95% confidence they hold the best row of every column "
+    "of the table (multiple comparisons with the best, Hsu 1984). A column whose best row has a single seed, or no "
+    "rival, has no bold, and the majority class never is."
+)
+_FAMILY = (
+    "Wins and losses against `supervised` are those of Dunnett's test. Both rest on one model of a column, accuracy = "
+    "row + seed + error, whose error is pooled over the rows, so a row much noisier than the others is told apart "
+    "too often. The family is a whole table, all its rows and columns: where nothing differs, one table in "
+    "twenty has any win or loss in it; several tables are several families. Not told apart does not mean equal. The "
+    "interval of a difference is its own, from the same pooled error, unless it is said to hold with others together."
 )
 
 MEASURES = (
@@ -75,7 +84,7 @@ def on_screen(most: int) -> str:
         return "Test accuracy in percent from one seed: no intervals, and nothing can be told apart."
     return (
         f"Test accuracy in percent, mean ± 95% half-width over {most} seeds. [bold green]Green[/]: not shown to be "
-        "worse than the best of its column (paired t-test, Holm)."
+        "worse than the best of its column (Hsu's comparisons with the best, 5% over the table)."
     )
 
 
@@ -92,6 +101,22 @@ def legend(layout: Layout, cells: Iterable[Cells]) -> list[str]:
         )
     missing = missing_line(layout.blocks)
     return [*paragraphs, missing] if missing else paragraphs
+
+
+def headline_text(primary: Primary | None) -> list[str]:
+    """How headlines are read, and what they speak of."""
+    if primary is None:
+        return []
+    named = (
+        "named before anything was run"
+        if primary.beforehand
+        else "the first of these tables; none was named beforehand"
+    )
+    return [
+        f"Headlines are read by `{primary.protocol}`, {named}. They speak of the pretext and latent size with the best "
+        "score inside the labels of each seed (held-out accuracy within the label budget), chosen anew in every seed "
+        "and at every label fraction; rows with equal scores share the seed. No test label and no other seed has a say."
+    ]
 
 
 def marks_text(layout: Layout) -> list[str]:
@@ -113,14 +138,16 @@ def _reading(cells: Sequence[Cell]) -> list[str]:
     if any(cell.difference is not None for cell in cells):
         sentences.append(
             "In parentheses: the difference in points to `supervised`, the same encoder trained from scratch on the "
-            "same labels, paired by seed."
+            "same labels and seeds."
         )
     if most == 1:
         return [*sentences, "One seed has no interval and cannot tell rows apart, so nothing is bold."]
-    sentences.append(_BOLD)
+    sentences += [_BOLD, _FAMILY]
+    if most < CLAIM_SEEDS:
+        sentences.append(f"Whatever is claimed here rests on {counted(most, 'seed')}.")
     if most == 2:
         sentences.append(
-            f"Two seeds leave one degree of freedom: an interval reaches {t_quantile(2):.1f} standard errors to each "
+            f"Two seeds leave one degree of freedom: an interval reaches {t_quantile(1):.1f} standard errors to each "
             "side, and rows that differ by points may tie. Bold then means only: not shown to be worse."
         )
     return sentences

@@ -12,12 +12,12 @@ class Finding:
     """One sentence with the figure it states.
 
     Attributes:
-        topic: `label multiplier`, `area`, `crossover`, `wins`, `variance`, `measures`, `optimism`, `budgets` or
-            `replication`.
+        topic: `label multiplier`, `leaders`, `crossover`, `wins`, `choices`, `variance`, `measures`,
+            `optimism`, `budgets` or `replication`.
         value: the figure in natural units (a multiple, a share, a label fraction, a count); NaN where the sentence says
             that there is none.
         low: lower end of its 95% interval, `high` the upper; NaN, 0 or infinite as in the frame the figure is from.
-        subject: the row it speaks of; None if it speaks of all.
+        subject: the row it speaks of, or that most seeds chose; None if it speaks of all.
     """
 
     topic: str

@@ -7,9 +7,10 @@ from typing import Any
 
 import pandas as pd
 
+from sslbench.contract.settings import TunedArm
 from sslbench.contract.spec import BASELINES, REFERENCE_PROTOCOLS
 from sslbench.contract.titles import WITHOUT_ENCODER, title_of
-from sslbench.report.scores.layout import Block
+from sslbench.report.scores.layout import Block, Layout
 from sslbench.report.scores.replicates import Replicate
 from sslbench.report.statistics.summary import missing_in_row
 from sslbench.report.words.numbers import percent, span, times
@@ -74,6 +75,44 @@ def missing_line(blocks: Sequence[Block]) -> str | None:
     total = sum(found.values())
     noun = "evaluation has" if total == 1 else "evaluations have"
     return f"missing: {total} {noun} no record: {'; '.join(found)}." if found else None
+
+
+def stale_line(layout: Layout) -> str | None:
+    """`stale: rotation knn, simclr knn: …`, naming every row with a stale cell; None if there is none."""
+    found = dict.fromkeys(
+        f"{row.pretext} {row.protocol}"
+        for row in layout.rows
+        if any(run.cell_id in layout.stale for runs in row.runs.values() for run in runs)
+    )
+    why = "computed by another version, of sslbench or of a plug-in, or with other settings; run the suite again"
+    return f"stale: {', '.join(found)}: {why}." if found else None
+
+
+def outside_notes(blocks: Sequence[Block], tuned: Sequence[TunedArm]) -> list[str]:
+    """Where tables use tuned settings for label budgets that they were not tuned for; nothing if nowhere.
+
+    `Tuned settings of rotation, simclr are meant for 600 to 6,000 labels; at 25% (15,000) they are used beyond that.`
+    """
+    notes = []
+    for served in dict.fromkeys((arm.serves_from, arm.serves_to) for arm in tuned):
+        beyond = [
+            (arm.pretext, column_title(block, at))
+            for arm in tuned
+            for block in blocks
+            for at in block.fractions
+            if (arm.serves_from, arm.serves_to) == served
+            and any(not arm.serves(run.num_labels) for run in block.runs(arm.pretext, at))
+        ]
+        if beyond:
+            names, columns = (", ".join(dict.fromkeys(said)) for said in zip(*beyond, strict=True))
+            meant = f"Tuned settings of {names} are meant for {_range(*served)} labels"
+            notes.append(f"{meant}; at {columns} they are used beyond that.")
+    return notes
+
+
+def _range(low: int | None, high: int | None) -> str:
+    """`600 to 6,000`, or `at least 600` without an upper bound."""
+    return f"at least {low or 1:,}" if high is None else f"{low or 1:,} to {high:,}"
 
 
 def _place(block: Block, row: str) -> str:

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from sslbench.contract.spec import InputSpec
+from sslbench.datasets._base import Dataset
 from sslbench.encoders.images.vit import MAX_PATCHES, Block, ViT, sincos_positions
 
 GREY = InputSpec("image", (1, 28, 28))
@@ -58,14 +59,31 @@ def test_positions_are_the_textbook_sines_and_cosines() -> None:
     positions = sincos_positions((3, 5), 8)
     assert positions.shape == (15, 8)
     row, column = 2, 3
-    expected = [math.sin(row), math.sin(row / 100), math.cos(row), math.cos(row / 100)]
-    expected += [math.sin(column), math.sin(column / 100), math.cos(column), math.cos(column / 100)]
+    slow = 20**-0.5
+    expected = [math.sin(row), math.sin(row * slow), math.cos(row), math.cos(row * slow)]
+    expected += [math.sin(column), math.sin(column * slow), math.cos(column), math.cos(column * slow)]
     assert positions[row * 5 + column].tolist() == pytest.approx(expected, abs=1e-6)
 
 
 def test_all_positions_differ() -> None:
     distances = torch.cdist(sincos_positions((12, 12), 96), sincos_positions((12, 12), 96))
     assert float((distances + 10 * torch.eye(144)).min()) > 0.1
+
+
+def test_a_token_is_its_position_times_one_plus_its_content() -> None:
+    encoder = vit((3, 32, 32))
+    encoder.patch_projection.bias.data.normal_()
+    images = torch.rand(2, 3, 32, 32)
+    content = encoder.patch_projection((encoder.patchify(images) - 0.5) / 0.18)
+    torch.testing.assert_close(encoder.embed(images), encoder.full_positions * (1 + content))
+
+
+def test_in_the_tokens_of_real_images_the_content_varies_about_as_much_as_the_place(digits: Dataset) -> None:
+    images = digits.train_inputs[:500].float() / 255
+    tokens = vit(tuple(images.shape[1:])).embed(images).detach()
+    place = float(tokens.mean(dim=0).var(dim=0).mean())
+    content = float(tokens.var(dim=0).mean())
+    assert 0.3 < content / place < 3
 
 
 def test_a_small_grid_is_stretched_over_the_whole_image() -> None:

@@ -146,8 +146,14 @@ def test_the_teacher_gets_no_gradient_and_follows() -> None:
     before = pretext.teacher_encoder.project.weight.clone()
     with torch.no_grad():
         pretext.encoder.project.weight.add_(1)
-    pretext.after_step(1e-9)
-    torch.testing.assert_close(pretext.teacher_encoder.project.weight, before + 1 - pretext.config.momentum)
+    pretext.after_step(pretext.config.half_life)
+    torch.testing.assert_close(pretext.teacher_encoder.project.weight, before + 0.5)
+
+
+def test_the_teacher_is_evaluated() -> None:
+    pretext = ijepa()
+    assert pretext.evaluated is pretext.teacher_encoder
+    assert pretext.evaluated is not pretext.encoder
 
 
 def test_pictures_show_the_context_and_each_target() -> None:

@@ -33,9 +33,28 @@ def test_the_error_counts_hidden_pixels_only() -> None:
     loss = task(batch)
     torch.manual_seed(9)
     mask = task.hide(batch)
-    painted = torch.sigmoid(task.decoder(task.encoder(batch * (1 - mask))))
+    painted = torch.sigmoid(task.decoder(task.encoder(task.cover(batch, mask))))
     chosen = mask.expand_as(batch) > 0
     torch.testing.assert_close(loss, (painted - batch)[chosen].square().mean())
+
+
+def test_hidden_pixels_show_the_mean_of_the_visible_ones_of_their_image_and_channel() -> None:
+    task, batch = inpainting(COLOR), torch.rand(4, 3, 32, 32)
+    mask = task.hide(batch)
+    covered = task.cover(batch, mask)
+    for image in range(4):
+        for channel in range(3):
+            hidden = mask[image, 0] > 0
+            shown = batch[image, channel][~hidden]
+            assert torch.equal(covered[image, channel][~hidden], shown)
+            torch.testing.assert_close(covered[image, channel][hidden], shown.mean().expand(int(hidden.sum())))
+
+
+def test_what_is_painted_does_not_depend_on_what_is_hidden() -> None:
+    task, batch = inpainting().eval(), torch.rand(4, 1, 28, 28)
+    mask = task.hide(batch)
+    other = torch.where(mask > 0, torch.rand_like(batch), batch)
+    torch.testing.assert_close(task.paint(other, mask), task.paint(batch, mask))
 
 
 def test_pictures_keep_what_was_visible() -> None:

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from sslbench.report.figures.curves import draw_curves, looks_of, short_count
+from sslbench.report.figures.curves import draw_curves, looks_of, short_count, spaced
 from sslbench.report.records import from_records, read_records
 from sslbench.report.scores.layout import lay_out
 from tests.made_up import probes, supervised
@@ -87,3 +87,10 @@ def test_the_majority_class_is_said_and_not_drawn(quick: pd.DataFrame) -> None:
 
 def test_numbers_of_labels_are_short() -> None:
     assert [short_count(number) for number in (7, 600, 1297, 60_000, 1_281_167)] == ["7", "600", "1.3k", "60k", "1.28M"]
+
+
+def test_a_dense_grid_names_as_many_label_counts_as_there_is_room_for() -> None:
+    grid = [60, 120, 300, 600, 1200, 3000, 6000, 15000, 30000, 60000]
+    assert spaced(grid, 4) == [60, 600, 6000, 60000]
+    assert spaced(grid, 30) == grid
+    assert spaced([100, 1000], 9) == [100, 1000]

@@ -51,7 +51,7 @@ def test_labels_saved_are_drawn_where_the_analysis_has_them(analysis: Analysis) 
             assert chart.alt.count(";") == len(lines) - 1
             for one in chart.bars:
                 line = lines[one.row]
-                drawn += one.at is not None
+                drawn += one.low is not None
                 assert (one.at is None) == math.isnan(line["multiplier"])
                 assert one.at is None or one.at == pytest.approx(line["multiplier"], rel=1e-3)
                 assert one.interval == (not (line["low"] == 0 and math.isinf(line["high"])))
@@ -76,13 +76,19 @@ def test_every_number_of_the_plot_is_that_of_its_table(quick_page: Page) -> None
 
 
 def test_a_multiple_of_a_known_curve_and_of_each_of_its_seeds() -> None:
-    # Training from scratch: 50% at 1% of the labels, 60% at 10%, so a probe at 55% is worth the geometric mean.
+    # Training from scratch: 50% at half the labels, 60% at all, so a probe at 55% is worth the geometric mean.
+    scratch = supervised(0.50, 0.50, fraction=0.5) + supervised(0.60, 0.60, fraction=1.0)
+    one = bar(scratch + probes("simclr", 0.55, 0.551, fraction=0.5), fraction=0.5)
+    assert one.at == pytest.approx(2**0.505, rel=1e-3)
+    assert [seed for seed, _ in one.seeds] == pytest.approx([2**0.5, 2**0.51], rel=1e-3)
+    half = 0.1 * 12.706 * 0.0005  # Student's t for two seeds, in accuracy; ten points are a factor of two
+    assert (one.low, one.high) == pytest.approx((2 ** (0.505 - 100 * half), 2 ** (0.505 + 100 * half)), rel=2e-3)
+    assert one.text == "1.4× [1.4, 1.5]"
+
+
+def test_between_budgets_far_apart_only_the_bounds_are_drawn() -> None:
     one = bar(supervised(0.50, 0.50) + supervised(0.60, 0.60, fraction=0.1) + probes("simclr", 0.55, 0.551))
-    assert one.at == pytest.approx(10**0.505, rel=1e-3)
-    assert [seed for seed, _ in one.seeds] == pytest.approx([10**0.5, 10**0.51], rel=1e-3)
-    half = 0.1 * 12.706 * 0.0005  # Student's t for two seeds, in accuracy; ten points are a factor of ten
-    assert (one.low, one.high) == pytest.approx((10 ** (0.505 - 100 * half), 10 ** (0.505 + 100 * half)), rel=2e-3)
-    assert one.text == "3.2× [2.8, 3.7]"
+    assert (one.at, one.low, one.high, one.seeds, one.text) == (None, 1.0, 10.0, (), "1 to 10×")
 
 
 def test_what_lies_beyond_the_measured_budgets_is_an_arrow_and_no_dot() -> None:
@@ -95,12 +101,12 @@ def test_what_lies_beyond_the_measured_budgets_is_an_arrow_and_no_dot() -> None:
 
 
 def test_one_seed_draws_no_interval_and_says_so() -> None:
-    scratch = supervised(0.50) + supervised(0.60, fraction=0.1)
-    one = bar(scratch + probes("simclr", 0.55))
-    assert one.at == pytest.approx(10**0.5, rel=1e-3)
+    scratch = supervised(0.50, fraction=0.5) + supervised(0.60, fraction=1.0)
+    one = bar(scratch + probes("simclr", 0.55, fraction=0.5), fraction=0.5)
+    assert one.at == pytest.approx(2**0.5, rel=1e-3)
     assert (one.low, one.high, one.interval) == (None, None, False)
-    assert one.text == "3.2× (one seed: no interval)"
-    unmeasured = bar(scratch + probes("simclr", 0.4))
+    assert one.text == "1.4× (one seed: no interval)"
+    unmeasured = bar(scratch + probes("simclr", 0.4, fraction=0.5), fraction=0.5)
     assert (unmeasured.at, unmeasured.interval, unmeasured.arrows) == (None, False, "<")  # a side, no interval
 
 

@@ -13,8 +13,15 @@ from sslbench.report.page.compute import budget_part, compute_part
 from sslbench.report.page.insight import correlation_sheets, measure_figures, optimism_part, share_part, spread_part
 from sslbench.report.page.parts import Part, by_fraction, said, sheet_of
 from sslbench.report.page.savings import savings_sheets
-from sslbench.report.page.sections import environment_part, latent_part, outcome_part, tuning_sheets
+from sslbench.report.page.sections import (
+    environment_part,
+    latent_part,
+    looked_at_sheets,
+    outcome_part,
+    tuning_sheets,
+)
 from sslbench.report.records import from_records
+from sslbench.report.scores import lay_out
 from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.tables.sheet import Sheet
 from tests.made_up import analysed, probes, supervised
@@ -37,29 +44,39 @@ def savings(records: list[Record]) -> list[Sheet]:
 
 
 def test_multipliers_of_a_known_curve_are_written_with_their_bounds() -> None:
-    # Training from scratch: 50% at 1% of the labels, 60% at 10%, so a probe at 55% is worth the geometric mean.
-    made = supervised(0.50, 0.50) + supervised(0.60, 0.60, fraction=0.1)
-    made += probes("simclr", 0.55, 0.55) + probes("simclr", 0.99, 0.99, fraction=0.1)
+    # Training from scratch: 50% at half the labels, 60% at all, so a probe at 55% is worth the geometric mean.
+    made = supervised(0.50, 0.50, fraction=0.5) + supervised(0.60, 0.60, fraction=1.0)
+    made += probes("simclr", 0.55, 0.55, fraction=0.5) + probes("simclr", 0.99, 0.99, fraction=1.0)
     table, _ = savings(made)
-    assert table.headings == ("label multiplier", "1%", "10%")
+    assert table.headings == ("label multiplier", "50%", "100%")
     (row,) = texts(table)
     assert row[0] == "simclr"
-    assert row[1].startswith("3.2 [")
+    assert row[1].startswith("1.4 [")
     assert row[2] == "> 1"
 
 
+def test_between_budgets_far_apart_a_multiplier_and_a_crossover_are_bounds() -> None:
+    made = supervised(0.50, 0.51) + supervised(0.60, 0.61, fraction=0.1)
+    made += probes("simclr", 0.55, 0.56) + probes("simclr", 0.58, 0.59, fraction=0.1)
+    multiples, table = savings(made)
+    assert texts(multiples)[0][1] == "1 to 10"
+    (row,) = texts(table)
+    assert row[1:3] == ("1% to 10% [1%, 10%]", "–")
+
+
 def test_crossover_and_area_of_a_known_curve() -> None:
-    made = supervised(0.50, 0.51) + supervised(0.70, 0.71, fraction=1.0)
-    made += probes("simclr", 0.60, 0.61) + probes("simclr", 0.60, 0.61, fraction=1.0)
+    made = supervised(0.50, 0.51, fraction=0.5) + supervised(0.70, 0.71, fraction=1.0)
+    made += probes("simclr", 0.60, 0.61, fraction=0.5) + probes("simclr", 0.60, 0.61, fraction=1.0)
     _, table = savings(made)
     (row,) = texts(table)
-    assert row[1].startswith("10%")  # halfway on the logarithmic axis
+    assert row[1].startswith("71%")  # halfway on the logarithmic axis
     assert row[2].startswith("60.5 ± ")
     assert row[3:] == ("0.0 ± 0.0", "tie")
 
 
 def test_a_table_of_savings_stands_under_each_pretraining_dataset_with_its_own_rows() -> None:
-    here = from_records(supervised(0.5, 0.51) + supervised(0.7, 0.71, fraction=1.0) + probes("simclr", 0.6, 0.61))
+    half = supervised(0.5, 0.51, fraction=0.5) + probes("simclr", 0.6, 0.61, fraction=0.5)
+    here = from_records(half + supervised(0.7, 0.71, fraction=1.0))
     there = here[here["pretext"] == "simclr"].assign(pretrain_dataset="letters", value=0.55)
     found = analysed(pd.concat([here, there]))
     shown = [texts(savings_sheets(found, block)[0])[0][1][:3] for block in found.layout.blocks]
@@ -74,14 +91,16 @@ def test_without_training_from_scratch_there_are_no_savings() -> None:
 
 
 def test_wins_ties_and_losses_add_up(quick: pd.DataFrame, analysis: Analysis) -> None:
-    *fractions, total = texts(only(outcome_part(analysis)))
-    assert total[0] == "all"
-    for column in range(1, 5):
-        assert int(total[column]) == sum(int(row[column]) for row in fractions)
+    rows = texts(only(outcome_part(analysis)))
+    totals = [row for row in rows if row[1] == "all"]
+    for total in totals:
+        for column in range(2, 6):
+            here = [int(row[column]) for row in rows if row[0] == total[0] and row[1] != "all"]
+            assert int(total[column]) == sum(here)
     cells = quick[(quick["split"] == "test") & (quick["metric"] == "accuracy")]
     cells = cells[~cells["pretext"].isin(["majority_class", "raw_pixels", "random_init", "supervised"])]
     places = cells.drop_duplicates(["pretext", "latent_dim", "protocol", "label_fraction"])
-    assert sum(int(text) for text in total[1:]) == len(places)
+    assert sum(int(text) for total in totals for text in total[2:]) == len(places)
 
 
 def test_what_one_would_choose_is_the_best_inside_the_budget(analysis: Analysis) -> None:
@@ -89,7 +108,8 @@ def test_what_one_would_choose_is_the_best_inside_the_budget(analysis: Analysis)
     assert part is not None
     shown = texts(part.sheets[1])
     wanted = [f"{100 * line['budget']:.1f}" for line in analysis.choices.to_dict("records")]
-    assert [row[-2] for row in shown] == wanted
+    assert [row[-3] for row in shown] == wanted
+    assert [row[-1] for row in shown] == [f"{100 * test:.1f}" for test in analysis.choices["test"]]
 
 
 def test_no_point_beats_one_on_the_front(analysis: Analysis) -> None:
@@ -174,6 +194,14 @@ def test_tuning_stands_in_the_ledger_and_in_the_bill_of_its_pretext() -> None:
     assert bills["simclr"] - plain["simclr"] == pytest.approx(125)
     assert bills["rotation"] == plain["rotation"]
     assert list(line) in [row for found in page(records, Attachments(tuned=(TUNED,))).tables for row in found]
+
+
+def test_defaults_that_looked_at_labels_stand_in_the_ledger_of_what_was_run() -> None:
+    records = from_records(probes("simclr", 0.8, 0.9) + probes("rotation", 0.7, 0.8) + supervised(0.6, 0.7))
+    (table,) = looked_at_sheets(lay_out(records))
+    assert [line[0] for line in texts(table)] == ["finetune", "rotation"]
+    assert [list(line) for line in texts(table)] in [found[1:] for found in page(records).tables]
+    assert looked_at_sheets(lay_out(from_records(probes("simclr", 0.8, 0.9)))) == ()
 
 
 def test_columns_that_say_the_same_on_every_line_are_left_out() -> None:

@@ -17,8 +17,11 @@ from sslbench.report.scores.evaluations import evaluations
 from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.statistics.compute import compute, front
 from sslbench.report.statistics.optimism import EVERYTHING, choice_optimism, epoch_optimism
+from sslbench.report.statistics.selection import Primary
 from sslbench.report.words.wording import unequal
 from tests.made_up import analysed, probes, tuned_arm
+
+PROBE = Primary("linear_probe", beforehand=False)
 
 
 def budget(records: list[Record], *values: float) -> list[Record]:
@@ -78,26 +81,35 @@ def test_unequal_budgets_are_said_in_words():
 
 
 def test_choosing_on_test_is_credited_with_what_the_budget_did_not_see():
-    """Test prefers the probe by 5 points in seed 0, the budget prefers neighbours; in seed 1 they agree."""
-    probe, neighbours = probes("simclr", 0.80, 0.80), probes("simclr", 0.75, 0.70, protocol="knn")
-    records = [*probe, *neighbours, *budget(probe, 0.6, 0.9), *budget(neighbours, 0.7, 0.8)]
-    found = choice_optimism(evaluations(from_records(records)))
-    assert found["over"].tolist() == ["latent size and protocol", EVERYTHING]
-    assert found["optimism"].tolist() == pytest.approx([0.025, 0.025])
-    assert found["low"].tolist() == [0, 0]
-    assert found["chosen_on_test"].tolist() == pytest.approx([0.8, 0.8])
+    """Test prefers SimCLR by 5 points in seed 0, the budget prefers BYOL; in seed 1 they agree."""
+    simclr, byol, other = (
+        probes("simclr", 0.80, 0.80),
+        probes("byol", 0.75, 0.70),
+        probes("byol", 0.9, 0.9, protocol="knn"),
+    )
+    records = [*simclr, *byol, *other, *budget(simclr, 0.6, 0.9), *budget(byol, 0.7, 0.8), *budget(other, 1.0, 1.0)]
+    found = choice_optimism(evaluations(from_records(records)), PROBE)
+    assert found["over"].tolist() == [EVERYTHING]
+    assert found["optimism"].tolist() == pytest.approx([0.025])
+    assert found["low"].tolist() == [0]
+    assert found["chosen_on_test"].tolist() == pytest.approx([0.8])
+
+
+def test_where_scores_inside_the_budget_are_missing_there_is_no_choice_to_be_optimistic_about():
+    simclr, byol = probes("simclr", 0.80, 0.80), probes("byol", 0.75, 0.70)
+    assert choice_optimism(evaluations(from_records(simclr + byol)), PROBE).empty
 
 
 def test_published_optimism_agrees_with_a_search_by_hand(quick: pd.DataFrame, analysis: Analysis):
     kept = quick[
-        (quick["metric"] == "accuracy") & (quick["pretrain_dataset"] != "") & (quick["protocol"] != "finetune")
+        (quick["metric"] == "accuracy") & (quick["pretrain_dataset"] != "") & (quick["protocol"] == "linear_probe")
     ]
     overall = analysis.choice_optimism[analysis.choice_optimism["over"] == EVERYTHING]
     assert (analysis.choice_optimism["optimism"] >= 0).all()
     for line in overall.itertuples():
         leads = []
         for _, seed in kept[kept["label_fraction"] == line.label_fraction].groupby("seed"):
-            keys = ["pretext", "latent_dim", "protocol"]
+            keys = ["pretext", "latent_dim"]
             tests = seed[seed["split"] == "test"].set_index(keys)["value"]
             scores = seed[seed["split"] == "budget"].set_index(keys)["value"].sort_index()
             leads.append(tests.max() - tests[scores.idxmax()])

@@ -30,15 +30,13 @@ def test_published_correlations_agree_with_scipy(quick: pd.DataFrame, analysis: 
             measure = -measure
         assert line.encoders == len(accuracy)
         assert line.spearman == pytest.approx(stats.spearmanr(measure, accuracy).statistic)
-        kendall = stats.kendalltau(measure, accuracy)
-        assert (line.kendall, line.p_value) == pytest.approx((kendall.statistic, kendall.pvalue))
         assert line.loss == pytest.approx(accuracy.max() - accuracy[measure.idxmax()])
 
 
 def test_too_few_encoders_give_no_correlation_but_a_reason(analysis: Analysis):
     few = analysis.correlations[analysis.correlations["encoders"] < MIN_ENCODERS]
     assert len(few)
-    assert few[["spearman", "kendall", "p_value", "p_holm"]].isna().all(axis=None)
+    assert few[["spearman", "spearman_low", "spearman_high"]].isna().all(axis=None)
     assert (few["reason"] != "").all()
 
 

@@ -12,7 +12,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from sslbench.report.scores.replicates import Replicate, independent
-from sslbench.report.statistics.spread import estimate, holm, paired_difference, paired_p_value, tied_with_best
+from sslbench.report.statistics.spread import estimate, holm, paired_difference, paired_p_value
 
 scores = st.floats(0, 1, allow_nan=False)
 
@@ -114,29 +114,3 @@ def test_a_single_pair_has_no_test():
 @settings(max_examples=10, deadline=None)  # statsmodels collects garbage at every call: seconds with torch in memory
 def test_holm_agrees_with_statsmodels(p_values: list[float]):
     assert holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1].tolist())
-
-
-def test_identical_rows_tie():
-    assert tied_with_best({"a": seeded(0.8, 0.9), "b": seeded(0.8, 0.9)}) == {"a", "b"}
-
-
-def test_a_row_that_is_always_two_points_lower_does_not_tie():
-    rows = {"best": seeded(0.80, 0.82, 0.84), "lower": seeded(0.7801, 0.80, 0.8199), "noisy": seeded(0.70, 0.90, 0.80)}
-    assert tied_with_best(rows) == {"best", "noisy"}
-
-
-def test_holm_keeps_a_tie_that_a_single_test_would_break():
-    best, rival = seeded(0.80, 0.81, 0.82), seeded(0.778, 0.79, 0.808)
-    assert stats.ttest_rel(list(best.values()), list(rival.values())).pvalue < 0.05
-    assert tied_with_best({"best": best, "rival": rival}) == {"best"}
-    others = {f"other{index}": seeded(0.779, 0.788, 0.807) for index in range(3)}
-    assert "rival" in tied_with_best({"best": best, "rival": rival, **others})
-
-
-def test_one_seed_cannot_tell_rows_apart_so_nothing_ties():
-    assert tied_with_best({"a": {0: 0.9}, "b": {0: 0.1}}) == frozenset()
-    assert tied_with_best({"a": {0: 0.9}, "b": seeded(0.8, 0.8)}) == frozenset()
-
-
-def test_a_row_sharing_one_seed_with_the_best_is_left_out():
-    assert tied_with_best({"a": seeded(0.9, 0.8), "b": {1: 0.8}, "empty": {}}) == {"a"}

@@ -35,12 +35,14 @@ def test_published_shares_agree_with_a_type_two_anova_of_statsmodels(quick: pd.D
     ]
     table = pd.DataFrame(rows, columns=[*AXES, "score"])
     pairs = [" : ".join(pair) for pair in itertools.combinations(AXES[:-1], 2)]
-    fitted = anova_lm(ols(f"score ~ {' + '.join([*AXES, *pairs])}", table).fit(), typ=2)["sum_sq"]
+    cells = " : ".join(AXES[:-1])  # what is left beside them is what seeds change
+    fitted = anova_lm(ols(f"score ~ {' + '.join([*AXES[:-1], *pairs])}", table).fit(), typ=2)["sum_sq"]
+    within = float(ols(f"score ~ {cells}", table).fit().ssr)
+    fitted = pd.concat([fitted.drop("Residual"), pd.Series({"seed": within, "residual": fitted["Residual"] - within})])
     shares = analysis.shares.set_index("source")["share"]
     assert shares.sum() == pytest.approx(1)
     for source, expected in (fitted / fitted.sum()).items():
-        name = "residual" if source == "Residual" else str(source).replace(":", " x ")
-        assert shares[name] == pytest.approx(expected, abs=1e-9)
+        assert shares[str(source).replace(":", " x ")] == pytest.approx(expected, abs=1e-9)
 
 
 def test_an_additive_table_is_explained_without_interactions():
@@ -58,6 +60,14 @@ def test_sums_of_squares_add_up_to_the_total(shape: tuple[int, ...], seed: int):
     scores = np.random.default_rng(seed).normal(size=shape)
     total = np.square(scores - scores.mean()).sum()
     assert sum(sums_of_squares(scores).values()) == pytest.approx(total)
+
+
+def test_what_seeds_change_includes_their_interactions():
+    """Seeds move one pretext up and the other down: no main effect, and all of the variance."""
+    scores = np.zeros((2, 1, 1, 2, 2)) + np.array([[0.1, -0.1], [-0.1, 0.1]])[:, None, None, None, :]
+    found = sums_of_squares(scores)
+    assert found["seed"] == pytest.approx(np.square(scores).sum())
+    assert sum(value for name, value in found.items() if name != "seed") == pytest.approx(0)
 
 
 def test_levels_with_holes_are_left_out_and_named(analysis: Analysis):

@@ -9,15 +9,19 @@ import re
 import pytest
 
 from sslbench.contract.record import Record
+from sslbench.report.attachments import Plan
 from sslbench.report.records import from_records
-from sslbench.report.statistics.analysis import Analysis
+from sslbench.report.scores import lay_out
+from sslbench.report.statistics.analysis import Analysis, analyse
+from sslbench.report.statistics.selection import Primary
 from sslbench.report.words.findings import findings
 from sslbench.report.words.numbers import fraction_interval, points, times, times_interval
+from sslbench.report.words.reading import headline_text
 from sslbench.report.words.sentence import Finding
 from sslbench.report.words.wording import row_title
 from tests.made_up import analysed, probes
 
-FRACTIONS = (0.01, 0.1, 1.0)
+FRACTIONS = (0.25, 0.5, 1.0)
 SPREAD = (-0.01, 0.0, 0.01)
 
 
@@ -34,49 +38,70 @@ def curve(pretext: str, *means: float, protocol: str = "linear_probe", spread: f
 SCRATCH = curve("supervised", 0.70, 0.80, 0.90, protocol="finetune")
 
 
-def said(topic: str, *records: list[Record]) -> Finding:
+def said(topic: str, *records: list[Record], plan: Plan | None = None) -> Finding:
     """The first sentence on a topic."""
-    found = findings(analysed(from_records([record for part in [SCRATCH, *records] for record in part])))
+    layout = lay_out(from_records([record for part in [SCRATCH, *records] for record in part]))
+    found = findings(analyse(layout, plan=plan))
     return next(finding for finding in found if finding.topic == topic)
 
 
 def test_labels_saved_are_said_with_their_multiple_and_interval():
-    """Seeds move together, so that differences are certain: 0.75 is halfway from 10 labels to 100."""
+    """Seeds move together, so that differences are certain: 0.75 is halfway from 250 labels to 500."""
     found = said("label multiplier", curve("simclr", 0.75))
     assert found.sentence == (
-        "With 1% of the labels, SimCLR with a linear probe (latent size 32) matches training from scratch on 3.2 times "
-        "as many [3.2, 3.2]."
+        "With 25% of the labels, SimCLR with a linear probe (latent size 32) is 5.0 points [5.0, 5.0] above training "
+        "from scratch on the same labels, which needs 1.4 times as many [1.4, 1.4] to be as accurate, on 3 seeds."
     )
-    assert (found.value, found.low, found.high) == pytest.approx((10**0.5,) * 3)
+    assert (found.value, found.low, found.high) == pytest.approx((2**0.5,) * 3)
     assert found.subject is not None
-    assert (found.subject.pretext, found.subject.label_fraction) == ("simclr", 0.01)
+    assert (found.subject.pretext, found.subject.label_fraction) == ("simclr", 0.25)
 
 
 def test_more_than_the_data_holds_is_said_so():
     assert said("label multiplier", curve("simclr", 0.95)).sentence == (
-        "With 1% of the labels, SimCLR with a linear probe (latent size 32) is 25.0 points [25.0, 25.0] ahead of "
-        "training from scratch on the same labels, and ahead of it on 100 times as many: more than the data holds "
-        "[at least 100]."
+        "With 25% of the labels, SimCLR with a linear probe (latent size 32) is 25.0 points [25.0, 25.0] above "
+        "training from scratch on the same labels, which is less accurate even with 4 times as many, all there are "
+        "[at least 4], on 3 seeds."
     )
+
+
+def test_between_budgets_far_apart_the_multiple_is_said_as_a_bound():
+    apart = [record for record in curve("simclr", 0.75) if record.label_fraction == 0.25]
+    wide = [record for record in SCRATCH if record.label_fraction != 0.5]
+    found = findings(analysed(from_records([*wide, *apart])))[0]
+    assert found.sentence.endswith("needs between 1 and 4 times as many [1, 4] to be as accurate, on 3 seeds.")
+    assert math.isnan(found.value)
 
 
 def test_a_pretext_that_does_not_pay_is_said_not_to():
     assert said("label multiplier", curve("rotation", 0.6)).sentence == (
-        "With 1% of the labels pretraining does not pay here: rotation with a linear probe (latent size 32) is 10.0 "
-        "points [10.0, 10.0] below training from scratch on the same labels."
+        "With 25% of the labels pretraining does not pay here: rotation with a linear probe (latent size 32) is 10.0 "
+        "points [10.0, 10.0] below training from scratch on the same labels, on 3 seeds."
     )
+
+
+def test_what_is_told_apart_is_never_said_not_to_be():
+    """Pooled over the column the lead is certain; three pairs alone do not bound the labels it saves."""
+    others = [curve(f"task{number}", 0.60) for number in range(6)]
+    noisy = [
+        dataclasses.replace(record, value=record.value + (0.025, -0.025, 0.02)[record.seed])
+        for record in curve("simclr", 0.75)
+    ]
+    found = said("label multiplier", noisy, *others)
+    assert re.search(r"is 5\.7 points \[[1-9].*\] above training from scratch on the same", found.sentence)
+    assert found.low == 0
 
 
 def test_a_tie_is_never_said_to_save_labels():
     found = said("label multiplier", curve("simclr", 0.705, spread=-1.0))
     assert "is not told apart from training from scratch on the same labels (0.5 points [-4.5, 5.5])" in found.sentence
-    assert "it is worth 1.1 times as many [at most" in found.sentence
+    assert "which needs 1 times as many [at most" in found.sentence
 
 
 def test_one_seed_is_said_to_have_no_interval():
     records = [record for record in [*SCRATCH, *curve("simclr", 0.75)] if record.seed == 0]
     found = findings(analysed(from_records(records)))[0]
-    assert "is 5.0 points above training from scratch on the same labels (one seed: no interval)" in found.sentence
+    assert "is 5.0 points (one seed: no interval) above training from scratch on the same labels" in found.sentence
     assert math.isnan(found.low)
 
 
@@ -90,25 +115,85 @@ def test_the_sentence_speaks_of_the_row_chosen_inside_the_budget_not_of_the_best
 def test_the_crossover_is_said_in_labels():
     found = said("crossover", curve("simclr", 0.80, 0.82, 0.88))
     assert found.sentence == (
-        "Training from scratch overtakes SimCLR with a linear probe (latent size 32) at 32% of the labels [32%, 32%]."
+        "Training from scratch overtakes SimCLR with a linear probe (latent size 32) at 71% of the labels [71%, 71%], "
+        "on 3 seeds."
     )
     assert said("crossover", curve("simclr", 0.8, 0.9, 0.95)).sentence.startswith(
         "Training from scratch does not overtake"
     )
-    assert said("crossover", curve("simclr", 0.6, 0.7, 0.8)).sentence.endswith("at no label fraction.")
-
-
-def test_the_area_is_said_with_its_difference():
-    assert said("area", curve("simclr", 0.75, 0.85, 0.95)).sentence == (
-        "Over 1% to 100% of the labels, SimCLR with a linear probe (latent size 32) averages 85.0%, 5.0 points "
-        "[5.0, 5.0] above training from scratch."
-    )
+    assert said("crossover", curve("simclr", 0.6, 0.7, 0.8)).sentence.endswith("at no label fraction, on 3 seeds.")
 
 
 def test_wins_are_counted_in_words():
     found = said("wins", curve("simclr", 0.75, 0.80, 0.85))
-    assert "Of 3 comparisons" in found.sentence
-    assert "pretraining wins 1, ties 1 and loses 1" in found.sentence
+    assert found.sentence == (
+        "Of 3 comparisons with training from scratch on the same labels by a linear probe (1 way to pretrain, 1 latent "
+        "size, every label fraction), pretraining wins 1 (none with more than 25% of the labels), loses 1 and is "
+        "not told apart in 1 (Dunnett's test, 5% over each whole table), on 3 seeds."
+    )
+
+
+def test_the_rows_that_beat_training_from_scratch_with_the_fewest_labels_are_named():
+    """Two rows of three seeds each: error of 1 point, two columns of the table, and intervals that hold together."""
+    noisy = [
+        dataclasses.replace(record, value=record.value + (-1) ** record.seed * 0.003)
+        for record in curve("simclr", 0.80, 0.80, 0.90)
+    ]
+    found = said("leaders", noisy, curve("byol", 0.60, 0.80, 0.90))
+    assert found.sentence.startswith(
+        "With 25% of the labels and a linear probe, 1 of 2 pretrained encoders is above training from scratch: SimCLR "
+        "d=32 by 10.1 points ["
+    )
+    assert 0 < found.low < found.value < found.high
+    assert "; beside the first, training from scratch needs 2 times as many [1." in found.sentence
+    assert said("leaders", curve("byol", 0.60)).sentence == (
+        "With 25% of the labels and a linear probe, none of 1 pretrained encoder is above training from scratch "
+        "(Dunnett's test, 5% over each whole table), on 3 seeds."
+    )
+
+
+def test_what_seeds_chose_differently_is_said():
+    byol = [
+        dataclasses.replace(record, value=0.9) if (record.split, record.seed) == ("budget", 1) else record
+        for record in curve("byol", 0.60)
+    ]
+    found = said("label multiplier", curve("simclr", 0.75), byol)
+    assert (
+        "what each seed's own labels chose (SimCLR d=32 for 2 and BYOL d=32 for 1 of 3 seeds; read by a"
+        in found.sentence
+    )
+    assert found.subject is not None
+    assert found.subject.pretext == "simclr"
+
+
+def test_headlines_are_read_by_the_primary_protocol_and_nothing_else():
+    probe, neighbours = curve("simclr", 0.75), curve("simclr", 0.95, protocol="knn")
+    tuned = curve("simclr", 0.99, protocol="finetune")
+    assert "with a linear probe" in said("label multiplier", probe, neighbours, tuned).sentence
+    assert "with nearest" in said("label multiplier", probe, neighbours, tuned, plan=Plan(primary="knn")).sentence
+    assert "by a linear probe" in said("wins", probe, neighbours, tuned).sentence
+    assert headline_text(Primary("knn", beforehand=True))[0].startswith("Headlines are read by `knn`, named before")
+    assert "none was named beforehand" in headline_text(Primary("knn", beforehand=False))[0]
+
+
+def test_convergence_is_said_only_where_it_is_known():
+    parts = curve("simclr", 0.75)
+    assert "converge" not in said("label multiplier", parts).sentence
+    assert (
+        "scratch to convergence on the same labels, which needs 1.4"
+        in said("label multiplier", parts, plan=Plan(converged=True)).sentence
+    )
+    assert "stopped before it converged" in said("label multiplier", parts, plan=Plan(converged=False)).sentence
+
+
+def test_where_nothing_can_be_scored_inside_the_budget_nothing_is_chosen_and_that_is_said():
+    unscored = [
+        record for record in curve("simclr", 0.75, 0.85) if (record.split, record.label_fraction) != ("budget", 0.25)
+    ]
+    assert said("label multiplier", unscored).sentence.startswith("With 50% of the labels")
+    assert said("choices", unscored).sentence == (
+        "With 25% of the labels no score can be computed inside the budget, so nothing is chosen there."
+    )
 
 
 def test_places_are_named_when_there_are_several():
@@ -121,7 +206,7 @@ def test_places_are_named_when_there_are_several():
 
 def test_without_supervised_there_is_no_sentence_about_saving():
     found = findings(analysed(from_records(curve("simclr", 0.75, 0.8))))
-    assert not {finding.topic for finding in found} & {"label multiplier", "area", "crossover", "wins"}
+    assert not {finding.topic for finding in found} & {"label multiplier", "leaders", "crossover", "wins"}
     assert findings(analysed(from_records([]))) == ()
 
 
@@ -135,10 +220,8 @@ def test_the_quick_suite_has_at_least_three_sentences_whose_figures_are_in_its_f
         assert finding.sentence.endswith(".")
         if finding.topic == "label multiplier":
             assert finding.subject is not None
-            frame = analysis.multipliers
-            for name, value in finding.subject._asdict().items():
-                frame = frame[frame[name] == value]
-            line = frame.iloc[0]
+            frame = analysis.headlines.budgets
+            line = frame[frame["label_fraction"] == finding.subject.label_fraction].iloc[0]
             assert [finding.value, finding.low] == pytest.approx([line["multiplier"], line["low"]], nan_ok=True)
 
 

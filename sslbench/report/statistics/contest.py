@@ -1,0 +1,218 @@
+"""What the rows of a table can be told apart by: one model for a column, one family for a table.
+
+Accuracy in a column is a row effect plus a replicate effect plus error: the randomised block design (Fisher 1935;
+Montgomery, Design and Analysis of Experiments, ch. 4), whose blocks are the replicates, because a seed and its labelled
+subset move all rows together. The error is pooled over the rows: with five seeds and eight rows it has 28 degrees of
+freedom where a pair alone has four. Missing cells are no harm to least squares. The price is that all rows are taken
+to be equally noisy: a row noisier than the rest is called different too often, one quieter too rarely. Of 20 tables
+without differences one has a win or loss in it, as it should; with training from scratch 1.5 times as noisy as all
+others it is two or three (`tests/report/statistics/test_contest.py`).
+
+Two questions are asked, each of a whole table, and each with a 5% chance of any wrong answer in it:
+
+* Which rows differ from training from scratch? Dunnett's test (Dunnett 1955, JASA 50), simultaneous over the rows of
+  a column.
+* Which rows may be the best? Multiple comparisons with the best (Hsu 1984, Annals of Statistics 12): a row is out where
+  one-sided Dunnett with that row as the control finds another one better.
+
+Both hold for the rows of one column; the 5% are shared out equally among the columns of the table (Bonferroni), because
+the columns share trainings and no more is known of how they depend on each other.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+from scipy import optimize, stats
+
+from sslbench.report.scores.replicates import Scores
+from sslbench.report.scores.rows import Floats
+from sslbench.report.statistics.spread import (
+    ROUNDING,
+    SIGNIFICANCE,
+    Estimate,
+    paired_difference,
+    with_interval,
+)
+
+CONTROL = "supervised"
+
+Key = TypeVar("Key", bound=Hashable)
+
+
+@dataclass(frozen=True)
+class Contest:
+    """One column, fitted by least squares.
+
+    Attributes:
+        names: the rows that take part.
+        effects: `(rows,)` of each; only differences mean anything.
+        covariance: `(rows, rows)` of the effects.
+        freedom: degrees of freedom of the pooled error; (rows - 1) (replicates - 1) if no cell is missing.
+        counts: replicates of each row.
+    """
+
+    names: tuple[str, ...]
+    effects: Floats
+    covariance: Floats
+    freedom: int
+    counts: tuple[int, ...]
+
+    def difference(self, row: str, reference: str) -> Estimate:
+        """`row - reference` with the 95% interval of this one difference."""
+        one, other = self.names.index(row), self.names.index(reference)
+        step = np.zeros(len(self.names))
+        step[one], step[other] = 1, -1
+        # Rounded, because the last digits of linear algebra depend on the machine.
+        mean, variance = round(float(step @ self.effects), 12) or 0.0, float(f"{step @ self.covariance @ step:.12g}")
+        return with_interval(mean, variance, self.freedom, min(self.counts[one], self.counts[other]))
+
+    def against(self, control: str) -> tuple[Floats, Floats, Floats]:
+        """Differences of the other rows to a control `(rows - 1,)`, their standard errors, their correlations."""
+        place = self.names.index(control)
+        steps = np.delete(np.eye(len(self.names)), place, axis=0)
+        steps[:, place] = -1
+        covariance = steps @ self.covariance @ steps.T
+        errors = np.sqrt(np.diag(covariance))
+        return steps @ self.effects, errors, covariance / np.outer(errors, errors)
+
+
+class Verdict(NamedTuple):
+    """What is said of one cell.
+
+    Attributes:
+        difference: to `supervised`, with the 95% interval of this one difference; None without a replicate in common.
+        reach: half-width of the interval that holds for all differences of the table at once; NaN where nothing can be
+            tested.
+        best: may be the best of its column.
+    """
+
+    difference: Estimate | None
+    reach: float
+    best: bool
+
+    @property
+    def outcome(self) -> str:
+        """`win`, `tie` (not told apart) or `loss` against `supervised`; `untested`; empty without a difference."""
+        if self.difference is None:
+            return ""
+        if math.isnan(self.reach):
+            return "untested"
+        if abs(self.difference.mean) <= self.reach:
+            return "tie"
+        return "win" if self.difference.mean > 0 else "loss"
+
+
+def judge(columns: Mapping[Key, Mapping[str, Scores]]) -> dict[tuple[Key, str], Verdict]:
+    """A verdict on every cell of a table.
+
+    Rows with fewer than two replicates in common with `supervised` (without it: with the best row) take no part in
+    a column: they are untested, and where the best of a column is among them nothing in it is called best.
+
+    Args:
+        columns: by label fraction, say, the scores of every row that competes.
+    """
+    contests = {key: contest_of(column) for key, column in columns.items()}
+    family = sum(contest is not None for contest in contests.values())
+    return {
+        (key, name): verdict
+        for key, column in columns.items()
+        for name, verdict in _column(column, contests[key], family)
+    }
+
+
+def contest_of(column: Mapping[str, Scores]) -> Contest | None:
+    """The fit of a column; None where fewer than two rows share two replicates."""
+    given = {name: scores for name, scores in column.items() if scores}
+    if not given:
+        return None
+    reference = given[CONTROL if CONTROL in given else best_of(given)]
+    joined = {name: scores for name, scores in given.items() if len(scores.keys() & reference.keys()) > 1}
+    if len(joined) < 2:
+        return None
+    replicates = sorted({replicate for scores in joined.values() for replicate in scores})
+    table = np.array([[scores.get(one, math.nan) for one in replicates] for scores in joined.values()])
+    row, block = np.nonzero(np.isfinite(table))
+    design = np.hstack([np.eye(len(joined))[row], np.eye(len(replicates))[block][:, 1:]])
+    inverse = np.linalg.inv(design.T @ design)  # of full rank, as every row meets the reference
+    found = inverse @ design.T @ table[row, block]
+    freedom = len(row) - design.shape[1]
+    error = float(np.square(table[row, block] - design @ found).sum()) / freedom
+    rows = slice(len(joined))
+    covariance = inverse[rows, rows] * max(error, ROUNDING**2)
+    return Contest(tuple(joined), found[rows], covariance, freedom, tuple(map(len, joined.values())))
+
+
+def best_of(column: Mapping[str, Scores]) -> str:
+    """The row with the best mean, by name where several have it; not by the last bit of a sum."""
+    means = {name: math.fsum(scores.values()) / len(scores) for name, scores in column.items()}
+    return min(means, key=lambda name: (-round(means[name], 12), name))
+
+
+def _column(column: Mapping[str, Scores], contest: Contest | None, family: int) -> Iterable[tuple[str, Verdict]]:
+    given = {name: scores for name, scores in column.items() if scores}
+    fitted = contest.names if contest else ()
+    named = bool(given) and best_of(given) in fitted
+    reaches = simultaneous(contest, family) if contest and CONTROL in fitted else {}
+    for name, scores in given.items():
+        best = named and contest is not None and name in fitted and may_be_best(contest, name, family)
+        difference = None
+        if contest is not None and name in reaches:
+            difference = contest.difference(name, CONTROL)
+        elif CONTROL in given and name != CONTROL:
+            alone = paired_difference(scores, given[CONTROL])
+            difference = alone and Estimate(alone.mean, math.nan, alone.n, math.nan)
+        yield name, Verdict(difference, reaches.get(name, math.nan), best)
+
+
+def simultaneous(contest: Contest, family: int = 1) -> dict[str, float]:
+    """Half-widths of the intervals of the differences to `supervised` that hold for all rows, and columns, at once."""
+    _, errors, correlations = contest.against(CONTROL)
+    found = critical(SIGNIFICANCE / family, correlations, contest.freedom, both=True) * errors
+    return dict(zip([name for name in contest.names if name != CONTROL], found.tolist(), strict=True))
+
+
+def may_be_best(contest: Contest, row: str, family: int = 1) -> bool:
+    """Whether no other row is shown to be better than this one."""
+    leads, errors, correlations = contest.against(row)
+    largest, share = float((leads / errors).max()), SIGNIFICANCE / family
+    sure, never = (float(stats.t.isf(share / count, contest.freedom)) for count in (1, len(leads)))
+    if not sure < largest <= never:  # most rows: no need to integrate
+        return largest <= sure
+    return largest <= critical(share, correlations, contest.freedom, both=False)
+
+
+def critical(share: float, correlations: Floats, freedom: int, both: bool) -> float:
+    """What the largest of correlated Student t variables, or of their absolute values, exceeds with chance `share`.
+
+    From scipy's multivariate t, integrated at points that are the same in every call. It lies between the quantile of a
+    single variable and Bonferroni's.
+    """
+    return _critical(share, tuple(map(tuple, np.round(correlations, 9).tolist())), freedom, both)
+
+
+@cache
+def _critical(share: float, correlations: tuple[tuple[float, ...], ...], freedom: int, both: bool) -> float:
+    rows = len(correlations)
+    single, bonferroni = (float(stats.t.isf(share / (1 + both) / count, freedom)) for count in (1, rows))
+    if rows == 1:
+        return single
+
+    def missed(statistic: float) -> float:
+        inside = stats.multivariate_t.cdf(
+            np.full(rows, statistic),
+            shape=np.array(correlations),
+            df=freedom,
+            lower_limit=np.full(rows, -statistic) if both else None,
+            random_state=np.random.default_rng(0),
+        )
+        return float(1 - inside - share)
+
+    if missed(bonferroni) >= 0:  # by the last digits of the integration
+        return bonferroni
+    return float(optimize.brentq(missed, 0.9 * single, bonferroni, xtol=1e-4))
