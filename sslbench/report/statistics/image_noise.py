@@ -42,8 +42,8 @@ Matrix = NDArray[np.int8]
 #: How many standard errors a 95% interval reaches if the error is normal and its size known.
 NORMAL = float(stats.norm.ppf((1 + CONFIDENCE) / 2))
 
-#: Resamples: the standard error is then known to 2%, and less well where it is small beside what is taken off.
-DRAWS = 2000
+#: Resamples: the standard error is then known to about 3%.
+DRAWS = 1000
 
 NOISE_COLUMNS = (
     *("dataset", "encoder", "latent_dim", "protocol", "pretrain_dataset", "pretext", "label_fraction", "images"),
