@@ -55,9 +55,8 @@ def _sentences(found: pd.DataFrame) -> Iterable[str]:
     ratio = (several["bootstrap_error"] / several["error"]).replace(math.inf, math.nan).dropna()
     if len(ratio):
         yield (
-            "Standard errors from a bootstrap that draws seeds and test inputs anew are "
-            f"{ratio.min():.2f} to {ratio.max():.2f} times those of the model (above 1 where single answers vary by "
-            "seed, which a crossed bootstrap overstates)."
+            f"A bootstrap that draws seeds and test inputs anew finds {ratio.median():.2f} times the standard errors "
+            f"of the model ({ratio.min():.2f} to {ratio.max():.2f})."
         )
 
 

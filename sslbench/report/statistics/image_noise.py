@@ -42,8 +42,8 @@ Matrix = NDArray[np.int8]
 #: How many standard errors a 95% interval reaches if the error is normal and its size known.
 NORMAL = float(stats.norm.ppf((1 + CONFIDENCE) / 2))
 
-#: Resamples: the standard error is then known to 3%.
-DRAWS = 500
+#: Resamples: the standard error is then known to about 3%.
+DRAWS = 1000
 
 NOISE_COLUMNS = (
     *("dataset", "encoder", "latent_dim", "protocol", "pretrain_dataset", "pretext", "label_fraction", "images"),
@@ -81,8 +81,10 @@ def components(answers: Matrix) -> Components:
 def standard_error(answers: Matrix) -> float:
     """Of the mean of all answers as an estimate for other seeds and other inputs; NaN for one seed."""
     seeds, images = answers.shape
-    found = components(answers)
-    return math.sqrt(found.seed / seeds + found.image / images + found.rest / answers.size)
+    if seeds == 1:
+        return math.nan
+    over_seeds = float(answers.mean(axis=1).var(ddof=1)) / seeds  # holds the component of the rest too
+    return math.sqrt(over_seeds + components(answers).image / images)
 
 
 def image_half_width(answers: Matrix) -> float:
@@ -108,9 +110,7 @@ def crossed_bootstrap(answers: Matrix, draws: int = DRAWS, seed: int = 0) -> Flo
 
     McCullagh 2000, Bernoulli 6; Owen 2007, The pigeonhole bootstrap, arXiv:0712.1111.
 
-    One seed fewer is drawn than there are, so that the variance of few is not understated (Rao & Wu 1988, JASA 83). The
-    variance of what is returned exceeds the square of `standard_error` by twice the component of the rest over the
-    number of answers, which crossed resampling counts three times.
+    One seed fewer is drawn than there are, so that the variance of few is not understated (Rao & Wu 1988, JASA 83).
 
     Args:
         answers: of at least two seeds.
@@ -123,6 +123,17 @@ def crossed_bootstrap(answers: Matrix, draws: int = DRAWS, seed: int = 0) -> Flo
     drawn_seeds = random.multinomial(seeds - 1, np.full(seeds, 1 / seeds), size=draws)
     sums = drawn_images.astype(np.float64) @ patterns.T.astype(np.float64)  # (draws, seeds), whole numbers
     return np.asarray((drawn_seeds * sums).sum(axis=1) / ((seeds - 1) * images), dtype=np.float64)
+
+
+def bootstrap_error(answers: Matrix, draws: int = DRAWS) -> float:
+    """As `standard_error`, from resamples; NaN for one seed.
+
+    Crossed resampling counts the component of the rest three times (Owen 2007, theorem 3): two of them are taken off.
+    """
+    if len(answers) == 1:
+        return math.nan
+    twice = 2 * components(answers).rest / answers.size
+    return math.sqrt(max(0.0, float(crossed_bootstrap(answers, draws).var(ddof=1)) - twice))
 
 
 def answered(runs: Sequence[Run], answers: Answers) -> dict[Replicate, NDArray[np.bool_]]:
@@ -185,8 +196,7 @@ def _lines(block: Block, answers: Answers) -> Iterator[tuple[object, ...]]:
             continue
         images = image_half_width(found)
         both = with_images(cell.difference, images)
-        bootstrap = float(crossed_bootstrap(found).std(ddof=1)) if len(found) > 1 else math.nan
         yield (
             *(*place, row, fraction, found.shape[1], both.mean),
-            *(cell.difference.half_width, images, both.half_width, standard_error(found), bootstrap),
+            *(cell.difference.half_width, images, both.half_width, standard_error(found), bootstrap_error(found)),
         )

@@ -17,7 +17,7 @@ from sslbench.report.words.wording import missing_line
 CEILING = "ceiling (supervised, 100%)"
 
 #: Under a table, before the noise that its intervals over seeds do not hold.
-TEST_INPUTS = "other test inputs like these would move an accuracy by"
+TEST_INPUTS = "noise of the test inputs, in no interval above"
 
 INCOMPLETE, STALE, COLLAPSED = "†", "§", "‡"
 
