@@ -1,7 +1,7 @@
 """Is the scratch baseline of every table trained until it stops gaining, on few labels as on all?
 
 Command:  sslbench run convergence --workers auto
-Cost:     COST on two CPU cores.
+Cost:     40 minutes on two CPU cores (an estimate, not yet run), nearly all of it at 100%.
 Question: how far does doubling the steps of `supervised` move its mean accuracy at 0.1, 1, 10 and 100% of the labels
           (bar: by under 0.3 points), and how far from there do halving and quartering leave it?
 """

@@ -20,6 +20,6 @@ SUITE = Suite(
     notes=(
         "Pretraining: 20 epochs over the 60,000 training images without labels, the same for every pretext.",
         "`supervised` and `finetune`: the same recipe, 32 epochs over the label budget, but at least 2,000 and at most "
-        "16,000 optimiser steps of batch 64.",
+        "24,000 optimiser steps of batch 64.",
     ),
 )

@@ -1,7 +1,7 @@
 """Bar 9: time to accuracy on one thread against the plain loops people write, all in one run.
 
-`supervised`: all labels and the recipe of `finetune`, of whose steps half are enough for this accuracy (the row
-`supervised_half`), against a DataLoader with torchvision's transforms image by image (shift and mirror as ours) and
+`supervised`: all labels and the recipe of `finetune`, of whose steps a quarter are enough for this accuracy (the row
+`supervised_quarter`), against a DataLoader with torchvision's transforms image by image (shift and mirror as ours) and
 Adam at its default rate, for the same network.
 
 `simclr`: ours with its own settings against lightly's documented loop as `pipeline.py` has it: the same encoder, head,
@@ -64,8 +64,8 @@ class Run:
 
 
 def our_scratch(seed: int) -> Run:
-    """`supervised_half` as the suites run it."""
-    untrained = cell("supervised_half", "conv", LATENT_DIM, epochs=0.0, seed=seed)
+    """`supervised_quarter` as the suites run it."""
+    untrained = cell("supervised_quarter", "conv", LATENT_DIM, epochs=0.0, seed=seed)
     config = FinetuneConfig()
     wanted = EvaluateCell(untrained, untrained.dataset, 1.0, seed, "finetune", config)
     encoder = Pretraining(untrained, fashion_mnist(), CPU).pretext.encoder
@@ -163,11 +163,11 @@ def rows(name: str, accuracy: float, faster: float, ours: list[Run], plain: Run,
     detail = f"{statistics.mean(seconds):,.0f} s for {ours[0].epochs:.1f} epochs of ours, to {mean:.2%}; {gone}{short}"
     ratios = [plain.seconds / each for each in seconds]
     reached = [100 * run.accuracy for run in ours]
-    what = f"{name} to {accuracy:.1%}"
+    what, most = f"{name} to {accuracy:.1%}", "at most" if LONGEST[name] else ""
     return [
         row(9, f"{what} against the plain loop", ratios, detail, others=others, bound="at least", target=faster),
         row(9, f"{what}, accuracy", reached, "", others=others, bound="at least", target=100 * accuracy, unit="%"),
-        row(9, f"{what}, CPU seconds", seconds, "", others=others, bound="at most", target=LONGEST[name], unit="s"),
+        row(9, f"{what}, CPU seconds", seconds, "", others=others, bound=most, target=LONGEST[name], unit="s"),
     ]
 
 

@@ -43,7 +43,7 @@ class FinetuneConfig(ProtocolConfig):
     optimizer: OptimizerConfig = OptimizerConfig(learning_rate=1e-2, weight_decay=0.1, batch_size=64)
     epochs: Steps = 32
     min_steps: Whole = 2000
-    max_steps: Steps = 16_000
+    max_steps: Steps = 24_000
     plain_share: ProperShare = 0.25
     label_smoothing: ProperShare = 0.1
 
