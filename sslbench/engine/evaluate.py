@@ -180,7 +180,7 @@ def _flops_per_input(encoder: Encoder, one: torch.Tensor) -> float:
 def refit(cell: EvaluateCell, encoder: Encoder, input_spec: InputSpec) -> Encoder:
     """A copy of an encoder that knows the evaluated inputs: their size, and what views may do to them."""
     if encoder.input_spec == input_spec:
-        return copy.deepcopy(encoder)
+        return copy.deepcopy(encoder).requires_grad_(True)  # an evaluated teacher is a frozen copy
     with island(0):  # its random weights are replaced at once, and nobody else's random numbers are used up
         fitted = ENCODERS.get(cell.pretrain.encoder)(input_spec, cell.pretrain.latent_dim)
     fitted.load_state_dict(encoder.state_dict())

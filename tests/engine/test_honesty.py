@@ -17,7 +17,7 @@ from sslbench.contract.spec import ProtocolConfig
 from sslbench.datasets._base import Dataset
 from sslbench.encoders import ENCODERS
 from sslbench.engine.budget import draw_budget
-from sslbench.engine.evaluate import evaluate, extract
+from sslbench.engine.evaluate import evaluate, extract, refit
 from sslbench.engine.pretrain import Pretraining, build
 from sslbench.protocols import PROTOCOLS
 from sslbench.protocols._base import FrozenProtocol, Prediction
@@ -136,3 +136,12 @@ def fails(test: str, protocol: str, more: tuple[float, ...]) -> None:
     encoder = ENCODERS.get(contract.encoder)(dataset.input_spec, 8)
     with pytest.raises(AssertionError):
         getattr(contract, test)(protocol, dataset, encoder, *more)
+
+
+@pytest.mark.parametrize(("pretext", "encoder"), [("dino", "conv"), ("ijepa", "vit")])
+def test_an_evaluated_teacher_is_trained_by_fine_tuning_as_any_other_encoder_is(
+    digits: Dataset, pretext: str, encoder: str
+) -> None:
+    cell = evaluate_cell(pretrain_cell(pretext, encoder=encoder), 0.05, "finetune")
+    teacher = build(cell.pretrain, digits, CPU).evaluated
+    assert all(weight.requires_grad for weight in refit(cell, teacher, digits.input_spec).parameters())

@@ -30,17 +30,16 @@ def test_a_freed_block_is_used_again_without_asking_the_system_for_its_pages() -
     assert resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before < 2 * 12_288
 
 
-def test_nearest_neighbours_take_no_copy_of_the_bank() -> None:
+def test_nearest_neighbours_take_one_copy_of_the_bank() -> None:
     bank, asked = torch.ones(60_000, 512), torch.ones(3, 512)  # 123 MB, twice the products
-    allocated = _largest_allocation(bank, asked)
-    assert allocated < bank.nbytes
+    assert sum(allocated > 0.6 * bank.nbytes for allocated in _allocations(bank, asked)) == 1
 
 
-def _largest_allocation(bank: torch.Tensor, asked: torch.Tensor) -> int:
-    """Bytes of the largest tensor that a vote among `bank` makes."""
+def _allocations(bank: torch.Tensor, asked: torch.Tensor) -> list[int]:
+    """Bytes of every tensor that a vote among `bank` makes."""
     with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as profile:
         KNN(KNNConfig()).predict(bank, torch.arange(len(bank)) % 10, asked, 10, 0)
-    return max(event.self_cpu_memory_usage for event in profile.events())
+    return [event.self_cpu_memory_usage for event in profile.events()]
 
 
 def test_inputs_are_represented_alike_in_one_batch_and_in_several(digits: Dataset) -> None:

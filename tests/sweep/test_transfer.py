@@ -127,7 +127,7 @@ def test_an_encoder_of_any_size_is_evaluated_on_larger_inputs(digits: Dataset) -
         cell = dataclasses.replace(evaluate_cell(pretrain_cell("random_init"), 0.05, protocol), dataset="large")
         if protocol == "finetune":
             cell = dataclasses.replace(cell, config=dataclasses.replace(cell.config, min_steps=5, max_steps=5))
-        assert 0 <= evaluate(cell, shown, encoder, extract(encoder, shown, CPU), CPU).accuracy <= 1
+        assert 0 <= evaluate(cell, shown, encoder, extract(encoder, shown, CPU)["latent"], CPU).accuracy <= 1
 
 
 def test_a_label_seed_draws_the_labels_and_the_same_ones_for_every_row(digits: Dataset) -> None:
@@ -136,7 +136,8 @@ def test_a_label_seed_draws_the_labels_and_the_same_ones_for_every_row(digits: D
         cell = evaluate_cell(pretrain_cell(pretext, seed=seed), 0.05, "knn")
         cell = dataclasses.replace(cell, label_seed=label_seed)
         encoder = build(cell.pretrain, digits, CPU).encoder
-        digests[pretext, label_seed] = evaluate(cell, digits, encoder, extract(encoder, digits, CPU), CPU).budget.digest
+        features = extract(encoder, digits, CPU)["latent"]
+        digests[pretext, label_seed] = evaluate(cell, digits, encoder, features, CPU).budget.digest
     assert digests["random_init", 5] == digests["autoencoder", 5]
     assert digests["random_init", 5] == draw_budget("digits", digits.train_labels, 0.05, 5).digest
     assert digests["random_init", 0] == draw_budget("digits", digits.train_labels, 0.05, 0).digest

@@ -142,8 +142,8 @@ def test_pruned_trials_count_and_cost_less(finished: tuple[Path, Tuning, list[Ne
 
 
 def fold_sizes(labels: int) -> list[int]:
-    """Batch of each of five folds: what four fifths of the labels are, below the batch size of 128."""
-    return [min(128, labels - labels // 5)] * 5
+    """Batch of each of five folds: four fifths of the labels, at most the batch size."""
+    return [min(FinetuneConfig().optimizer.batch_size, labels - labels // 5)] * 5
 
 
 def test_the_winner_is_at_least_as_good_as_the_suites_own_settings(finished: tuple[Path, Tuning, list[News]]) -> None:
