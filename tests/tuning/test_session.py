@@ -29,6 +29,7 @@ from sslbench.engine.pretrain import TrainingError, build
 from sslbench.numerics.diagnostics import rankme
 from sslbench.pretexts import PRETEXTS
 from sslbench.protocols import PROTOCOLS
+from sslbench.protocols.finetune import FinetuneConfig
 from sslbench.stores.addresses import locate
 from sslbench.sweep import suites
 from sslbench.sweep.cells import Source
