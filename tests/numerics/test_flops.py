@@ -27,7 +27,7 @@ def test_a_frozen_protocol_costs_the_representations_of_its_budget_and_of_the_te
 ) -> None:
     cell = evaluate_cell(pretrain_cell("random_init", encoder="mlp"), 0.05, protocol)
     encoder = build(cell.pretrain, digits, CPU).encoder
-    outcome = evaluate(cell, digits, encoder, extract(encoder, digits, CPU), CPU)
+    outcome = evaluate(cell, digits, encoder, extract(encoder, digits, CPU)["latent"], CPU)
     represented = len(outcome.budget.indices) + len(digits.test_inputs)
     assert outcome.flops == 2 * sum(LAYERS) * represented
 
