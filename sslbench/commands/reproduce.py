@@ -51,6 +51,10 @@ def _reproduce(chosen: Reproduction, console: Console) -> int:
 
     outside = 0
     total = len(chosen.rows)
+    if chosen.stale:
+        say(
+            console, f"{chosen.stale} stale rows are left out: what computed them has changed since; publish them again"
+        )
     with console.status(f"row 1 of {total}: {escape(chosen.rows[0].title)}") as status:
         for done, check in enumerate(chosen.checks(), start=1):
             verdict = ("inside ", "green") if check.inside else ("OUTSIDE", "bold red")

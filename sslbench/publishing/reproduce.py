@@ -97,7 +97,11 @@ class Reproduction:
         suite: name or file of the suite; None means the one the records name.
 
     Raises:
-        InputError: no such file or suite, rows that are not there, or the suite no longer defines a published cell.
+        InputError: no such file or suite, rows that are not there, or the suite no longer defines a row that was asked
+            for, or any at all.
+
+    Attributes:
+        stale: how many rows were left out because the suite, or what a plug-in computes, is not what it was.
     """
 
     def __init__(
@@ -113,17 +117,18 @@ class Reproduction:
         records = read_records(path)
         self.answers = read_answers(path.parent) if path.name == RECORDS_FILE else {}
         chosen = choose(records, rows, path)
-        if sample is not None and sample < len(chosen):
-            chosen = chosen.loc[sorted(random.Random(0).sample(list(chosen.index), sample))]
         names = sorted(set(chosen["suite"]))
         if len(names) > 1:
             raise InputError(f"{path} holds suites {', '.join(names)}; choose one, e.g. --rows suite={names[0]}")
         self.datasets, cells = _plan(suite or names[0], data_root)
-        unknown = [cell_id for cell_id in chosen["cell_id"] if cell_id not in cells]
-        if unknown:
-            raise InputError(
-                f"{path}: suite {names[0]!r} no longer defines cell {unknown[0]}; publish its records again"
-            )
+        able = chosen[chosen["cell_id"].isin(cells)]
+        self.stale = len(chosen) - len(able)
+        if able.empty or (rows and self.stale):
+            unknown = next(cell_id for cell_id in chosen["cell_id"] if cell_id not in cells)
+            raise InputError(f"{path}: suite {names[0]!r} no longer defines cell {unknown}; publish its records again")
+        chosen = able
+        if sample is not None and sample < len(chosen):
+            chosen = chosen.loc[sorted(random.Random(0).sample(list(chosen.index), sample))]
         published = _published(records, chosen, cells)
         # Rows of one pretraining stand together: its encoder is trained once.
         self.rows = sorted(published, key=lambda row: (row.cell.pretrain.cell_id, row.number))

@@ -121,6 +121,16 @@ def reproduction(path: Path, rows: list[str], sample: int | None = None) -> Repr
     return Reproduction(path, Path("data"), CPU, rows, sample)
 
 
+def test_stale_rows_are_left_out_unless_they_are_asked_for(published: Path, tmp_path: Path) -> None:
+    changed = tmp_path / "changed.py"
+    changed.write_text(SUITE_FILE.replace("SUITE = Suite(", 'SUITE = Suite(settings={"knn": {"neighbours": 5}},'))
+    code, output = reproduce(published, "--suite", str(changed))
+    assert code == 0
+    assert "2 stale rows are left out" in output
+    assert "2 rows run again: 2 inside" in output
+    assert reproduce(published, "--suite", str(changed), "--rows", "protocol=knn")[0] == 2
+
+
 def test_a_suite_that_no_longer_defines_a_cell_is_named(published: Path, tmp_path: Path) -> None:
     changed = tmp_path / "changed.py"
     changed.write_text(SUITE_FILE.replace("epochs=0.5", "epochs=1"))
