@@ -38,10 +38,11 @@ def refresh(readme: Path, results: Path, console: Console) -> None:
         InputError: the file cannot be read, or what a mark names is not there.
     """
     from sslbench.contract.files import replace_file
+    from sslbench.publishing.publish import current_versions
     from sslbench.report.readme import refreshed
 
     try:
         text = readme.read_text(encoding="utf-8")
     except OSError as error:
         raise InputError(f"cannot read {readme}: {error.strerror}") from error
-    say(console, f"written: {replace_file(readme, refreshed(text, results))}")
+    say(console, f"written: {replace_file(readme, refreshed(text, results, current_versions()))}")

@@ -100,21 +100,14 @@ class EvaluateCell:
         return f"{budget} {self.protocol}{where}{on}{labels}"
 
 
-#: What cells say since these fields came. Before, all cells were so: one that is so still has its old identity.
-_ADDED = {
-    "steps": None,
-    "flops": None,
-    "reading": READINGS[0],
-    "labels_per_class": None,
-    "compute_of": None,
-    "dataset_version": 1,
-    "encoder_version": 1,
-    "pretext_version": 1,
-    "checkpoint_version": 1,
-    "protocol_version": 1,
-}
-
-
 def _definition(cell: PretrainCell | EvaluateCell) -> dict[str, Any]:
-    fields = {item.name: getattr(cell, item.name) for item in dataclasses.fields(cell)}
-    return {name: value for name, value in fields.items() if name not in _ADDED or value != _ADDED[name]}
+    """The fields that define a cell.
+
+    Those with a default came later, and before all cells were as it says: one that is so still has its old identity.
+    `checkpoints` alone was there from the start.
+    """
+    return {
+        item.name: getattr(cell, item.name)
+        for item in dataclasses.fields(cell)
+        if getattr(cell, item.name) != item.default or item.name == "checkpoints"
+    }

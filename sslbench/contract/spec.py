@@ -225,10 +225,6 @@ class Suite(Checked):
         for reading in self.readings:
             if reading not in READINGS:
                 raise InputError(f"{self._whose()}: unknown reading {reading!r}; choose one of {', '.join(READINGS)}")
-        if self.primary and self.primary not in self.evaluated:
-            raise InputError(
-                f"{self._whose()}: primary {self.primary!r} is not evaluated; choose one of {'; '.join(self.evaluated)}"
-            )
         if "supervised_compute" in self.pretexts and not self.compute_of:
             raise InputError(f"{self._whose()}: supervised_compute needs compute_of, whose compute it spends")
 
@@ -253,11 +249,6 @@ class Suite(Checked):
     def all_datasets(self) -> tuple[str, ...]:
         """Every dataset needed, to pretrain on or to evaluate."""
         return tuple(dict.fromkeys([*self.datasets, *self.pretrain_datasets]))
-
-    @property
-    def evaluated(self) -> tuple[str, ...]:
-        """Every protocol with every reading, as tables name them."""
-        return tuple(table_protocol(protocol, reading) for protocol in self.protocols for reading in self.readings)
 
     @property
     def scored_fraction(self) -> float:

@@ -120,11 +120,8 @@ class Pretraining:
         """Operations of one step, counted on a copy: nothing of the training changes by it."""
         task = copy.deepcopy(self.pretext).train()
         with island(0):
-            return counted(lambda: self._loss_and_gradient(task, self._batch(torch.arange(self.batch_size))))[1]
-
-    def _batch(self, places: torch.Tensor) -> torch.Tensor:
-        """The inputs at these places, as the pretext wants them."""
-        return self.modality.batch(self.inputs.index_select(0, places).to(self.device))
+            batch = self.modality.batch(self.inputs[: self.batch_size].to(self.device))
+            return counted(lambda: self._loss_and_gradient(task, batch))[1]
 
     def _steps(self, epochs: float) -> int:
         """Optimiser steps in so many epochs."""

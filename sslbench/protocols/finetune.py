@@ -27,8 +27,8 @@ SCORED_STEPS = 20
 class FinetuneConfig(ProtocolConfig):
     """The one recipe of `finetune` and `supervised`.
 
-    AdamW with a cosine to zero, mild views and smoothed labels. The steps are where accuracy stops gaining at every
-    budget: `benchmarks/convergence.py` shows what a quarter, half and twice of them reach.
+    AdamW with a cosine to zero, mild views and smoothed labels. The steps are meant to be where accuracy stops gaining
+    at every budget: `benchmarks/convergence.py` asks what a quarter, half and twice of them reach.
 
     Attributes:
         epochs: passes over the budget, as far as `min_steps` and `max_steps` allow.

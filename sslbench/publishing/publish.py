@@ -22,7 +22,6 @@ from sslbench.publishing.environment import environment
 from sslbench.publishing.folders import replaced
 from sslbench.publishing.sides import RECORDS_FILE, open_sides
 from sslbench.report.attachments import UI_URL, Answered, Answers, Attachments, Exhibit, Failure, Gaps, shrink
-from sslbench.report.attachments import Plan as SettledPlan
 from sslbench.report.build import build
 from sslbench.report.comparison import compare, verdict
 from sslbench.report.records import from_records
@@ -127,16 +126,18 @@ def attachments_of(name: str, suite: Suite, ui_url: str) -> Attachments:
     Raises:
         InputError: its settings file does not exist or is none.
     """
+    return Attachments(tuned=tuned(name, suite), ui_url=ui_url, primary=suite.primary, versions=current_versions())
+
+
+def current_versions() -> dict[tuple[str, str], int]:
+    """Of every plug-in, by kind and name: what another version computed is stale."""
     registries: dict[str, Registry[Any]] = {
         "dataset": DATASETS,
         "encoder": ENCODERS,
         "pretext": PRETEXTS,
         "protocol": PROTOCOLS,
     }
-    versions = {(kind, entry): plugins.version(entry) for kind, plugins in registries.items() for entry in plugins}
-    return Attachments(
-        tuned=tuned(name, suite), ui_url=ui_url, plan=SettledPlan(primary=suite.primary or None), versions=versions
-    )
+    return {(kind, entry): plugins.version(entry) for kind, plugins in registries.items() for entry in plugins}
 
 
 def tuned(name: str, suite: Suite) -> tuple[TunedArm, ...]:

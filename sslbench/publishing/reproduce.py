@@ -233,7 +233,7 @@ def _plan(name: str, data_root: Path) -> tuple[dict[str, Dataset], dict[str, Eva
     """Datasets by identity, and every evaluation the suite defines by cell."""
     suite = suites.load(name)
     datasets = {asked: load(asked, data_root) for asked in suite.all_datasets}
-    inputs = {asked: Source.of(dataset) for asked, dataset in datasets.items()}
+    inputs = {asked: Source.of(asked, dataset) for asked, dataset in datasets.items()}
     cells = {cell.cell_id: cell for cell in make_plan(suite, inputs).evaluations}
     return {dataset.name: dataset for dataset in datasets.values()}, cells
 

@@ -13,8 +13,8 @@ from sslbench.contract.spec import InputError
 from sslbench.report.attachments.attachments import ENVIRONMENT_FILE, Attachments
 from sslbench.report.attachments.exhibits import write_exhibits
 from sslbench.report.attachments.gaps import write_gaps
-from sslbench.report.attachments.plan import write_plan
 from sslbench.report.attachments.predictions import RIGHT_FILE, check_answers, write_answers
+from sslbench.report.attachments.primary import write_primary
 from sslbench.report.attachments.tuned import write_tuned
 from sslbench.report.figures.curves import curves_png
 from sslbench.report.page.render import report_html
@@ -53,7 +53,7 @@ def build(
     given = attached or Attachments()
     completed = given.completed(destination)
     check_answers(completed.answers or {}, frame, str(destination / RIGHT_FILE))
-    layout = lay_out(frame, completed.gaps, completed.planned, completed.versions, completed.answers)
+    layout = lay_out(frame, completed.gaps, completed.primary or "", completed.versions, completed.answers)
     if not layout.blocks:
         raise InputError(f"nothing to report for {title!r}: no test accuracy of any encoder among {len(frame)} records")
     tables = tables_of(layout)
@@ -77,8 +77,8 @@ def build(
         written += write_tuned(given.tuned, destination)
     if given.answers is not None:
         written += write_answers(given.answers, destination)
-    if given.plan is not None:
-        written += write_plan(given.plan, destination)
+    if given.primary is not None:
+        written += write_primary(given.primary, destination)
     return written
 
 

@@ -9,10 +9,11 @@ Two marks are known, each closed by `<!-- end -->`:
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from sslbench.contract.spec import InputError
-from sslbench.report.attachments.plan import read_plan
+from sslbench.report.attachments.primary import read_primary
 from sslbench.report.records import read_records
 from sslbench.report.scores import lay_out
 from sslbench.report.statistics import analyse
@@ -29,19 +30,23 @@ _MARK = re.compile(
 )
 
 
-def refreshed(text: str, results: Path) -> str:
+def refreshed(text: str, results: Path, versions: Mapping[tuple[str, str], int]) -> str:
     """The text with every marked passage written anew from `results/<suite>/records.csv`.
+
+    Args:
+        versions: of the plug-ins as they are now, by kind and name: numbers of others are marked as stale.
 
     Raises:
         InputError: there are no such records, or their table has no such heading.
     """
-    return _MARK.sub(lambda mark: f"{mark['open']}\n{_passage(mark, results)}\n\n{mark['close']}", text)
+    return _MARK.sub(lambda mark: f"{mark['open']}\n{_passage(mark, results, versions)}\n\n{mark['close']}", text)
 
 
-def _passage(mark: re.Match[str], results: Path) -> str:
-    layout = lay_out(read_records(results / mark["suite"] / "records.csv"))
+def _passage(mark: re.Match[str], results: Path, versions: Mapping[tuple[str, str], int]) -> str:
+    folder = results / mark["suite"]
+    layout = lay_out(read_records(folder / "records.csv"), primary=read_primary(folder), versions=versions)
     if mark["kind"] == "findings":
-        found = findings(analyse(layout, plan=read_plan(results / mark["suite"])))[:SENTENCES]
+        found = findings(analyse(layout))[:SENTENCES]
         return "\n".join(f"- {finding.sentence}" for finding in found)
     page = table_markdown(tables_of(layout), mark["suite"])
     section = re.search(rf"^##+ {re.escape(str(mark['heading']))}\n\n(.*?)(?=\n\n)", page, re.DOTALL | re.MULTILINE)

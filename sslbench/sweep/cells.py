@@ -31,17 +31,20 @@ CHECKPOINT_PROTOCOL = "knn"
 
 @dataclass(frozen=True)
 class Source:
-    """What planning knows of a dataset: its identity and inputs, its training labels and how many classes they have."""
+    """What planning knows of a dataset: its identity and inputs, its training labels and how many classes they have,
+    and the version of its loader."""
 
     name: str
     input_spec: InputSpec
     num_labels: int
     num_classes: int
+    version: int = 1
 
     @classmethod
-    def of(cls, dataset: Dataset) -> Source:
-        """Of a loaded dataset."""
-        return cls(dataset.name, dataset.input_spec, len(dataset.train_labels), len(dataset.classes))
+    def of(cls, asked: str, dataset: Dataset) -> Source:
+        """Of a dataset that was loaded by the name `asked`."""
+        labels, classes = len(dataset.train_labels), len(dataset.classes)
+        return cls(dataset.name, dataset.input_spec, labels, classes, version_of(asked))
 
 
 def does_not_fit(task: type[Pretext], encoder: str, spec: InputSpec) -> str | None:
@@ -55,18 +58,9 @@ def does_not_fit(task: type[Pretext], encoder: str, spec: InputSpec) -> str | No
 
 
 @dataclass(frozen=True)
-class Target:
-    """A dataset to evaluate on, and the name it was asked for by."""
-
-    asked: str
-    source: Source
-
-
-@dataclass(frozen=True)
 class Drawn:
-    """One place of the grid, whatever the pretext."""
+    """One place of the grid, whatever the pretext: `source` is what an encoder there is pretrained on."""
 
-    asked: str
     source: Source
     encoder: str
     latent_dim: int
@@ -97,7 +91,7 @@ def pretrain_cell(suite: Suite, pretext: str, drawn: Drawn) -> PretrainCell:
         0.0,
         None,
         pretext_config(suite, pretext),
-        dataset_version=version_of(drawn.asked),
+        dataset_version=drawn.source.version,
         encoder_version=ENCODERS.version(encoder),
         pretext_version=PRETEXTS.version(pretext),
     )
@@ -123,20 +117,20 @@ def matched_compute(suite: Suite, drawn: Drawn) -> PretrainCell:
 
 
 def evaluate_cells(
-    suite: Suite, cell: PretrainCell, target: Target, compute: PretrainCell | None
+    suite: Suite, cell: PretrainCell, target: Source, compute: PretrainCell | None
 ) -> Iterator[EvaluateCell]:
     """Every evaluation of a pretraining on one dataset.
 
     Args:
         compute: the pretraining whose operations `supervised_compute` spends; None for all other pretexts.
     """
-    for fraction, per_class in _budgets(suite, target.source):
+    for fraction, per_class in _budgets(suite, target):
         for label_seed in suite.label_seeds or (cell.seed,):
             for protocol, reading in protocols_of(suite, cell.pretext):
                 if included(suite, cell.pretext, cell.latent_dim, fraction, protocol, reading):
                     yield EvaluateCell(
                         cell,
-                        target.source.name,
+                        target.name,
                         fraction,
                         label_seed,
                         protocol,
@@ -144,7 +138,7 @@ def evaluate_cells(
                         reading,
                         per_class,
                         compute,
-                        version_of(target.asked),
+                        target.version,
                         PROTOCOLS.version(protocol),
                     )
 
@@ -182,15 +176,14 @@ def protocols_of(suite: Suite, pretext: str) -> list[tuple[str, str]]:
         (protocol, reading)
         for protocol in suite.protocols
         if task.protocols is None or protocol in task.protocols
-        for _, reading in readings_of(suite, protocol)
+        for reading in readings_of(suite, protocol)
         if reading in offered
     ]
 
 
-def readings_of(suite: Suite, protocol: str) -> list[tuple[str, str]]:
-    """A protocol with each of its readings: the suite's if it sees features, else the latent its head sits on."""
-    readings = suite.readings if sees_features(protocol) else READINGS[:1]
-    return [(protocol, reading) for reading in readings]
+def readings_of(suite: Suite, protocol: str) -> tuple[str, ...]:
+    """Where a protocol reads encoders: the suite's readings if it sees features, else the latent its head sits on."""
+    return suite.readings if sees_features(protocol) else READINGS[:1]
 
 
 def included(suite: Suite, pretext: str, latent_dim: int, fraction: float, protocol: str, reading: str) -> bool:
@@ -209,13 +202,13 @@ def included(suite: Suite, pretext: str, latent_dim: int, fraction: float, proto
     return answer
 
 
-def checkpoint_cells(suite: Suite, cell: PretrainCell, target: Target) -> list[EvaluateCell]:
+def checkpoint_cells(suite: Suite, cell: PretrainCell, target: Source) -> list[EvaluateCell]:
     """What is asked of the encoder at each checkpoint."""
     if not cell.checkpoints:
         return []
     config = protocol_config(suite, CHECKPOINT_PROTOCOL)
     return [
-        EvaluateCell(cell, target.source.name, suite.scored_fraction, label_seed, CHECKPOINT_PROTOCOL, config)
+        EvaluateCell(cell, target.name, suite.scored_fraction, label_seed, CHECKPOINT_PROTOCOL, config)
         for label_seed in suite.label_seeds or (cell.seed,)
     ]
 

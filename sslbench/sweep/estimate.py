@@ -40,7 +40,7 @@ class CostBook:
                 per_flop[record.encoder, record.pretext].append(record.pretrain_seconds / record.pretrain_flops)
             if record.metric != "accuracy":
                 continue  # diagnostics and checkpoints are part of a pretraining
-            for key in _alike(record.pretext, record.protocol, record.reading, record.label_fraction, record.encoder):
+            for key in _kinds(record.pretext, record.protocol, record.reading, record.label_fraction, record.encoder):
                 evaluation[key].append(record.evaluate_seconds)
         self._per_sample = {key: median(values) for key, values in per_sample.items()}
         self._per_flop = {key: median(values) for key, values in per_flop.items()}
@@ -75,11 +75,11 @@ class CostBook:
 
     def _alike(self, pretext: str, cell: EvaluateCell) -> float | None:
         """What evaluations took that do the work of this one."""
-        keys = _alike(pretext, cell.protocol, cell.reading, cell.label_fraction, cell.pretrain.encoder)[:-1]
+        keys = _kinds(pretext, cell.protocol, cell.reading, cell.label_fraction, cell.pretrain.encoder)[:-1]
         return next((self._evaluation[key] for key in keys if key in self._evaluation), None)
 
 
-def _alike(pretext: str, protocol: str, reading: str, fraction: float, encoder: str) -> tuple[tuple[str, ...], ...]:
+def _kinds(pretext: str, protocol: str, reading: str, fraction: float, encoder: str) -> tuple[tuple[str, ...], ...]:
     """What names evaluations of about one cost, the most alike first; baselines train for lengths of their own."""
     work = (pretext if pretext in REFERENCE_PROTOCOLS else protocol, reading)
     return (*work, repr(fraction), encoder), (*work, repr(fraction)), work, (protocol,)

@@ -21,7 +21,6 @@ from sslbench.protocols import PROTOCOLS
 from sslbench.sweep.cells import (
     Drawn,
     Source,
-    Target,
     checkpoint_cells,
     does_not_fit,
     evaluate_cells,
@@ -114,7 +113,8 @@ def check(suite: Suite) -> None:
             protocol_config(suite, owner)
     if suite.compute_of and not PRETEXTS.get(suite.compute_of).trains:
         raise InputError(f"suite {suite.name!r}: compute_of {suite.compute_of!r} is a baseline, which spends nothing")
-    named = [table_protocol(*pair) for protocol in suite.protocols for pair in readings_of(suite, protocol)]
+    read = [(protocol, reading) for protocol in suite.protocols for reading in readings_of(suite, protocol)]
+    named = [table_protocol(*pair) for pair in read]
     if suite.primary and suite.primary not in named:
         raise InputError(
             f"suite {suite.name!r}: primary {suite.primary!r} is not run; choose one of {'; '.join(named)}"
@@ -140,18 +140,18 @@ def make_plan(suite: Suite, inputs: Mapping[str, Source]) -> Plan:
     unsuitable: dict[tuple[str, str, str], str] = {}
     for dataset, encoder, pretext, latent_dim, seed in suite.grid():
         task = PRETEXTS.get(pretext)
-        target = Target(dataset, inputs[dataset])
+        target = inputs[dataset]
         for source in (suite.pretrain_datasets if task.trains else ()) or (dataset,):
             trained_on = inputs[source]
             reason = does_not_fit(task, encoder, trained_on.input_spec)
             if reason is not None:
                 unsuitable[trained_on.name, encoder, pretext] = reason
                 continue
-            reason = _cannot_transfer(encoder, trained_on.input_spec, target.source.input_spec)
+            reason = _cannot_transfer(encoder, trained_on.input_spec, target.input_spec)
             if reason is not None:
-                unsuitable[f"{trained_on.name}, evaluated on {target.source.name}", encoder, pretext] = reason
+                unsuitable[f"{trained_on.name}, evaluated on {target.name}", encoder, pretext] = reason
                 continue
-            drawn = Drawn(source, trained_on, encoder, latent_dim, seed)
+            drawn = Drawn(trained_on, encoder, latent_dim, seed)
             cell = pretrain_cell(suite, pretext, drawn)
             compute = matched_compute(suite, drawn) if pretext == "supervised_compute" else None
             pretrain.setdefault(cell.cell_id, cell)

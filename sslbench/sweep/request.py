@@ -124,7 +124,7 @@ def prepare_request(request: Request) -> Prepared:
     names: dict[str, str] = {}
     unlabelled: dict[str, int] = {}
     for name, dataset in acquire(suite, request):
-        inputs[name] = Source.of(dataset)
+        inputs[name] = Source.of(name, dataset)
         names[dataset.name] = name
         unlabelled[dataset.name] = len(dataset.unlabelled_inputs)
     plan = make_plan(suite, inputs)

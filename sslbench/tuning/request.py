@@ -131,7 +131,7 @@ def prepare_tuning(request: TuneRequest) -> PreparedTuning:
         serves_to=SERVED * len(sight.labels) if rule.uses_labels else len(datasets[suite.datasets[0]].train_labels),
     )
     bench = Bench(seen, blind, sight, rule, torch.device(resolve_device(request.at.device)))
-    inputs = {name: Source.of(dataset) for name, dataset in datasets.items()}
+    inputs = {name: Source.of(name, dataset) for name, dataset in datasets.items()}
     plan = make_plan(dataclasses.replace(suite, epochs=budget.epochs, steps=None, flops=None), inputs)
     arms, left_out = _arms(suite, plan, bench, budget)
     for name in request.at.selection.pretexts:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sslbench.contract.spec import InputError
+from sslbench.publishing.publish import current_versions
 from sslbench.report.readme import SENTENCES, refreshed
 
 ROOT = Path(__file__).parents[2]
@@ -17,12 +18,12 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 def test_its_findings_and_tables_are_the_published_ones() -> None:
     assert README.count("<!-- findings of quick -->") == 1
     assert README.count("<!-- table of quick:") == 1
-    assert refreshed(README, ROOT / "results") == README
+    assert refreshed(README, ROOT / "results", current_versions()) == README
 
 
 def test_passages_between_marks_are_written_anew_and_nothing_else() -> None:
     text = "before\n<!-- findings of quick -->\nstale\n<!-- end -->\nafter\n"
-    fresh = refreshed(text, ROOT / "results")
+    fresh = refreshed(text, ROOT / "results", {})
     assert fresh.startswith("before\n<!-- findings of quick -->\n\n- ")
     assert fresh.endswith("\n\n<!-- end -->\nafter\n")
     assert fresh.count("\n- ") == SENTENCES
@@ -31,7 +32,7 @@ def test_passages_between_marks_are_written_anew_and_nothing_else() -> None:
 
 def test_a_mark_that_names_no_table_lists_the_tables() -> None:
     with pytest.raises(InputError, match=r"choose one of .*linear_probe, latent size 128"):
-        refreshed("<!-- table of quick: latent size 7 -->\n<!-- end -->", ROOT / "results")
+        refreshed("<!-- table of quick: latent size 7 -->\n<!-- end -->", ROOT / "results", {})
 
 
 def test_files_it_links_to_exist() -> None:

@@ -61,7 +61,7 @@ def test_a_cell_draws_what_it_was_given_as(digits: Dataset) -> None:
 
 def test_numbers_stand_among_the_shares_by_size(digits: Dataset) -> None:
     suite = dataclasses.replace(SUITE, label_fractions=(0.005, 0.05), labels_per_class=(30, 2))
-    cells = make_plan(suite, {"digits": Source.of(digits)}).evaluations
+    cells = make_plan(suite, {"digits": Source.of("digits", digits)}).evaluations
     total = len(digits.train_labels)
     assert [(cell.label_fraction, cell.labels_per_class) for cell in cells] == [
         (0.005, None),
@@ -69,7 +69,8 @@ def test_numbers_stand_among_the_shares_by_size(digits: Dataset) -> None:
         (0.05, None),
         (300 / total, 30),
     ]
-    alone = make_plan(dataclasses.replace(suite, label_fractions=()), {"digits": Source.of(digits)}).evaluations
+    sources = {"digits": Source.of("digits", digits)}
+    alone = make_plan(dataclasses.replace(suite, label_fractions=()), sources).evaluations
     assert [cell.cell_id for cell in alone] == [cells[1].cell_id, cells[3].cell_id]
 
 
@@ -78,7 +79,7 @@ def test_more_labels_of_a_class_than_there_are_is_refused_before_work(digits: Da
     with pytest.raises(
         InputError, match="200 labels per class are more than the 1,297 labels of 10 classes of 'digits'"
     ):
-        make_plan(suite, {"digits": Source.of(digits)})
+        make_plan(suite, {"digits": Source.of("digits", digits)})
 
 
 def test_the_same_number_of_labels_twice_is_refused_before_work() -> None:

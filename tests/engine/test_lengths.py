@@ -25,7 +25,7 @@ SUITE = Suite("s", ("digits",), ("conv",), ("random_init", "rotation"), (8,), (0
 
 
 def planned(digits: Dataset, **changes: Any) -> Plan:
-    return make_plan(dataclasses.replace(SUITE, **changes), {"digits": Source.of(digits)})
+    return make_plan(dataclasses.replace(SUITE, **changes), {"digits": Source.of("digits", digits)})
 
 
 @pytest.mark.parametrize(
@@ -47,8 +47,8 @@ def test_a_length_is_given_in_one_way(given: dict[str, Any], told: str) -> None:
 def test_a_part_of_a_suite_is_as_long_as_the_whole(digits: Dataset) -> None:
     suite = dataclasses.replace(SUITE, epochs=None, flops=1e9)
     part = select(suite, Selection(pretexts=("rotation",)))
-    whole = {cell.cell_id for cell in make_plan(suite, {"digits": Source.of(digits)}).pretrain}
-    assert {cell.cell_id for cell in make_plan(part, {"digits": Source.of(digits)}).pretrain} < whole
+    whole = {cell.cell_id for cell in make_plan(suite, {"digits": Source.of("digits", digits)}).pretrain}
+    assert {cell.cell_id for cell in make_plan(part, {"digits": Source.of("digits", digits)}).pretrain} < whole
 
 
 @pytest.mark.parametrize(

@@ -100,28 +100,20 @@ def half_widths_of_differences(column: pd.DataFrame) -> tuple[pd.Series, pd.Seri
     return pd.Series(effects[rows] - effects[scratch], column.index), pd.Series(reach, column.index)
 
 
-def against_scratch(column: pd.DataFrame, pooled: bool) -> pd.DataFrame:
-    """Difference to `supervised` of every row of a column, and the half-width of its interval.
-
-    Args:
-        pooled: by the model of the column where rows share two seeds with `supervised`; else seed by seed, as tables
-            had it before.
-    """
+def against_scratch(column: pd.DataFrame) -> pd.DataFrame:
+    """Difference to `supervised` of every row of a column, and the half-width of its interval; none for one seed."""
     gains = column - column.loc["supervised"]
     found = pd.DataFrame({"difference": gains.mean(axis=1), "difference_half_width": np.nan})
-    if not pooled:
-        found["difference_half_width"] = gains.apply(half_width_of_mean, axis=1)
-    else:
-        joined = gains.notna().sum(axis=1) > 1
-        if joined.sum() > 1:
-            found.loc[joined] = np.column_stack(half_widths_of_differences(column[joined]))
+    joined = gains.notna().sum(axis=1) > 1
+    if joined.sum() > 1:
+        found.loc[joined] = np.column_stack(half_widths_of_differences(column[joined]))
     found.loc["supervised"] = np.nan
     return found
 
 
 def computed(suite: str, table: pd.DataFrame) -> pd.DataFrame:
     """What the lines of a suite's `table.csv` should say."""
-    frame, text = scores(suite), (RESULTS / suite / "table.md").read_text(encoding="utf-8")
+    frame = scores(suite)
     parts = []
     for _, lines in table.groupby([*PLACE, "label_fraction"]):
         column = pd.DataFrame({line["pretext"]: of_row(frame, line) for _, line in lines.iterrows()}).T
@@ -129,7 +121,7 @@ def computed(suite: str, table: pd.DataFrame) -> pd.DataFrame:
         part = pd.DataFrame({"n": column.notna().sum(axis=1), "mean": column.mean(axis=1)})
         part["half_width"] = column.apply(half_width_of_mean, axis=1)
         if "supervised" in column.index:
-            part = part.join(against_scratch(compared, "pooled over the rows" in text))
+            part = part.join(against_scratch(compared))
         parts.append(part.set_index(lines.index))
     return pd.concat(parts).sort_index()
 
@@ -141,11 +133,12 @@ def test_the_quantile_is_that_of_printed_tables(freedom: int, told: float) -> No
 
 def test_two_rows_alone_are_a_paired_comparison_and_more_rows_share_their_error() -> None:
     column = pd.DataFrame({0: [0.5, 0.61, 0.7], 1: [0.52, 0.6, 0.74], 2: [0.49, 0.62, 0.69]}, ["supervised", "a", "b"])
-    two = column.loc[["supervised", "a"]]
-    pd.testing.assert_frame_equal(against_scratch(two, True), against_scratch(two, False))
+    two = against_scratch(column.loc[["supervised", "a"]]).loc["a"]
+    gain = column.loc["a"] - column.loc["supervised"]
+    assert tuple(two) == pytest.approx((gain.mean(), half_width_of_mean(gain)), rel=1e-6)
     gains, residual = column.mean(axis=1) - column.loc["supervised"].mean(), column.sub(column.mean(axis=1), axis=0)
     error = np.square(residual - residual.mean(axis=0)).to_numpy().sum() / 4
-    found = against_scratch(column, True).drop(index="supervised")
+    found = against_scratch(column).drop(index="supervised")
     np.testing.assert_allclose(found["difference"], gains.drop("supervised"))
     np.testing.assert_allclose(found["difference_half_width"], 2.776445 * np.sqrt(2 * error / 3), rtol=1e-6)
 

@@ -54,7 +54,7 @@ def place(tmp_path_factory: pytest.TempPathFactory, digits: Dataset) -> Path:
     suite_file = folder / "benchmarks" / "published.py"
     suite_file.parent.mkdir()
     suite_file.write_text(SUITE_FILE)
-    plan = make_plan(suites.load(str(suite_file)), {"digits": Source.of(digits)})
+    plan = make_plan(suites.load(str(suite_file)), {"digits": Source.of("digits", digits)})
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # as workers have: sums split among several round otherwise
     found = [made for cell in plan.pretrain for made in run(cell, plan.evaluate[cell.cell_id], digits)]

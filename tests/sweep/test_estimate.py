@@ -81,7 +81,7 @@ def test_what_is_left_counts_every_reading_and_baseline_once(digits: Dataset) ->
         protocols=("linear_probe",),
         readings=("latent", "map"),
     )
-    plan = make_plan(suite, {"digits": Source.of(digits)})
+    plan = make_plan(suite, {"digits": Source.of("digits", digits)})
     book = CostBook(
         [
             took("supervised", "finetune", 8.0),

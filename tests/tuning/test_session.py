@@ -434,7 +434,7 @@ def test_a_misspelt_tuned_setting_is_named_before_anything_runs(
     (tmp_path / "tiny.py").write_text(SUITE_FILE.replace("epochs=1,", 'epochs=1, settings_file="settings.json",'))
     digits = load("digits", tmp_path)
     with pytest.raises(InputError, match=r"unknown setting 'lr' of pretext 'autoencoder'\.optimizer; choose one of"):
-        make_plan(suites.load(str(tmp_path / "tiny.py")), {"digits": Source.of(digits)})
+        make_plan(suites.load(str(tmp_path / "tiny.py")), {"digits": Source.of("digits", digits)})
 
 
 def test_arms_of_different_budgets_never_share_a_file(

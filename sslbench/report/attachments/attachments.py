@@ -10,8 +10,8 @@ from sslbench.contract.settings import TunedArm
 from sslbench.report.attachments.exhibits import Exhibit, read_exhibits
 from sslbench.report.attachments.files import read_json
 from sslbench.report.attachments.gaps import Gaps, read_gaps
-from sslbench.report.attachments.plan import Plan, read_plan
 from sslbench.report.attachments.predictions import Answers, read_answers
+from sslbench.report.attachments.primary import read_primary
 from sslbench.report.attachments.tuned import read_tuned
 
 ENVIRONMENT_FILE = "environment.json"
@@ -32,7 +32,7 @@ class Attachments:
         answers: which test inputs every evaluation answered rightly.
         ui_url: where run ids lead; empty leaves them as plain text.
         versions: of the plug-ins as they are now, by kind and name.
-        plan: what was settled before anything was run.
+        primary: the protocol that was named before anything was run, as tables name it; empty if none was.
     """
 
     environment: Mapping[str, object] | None = None
@@ -42,12 +42,7 @@ class Attachments:
     answers: Answers | None = None
     ui_url: str = UI_URL
     versions: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    plan: Plan | None = None
-
-    @property
-    def planned(self) -> str:
-        """The protocol that was named beforehand, as tables name it; empty if none was."""
-        return (self.plan.primary if self.plan else None) or ""
+    primary: str | None = None
 
     def completed(self, folder: Path) -> Attachments:
         """With what is None read from a results folder; what that does not have either is empty.
@@ -62,7 +57,7 @@ class Attachments:
             exhibits=read_exhibits(folder) if self.exhibits is None else self.exhibits,
             tuned=read_tuned(folder) if self.tuned is None else self.tuned,
             answers=read_answers(folder) if self.answers is None else self.answers,
-            plan=read_plan(folder) if self.plan is None else self.plan,
+            primary=read_primary(folder) if self.primary is None else self.primary,
         )
 
 

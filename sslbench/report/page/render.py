@@ -20,7 +20,6 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from sslbench.report.attachments.attachments import Attachments
-from sslbench.report.attachments.plan import Plan
 from sslbench.report.page.answer import answers, notices, opening, subtitle
 from sslbench.report.page.charts import Chart, Figure, curve_figure, page_data
 from sslbench.report.page.compute import budget_part, compute_part
@@ -70,7 +69,7 @@ class _Charts(list[Chart]):
 def report_html(tables: Tables, title: str, notes: Sequence[str], attached: Attachments) -> str:
     """The page as text."""
     layout, blocks = tables.layout, tables.layout.blocks
-    analysis = analyse(layout, attached.tuned or (), attached.plan or Plan())
+    analysis = analyse(layout, attached.tuned or ())
     found = findings(analysis)
     told = answers(found, blocks)
     charts = _Charts()

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 import pandas as pd
 
 from sslbench.contract.settings import TunedArm
-from sslbench.report.attachments.plan import Plan
 from sslbench.report.scores.layout import Layout
 from sslbench.report.statistics.area import areas
 from sslbench.report.statistics.compute import budgets, compute
@@ -33,7 +32,6 @@ class Analysis:
 
     Attributes:
         layout: the records themselves, laid out.
-        plan: what was settled before anything was run.
         primary: the protocol that headlines are read by; None without pretexts.
         headlines: what choosing inside the label budget is worth.
         components_reason: why `components` is empty; empty if it is not.
@@ -42,7 +40,6 @@ class Analysis:
     """
 
     layout: Layout
-    plan: Plan
     primary: Primary | None
     headlines: Headlines
     differences: pd.DataFrame
@@ -66,21 +63,19 @@ class Analysis:
         return self.layout.evaluations
 
 
-def analyse(layout: Layout, tuning: Sequence[TunedArm] = (), plan: Plan | None = None) -> Analysis:
+def analyse(layout: Layout, tuning: Sequence[TunedArm] = ()) -> Analysis:
     """All statistics of records that are laid out; linear in their number.
 
     Args:
         tuning: what choosing settings cost, one entry per pretext; records do not hold it.
-        plan: what was settled before anything was run; nothing if None.
     """
     evaluated, compared = layout.evaluations, layout.peers
     found = differences(layout.blocks)
     split = components(layout.every)
-    primary = primary_of(evaluated, plan or Plan())
+    primary = primary_of(layout)
     chosen = choices(evaluated, primary)
     return Analysis(
         layout=layout,
-        plan=plan or Plan(),
         primary=primary,
         headlines=headlines(layout, chosen, found),
         differences=found,

@@ -33,6 +33,7 @@ from sslbench.report.attachments.predictions import Answers
 from sslbench.report.scores.layout import Block, Layout
 from sslbench.report.scores.replicates import Replicate
 from sslbench.report.scores.rows import Floats, Run
+from sslbench.report.statistics.selection import primary_of
 from sslbench.report.statistics.spread import CONFIDENCE, Estimate
 from sslbench.report.statistics.summary import cells_of
 
@@ -162,8 +163,7 @@ def block_noise(block: Block, answers: Answers) -> list[float]:
 def differences_with_images(layout: Layout) -> pd.DataFrame:
     """Differences to `supervised` by the primary protocol, with the interval of the tables and with test inputs in it.
 
-    Of every place the largest latent size, at the smallest, the middle and the largest label fraction. Without a
-    primary protocol the first table's is taken.
+    Of every place the largest latent size, at the smallest, the middle and the largest label fraction.
 
     Returns:
         Columns `NOISE_COLUMNS`, in the order of the tables, shares of 1; half-widths of the seeds as tables have them,
@@ -175,11 +175,11 @@ def differences_with_images(layout: Layout) -> pd.DataFrame:
 
 
 def _headlined(layout: Layout) -> list[Block]:
-    protocol = layout.primary or next((block.protocol for block in layout.blocks), "")
+    primary = primary_of(layout)
     largest: dict[str, Block] = {}
     for block in layout.blocks:
         known = largest.get(block.place)
-        if block.protocol == protocol and (known is None or block.latent_dim > known.latent_dim):
+        if primary and block.protocol == primary.protocol and (known is None or block.latent_dim > known.latent_dim):
             largest[block.place] = block
     return list(largest.values())
 

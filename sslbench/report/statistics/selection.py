@@ -10,7 +10,6 @@ import pandas as pd
 
 from sslbench.contract.spec import BASELINES
 from sslbench.contract.titles import NOT_HELD_OUT, protocol_rank
-from sslbench.report.attachments.plan import Plan
 from sslbench.report.scores.evaluations import CELL, REPLICATE
 from sslbench.report.scores.layout import Layout, Peers
 from sslbench.report.scores.rows import Row, Run
@@ -50,11 +49,12 @@ class Headlines:
     crossovers: pd.DataFrame
 
 
-def primary_of(evaluated: pd.DataFrame, plan: Plan) -> Primary | None:
-    """The protocol the plan names if pretexts were read by it, else the first of theirs in the order of the tables."""
+def primary_of(layout: Layout) -> Primary | None:
+    """The protocol named beforehand if pretexts were read by it, else the first of theirs in the tables' order."""
+    evaluated = layout.evaluations
     protocols = set(evaluated.loc[~evaluated["pretext"].isin(BASELINES), "protocol"].tolist())
-    if plan.primary in protocols:
-        return Primary(str(plan.primary), True)
+    if layout.primary in protocols:
+        return Primary(layout.primary, True)
     return Primary(min(protocols, key=protocol_rank), False) if protocols else None
 
 

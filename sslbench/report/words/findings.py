@@ -47,12 +47,6 @@ from sslbench.report.words.reading import CLAIM_SEEDS, WINS
 from sslbench.report.words.sentence import Finding
 from sslbench.report.words.wording import row_title, with_labels
 
-_SCRATCH = {
-    None: "training from scratch",
-    True: "training from scratch to convergence",
-    False: "training from scratch, which was stopped before it converged,",
-}
-
 
 def findings(analysis: Analysis) -> tuple[Finding, ...]:
     """Sentences in the order they should be read; places (dataset, encoder) one after another."""
@@ -101,7 +95,7 @@ class _Place:
         fraction, lead = float(line["label_fraction"]), line["difference"]
         low, high = line["difference_low"], line["difference_high"]
         where, name = f"{self.where}{with_labels(fraction)}", self._picked(fraction)
-        same, ends = f"{_SCRATCH[self.analysis.plan.converged]} on the same labels", points_interval(low, high)
+        same, ends = "training from scratch on the same labels", points_interval(low, high)
         if low <= 0 <= high:
             said = f"{where}, {name} is not told apart from {same} ({points(lead)} points {ends})"
         elif lead < 0:

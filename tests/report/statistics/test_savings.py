@@ -11,7 +11,6 @@ import pytest
 
 from sslbench.contract.record import Record
 from sslbench.contract.spec import InputError
-from sslbench.report.attachments import Plan
 from sslbench.report.records import from_records, read_records
 from sslbench.report.scores.layout import lay_out
 from sslbench.report.statistics.analysis import Analysis, analyse
@@ -52,8 +51,8 @@ def level(*means: float, spread: float = 0.0) -> dict[float, tuple[float, ...]]:
 SCRATCH = curve("supervised", level(0.70, 0.80, 0.90), "finetune")
 
 
-def analysed(*records: list[Record], plan: Plan | None = None) -> Analysis:
-    return analyse(lay_out(from_records([one for part in records for one in part])), plan=plan)
+def analysed(*records: list[Record], primary: str = "") -> Analysis:
+    return analyse(lay_out(from_records([one for part in records for one in part]), primary=primary))
 
 
 # Known answers ------------------------------------------------------------------------------------------------------
@@ -234,10 +233,10 @@ def test_every_seed_chooses_inside_its_own_budget_by_the_primary_protocol():
 
 def test_the_plan_names_the_primary_protocol_if_it_was_run():
     parts = scored("simclr", 0.9, 0.6), scored("byol", 0.7, 0.8, protocol="knn")
-    named = analysed(*parts, plan=Plan(primary="knn"))
+    named = analysed(*parts, primary="knn")
     assert named.primary == Primary("knn", beforehand=True)
     assert named.choices["pretext"].tolist() == ["byol"]
-    assert analysed(*parts, plan=Plan(primary="map")).primary == Primary("linear_probe", beforehand=False)
+    assert analysed(*parts, primary="map").primary == Primary("linear_probe", beforehand=False)
 
 
 def test_nothing_is_chosen_without_a_score_nor_by_a_protocol_that_holds_nothing_out():

@@ -9,7 +9,6 @@ import re
 import pytest
 
 from sslbench.contract.record import Record
-from sslbench.report.attachments import Plan
 from sslbench.report.records import from_records
 from sslbench.report.scores import lay_out
 from sslbench.report.statistics.analysis import Analysis, analyse
@@ -38,10 +37,10 @@ def curve(pretext: str, *means: float, protocol: str = "linear_probe", spread: f
 SCRATCH = curve("supervised", 0.70, 0.80, 0.90, protocol="finetune")
 
 
-def said(topic: str, *records: list[Record], plan: Plan | None = None) -> Finding:
+def said(topic: str, *records: list[Record], primary: str = "") -> Finding:
     """The first sentence on a topic."""
-    layout = lay_out(from_records([record for part in [SCRATCH, *records] for record in part]))
-    found = findings(analyse(layout, plan=plan))
+    frame = from_records([record for part in [SCRATCH, *records] for record in part])
+    found = findings(analyse(lay_out(frame, primary=primary)))
     return next(finding for finding in found if finding.topic == topic)
 
 
@@ -170,20 +169,10 @@ def test_headlines_are_read_by_the_primary_protocol_and_nothing_else():
     probe, neighbours = curve("simclr", 0.75), curve("simclr", 0.95, protocol="knn")
     tuned = curve("simclr", 0.99, protocol="finetune")
     assert "with a linear probe" in said("label multiplier", probe, neighbours, tuned).sentence
-    assert "with nearest" in said("label multiplier", probe, neighbours, tuned, plan=Plan(primary="knn")).sentence
+    assert "with nearest" in said("label multiplier", probe, neighbours, tuned, primary="knn").sentence
     assert "by a linear probe" in said("wins", probe, neighbours, tuned).sentence
     assert headline_text(Primary("knn", beforehand=True))[0].startswith("Headlines are read by `knn`, named before")
     assert "none was named beforehand" in headline_text(Primary("knn", beforehand=False))[0]
-
-
-def test_convergence_is_said_only_where_it_is_known():
-    parts = curve("simclr", 0.75)
-    assert "converge" not in said("label multiplier", parts).sentence
-    assert (
-        "scratch to convergence on the same labels, which needs 1.4"
-        in said("label multiplier", parts, plan=Plan(converged=True)).sentence
-    )
-    assert "stopped before it converged" in said("label multiplier", parts, plan=Plan(converged=False)).sentence
 
 
 def test_where_nothing_can_be_scored_inside_the_budget_nothing_is_chosen_and_that_is_said():
