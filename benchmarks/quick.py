@@ -5,34 +5,49 @@ Command:  make bench
 
 from sslbench.contract.spec import Suite
 
-FINETUNE_STEPS, FINETUNE_BATCH = 700, 64
+SPARSE = (0.001, 0.01, 0.1)  # where the smaller latent size and fine-tuning are looked at
 
 
 def include(pretext: str, latent_dim: int, label_fraction: float, protocol: str, reading: str) -> bool:
-    """Fine-tune one pretext at one latent size; `supervised` is trained everywhere."""
-    return protocol != "finetune" or pretext == "supervised" or (pretext, latent_dim) == ("simclr", 128)
+    """All of the cheap rows at latent size 128; elsewhere what a reader needs to see that it is not another story."""
+    if pretext == "supervised_compute":
+        return latent_dim == 128 and label_fraction == min(SPARSE)
+    if latent_dim != 128:
+        return pretext != "vicreg" and label_fraction in SPARSE and reading == "latent"
+    return protocol != "finetune" or pretext == "supervised" or (pretext == "vicreg" and label_fraction in SPARSE)
 
 
 SUITE = Suite(
     name="quick",
     datasets=("fashion_mnist",),
     encoders=("conv",),
-    pretexts=("majority_class", "raw_pixels", "random_init", "supervised", "autoencoder", "rotation", "simclr"),
+    pretexts=(
+        "majority_class",
+        "raw_pixels",
+        "random_init",
+        "supervised",
+        "supervised_compute",
+        "autoencoder",
+        "rotation",
+        "vicreg",
+    ),
     latent_dims=(32, 128),
     seeds=(0, 1, 2),
-    epochs=1,
-    label_fractions=(0.01, 0.05, 0.1, 0.25, 1.0),
-    settings={
-        "finetune": {
-            "min_steps": FINETUNE_STEPS,
-            "max_steps": FINETUNE_STEPS,
-            "optimizer.batch_size": FINETUNE_BATCH,
-        }
-    },
+    epochs=2,
+    label_fractions=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 1.0),
+    protocols=("linear_probe", "finetune"),
+    readings=("latent", "map"),
+    primary="linear_probe, map",
+    compute_of="vicreg",
+    settings={"finetune": {"epochs": 16, "min_steps": 1_000, "max_steps": 3_000}},
     include=include,
     notes=(
-        "Pretraining: 1 epoch over the 60,000 training images without labels, the same for every pretext.",
-        f"`supervised` and `finetune`: the same recipe, {FINETUNE_STEPS} optimiser steps of batch {FINETUNE_BATCH} at "
-        "every label fraction.",
+        "Headlines are about the linear probe on the feature map: trials of 2 epochs of vicreg and 1 of the autoencoder, "
+        "scored on 10,000 training images, had it 1 to 3 points above the latent at 0.1% and at 1%.",
+        "Pretraining: 2 epochs over the 60,000 training images without labels, the same for every pretext.",
+        "`supervised` and `finetune`: the same recipe with half the steps at which it stops gaining (1,000 of 64 images "
+        "up to 5% of the labels, 1,500 at 10%) and 3,000 with all labels; the suite `convergence` shows what that "
+        "costs: nothing at 0.1%, 0.4 points at 1%, 0.9 at 10%.",
+        "`supervised_compute`: the steps of `supervised` and as many more as vicreg's pretraining would pay for.",
     ),
 )

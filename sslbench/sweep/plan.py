@@ -154,11 +154,13 @@ def make_plan(suite: Suite, inputs: Mapping[str, Source]) -> Plan:
             drawn = Drawn(trained_on, encoder, latent_dim, seed)
             cell = pretrain_cell(suite, pretext, drawn)
             compute = matched_compute(suite, drawn) if pretext == "supervised_compute" else None
+            children = {child.cell_id: child for child in evaluate_cells(suite, cell, target, compute)}
+            scores = {child.cell_id: child for child in checkpoint_cells(suite, cell, target)}
+            if not children and not scores:
+                continue  # `include` leaves it out
             pretrain.setdefault(cell.cell_id, cell)
-            children = evaluate.setdefault(cell.cell_id, {})
-            children.update({child.cell_id: child for child in evaluate_cells(suite, cell, target, compute)})
-            scores = checkpoints.setdefault(cell.cell_id, {})
-            scores.update({child.cell_id: child for child in checkpoint_cells(suite, cell, target)})
+            evaluate.setdefault(cell.cell_id, {}).update(children)
+            checkpoints.setdefault(cell.cell_id, {}).update(scores)
     ordered = sorted(pretrain.values(), key=lambda cell: not PRETEXTS.get(cell.pretext).trains)
     return Plan(
         tuple(ordered),
