@@ -1,8 +1,9 @@
 """Does every pretext task learn? Each on 10,000 unlabelled Fashion-MNIST images, in at most three CPU minutes.
 
 Command:  sslbench run catalogue
-Cost:     27 minutes on two CPU cores.
-Question: does the linear probe at 1% and at 10% of the labels beat `random_init` of the same encoder?
+Cost:     {COST} minutes on two CPU cores.
+Question: does a linear probe, on the latent or on the feature map, beat `random_init` of the same encoder and the raw
+          pixels, and from which number of labels on is training from scratch as good?
 """
 
 from sslbench.contract.spec import Suite
@@ -26,6 +27,7 @@ SUITE = Suite(
         "bigan",
         "simclr",
         "moco",
+        "nnclr",
         "byol",
         "simsiam",
         "barlow_twins",
@@ -38,13 +40,16 @@ SUITE = Suite(
     seeds=(0, 1, 2),
     epochs=6,
     num_unlabelled=10_000,
-    label_fractions=(0.01, 0.1),
+    label_fractions=(0.001, 0.01, 0.1),
     protocols=("linear_probe",),
+    readings=("latent", "map"),
+    primary="linear_probe, map",
     checkpoints=(2, 4, 6),
-    settings={"finetune": {"min_steps": 500, "max_steps": 500}},
+    checkpoint_fraction=0.01,
     notes=(
         "Pretraining: 6 epochs over 10,000 training images without labels, the same for every pretext.",
-        "`supervised`: 500 optimiser steps of batch 128 at every label fraction.",
+        "`supervised`: 2,000 optimiser steps of batch 64 up to 1% of the labels and 3,000 at 10%, where it stops "
+        "gaining (suite `convergence`).",
         "Colorization needs colour and I-JEPA the `vit` encoder: see `catalogue_color` and `catalogue_vit`.",
     ),
 )

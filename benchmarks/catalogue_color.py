@@ -1,7 +1,7 @@
 """Does colorization learn? On colour patches of nine photographs, beside tasks that need no colour.
 
 Command:  sslbench run catalogue_color
-Cost:     11 minutes on two CPU cores.
+Cost:     {COST} minutes on two CPU cores.
 Question: does the linear probe at 1% and at 10% of the labels beat `random_init` of the same encoder, though the
           encoder of `colorization` sees no colour in pretraining?
 """
@@ -19,10 +19,12 @@ SUITE = Suite(
     epochs=6,
     label_fractions=(0.01, 0.1),
     protocols=("linear_probe",),
-    settings={"finetune": {"min_steps": 300, "max_steps": 300}},
+    readings=("latent", "map"),
+    primary="linear_probe, map",
+    settings={"finetune": {"min_steps": 1_000, "max_steps": 1_000}},
     notes=(
         "Pretraining: 6 epochs over 9,000 patches without labels, the same for every pretext.",
         "Every encoder is probed on three labelled subsets, so that what labels and what training vary is told apart.",
-        "`supervised`: 300 optimiser steps of batch 128 at every label fraction.",
+        "`supervised`: 1,000 optimiser steps of batch 64 at every label fraction.",
     ),
 )

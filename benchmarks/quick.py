@@ -10,6 +10,8 @@ SPARSE = (0.001, 0.01, 0.1)  # where the smaller latent size and fine-tuning are
 
 def include(pretext: str, latent_dim: int, label_fraction: float, protocol: str, reading: str) -> bool:
     """All of the cheap rows at latent size 128; elsewhere what a reader needs to see that it is not another story."""
+    if pretext in ("majority_class", "raw_pixels"):
+        return True
     if pretext == "supervised_compute":
         return latent_dim == 128 and label_fraction == min(SPARSE)
     if protocol == "finetune" and pretext not in ("supervised", "vicreg"):

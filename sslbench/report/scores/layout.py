@@ -217,7 +217,7 @@ def _of_raw(protocol: str) -> str:
 
 
 def _tables(rows: Sequence[Row]) -> list[tuple[str, int]]:
-    """Protocol and latent size of each; the reference rows alone make none unless there is nothing else."""
+    """Protocol and latent size of each that an encoder was run at; reference rows alone make one for want of others."""
     sizes = sorted({row.latent_dim for row in rows if row.encoder != RAW})
     probed = [row for row in rows if row.pretext not in REFERENCE_PROTOCOLS and row.encoder != RAW]
     ran = {(row.protocol, row.latent_dim) for row in probed}
@@ -225,7 +225,7 @@ def _tables(rows: Sequence[Row]) -> list[tuple[str, int]]:
         (protocol, size)
         for protocol in sorted({row.protocol for row in probed}, key=protocol_rank)
         for size in sizes
-        if protocol not in OPTIONAL_PROTOCOLS or (protocol, size) in ran
+        if (protocol, size) in ran
     ]
     return found or [("finetune", size) for size in sizes]
 

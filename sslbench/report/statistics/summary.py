@@ -68,11 +68,14 @@ def summarise(blocks: Iterable[Block]) -> pd.DataFrame:
 
 
 def missing_in_row(block: Block, row: str) -> dict[tuple[Replicate, ...], list[float]]:
-    """The label fractions at which a row lacks replicates, by those it lacks."""
+    """The label fractions at which a row has some replicates and lacks others, by those it lacks.
+
+    What has none may be left out by the suite; of that the gaps know.
+    """
     found: dict[tuple[Replicate, ...], list[float]] = {}
     for fraction in block.fractions:
         present = block.scores.get((row, fraction), {})
         absent = tuple(replicate for replicate in block.replicates if replicate not in present)
-        if absent:
+        if present and absent:
             found.setdefault(absent, []).append(fraction)
     return found

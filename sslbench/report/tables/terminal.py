@@ -21,7 +21,7 @@ _STYLES = {State.NOT_RUN: "dim", State.FAILED: "dim", State.OUTSIDE: "yellow", S
 def print_summary(
     records: pd.DataFrame, console: Console, versions: Mapping[tuple[str, str], int] = NO_VERSIONS
 ) -> None:
-    """Print every block, compact enough for 100 columns with seven label fractions.
+    """Print every block, compact enough for 100 columns with eight label fractions; on a narrower screen means alone.
 
     Args:
         versions: of the plug-ins as they are now, by kind and name.
@@ -34,7 +34,9 @@ def print_summary(
         console.print("no test accuracy of any encoder yet")
         return
     for sheet in tables.accuracy:
-        console.print(rich_table(sheet))
+        table = rich_table(sheet)
+        fits = console.measure(table, options=console.options.update(max_width=1_000)).maximum <= console.width
+        console.print(table if fits else rich_table(sheet, means=True))
         for note in sheet.notes:
             console.print(Text(_compact(note), style="dim"))
     shown = [entry.cell for sheet in tables.accuracy for row in sheet.rows for entry in row if entry.cell]
@@ -44,8 +46,12 @@ def print_summary(
             console.print(Text(line, style="yellow"))
 
 
-def rich_table(sheet: Sheet, padding: tuple[int, int, int, int] = (0, 1, 0, 0)) -> Table:
-    """A sheet for the terminal, names to the left and numbers to the right; colours stand for bold and states."""
+def rich_table(sheet: Sheet, padding: tuple[int, int, int, int] = (0, 1, 0, 0), means: bool = False) -> Table:
+    """A sheet for the terminal, names to the left and numbers to the right; colours stand for bold and states.
+
+    Args:
+        means: leave the half-widths out.
+    """
     title = Text(f"{sheet.place}: {sheet.title}" if sheet.place else sheet.title)
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=padding)
     for number, heading in enumerate(sheet.short or sheet.headings):
@@ -53,7 +59,8 @@ def rich_table(sheet: Sheet, padding: tuple[int, int, int, int] = (0, 1, 0, 0)) 
         table.add_column(heading, justify="left" if number < sheet.names else "right", no_wrap=not folds)
     for number, row in enumerate(sheet.rows, start=1):
         styles = ["bold green" if entry.bold else _STYLES.get(entry.state, "") for entry in row]
-        table.add_row(*(Text(_compact(entry.text), style=style) for entry, style in zip(row, styles, strict=True)))
+        texts = [entry.text.partition(" ± ")[0] if means else _compact(entry.text) for entry in row]
+        table.add_row(*(Text(text, style=style) for text, style in zip(texts, styles, strict=True)))
         if number == sheet.ruled:
             table.add_section()
     return table

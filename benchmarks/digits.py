@@ -1,0 +1,45 @@
+"""From ten labels upwards: the digits that come with scikit-learn, a training in seconds.
+
+Command:  sslbench run digits
+Cost:     {COST} minutes on two CPU cores.
+Question: how many labels does pretraining on 1,297 digits without labels save, from one label a class to all of them?
+"""
+
+from sslbench.contract.spec import Suite
+
+
+def include(pretext: str, latent_dim: int, label_fraction: float, protocol: str, reading: str) -> bool:
+    """Fine-tune one pretext; `supervised` is trained everywhere."""
+    return protocol != "finetune" or pretext in ("supervised", "simclr")
+
+
+SUITE = Suite(
+    name="digits",
+    datasets=("digits",),
+    encoders=("conv",),
+    pretexts=(
+        "majority_class",
+        "raw_pixels",
+        "random_init",
+        "supervised",
+        "autoencoder",
+        "rotation",
+        "simclr",
+        "vicreg",
+    ),
+    latent_dims=(128,),
+    seeds=(0, 1, 2, 3, 4),
+    epochs=60,
+    label_fractions=(1.0,),
+    labels_per_class=(1, 2, 5, 10, 20, 50),
+    protocols=("linear_probe", "finetune"),
+    readings=("latent", "map"),
+    primary="linear_probe, map",
+    settings={"finetune": {"min_steps": 1_000, "max_steps": 1_000}},
+    include=include,
+    notes=(
+        "Pretraining: 60 epochs over the 1,297 training images without labels, the same for every pretext.",
+        "`supervised` and `finetune`: 1,000 optimiser steps of batch 64 at every budget (fewer images where there are "
+        "fewer labels), which is 49 epochs over all of them.",
+    ),
+)

@@ -1,0 +1,26 @@
+"""What a suite's grid becomes."""
+
+from __future__ import annotations
+
+from sslbench.contract.spec import Suite
+from sslbench.datasets._base import Dataset
+from sslbench.sweep.plan import Source, make_plan
+
+
+def test_what_a_suite_evaluates_nowhere_is_not_pretrained(digits: Dataset) -> None:
+    suite = Suite(
+        name="holes",
+        datasets=("digits",),
+        encoders=("conv",),
+        pretexts=("random_init", "rotation"),
+        latent_dims=(8, 16),
+        seeds=(0,),
+        epochs=1.0,
+        label_fractions=(0.05,),
+        protocols=("knn",),
+        include=lambda pretext, latent_dim, *_: (pretext, latent_dim) != ("rotation", 16),
+    )
+    plan = make_plan(suite, {"digits": Source.of("digits", digits)})
+    kept = {(cell.pretext, cell.latent_dim) for cell in plan.pretrain}
+    assert kept == {("random_init", 8), ("random_init", 16), ("rotation", 8)}
+    assert all(plan.evaluate[cell.cell_id] for cell in plan.pretrain)
