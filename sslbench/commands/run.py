@@ -42,9 +42,12 @@ def run(
     fraction: Annotated[list[float] | None, typer.Option(help="Only this label fraction, e.g. 0.01.")] = None,
     seed: Annotated[list[int] | None, typer.Option(help="Only this seed; may be repeated.")] = None,
     device: Device = "auto",
+    from_published: Annotated[
+        bool, typer.Option("--from-published", help="Take finished cells from the published results; run the others.")
+    ] = False,
     results: Annotated[
         Path | None,
-        typer.Option(help="Published results to compare with; default results, here or beside the package."),
+        typer.Option(help="Published results to compare with or go on from; default results, here or at the package."),
     ] = None,
     home: Home = None,
     tracking_uri: TrackingUri = None,
@@ -56,7 +59,8 @@ def run(
     Nothing else is written: sslbench publish copies the tables to results/SUITE.
 
     Examples: sslbench run quick | sslbench run quick --dry-run |
-    sslbench run quick --pretext simclr --latent-dim 128 --fraction 0.01 --workers 2
+    sslbench run quick --pretext vicreg --latent-dim 128 --fraction 0.01 --workers 2 |
+    sslbench run my_copy_of_catalogue.py --from-published
     """
     with plain_errors():
         from sslbench.sweep.plan import Selection
@@ -77,10 +81,12 @@ def run(
             device,
             _workers(workers),
         )
+        if dry_run and from_published:
+            raise InputError("--dry-run writes nothing, so it takes nothing with --from-published; leave one out")
         if dry_run:
             _dry_run(request, results, terminal())
         else:
-            raise typer.Exit(_run(request, results, terminal()))
+            raise typer.Exit(_run(request, results, from_published, terminal()))
 
 
 def _workers(text: str) -> int | None:
@@ -107,10 +113,11 @@ def _dry_run(request: Request, results: Path | None, console: Console) -> None:
     say(console, f"time left: {describe(left, crew.layout(request, prepared).workers)}")
 
 
-def _run(request: Request, results: Path | None, console: Console) -> int:
+def _run(request: Request, results: Path | None, from_published: bool, console: Console) -> int:
     """Run what is missing, write and print the tables; returns the exit code."""
     from sslbench.commands.display import Display, counts, describe, estimate, say_unsuitable
     from sslbench.commands.tables import say_written, short
+    from sslbench.publishing.continuation import take_published
     from sslbench.publishing.publish import compared, published_among, write_tables
     from sslbench.report.records import from_records
     from sslbench.report.tables.terminal import print_summary
@@ -121,6 +128,10 @@ def _run(request: Request, results: Path | None, console: Console) -> int:
 
     prepared = prepare_request(request)
     published = published_among(prepared.suite.name, results)
+    if from_published:
+        folder = published / prepared.suite.name
+        say(console, f"taken from {folder}: {take_published(request, prepared, folder)} evaluations")
+        prepared = prepare_request(request)
     say_unsuitable(prepared, console)
     failures: list[Failure] = []
     started = time.monotonic()

@@ -60,7 +60,7 @@ def write_tables(request: Request, prepared: Prepared, records: list[Record], ui
     frame = from_records(records)
     folder = stores.results / suite.name
     with replaced(folder) as unfinished:
-        built = build(frame, unfinished, suite.name, suite.notes, attached)
+        built = build(frame, unfinished, suite.name, (*suite.notes, *taken_note(tracker, prepared.plan)), attached)
     files = [folder / path.relative_to(unfinished) for path in built]
     tracker.log_report(folder, files)
     return files
@@ -107,6 +107,14 @@ def compared(fresh: Path, published: Path) -> str:
     except InputError as error:
         said = f"not possible, {error}"
     return f"compared with the published {published}: {said}"
+
+
+def taken_note(tracker: Tracker, plan: Plan) -> tuple[str, ...]:
+    """How many evaluations were not run in this store but taken from published results; nothing if none."""
+    planned = {cell.cell_id for cell in plan.evaluations}
+    taken = len(planned & tracker.published_evaluations())
+    note = f"{taken:,} of {len(planned):,} evaluations are those published before, not run again (`--from-published`)."
+    return (note,) if taken else ()
 
 
 def gaps_of(tracker: Tracker, prepared: Prepared, recorded: set[str]) -> Gaps:

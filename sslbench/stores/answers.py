@@ -34,15 +34,23 @@ def answers_npz(answers: NDArray[np.int64], right: NDArray[np.bool_], num_classe
     return content.getvalue()
 
 
+def right_npz(count: int, right: bytes) -> bytes:
+    """The artifact of an evaluation of which only that is known: packed bits of the `count` inputs answered rightly."""
+    content = io.BytesIO()
+    np.savez_compressed(content, count=np.int64(count), right=np.frombuffer(right, np.uint8))
+    return content.getvalue()
+
+
 def read_right(content: bytes, source: str) -> tuple[int, bytes]:
-    """How many test inputs an artifact of `answers_npz` is about, and the packed bits of those answered rightly.
+    """How many test inputs such an artifact is about, and the packed bits of those answered rightly.
 
     Raises:
         InputError: it is none; the message names `source`.
     """
     try:
         with np.load(io.BytesIO(content)) as arrays:
-            return len(arrays["answers"]), arrays["right"].tobytes()
+            count = len(arrays["answers"]) if "answers" in arrays else int(arrays["count"])
+            return count, arrays["right"].tobytes()
     except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(f"cannot read {ANSWERS_FILE} of {source}: {type(error).__name__}: {error}") from error
 

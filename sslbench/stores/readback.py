@@ -1,11 +1,11 @@
-"""Runs as MLflow holds them, back to records; and what checkpoints write so that they can be read back."""
+"""Runs as MLflow holds them, back to records, and published records back to runs."""
 
 from __future__ import annotations
 
 import json
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from mlflow.entities import Run
@@ -17,6 +17,15 @@ from sslbench.contract.spec import READINGS
 #: Names of metrics of a pretraining that become records.
 DIAGNOSED = ("representation.", "projection.", "collapsed")
 CHECKPOINT = "accuracy_after_"
+
+#: Metrics of a pretraining that its evaluations repeat, so that a record needs one run alone.
+COSTS = ("pretrain_epochs", "pretrain_steps", "pretrain_seconds", "pretrain_samples", "pretrain_flops", "parameters")
+
+#: How records spell the moment a run started, in UTC.
+MOMENT = "%Y-%m-%dT%H:%M:%SZ"
+
+#: Tag of a run that was not run here but taken from published records: the run that was.
+PUBLISHED_RUN = "published_run"
 
 
 def evaluation_records(run: Run) -> list[Record]:
@@ -57,8 +66,49 @@ def checkpoint_metrics(cell: EvaluateCell, epochs: float, scored: Mapping[str, f
 
 def checkpoint_tags(cells: Iterable[EvaluateCell]) -> dict[str, str]:
     """Which datasets the metrics of `checkpoint_metrics` mean: a metric's name may not hold every character."""
-    spelt = {_spelt(cell.dataset): cell.dataset for cell in cells}
+    return _datasets_tag(cell.dataset for cell in cells)
+
+
+def _datasets_tag(datasets: Iterable[str]) -> dict[str, str]:
+    spelt = {_spelt(dataset): dataset for dataset in datasets}
     return {"checkpoint_datasets": json.dumps(spelt)} if spelt else {}
+
+
+def evaluation_metrics(rows: Sequence[Record]) -> dict[str, float]:
+    """What the run of a finished evaluation held, from its records: the inverse of `evaluation_records`."""
+    names = {"test": "accuracy", "budget": "budget_accuracy"}
+    known = ("evaluate_seconds", "evaluate_flops", "num_labels", "num_classes", *COSTS)
+    return _numbers(rows[0], known) | {names[row.split]: row.value for row in rows}
+
+
+def pretraining_metrics(rows: Sequence[Record], evaluation: Record) -> tuple[dict[str, float], dict[str, str]]:
+    """What the run of a finished pretraining held, and its tags: the inverse of `pretraining_records`.
+
+    Args:
+        rows: none of a baseline about which nothing was measured.
+        evaluation: any evaluation of it, for what it cost.
+    """
+    scores = [row for row in rows if row.metric.startswith(CHECKPOINT)]
+    metrics = _numbers(evaluation, COSTS)
+    metrics |= {row.metric: row.value for row in rows if not row.metric.startswith(CHECKPOINT)}
+    for row in scores:
+        said = {row.split: row.value, "fraction": row.label_fraction, "labels": float(row.num_labels)}
+        said |= {"seconds": row.evaluate_seconds, "flops": row.evaluate_flops}
+        where = f"{row.label_seed}/{_spelt(row.dataset)}"
+        metrics |= {f"{row.metric}/{what}/{where}": value for what, value in said.items()}
+    return metrics, _datasets_tag(row.dataset for row in scores)
+
+
+def provenance(row: Record) -> dict[str, str]:
+    """Tags that say where a published record comes from, in place of those of this machine."""
+    own = {"git_commit": row.git_commit, "sslbench_version": row.sslbench_version, "device": row.device}
+    return {**own, "modality": row.modality, PUBLISHED_RUN: row.run_id}
+
+
+def _numbers(row: Record, names: Sequence[str]) -> dict[str, float]:
+    """Columns of a record as metrics; what was not measured is left out."""
+    found = {name: float(getattr(row, name)) for name in names}
+    return {name: value for name, value in found.items() if value == value}
 
 
 def _spelt(dataset: str) -> str:
@@ -130,5 +180,5 @@ def _row(run: Run, tags: Mapping[str, str], metrics: Mapping[str, float]) -> Rec
         git_commit=tags["git_commit"],
         sslbench_version=tags["sslbench_version"],
         device=tags["device"],
-        started_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(run.info.start_time / 1000)),
+        started_at=time.strftime(MOMENT, time.gmtime(run.info.start_time / 1000)),
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import calendar
 import gc
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from sslbench.contract.record import Record
 from sslbench.contract.spec import InputError
 from sslbench.stores.answers import artifacts
 from sslbench.stores.finished import finished_cells
-from sslbench.stores.readback import evaluation_records, pretraining_records
+from sslbench.stores.readback import MOMENT, PUBLISHED_RUN, evaluation_records, pretraining_records, provenance
 from sslbench.stores.urls import hidden, reason, shown
 
 PAGE = 5000
@@ -65,13 +66,22 @@ class Tracker:
 
     # Writing
 
-    def start_pretrain(self, cell: PretrainCell, source: RunDataset, device: str) -> str:
-        """Open the parent run of a pretraining and return its id."""
-        tags = {**self._axes(cell), "kind": "pretrain", "cell_id": cell.cell_id, "device": device}
-        return self.start(cell.title, tags, _flatten(cell.config), source=source)
+    def start_pretrain(
+        self, cell: PretrainCell, source: RunDataset | None, device: str, published: Record | None = None
+    ) -> str:
+        """Open the parent run of a pretraining and return its id.
 
-    def start_evaluate(self, cell: EvaluateCell, parent: str, source: RunDataset, device: str) -> str:
-        """Open the child run of an evaluation and return its id."""
+        Args:
+            source: what it trains on; None where nothing is run.
+            published: a record of it, where it is taken from published results.
+        """
+        tags = {**self._axes(cell), "kind": "pretrain", "cell_id": cell.cell_id, "device": device}
+        return self.start(cell.title, tags, _flatten(cell.config), source=source, published=published)
+
+    def start_evaluate(
+        self, cell: EvaluateCell, parent: str, source: RunDataset | None, device: str, published: Record | None = None
+    ) -> str:
+        """Open the child run of an evaluation and return its id; as `start_pretrain`."""
         tags = {
             **self._axes(cell.pretrain),
             "dataset": cell.dataset,
@@ -86,7 +96,7 @@ class Tracker:
             "dataset_version": str(cell.dataset_version),
             "protocol_version": str(cell.protocol_version),
         }
-        return self.start(cell.title, tags, _flatten(cell.config), parent, source)
+        return self.start(cell.title, tags, _flatten(cell.config), parent, source, published)
 
     def _axes(self, cell: PretrainCell) -> dict[str, str]:
         return {
@@ -110,11 +120,15 @@ class Tracker:
         params: Mapping[str, object],
         parent: str | None = None,
         source: RunDataset | None = None,
+        published: Record | None = None,
     ) -> str:
         """Open a run of any kind, below a parent or not, and return its id; `tags` may name another suite."""
         own = {"suite": self.suite, "git_commit": self.commit, "sslbench_version": __version__, MLFLOW_RUN_NAME: name}
         below = {MLFLOW_PARENT_RUN_ID: parent} if parent else {}
-        run_id = str(self.client.create_run(self.experiment_id, tags={**own, **below, **tags}).info.run_id)
+        origin = {} if published is None else provenance(published)
+        started = None if published is None else 1000 * calendar.timegm(time.strptime(published.started_at, MOMENT))
+        run = self.client.create_run(self.experiment_id, started, {**own, **below, **tags, **origin})
+        run_id = str(run.info.run_id)
         self.client.log_batch(run_id, params=[Param(key, str(value)) for key, value in params.items()])
         if source is not None:
             self.client.log_inputs(run_id, [DatasetInput(source, [InputTag("mlflow.data.context", "training")])])
@@ -154,6 +168,12 @@ class Tracker:
         """Close a run that went wrong, with the reason as a tag; reports publish it, so no password may be in it."""
         self.client.set_tag(run_id, "error", hidden(why))
         self.client.set_terminated(run_id, "FAILED")
+
+    def forget_published(self, cell_ids: Collection[str]) -> None:
+        """Delete the runs of these pretrainings that were taken from published results: their encoders are not here."""
+        for run in self._published("pretrain") if cell_ids else ():
+            if run.data.tags["cell_id"] in cell_ids:
+                self.client.delete_run(run.info.run_id)
 
     def log_report(self, folder: Path, files: Sequence[Path]) -> str:
         """Log what was published to a run of its own and return its id; the same tables again are the same run.
@@ -221,6 +241,13 @@ class Tracker:
     def pretrained(self, run_id: str) -> dict[str, float]:
         """The metrics of a finished pretraining: seconds, samples, FLOPs, parameters."""
         return dict(self.client.get_run(run_id).data.metrics)
+
+    def published_evaluations(self) -> set[str]:
+        """Identities of evaluations that were taken from published results."""
+        return {run.data.tags["cell_id"] for run in self._published("evaluate")}
+
+    def _published(self, kind: str) -> list[Run]:
+        return self._runs(f"attributes.status = 'FINISHED' and tags.kind = '{kind}' and tags.{PUBLISHED_RUN} != ''")
 
     def failures(self) -> list[Mapping[str, str]]:
         """Tags, and the id as `run_id`, of the last failed run of every cell that has no finished one."""

@@ -63,6 +63,7 @@ class _Sweep:
 
     def run(self, show: Callable[[Progress], None]) -> list[Failure]:
         """Start workers, look after them until they end, and put everything in order whatever happens."""
+        self._forget_published()
         self._fill()
         chosen = layout(self.request, self.prepared)
         workers = {number: self._start(number, chosen) for number in range(chosen.workers)}
@@ -120,6 +121,12 @@ class _Sweep:
             if cell.cell_id in done
             for child in missing[cell.cell_id]
         )
+
+    def _forget_published(self) -> None:
+        """Have pretrainings run that were taken from published results and now lack evaluations: no encoder is here."""
+        plan, done = self.prepared.plan, self.tracker.finished()
+        lacking = {cell.pretrain.cell_id for cell in plan.evaluations if cell.cell_id not in done}
+        self.tracker.forget_published(lacking & done.keys())
 
     def _bury(self, worker: SpawnProcess) -> None:
         """Put a dead worker's cells back into the queues."""

@@ -26,16 +26,13 @@ from sslbench.stores.addresses import Stores
 from sslbench.stores.answers import ANSWERS_FILE, answers_npz
 from sslbench.stores.inputs import describe
 from sslbench.stores.queue import CellFailed, CellQueue
-from sslbench.stores.readback import checkpoint_metrics, checkpoint_tags
+from sslbench.stores.readback import COSTS, checkpoint_metrics, checkpoint_tags
 from sslbench.stores.tracker import Tracker
 from sslbench.stores.urls import hidden
 from sslbench.sweep.features import FeatureCache, features_folder
 from sslbench.sweep.news import Failure, Finished, NewsWriter, Status, status_folder
 from sslbench.sweep.plan import Plan
 from sslbench.sweep.studies import queued_evaluation
-
-#: Metrics of a pretraining that its evaluations repeat, so that a record needs one run alone.
-COSTS = ("pretrain_epochs", "pretrain_steps", "pretrain_seconds", "pretrain_samples", "pretrain_flops", "parameters")
 
 
 class Worker:

@@ -1,0 +1,104 @@
+"""A published table is gone on from: its rows count as done, are the same, and say where they come from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from pandas.testing import assert_frame_equal
+
+from sslbench.contract.spec import InputError
+from sslbench.publishing.continuation import take_published
+from sslbench.publishing.publish import publish, write_tables
+from sslbench.report.attachments.predictions import read_answers
+from sslbench.report.records import read_records
+from sslbench.stores.addresses import locate
+from sslbench.sweep.plan import Selection
+from sslbench.sweep.request import Request, prepare_request, records_of, tracker_of
+from sslbench.sweep.studies import open_queues, queued_pretraining
+from sslbench.sweep.worker import Worker
+from tests.conftest import CPU
+
+SUITE_FILE = '''"""The digits."""
+from sslbench.contract.spec import Suite
+
+SUITE = Suite(
+    name="gone_on", datasets=("digits",), encoders=("conv",), latent_dims=(8,), seeds=(0,), epochs=0.2,
+    pretexts=("majority_class", "raw_pixels", "random_init", "supervised", "rotation"),
+    label_fractions=(0.05,), protocols=("linear_probe",), checkpoints=(0.2,),
+    settings={"finetune": {"min_steps": 4, "max_steps": 4}},
+)
+'''
+
+
+def request_in(folder: Path, text: str = SUITE_FILE) -> Request:
+    folder.mkdir(exist_ok=True)
+    (folder / "gone_on.py").write_text(text)
+    return Request(str(folder / "gone_on.py"), Selection(), locate(folder / "home"), folder / "data", "cpu")
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Published results of the suite above, run by one worker in this process."""
+    folder = tmp_path_factory.mktemp("published")
+    request = request_in(folder)
+    prepared = prepare_request(request)
+    queues = open_queues(prepared.suite, Selection(), request.stores.storage)
+    queues[0].fill(queued_pretraining(cell, prepared.datasets) for cell in prepared.plan.pretrain)
+    tracker = tracker_of(request.stores, "gone_on")
+    Worker(0, prepared.plan, queues, tracker, request.stores, prepared.datasets, request.data_root, CPU).run()
+    write_tables(request, prepared, records_of(request, prepared))
+    return publish("gone_on", request.stores, folder / "results")
+
+
+def sorted_rows(records: pd.DataFrame) -> pd.DataFrame:
+    """Everything but the runs' own names, in one order."""
+    rows = records.drop(columns="run_id").sort_values(["cell_id", "metric", "split"])
+    return rows.reset_index(drop=True)
+
+
+def test_a_fresh_store_takes_every_published_row_as_it_is_and_says_so(published: Path, tmp_path: Path) -> None:
+    request = request_in(tmp_path)
+    taken = take_published(request, prepare_request(request), published)
+    prepared = prepare_request(request)
+    assert taken == len(prepared.plan.evaluations) == 5
+    assert all(cell_id in prepared.done for cell_id, _ in prepared.cells)
+    write_tables(request, prepared, records_of(request, prepared))
+    again = request.stores.results / "gone_on"
+    assert_frame_equal(
+        sorted_rows(read_records(published / "records.csv")), sorted_rows(read_records(again / "records.csv"))
+    )
+    assert read_answers(again) == read_answers(published) != {}
+    assert "5 of 5 evaluations are those published before, not run again" in (again / "table.md").read_text()
+    assert "published before" not in (published / "table.md").read_text()
+    assert take_published(request, prepared, published) == 0
+
+
+def test_only_an_added_row_is_left_to_run(published: Path, tmp_path: Path) -> None:
+    request = request_in(tmp_path, SUITE_FILE.replace('"rotation"', '"rotation", "autoencoder"'))
+    assert take_published(request, prepare_request(request), published) == 5
+    prepared = prepare_request(request)
+    missing = {cell.pretrain.pretext for cell in prepared.plan.evaluations if cell.cell_id not in prepared.done}
+    assert missing == {"autoencoder"}
+
+
+def test_an_encoder_that_is_asked_for_more_is_trained_anew(published: Path, tmp_path: Path) -> None:
+    request = request_in(tmp_path)
+    take_published(request, prepare_request(request), published)
+    more = request_in(tmp_path, SUITE_FILE.replace("(0.05,)", "(0.05, 0.1)"))
+    assert take_published(more, prepare_request(more), published) == 0
+    prepared = prepare_request(more)
+    lacking = {cell.pretrain.cell_id for cell in prepared.plan.evaluations if cell.cell_id not in prepared.done}
+    tracker = tracker_of(more.stores, "gone_on")
+    assert lacking
+    assert lacking <= tracker.finished().keys()
+    tracker.forget_published(lacking)
+    assert not lacking & tracker.finished().keys()
+    assert len(tracker.published_evaluations()) == 5
+
+
+def test_what_cannot_be_gone_on_from_is_refused(tmp_path: Path) -> None:
+    request = request_in(tmp_path)
+    with pytest.raises(InputError, match=r"--from-published: there is no .*records\.csv; name the folder"):
+        take_published(request, prepare_request(request), tmp_path / "nowhere")
