@@ -20,7 +20,6 @@ from sslbench.report.statistics import Analysis, analyse
 
 CPU = torch.device("cpu")
 GOLDEN = Path(__file__).parent / "golden"
-QUICK = Path(__file__).parent.parent / "results" / "quick" / "records.csv"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -43,8 +42,8 @@ def golden() -> pd.DataFrame:
 
 @pytest.fixture(scope="session")
 def quick() -> pd.DataFrame:
-    """The published records of the quick suite."""
-    return read_records(QUICK)
+    """The records of a real sweep, as it was once published: what is published anew moves no test."""
+    return read_records(GOLDEN / "quick.csv")
 
 
 @pytest.fixture(scope="session")

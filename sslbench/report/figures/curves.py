@@ -68,8 +68,11 @@ REFERENCE = Look("#6B6B6B", ".", "--", 1.4, 2.0)  # of `supervised` there
 
 
 def draw_curves(layout: Layout, title: str) -> Figure:
-    """Draw every table as a panel, or as one small panel per row; nothing of pyplot's global state is touched."""
-    blocks = layout.blocks
+    """Draw every table as a panel, or as one small panel per row, those of the primary protocol first.
+
+    Nothing of pyplot's global state is touched.
+    """
+    blocks = sorted(layout.blocks, key=lambda block: block.protocol != layout.primary)
     figure = Figure(layout="constrained", facecolor="white")
     small = any(crowded(block) for block in blocks)
     looks = {"supervised": REFERENCE} if small else looks_of({row for block in blocks for row in block.rows})
@@ -102,8 +105,13 @@ def looks_of(rows: set[str]) -> dict[str, Look]:
 
 
 def drawn_rows(block: Block) -> tuple[str, ...]:
-    """The rows of a block that have a curve, baselines last; the majority class would squeeze them into a corner."""
-    rows = [row for row in block.rows if row != "majority_class" and row in block.lines]
+    """The rows of a block that have a curve, baselines last; the majority class would squeeze them into a corner.
+
+    A row that was run at one budget has none, unless no row has.
+    """
+    points = {name: len(block.lines[name].fractions) for name in block.rows if name in block.lines}
+    fewest = min(2, max(points.values(), default=0))
+    rows = [name for name, count in points.items() if name != "majority_class" and count >= fewest]
     return tuple(sorted(rows, key=lambda row: row in BASELINES))
 
 
