@@ -21,6 +21,7 @@ DATASETS: Registry[Callable[[Path], Dataset]] = Registry(
         "mnist": "sslbench.datasets.images.mnist:load_mnist",
         "kmnist": "sslbench.datasets.images.kmnist:load_kmnist",
         "cifar10": "sslbench.datasets.images.cifar10:load_cifar10",
+        "cifar10_jpeg": "sslbench.datasets.images.cifar10_jpeg:load_cifar10_jpeg",
         "cifar100": "sslbench.datasets.images.cifar100:load_cifar100",
         "svhn": "sslbench.datasets.images.svhn:load_svhn",
         "stl10": "sslbench.datasets.images.stl10:load_stl10",

@@ -18,9 +18,10 @@ from sslbench.contract.spec import InputError, ViewPolicy
 from sslbench.datasets._base import Dataset, Split, image_dataset
 from sslbench.datasets.images import _torchvision, digits, fashion_mnist, photographs
 from sslbench.testing import DatasetContract
+from tests.datasets.test_datasets_cifar10_jpeg import publish_cifar10_jpeg
 from tests.datasets.test_datasets_idx import publish_kmnist, publish_mnist, put
 
-COLOUR = ("cifar10", "cifar100", "svhn", "stl10")
+COLOUR = ("cifar10", "cifar10_jpeg", "cifar100", "svhn", "stl10")
 DOWNLOADED = ("mnist", "kmnist", *COLOUR)
 
 
@@ -71,6 +72,8 @@ def install(name: str, monkeypatch: pytest.MonkeyPatch, root: Path) -> None:
         put(root / "kmnist", publish_kmnist(monkeypatch))
     elif name == "fashion_mnist":
         put(root / "fashion_mnist", publish_mnist(monkeypatch, fashion_mnist))
+    elif name == "cifar10_jpeg":
+        put(root / name, {"cifar10-jpeg.tar.gz": publish_cifar10_jpeg(monkeypatch)})
     elif name in FAKES:
         fake = {"svhn": FakeSvhn, "stl10": FakeStl}.get(name, FakeCifar)
         monkeypatch.setattr(published, FAKES[name], fake)
@@ -113,7 +116,7 @@ def test_writing_is_never_mirrored_and_only_colour_is_jittered(
     name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     views = (load_fake(name, monkeypatch, tmp_path) if name != "digits" else datasets.load(name, tmp_path)).input_spec
-    assert views.views.horizontal_flip == (name in ("cifar10", "cifar100", "stl10"))
+    assert views.views.horizontal_flip == (name in ("cifar10", "cifar10_jpeg", "cifar100", "stl10"))
     assert views.views.color_jitter == (name in COLOUR)
 
 
