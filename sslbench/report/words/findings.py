@@ -79,6 +79,10 @@ class _Place:
     def here(self, frame: pd.DataFrame) -> pd.DataFrame:
         return here(frame, self.dataset, self.encoder)
 
+    def _labels(self, fraction: float) -> str:
+        found = self.here(self.analysis.evaluations)
+        return with_labels(fraction, int(found.loc[found["label_fraction"] == fraction, "num_labels"].max()))
+
     def sentences(self) -> Iterator[Finding]:
         budgets = self.here(self.analysis.headlines.budgets).to_dict("records")
         yield from map(self._budget, budgets[:1])
@@ -94,7 +98,7 @@ class _Place:
         """What the choice is worth at one label fraction: in accuracy, and in labels."""
         fraction, lead = float(line["label_fraction"]), line["difference"]
         low, high = line["difference_low"], line["difference_high"]
-        where, name = f"{self.where}{with_labels(fraction)}", self._picked(fraction)
+        where, name = f"{self.where}{self._labels(fraction)}", self._picked(fraction)
         same, ends = "training from scratch on the same labels", points_interval(low, high)
         if low <= 0 <= high:
             said = f"{where}, {name} is not told apart from {same} ({points(lead)} points {ends})"
@@ -155,7 +159,7 @@ class _Place:
             return
         ahead = found[found["outcome"] == "win"].sort_values("difference", ascending=False, kind="stable")
         lines = ahead.to_dict("records")
-        opening = f"{self.where}{with_labels(float(found['label_fraction'].iloc[0]))} and {title_of(self.primary)}, "
+        opening = f"{self.where}{self._labels(float(found['label_fraction'].iloc[0]))} and {title_of(self.primary)}, "
         if not lines:
             sentence = (
                 f"{opening}none of {counted(len(found), 'pretrained encoder')} is above training from scratch ({WINS})"

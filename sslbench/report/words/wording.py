@@ -25,9 +25,13 @@ def row_title(pretext: str, protocol: str, latent_dim: int, pretrained_on: str |
     return f"{title_of(pretext)}{source} with {title_of(protocol)} (latent size {latent_dim})"
 
 
-def with_labels(fraction: float) -> str:
-    """`With 1% of the labels`, `With all labels`."""
-    return "With all labels" if fraction == 1 else f"With {percent(fraction)} of the labels"
+def with_labels(fraction: float, labels: int | None = None) -> str:
+    """`With 1% of the labels`, `With all labels`; with `labels` of shares that say little `With 0.1% (60) of the labels`."""
+    if fraction == 1:
+        return "With all labels"
+    share = percent(fraction)
+    count = f" ({labels:,})" if labels is not None and "." in share else ""
+    return f"With {share}{count} of the labels"
 
 
 def origin_title(dataset: str, origin: str) -> str:
