@@ -50,9 +50,9 @@ SUITE = Suite(
         "Pretraining: 6 epochs over 10,000 training images without labels, the same for every pretext.",
         "`supervised`: 2,000 optimiser steps of batch 64 up to 1% of the labels and 3,000 at 10%, where it stops "
         "gaining (suite `convergence`).",
-        "At 1% of the labels five tasks are not above raw pixels by either reading: bigan, byol, denoising_autoencoder, "
-        "jigsaw and vae. Six epochs over 10,000 images are 234 steps of 256 (938 of 64), after which their maps are "
-        "still about as good as those of random_init; whether longer training lifts them is not asked here.",
+        "At 1% of the labels five tasks are not above raw pixels by either reading: bigan, byol, jigsaw, vae and "
+        "denoising_autoencoder. Six epochs over 10,000 images are 234 steps of 256 (938 of 64), after which their maps "
+        "are about as good as those of random_init; whether longer training lifts them is not asked here.",
         "Colorization needs colour and I-JEPA the `vit` encoder: see `catalogue_color` and `catalogue_vit`.",
     ),
 )
