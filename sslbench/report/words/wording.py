@@ -26,7 +26,7 @@ def row_title(pretext: str, protocol: str, latent_dim: int, pretrained_on: str |
 
 
 def with_labels(fraction: float, labels: int | None = None) -> str:
-    """`With 1% of the labels`, `With all labels`; of an odd share, if given, how many: `With 0.1% (60) of the labels`."""
+    """`With 1% of the labels`, `With all labels`; of an odd share, if given, how many: `With 0.1% (60) of …`."""
     if fraction == 1:
         return "With all labels"
     share = percent(fraction)
