@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from sslbench.contract.cells import PretrainCell
 from sslbench.contract.record import RECORD_COLUMNS, Record
 from sslbench.contract.spec import InputError
 from sslbench.publishing.sides import RECORDS_FILE
-from sslbench.report.attachments import Answered
+from sslbench.report.attachments import Answered, Exhibit
+from sslbench.report.attachments.exhibits import read_exhibits
 from sslbench.report.attachments.predictions import read_answers
 from sslbench.report.records import read_records
 from sslbench.stores.answers import ANSWERS_FILE, right_npz
@@ -24,7 +26,7 @@ def take_published(request: Request, prepared: Prepared, folder: Path) -> int:
 
     Only pretrainings all of whose missing evaluations are published are taken: no encoders are, so whatever else is
     wanted of one begins with training it. The runs say so (`published_run`), keep the commit, version, device and
-    moment of the published ones, and carry which answers were right where the results folder has that.
+    moment of the published ones, and carry pictures and which answers were right where the results folder has them.
 
     Args:
         folder: of published results of the suite.
@@ -39,7 +41,8 @@ def take_published(request: Request, prepared: Prepared, folder: Path) -> int:
     for values in read_records(path).to_dict("records"):
         record = Record(**{name: values[name] for name in RECORD_COLUMNS})
         rows.setdefault(record.cell_id, []).append(record)
-    taking = _Taking(tracker_of(request.stores, prepared.suite.name), prepared, rows, read_answers(folder))
+    tracker = tracker_of(request.stores, prepared.suite.name)
+    taking = _Taking(tracker, prepared, rows, read_answers(folder), read_exhibits(folder))
     return sum(taking.take(cell) for cell in prepared.plan.pretrain)
 
 
@@ -52,8 +55,10 @@ class _Taking:
         prepared: Prepared,
         rows: Mapping[str, Sequence[Record]],
         answers: Mapping[str, Answered],
+        exhibits: Sequence[Exhibit],
     ) -> None:
-        self.tracker, self.prepared, self.rows, self.answers = tracker, prepared, rows, answers
+        self.tracker, self.prepared, self.rows = tracker, prepared, rows
+        self.answers, self.exhibits = answers, exhibits
 
     def take(self, cell: PretrainCell) -> int:
         """Log a pretraining and what the store lacks of it; returns how many evaluations."""
@@ -64,7 +69,9 @@ class _Taking:
         for child in children:
             rows = self.rows[child.cell_id]
             run_id = self.tracker.start_evaluate(child, parent, None, rows[0].device, rows[0])
-            self._log_answers(run_id, child.cell_id)
+            if child.cell_id in self.answers:
+                answered = self.answers[child.cell_id]
+                self._log(run_id, {ANSWERS_FILE: right_npz(answered.images, answered.packed)})
             self.tracker.finish(run_id, evaluation_metrics(rows), {})
         return len(children)
 
@@ -76,12 +83,16 @@ class _Taking:
         metrics, tags = pretraining_metrics(own, evaluation)
         first = own[0] if own else evaluation
         run_id = self.tracker.start_pretrain(cell, None, first.device, first)
+        own_name = Exhibit(cell.dataset, cell.encoder, cell.pretext, cell.latent_dim, cell.seed, "", b"").filename
+        pictures = [one for one in self.exhibits if replace(one, subject="").filename == own_name]
+        self._log(run_id, {f"pictures/{one.subject}.png": one.png for one in pictures})
         self.tracker.finish(run_id, metrics, tags)
         return run_id
 
-    def _log_answers(self, run_id: str, cell_id: str) -> None:
-        if cell_id in self.answers:
-            answered = self.answers[cell_id]
-            with tempfile.TemporaryDirectory() as place:
-                (Path(place) / ANSWERS_FILE).write_bytes(right_npz(answered.images, answered.packed))
-                self.tracker.log_files(run_id, Path(place))
+    def _log(self, run_id: str, files: Mapping[str, bytes]) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            for name, content in files.items():
+                path = Path(folder) / name
+                path.parent.mkdir(exist_ok=True)
+                path.write_bytes(content)
+            self.tracker.log_files(run_id, Path(folder))

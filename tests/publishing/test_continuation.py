@@ -11,6 +11,7 @@ from pandas.testing import assert_frame_equal
 from sslbench.contract.spec import InputError
 from sslbench.publishing.continuation import take_published
 from sslbench.publishing.publish import publish, write_tables
+from sslbench.report.attachments.exhibits import read_exhibits
 from sslbench.report.attachments.predictions import read_answers
 from sslbench.report.records import read_records
 from sslbench.stores.addresses import locate
@@ -60,9 +61,9 @@ def sorted_rows(records: pd.DataFrame) -> pd.DataFrame:
 
 def test_a_fresh_store_takes_every_published_row_as_it_is_and_says_so(published: Path, tmp_path: Path) -> None:
     request = request_in(tmp_path)
-    taken = take_published(request, prepare_request(request), published)
+    count = take_published(request, prepare_request(request), published)
     prepared = prepare_request(request)
-    assert taken == len(prepared.plan.evaluations) == 5
+    assert count == len(prepared.plan.evaluations) == 5
     assert all(cell_id in prepared.done for cell_id, _ in prepared.cells)
     write_tables(request, prepared, records_of(request, prepared))
     again = request.stores.results / "gone_on"
@@ -70,6 +71,9 @@ def test_a_fresh_store_takes_every_published_row_as_it_is_and_says_so(published:
         sorted_rows(read_records(published / "records.csv")), sorted_rows(read_records(again / "records.csv"))
     )
     assert read_answers(again) == read_answers(published) != {}
+    taken, given = ({one.filename for one in read_exhibits(folder)} for folder in (again, published))
+    assert taken == given
+    assert any("rotation" in name for name in taken)
     assert "5 of 5 evaluations are those published before, not run again" in (again / "table.md").read_text()
     assert "published before" not in (published / "table.md").read_text()
     assert take_published(request, prepared, published) == 0
