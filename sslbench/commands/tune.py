@@ -144,7 +144,7 @@ def _ledger(tuning: Tuning) -> Table:
         table.add_column(column, justify="right", no_wrap=True)
     for name, arm in tuning.arms.items():
         own = "–" if arm.default_score is None else f"{arm.default_score:.3f}"
-        cost = (numbers.seconds(arm.seconds), numbers.count(arm.samples), numbers.flops(arm.flops))
+        cost = (numbers.three_digits(arm.seconds), numbers.count(arm.samples), numbers.flops(arm.flops))
         counts = (str(arm.trials), str(arm.completed), f"{arm.epochs:g}")
         table.add_row(name, f"{arm.score:.3f}", own, *counts, *cost)
     return table

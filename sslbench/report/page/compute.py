@@ -13,7 +13,7 @@ from sslbench.report.page.parts import PLACE, Line, Part, Say, places, said, she
 from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.statistics.compute import front
 from sslbench.report.tables.sheet import Sheet
-from sslbench.report.words.numbers import count, flops, percent, seconds
+from sslbench.report.words.numbers import count, flops, percent, three_digits
 from sslbench.report.words.wording import unequal as words_of
 
 #: A page stays light: with more points than this in one figure only the ends and the middle of the fractions are drawn.
@@ -29,7 +29,7 @@ class Cost(NamedTuple):
 
 
 def _seconds(value: float) -> str:
-    return f"{seconds(value)} s"
+    return f"{three_digits(value)} s"
 
 
 #: How budgets are written; samples and trials are counts.

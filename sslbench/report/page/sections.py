@@ -20,7 +20,7 @@ from sslbench.report.scores.layout import Block, Layout
 from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.statistics.paired import OUTCOMES
 from sslbench.report.tables.sheet import Sheet, text_sheet
-from sslbench.report.words.numbers import NOT_RUN, count, duration, flops, seconds
+from sslbench.report.words.numbers import NOT_RUN, count, duration, flops, three_digits
 from sslbench.report.words.reading import COSTS, WINS
 
 
@@ -98,7 +98,7 @@ def tuning_sheets(tuned: Sequence[TunedArm]) -> tuple[Sheet, ...]:
         return ()
     rows = [
         (
-            *(one.pretext, f"{one.completed} of {one.trials}", seconds(one.seconds)),
+            *(one.pretext, f"{one.completed} of {one.trials}", three_digits(one.seconds)),
             *(count(one.samples), flops(one.flops)),
             *(NOT_RUN if one.default_score is None else f"{one.default_score:.3f}", f"{one.score:.3f}"),
             ", ".join(f"{name} {value:.4g}" for name, value in sorted(one.settings.items())),

@@ -21,7 +21,7 @@ MATCHED_WITHIN = 1.25
 ENCODER = ["dataset", "pretrain_dataset", "encoder", "pretext", "latent_dim"]
 
 #: What pretraining it took, once per seed.
-PRETRAINING = ["pretrain_seconds", "pretrain_samples", "pretrain_flops"]
+PRETRAINING = ["pretrain_seconds", "pretrain_epochs", "pretrain_steps", "pretrain_samples", "pretrain_flops"]
 
 COST_COLUMNS = (*CELL, "accuracy", "low", "high", "seconds", "flops")
 
@@ -43,6 +43,8 @@ def costs(every: pd.DataFrame) -> pd.DataFrame:
         Columns `ENCODER`, `PRETRAINING` (means over seeds), parameters (the most if records differ), and one per
         protocol: mean seconds of one evaluation, over label fractions and seeds.
     """
+    unknown = (every["pretrain_steps"] == 0) & (every["pretrain_samples"] > 0)  # in records of before they were kept
+    every = every.assign(pretrain_steps=every["pretrain_steps"].mask(unknown))
     pretraining = every.drop_duplicates([*ENCODER, "seed"]).groupby(ENCODER)[PRETRAINING].mean()
     parameters = every.groupby(ENCODER)[["parameters"]].max()
     evaluating = every.pivot_table("evaluate_seconds", ENCODER, "protocol", dropna=False)

@@ -18,7 +18,7 @@ from sslbench.report.statistics.compute import costs
 from sslbench.report.statistics.image_noise import block_noise
 from sslbench.report.statistics.spread import estimate
 from sslbench.report.statistics.summary import Cell, Cells, cells_of
-from sslbench.report.words.numbers import NOT_RUN, accuracy, count, flops, percent, points, seconds
+from sslbench.report.words.numbers import NOT_RUN, accuracy, count, flops, percent, points, three_digits
 from sslbench.report.words.reading import CEILING, COLLAPSED, INCOMPLETE, MARKS, STALE, TEST_INPUTS, legend
 from sslbench.report.words.wording import column_title, table_title
 
@@ -198,13 +198,14 @@ def cost_sheet(layout: Layout) -> Sheet:
     origins = entries.loc[entries["pretrain_dataset"] != "", ["pretrain_dataset", "dataset"]]
     transfer = bool((origins["pretrain_dataset"] != origins["dataset"]).any())
     axes = ["dataset", "encoder"] * several + ["pretrained on"] * transfer
-    headings = ["pretext", "latent size", "pretraining s", "samples", "compute", "parameters"]
+    headings = ["pretext", "latent size", "pretraining s", "epochs", "steps", "samples", "compute", "parameters"]
     headings += [f"{protocol} s" for protocol in protocols]
     rows = []
     for entry in entries.to_dict("records"):
         where = [entry["dataset"], entry["encoder"]] * several + [entry["pretrain_dataset"] or NOT_RUN] * transfer
-        pretraining = [seconds(entry["pretrain_seconds"]), count(entry["pretrain_samples"])]
+        pretraining = [three_digits(entry["pretrain_seconds"]), three_digits(entry["pretrain_epochs"])]
+        pretraining += [count(entry["pretrain_steps"]), count(entry["pretrain_samples"])]
         pretraining += [flops(entry["pretrain_flops"]), count(entry["parameters"])]
-        evaluating = [seconds(entry[protocol]) for protocol in protocols]
+        evaluating = [three_digits(entry[protocol]) for protocol in protocols]
         rows.append([*where, entry["pretext"], str(entry["latent_dim"]), *pretraining, *evaluating])
     return text_sheet("Cost", [*axes, *headings], rows, names=len(axes) + 1)

@@ -81,11 +81,11 @@ def _bounds(low: float, high: float, form: Callable[[float], str]) -> str:
     return interval(form(low), form(high))
 
 
-def seconds(spent: float) -> str:
-    """Seconds with three digits; `–` if not measured."""
-    if math.isnan(spent):
+def three_digits(amount: float) -> str:
+    """Seconds, epochs and the like with three digits; `–` if not measured."""
+    if math.isnan(amount):
         return NOT_RUN
-    return f"{spent:,.0f}" if spent >= 100 else f"{spent:.3g}"
+    return f"{amount:,.0f}" if amount >= 100 else f"{amount:.3g}"
 
 
 def duration(spent: float) -> str:
