@@ -1,7 +1,7 @@
 """Does colorization learn? On colour patches of nine photographs, beside tasks that need no colour.
 
 Command:  sslbench run catalogue_color
-Cost:     {COST} minutes on two CPU cores.
+Cost:     16 minutes on two CPU cores.
 Question: does the linear probe at 1% and at 10% of the labels beat `random_init` of the same encoder, though the
           encoder of `colorization` sees no colour in pretraining?
 """
