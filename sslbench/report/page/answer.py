@@ -28,13 +28,16 @@ class Answer(NamedTuple):
 
 
 def answers(found: Sequence[Finding], blocks: Sequence[Block]) -> list[Answer]:
-    """One sentence per dataset and encoder: what the choice inside the label budget saves with the fewest labels."""
+    """One sentence per dataset and encoder: what the choice inside the label budget saves with the fewest labels.
+
+    Where there is no pretext, what training from scratch for longer adds.
+    """
     places: dict[tuple[str, str], list[int]] = {}
     for number, block in enumerate(blocks):
         places.setdefault((block.dataset, block.encoder), []).append(number)
     first: dict[tuple[str, str], str] = {}
     for finding in found:
-        if finding.topic == "label multiplier" and finding.subject is not None:
+        if finding.topic in ("label multiplier", "convergence") and finding.subject is not None:
             first.setdefault((finding.subject.dataset, finding.subject.encoder), finding.sentence)
     return [
         Answer(

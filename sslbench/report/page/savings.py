@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from sslbench.contract.spec import BASELINES
+from sslbench.contract.spec import BASELINES, REFERENCE_PROTOCOLS
 from sslbench.report.figures.curves import short_count
 from sslbench.report.page.charts import Bar, Chart, Figure, full_title
 from sslbench.report.page.parts import Line, by_fraction, said, sheet_of
@@ -62,10 +62,13 @@ def seed_multipliers(layout: Layout) -> pd.DataFrame:
 def saved_figure(analysis: Analysis, alone: pd.DataFrame, block: Block) -> Figure | None:
     """Labels saved by every row of a table, at a label fraction one can choose; None without `supervised`.
 
+    Training from scratch for another length saves no labels, whatever it is worth.
+
     Args:
         alone: `seed_multipliers`.
     """
     part, seeds = _of(block, analysis.multipliers), _of(block, alone)
+    part = part[~part["pretext"].isin(REFERENCE_PROTOCOLS)]
     if part.empty:
         return None
     charts = []

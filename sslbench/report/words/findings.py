@@ -17,7 +17,7 @@ import pandas as pd
 from sslbench.contract.spec import BASELINES
 from sslbench.contract.titles import title_of
 from sslbench.report.scores.evaluations import CELL
-from sslbench.report.scores.rows import Subject
+from sslbench.report.scores.rows import Subject, rows_of
 from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.statistics.label_efficiency import (
     BELOW,
@@ -31,6 +31,7 @@ from sslbench.report.statistics.label_efficiency import (
     REACHED,
 )
 from sslbench.report.statistics.selection import CANDIDATE
+from sslbench.report.statistics.spread import paired_difference
 from sslbench.report.words.lessons import here, lessons
 from sslbench.report.words.numbers import (
     counted,
@@ -88,6 +89,7 @@ class _Place:
         yield from map(self._budget, budgets[:1])
         yield from self._leaders()
         yield from map(self._budget, budgets[1:][-1:])  # with the most labels
+        yield from self._longer()
         for line in self.here(self.analysis.headlines.crossovers).to_dict("records"):
             yield from self._crossover(line)
         yield from self._wins()
@@ -223,6 +225,30 @@ class _Place:
                     f"loses {line['loss']} and is not told apart in {line['tie']} ({WINS}){rest}{_on(line)}."
                 )
                 yield Finding("wins", sentence, float(line["win"]), math.nan, math.nan)
+
+    def _longer(self) -> Iterator[Finding]:
+        """What training from scratch twice as long adds: whether the baseline was trained to its end."""
+        rows = rows_of(self.here(self.analysis.evaluations))
+        scratch = {row.latent_dim: row for row in rows if row.pretext == "supervised"}
+        for double in (row for row in rows if row.pretext == "supervised_double" and row.latent_dim in scratch):
+            once = scratch[double.latent_dim]
+            at = sorted(set(double.fractions) & set(once.fractions))
+            gains = {share: paired_difference(double.scores(share), once.scores(share)) for share in at}
+            known = {share: gain for share, gain in gains.items() if gain is not None}
+            if not known:
+                continue
+            parts = [
+                f"{points(gain.mean, signed=True)} {points_interval(gain.low, gain.high)} at {percent(share)}"
+                for share, gain in known.items()
+            ]
+            least = min(gain.n for gain in known.values())
+            sentence = (
+                f"{self.where}Training from scratch twice as long moves its accuracy by {listed(parts)} of the labels, "
+                f"in points (latent size {double.latent_dim}){_on({'n': least})}."
+            )
+            subject = double.subject(math.nan)
+            largest = max(known.values(), key=lambda gain: gain.mean)
+            yield Finding("convergence", sentence, largest.mean, largest.low, largest.high, subject)
 
     def _unchosen(self) -> Iterator[Finding]:
         """The budgets at which nothing could be chosen."""

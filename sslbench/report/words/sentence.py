@@ -13,7 +13,7 @@ class Finding:
 
     Attributes:
         topic: `label multiplier`, `leaders`, `crossover`, `wins`, `choices`, `variance`, `measures`,
-            `optimism`, `budgets` or `replication`.
+            `optimism`, `budgets`, `convergence` or `replication`.
         value: the figure in natural units (a multiple, a share, a label fraction, a count); NaN where the sentence says
             that there is none.
         low: lower end of its 95% interval, `high` the upper; NaN, 0 or infinite as in the frame the figure is from.

@@ -33,6 +33,17 @@ def bar(records: list[Record], row: str = "simclr", fraction: float = 0.01) -> B
     return one
 
 
+def test_training_from_scratch_for_longer_saves_no_labels_and_is_the_answer_where_there_is_no_pretext() -> None:
+    records = supervised(0.7, 0.71, 0.72) + probes("supervised_double", 0.71, 0.72, 0.73, protocol="finetune")
+    found = analysed(from_records(records))
+    assert saved_figure(found, seed_multipliers(found.layout), found.layout.blocks[0]) is None
+    shown = page(from_records(records))
+    assert any(
+        text.startswith("Training from scratch twice as long moves its accuracy by +1.0") for text in shown.texts["p"]
+    )
+    assert any("no pretraining is compared with supervised" in text for text in shown.texts["p"])
+
+
 def lines_of(analysis: Analysis, block: Block, fraction: float) -> dict[str, dict[Any, Any]]:
     frame = analysis.multipliers
     for name in ("dataset", "encoder", "latent_dim", "protocol"):
