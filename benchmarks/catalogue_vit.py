@@ -1,7 +1,7 @@
 """Do the tasks made for transformers learn? Each on 10,000 unlabelled Fashion-MNIST images with the `vit` encoder.
 
 Command:  sslbench run catalogue_vit
-Cost:     {COST} minutes on two CPU cores.
+Cost:     34 minutes on two CPU cores that did other work beside (25 by `--dry-run`).
 Question: does a linear probe, on the latent or on the feature map, beat `random_init` of the same encoder and the raw
           pixels?
 """
@@ -33,5 +33,8 @@ SUITE = Suite(
         "Pretraining: 6 epochs over 10,000 training images without labels, the same for every pretext.",
         "`supervised`: 1,000 optimiser steps of batch 128 at every label fraction, at a learning rate of 2e-3: a "
         "transformer does not learn at the 1e-2 of the convolutional suites.",
+        "No pretext here is above the raw pixels by either reading, nor is training from scratch at 1% (77.3 for 78.0): "
+        "the transformer is small and sees few images. On the map the mean of every pretext is above that of "
+        "`random_init` at 1%.",
     ),
 )

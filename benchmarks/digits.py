@@ -1,7 +1,7 @@
 """From ten labels upwards: the digits that come with scikit-learn, a training in seconds.
 
 Command:  sslbench run digits
-Cost:     18 minutes on two CPU cores (an estimate of `--dry-run`, not yet run).
+Cost:     10 minutes on two CPU cores.
 Question: how many labels does pretraining on 1,297 digits without labels save, from one label a class to all of them?
 """
 

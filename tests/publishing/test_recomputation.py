@@ -191,7 +191,7 @@ def test_the_page_of_tables_prints_the_same_numbers(suite: str) -> None:
     text = (RESULTS / suite / "table.md").read_text(encoding="utf-8").partition("## How to read this")[0]
     rows = [line.strip("| ").split("|") for line in text.splitlines() if line.startswith("| ") and line.strip("| ")]
     cells = [cell.replace("*", "").strip() for row in rows for cell in row[1:]]
-    found = [re.match(r"(\d+\.\d)(?!%)(?:[^(]*\(([+-]?\d+\.\d)\))?", cell) for cell in cells]
+    found = [re.match(r"(\d+\.\d)(?![\d%])(?:[^(]*\(([+-]?\d+\.\d)\))?", cell) for cell in cells]
     accuracies = sorted(float(match[1]) for match in found if match)
     differences = sorted(float(match[2]) for match in found if match and match[2])
     means, gains = (sorted(100 * expected[name].dropna()) for name in ("mean", "difference"))

@@ -46,7 +46,7 @@ def test_the_legend_names_training_from_scratch_and_is_not_cut(suite: str) -> No
     (legend,) = figure.legends
     names = [text.get_text() for text in legend.get_texts()]
     assert "supervised" in names
-    assert ("ceiling (supervised, 100%)" in names) == (suite in ("quick", "transfer"))  # the others ran no 100%
+    assert ("ceiling (supervised, 100%)" in names) == (suite == "quick")  # the others ran no 100%
     assert inside(figure, legend.get_window_extent().extents)
     assert all(inside(figure, axes.get_tightbbox().extents) for axes in panels(figure))
 
