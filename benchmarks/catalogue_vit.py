@@ -33,8 +33,8 @@ SUITE = Suite(
         "Pretraining: 6 epochs over 10,000 training images without labels, the same for every pretext.",
         "`supervised`: 1,000 optimiser steps of batch 128 at every label fraction, at a learning rate of 2e-3: a "
         "transformer does not learn at the 1e-2 of the convolutional suites.",
-        "No pretext here is above the raw pixels by either reading, nor is training from scratch at 1% (77.3 for 78.0): "
-        "the transformer is small and sees few images. On the map the mean of every pretext is above that of "
+        "No pretext here is above the raw pixels by either reading, nor is training from scratch at 1% (77.3 for "
+        "78.0): the transformer is small and sees few images. On the map the mean of every pretext is above that of "
         "`random_init` at 1%.",
     ),
 )

@@ -141,8 +141,14 @@ def until(
         elapsed += time.process_time() - started
         network.eval()
         found, number = accuracy(), number + 1
-        print(f"epoch {number}: {found:.2%} after {elapsed:.0f} s", flush=True)
+        said("plain", Run(elapsed, found, number))
     return Run(elapsed, found, number)
+
+
+def said(whose: str, run: Run) -> Run:
+    """The run, printed: an hour is long."""
+    print(f"{whose}: {run.accuracy:.2%} after {run.epochs:.1f} epochs, {run.seconds:.0f} s", flush=True)
+    return run
 
 
 def probed(encoder: Encoder) -> float:
@@ -176,7 +182,9 @@ def main() -> list[Row]:
     torch.set_num_threads(1)
     wait_until_quiet()
     watch = Others()
-    scratch, simclr = ([train(seed) for seed in range(REPEATS)] for train in (our_scratch, our_simclr))
+    scratch, simclr = (
+        [said(f"ours, seed {seed}", train(seed)) for seed in range(REPEATS)] for train in (our_scratch, our_simclr)
+    )
     found = rows("supervised", SCRATCH_ACCURACY, 3.0, scratch, plain_scratch(), watch)
     return [*found, *rows("simclr", PROBE_ACCURACY, 5.0, simclr, lightly_simclr(), watch)]
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sslbench.contract.spec import InputError
+from sslbench.report.attachments.predictions import read_answers
 from sslbench.report.attachments.primary import read_primary
 from sslbench.report.records import read_records
 from sslbench.report.scores import lay_out
@@ -44,7 +45,8 @@ def refreshed(text: str, results: Path, versions: Mapping[tuple[str, str], int])
 
 def _passage(mark: re.Match[str], results: Path, versions: Mapping[tuple[str, str], int]) -> str:
     folder = results / mark["suite"]
-    layout = lay_out(read_records(folder / "records.csv"), primary=read_primary(folder), versions=versions)
+    records, primary = read_records(folder / "records.csv"), read_primary(folder)
+    layout = lay_out(records, primary=primary, versions=versions, answers=read_answers(folder))
     if mark["kind"] == "findings":
         found = findings(analyse(layout))[:SENTENCES]
         return "\n".join(f"- {finding.sentence}" for finding in found)

@@ -40,8 +40,32 @@ def scores(suite: str) -> pd.DataFrame:
     return frame[kept]
 
 
-def of_row(frame: pd.DataFrame, line: pd.Series) -> pd.Series:
-    """Accuracy by seed of the row and column that a line of `table.csv` is about."""
+def answers(suite: str) -> dict[str, np.ndarray]:
+    """Right (1) or wrong (0) by test input, of every cell that stored it: `(inputs,)`; nothing in old results."""
+    path, found = RESULTS / suite / "right.npz", {}
+    if path.is_file():
+        with np.load(path) as file:
+            for place in range(len(file["datasets"])):
+                cells = [cell.decode() for cell in file[f"cells.{place}"]]
+                bits = np.unpackbits(file[f"right.{place}"], axis=1, count=len(cells)).T
+                found |= dict(zip(cells, bits.astype(float), strict=True))
+    return found
+
+
+def half_width_of_inputs(answered: np.ndarray) -> float:
+    """What other test inputs would move a mean by: seeds crossed with inputs, the part of the inputs.
+
+    Args:
+        answered: `(seeds, inputs)`, of one row or one row less another.
+    """
+    seeds, inputs = answered.shape
+    of_inputs, of_seeds = answered.mean(axis=0), answered.mean(axis=1, keepdims=True)
+    rest = np.square(answered - of_inputs - of_seeds + answered.mean()).sum() / max(1, (seeds - 1) * (inputs - 1))
+    return 1.959963984540054 * np.sqrt(max(0.0, of_inputs.var(ddof=1) - rest / seeds) / inputs)
+
+
+def of_row(frame: pd.DataFrame, line: pd.Series) -> pd.DataFrame:
+    """Accuracy and identity by seed of the row and column that a line of `table.csv` is about."""
     pretext, protocol = line["pretext"], line["protocol"]
     if pretext == "majority_class":
         protocol = "majority_class"
@@ -59,7 +83,7 @@ def of_row(frame: pd.DataFrame, line: pd.Series) -> pd.Series:
     if pretext not in PIXELS:
         chosen = chosen[(chosen["encoder"] == line["encoder"]) & (chosen["latent_dim"] == line["latent_dim"])]
     assert chosen["seed"].is_unique, f"{pretext}: two records of one seed"
-    return chosen.set_index("seed")["value"]
+    return chosen.set_index("seed")[["value", "cell_id"]]
 
 
 def student(freedom: int) -> float:
@@ -111,17 +135,47 @@ def against_scratch(column: pd.DataFrame) -> pd.DataFrame:
     return found
 
 
+def of_inputs(rows: dict[str, pd.DataFrame], answered: dict[str, np.ndarray]) -> pd.DataFrame:
+    """The inputs' part of both half-widths by row; of differences only where every row that competes has answers.
+
+    Differences count the seeds that all rows share which have two or more in common with `supervised`.
+    """
+    stored = {
+        name: {seed: answered[cell] for seed, cell in row["cell_id"].items() if cell in answered}
+        for name, row in rows.items()
+        if name != "majority_class"  # how common a class is is a fact of the test split
+    }
+    found = {
+        name: {"half_width": half_width_of_inputs(np.stack(list(each.values())))}
+        for name, each in stored.items()
+        if each
+    }
+    scratch = rows["supervised"].index if "supervised" in rows else []
+    joined = [
+        name for name, row in rows.items() if name != "majority_class" and len(row.index.intersection(scratch)) > 1
+    ]
+    shared = set.intersection(*(set(stored[name]) for name in joined)) if joined else set()
+    for name in joined if shared else []:
+        gap = np.stack([stored[name][seed] - stored["supervised"][seed] for seed in sorted(shared)])
+        found[name]["difference_half_width"] = half_width_of_inputs(gap)
+    return pd.DataFrame.from_dict(found, orient="index")
+
+
 def computed(suite: str, table: pd.DataFrame) -> pd.DataFrame:
     """What the lines of a suite's `table.csv` should say."""
-    frame = scores(suite)
+    frame, answered = scores(suite), answers(suite)
     parts = []
     for _, lines in table.groupby([*PLACE, "label_fraction"]):
-        column = pd.DataFrame({line["pretext"]: of_row(frame, line) for _, line in lines.iterrows()}).T
+        rows = {line["pretext"]: of_row(frame, line) for _, line in lines.iterrows()}
+        column = pd.DataFrame({name: row["value"] for name, row in rows.items()}).T
         compared = column.drop(index="majority_class", errors="ignore")
         part = pd.DataFrame({"n": column.notna().sum(axis=1), "mean": column.mean(axis=1)})
         part["half_width"] = column.apply(half_width_of_mean, axis=1)
         if "supervised" in column.index:
             part = part.join(against_scratch(compared))
+        for name, inputs in of_inputs(rows, answered).iterrows():
+            for which in inputs.index.intersection(part.columns):
+                part.loc[name, which] = np.hypot(part.loc[name, which], inputs[which])
         parts.append(part.set_index(lines.index))
     return pd.concat(parts).sort_index()
 

@@ -16,6 +16,7 @@ from matplotlib.ticker import FixedLocator, NullLocator
 from sslbench.contract.spec import BASELINES
 from sslbench.report.records import pretext_rank
 from sslbench.report.scores.layout import Block, Layout
+from sslbench.report.statistics.image_noise import accuracy_of
 from sslbench.report.statistics.spread import Estimate, estimate
 from sslbench.report.words.numbers import span
 from sslbench.report.words.reading import CEILING
@@ -123,7 +124,7 @@ def crowded(block: Block) -> bool:
 def curve(block: Block, row: str) -> Columns:
     """The points of a row: how many labels, and how accurate."""
     return tuple(
-        (block.num_labels[fraction][-1], estimate(block.scores[row, fraction].values()))
+        (block.num_labels[fraction][-1], accuracy_of(block.lines[row], fraction))
         for fraction in block.fractions
         if (row, fraction) in block.scores
     )
@@ -132,7 +133,8 @@ def curve(block: Block, row: str) -> Columns:
 def bands(blocks: Sequence[Block]) -> str:
     """What the bands around curves are, in words."""
     seeds = sorted({len(scores) for block in blocks for scores in block.scores.values()})
-    return "One seed, no bands." if seeds == [1] else f"Bands: 95% confidence intervals over {span(seeds)} seeds."
+    also = " and test inputs" if any(row.answers for block in blocks for row in block.lines.values()) else ""
+    return "One seed, no bands." if seeds == [1] else f"Bands: 95% confidence intervals over {span(seeds)} seeds{also}."
 
 
 def limits(blocks: Sequence[Block]) -> tuple[float, float]:

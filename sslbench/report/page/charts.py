@@ -18,6 +18,7 @@ from sslbench.report.figures.curves import (
     short_count,
 )
 from sslbench.report.scores.layout import Block
+from sslbench.report.statistics.image_noise import accuracy_of
 from sslbench.report.statistics.spread import Estimate, estimate
 from sslbench.report.words.numbers import accuracy, counted, percent
 from sslbench.report.words.wording import several_places, table_title
@@ -205,7 +206,7 @@ def _latent_chart(group: Sequence[Block], fraction: float, title: str) -> Chart:
 
 def _latent_line(group: Sequence[Block], row: str, fraction: float) -> Line:
     points = [
-        _point(size, estimate(block.scores[row, fraction].values()), f"{row}\nlatent size {size}")
+        _point(size, accuracy_of(block.lines[row], fraction), f"{row}\nlatent size {size}")
         for block in group
         if (row, fraction) in block.scores
         for size in [block.latent_dim]

@@ -24,7 +24,6 @@ from sslbench.report.page.answer import answers, notices, opening, subtitle
 from sslbench.report.page.charts import Chart, Figure, curve_figure, page_data
 from sslbench.report.page.compute import budget_part, compute_part
 from sslbench.report.page.insight import measure_part, optimism_part, share_part, spread_part
-from sslbench.report.page.noise import noise_part
 from sslbench.report.page.parts import Part
 from sslbench.report.page.savings import SAVINGS_TEXT, saved_figure, savings_sheets, seed_multipliers
 from sslbench.report.page.sections import cost_part, environment_part, latent_part, outcome_part, picture_part
@@ -119,7 +118,6 @@ def _reviews(tables: Tables, analysis: Analysis, attached: Attachments) -> list[
         outcome_part(analysis),
         share_part(analysis),
         spread_part(analysis),
-        noise_part(tables.layout),
         optimism_part(analysis),
         measure_part(tables.measures, analysis),
         budget_part(analysis.budgets),

@@ -164,7 +164,7 @@ def lay_out(
     kept = keep_independent(every)
     lost = every["dataset"].value_counts() - kept["dataset"].value_counts()
     crossed = set(lost.index[lost > 0].astype(str))
-    rows = rows_of(kept)
+    rows = rows_of(kept, answers)
     return Layout(
         records=records,
         every=every,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
@@ -11,10 +11,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sslbench.report.attachments.predictions import Answers
 from sslbench.report.scores.evaluations import CELL
 from sslbench.report.scores.replicates import Replicate
 
 Floats = NDArray[np.float64]
+
+#: By replicate: `(images,)` which test inputs were answered rightly, or what share of several answers was right.
+Right = Mapping[Replicate, NDArray[np.generic]]
 
 
 class Run(NamedTuple):
@@ -51,6 +55,7 @@ class Row:
 
     Attributes:
         runs: by label fraction, increasing; the runs of each by replicate.
+        answers: to the test inputs, where they are stored.
     """
 
     dataset: str
@@ -60,6 +65,7 @@ class Row:
     pretrain_dataset: str
     pretext: str
     runs: Mapping[float, tuple[Run, ...]]
+    answers: Answers = field(default_factory=dict)
 
     @property
     def fractions(self) -> tuple[float, ...]:
@@ -102,15 +108,28 @@ class Row:
         """Test accuracy by replicate at one label fraction; replicates without a record are left out."""
         return {run.replicate: run.value for run in self.runs.get(fraction, ())}
 
+    @property
+    def answered(self) -> bool:
+        """Whether every run stored its answers."""
+        return all(run.cell_id in self.answers for runs in self.runs.values() for run in runs)
 
-def rows_of(evaluated: pd.DataFrame) -> tuple[Row, ...]:
+    def right(self, fraction: float) -> Right:
+        """Answers by replicate at one label fraction; replicates without stored answers are left out."""
+        runs = self.runs.get(fraction, ())
+        return {run.replicate: self.answers[run.cell_id].right for run in runs if run.cell_id in self.answers}
+
+
+def rows_of(evaluated: pd.DataFrame, answers: Answers | None = None) -> tuple[Row, ...]:
     """The rows that lines of `evaluations` make, ordered by `ROW_KEY`."""
     found: dict[tuple[str, str, int, str, str, str], dict[float, list[Run]]] = {}
     lines = zip(*(evaluated[name].tolist() for name in CELL), _runs(evaluated), strict=True)
     for dataset, encoder, latent_dim, protocol, pretrain_dataset, pretext, fraction, run in lines:
         key = dataset, encoder, latent_dim, protocol, pretrain_dataset, pretext
         found.setdefault(key, {}).setdefault(fraction, []).append(run)
-    return tuple(Row(*key, {at: tuple(runs) for at, runs in by_fraction.items()}) for key, by_fraction in found.items())
+    return tuple(
+        Row(*key, {at: tuple(runs) for at, runs in by_fraction.items()}, answers or {})
+        for key, by_fraction in found.items()
+    )
 
 
 def _runs(evaluated: pd.DataFrame) -> list[Run]:

@@ -11,9 +11,10 @@ import pandas as pd
 from sslbench.report.scores.evaluations import ROW_KEY
 from sslbench.report.scores.layout import Block
 from sslbench.report.scores.replicates import Scores
-from sslbench.report.scores.rows import Floats, Row
+from sslbench.report.scores.rows import Floats, Right, Row
 from sslbench.report.statistics.contest import CONTROL, judge
 from sslbench.report.statistics.crossing import WIDEST, too_wide
+from sslbench.report.statistics.image_noise import noise_of_mean, with_images
 from sslbench.report.statistics.label_efficiency import NO_SEED, ONE_BUDGET, ONE_SEED
 from sslbench.report.statistics.paired import contenders
 from sslbench.report.statistics.spread import Estimate, estimate
@@ -34,8 +35,8 @@ def areas(blocks: Iterable[Block]) -> pd.DataFrame:
 
     An accuracy in [0, 1]: the mean over label budgets when every doubling of the labels counts the same, by the
     trapezoidal rule (the area under the learning curve of Guyon et al. 2011, JMLR W&CP 16, without their rescaling by
-    chance). Intervals of areas are Student t over seeds; differences to `supervised` are judged as a table of one
-    column (`contest`).
+    chance). Intervals of areas are Student t over seeds, and hold for other test inputs where answers are stored;
+    differences to `supervised` are judged as a table of one column (`contest`).
 
     Returns:
         Columns `AREA_COLUMNS`. Areas are those of the fractions of `supervised`; NaN with a `reason` where a row lacks
@@ -50,12 +51,15 @@ def _lines(rows: dict[str, Row]) -> list[tuple[object, ...]]:
     """The lines of the rows of one table but for `supervised`, which must be among them."""
     scratch = rows[CONTROL]
     heights = {name: _by_replicate(row, scratch) for name, row in rows.items()}
-    verdicts = judge({"area": heights})
+    answers = {name: _by_input(row, scratch) for name, row in rows.items()}
+    verdicts = judge({"area": heights}, {"area": answers})
     lines: list[tuple[object, ...]] = []
     for name, row in rows.items():
         if name == CONTROL:
             continue
-        area = estimate(heights[name].values()) if heights[name] else _UNKNOWN
+        area = (
+            with_images(estimate(heights[name].values()), noise_of_mean(answers[name])) if heights[name] else _UNKNOWN
+        )
         verdict = verdicts.get(("area", name))
         gap = (verdict and verdict.difference) or _UNKNOWN
         lines.append(
@@ -69,7 +73,7 @@ def _lines(rows: dict[str, Row]) -> list[tuple[object, ...]]:
 
 
 def log_area(num_labels: Floats, scores: Floats) -> Floats:
-    """Mean height on the log-label axis of each curve of `scores` `(seeds, budgets)`; `(seeds,)`."""
+    """Mean height on the log-label axis of each curve of `scores` `(curves, budgets)`; `(curves,)`."""
     axis = np.log(num_labels)
     return np.asarray(np.trapezoid(scores, axis, axis=1) / (axis[-1] - axis[0]), dtype=np.float64)
 
@@ -81,6 +85,18 @@ def _by_replicate(row: Row, scratch: Row) -> Scores:
     curves = row.test[:, [row.fractions.index(at) for at in scratch.fractions]]
     found = zip(row.replicates, log_area(scratch.num_labels, curves).tolist(), strict=True)
     return {replicate: height for replicate, height in found if not math.isnan(height)}
+
+
+def _by_input(row: Row, scratch: Row) -> Right:
+    """The area under the answers to every test input, by replicate; empty where there is none, or no answers."""
+    if _why_not(row, scratch):
+        return {}
+    right = [row.right(at) for at in scratch.fractions]
+    return {
+        replicate: log_area(scratch.num_labels, np.array([one[replicate] for one in right], dtype=np.float64).T)
+        for replicate in row.replicates
+        if all(replicate in one for one in right)
+    }
 
 
 def _why_not(row: Row, scratch: Row) -> str:

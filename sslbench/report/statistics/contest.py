@@ -17,12 +17,15 @@ Two questions are asked, each of a whole table, and each with a 5% chance of any
 
 Both hold for the rows of one column; the 5% are shared out equally among the columns of the table (Bonferroni), because
 the columns share trainings and no more is known of how they depend on each other.
+
+Where answers are stored, every interval and both tests hold for other test inputs too: their part of each difference
+(`image_noise`), with the quantile that Bonferroni gives it, is added to what the seeds leave open, as squares are.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple, TypeVar
@@ -31,7 +34,8 @@ import numpy as np
 from scipy import optimize, stats
 
 from sslbench.report.scores.replicates import Scores
-from sslbench.report.scores.rows import Floats
+from sslbench.report.scores.rows import Floats, Right, Row
+from sslbench.report.statistics.image_noise import image_half_width, shared_covariance, with_images
 from sslbench.report.statistics.spread import (
     ROUNDING,
     SIGNIFICANCE,
@@ -45,6 +49,30 @@ CONTROL = "supervised"
 Key = TypeVar("Key", bound=Hashable)
 
 
+class Leads(NamedTuple):
+    """Differences of several rows to one.
+
+    Attributes:
+        means, errors: `(rows - 1,)` with the standard errors that the seeds give.
+        correlations: `(rows - 1, rows - 1)` of these errors.
+        images: `(rows - 1,)` standard errors that the test inputs give.
+    """
+
+    means: Floats
+    errors: Floats
+    correlations: Floats
+    images: Floats
+
+    def reach(self, statistic: float, share: float) -> Floats:
+        """How far chance takes them: half-widths, or one-sided bounds, of seeds and of test inputs together.
+
+        Args:
+            statistic: standard errors of the seeds that count.
+            share: the chance that any of the inputs' parts exceeds its own, on the sides that are looked at.
+        """
+        return np.hypot(statistic * self.errors, float(stats.norm.isf(share / len(self.means))) * self.images)
+
+
 @dataclass(frozen=True)
 class Contest:
     """One column, fitted by least squares.
@@ -55,6 +83,7 @@ class Contest:
         covariance: `(rows, rows)` of the effects.
         freedom: degrees of freedom of the pooled error; (rows - 1) (replicates - 1) if no cell is missing.
         counts: replicates of each row.
+        images: `(rows, rows)` covariance of the effects that the test inputs make; zero where it is not known.
     """
 
     names: tuple[str, ...]
@@ -62,6 +91,7 @@ class Contest:
     covariance: Floats
     freedom: int
     counts: tuple[int, ...]
+    images: Floats
 
     def difference(self, row: str, reference: str) -> Estimate:
         """`row - reference` with the 95% interval of this one difference."""
@@ -70,16 +100,18 @@ class Contest:
         step[one], step[other] = 1, -1
         # Rounded, because the last digits of linear algebra depend on the machine.
         mean, variance = round(float(step @ self.effects), 12) or 0.0, float(f"{step @ self.covariance @ step:.12g}")
-        return with_interval(mean, variance, self.freedom, min(self.counts[one], self.counts[other]))
+        found = with_interval(mean, variance, self.freedom, min(self.counts[one], self.counts[other]))
+        return with_images(found, image_half_width(float(step @ self.images @ step)))
 
-    def against(self, control: str) -> tuple[Floats, Floats, Floats]:
-        """Differences of the other rows to a control `(rows - 1,)`, their standard errors, their correlations."""
+    def against(self, control: str) -> Leads:
+        """The differences of all other rows to a control."""
         place = self.names.index(control)
         steps = np.delete(np.eye(len(self.names)), place, axis=0)
         steps[:, place] = -1
         covariance = steps @ self.covariance @ steps.T
         errors = np.sqrt(np.diag(covariance))
-        return steps @ self.effects, errors, covariance / np.outer(errors, errors)
+        images = np.sqrt(np.diag(steps @ self.images @ steps.T).clip(min=0))
+        return Leads(steps @ self.effects, errors, covariance / np.outer(errors, errors), images)
 
 
 class Verdict(NamedTuple):
@@ -108,7 +140,9 @@ class Verdict(NamedTuple):
         return "win" if self.difference.mean > 0 else "loss"
 
 
-def judge(columns: Mapping[Key, Mapping[str, Scores]]) -> dict[tuple[Key, str], Verdict]:
+def judge(
+    columns: Mapping[Key, Mapping[str, Scores]], right: Mapping[Key, Mapping[str, Right]] | None = None
+) -> dict[tuple[Key, str], Verdict]:
     """A verdict on every cell of a table.
 
     Rows with fewer than two replicates in common with `supervised` (without it: with the best row) take no part in
@@ -116,8 +150,9 @@ def judge(columns: Mapping[Key, Mapping[str, Scores]]) -> dict[tuple[Key, str], 
 
     Args:
         columns: by label fraction, say, the scores of every row that competes.
+        right: their answers to the test inputs, where they are stored.
     """
-    contests = {key: contest_of(column) for key, column in columns.items()}
+    contests = {key: contest_of(column, (right or {}).get(key)) for key, column in columns.items()}
     family = sum(contest is not None for contest in contests.values())
     return {
         (key, name): verdict
@@ -126,8 +161,20 @@ def judge(columns: Mapping[Key, Mapping[str, Scores]]) -> dict[tuple[Key, str], 
     }
 
 
-def contest_of(column: Mapping[str, Scores]) -> Contest | None:
-    """The fit of a column; None where fewer than two rows share two replicates."""
+def judge_rows(rows: Mapping[str, Row], fractions: Sequence[float]) -> dict[tuple[float, str], Verdict]:
+    """`judge` of rows at some label fractions, which are the columns."""
+    return judge(
+        {at: {name: row.scores(at) for name, row in rows.items()} for at in fractions},
+        {at: {name: row.right(at) for name, row in rows.items()} for at in fractions},
+    )
+
+
+def contest_of(column: Mapping[str, Scores], right: Mapping[str, Right] | None = None) -> Contest | None:
+    """The fit of a column; None where fewer than two rows share two replicates.
+
+    Args:
+        right: answers to the test inputs, which count if those of all rows are stored.
+    """
     given = {name: scores for name, scores in column.items() if scores}
     if not given:
         return None
@@ -145,7 +192,11 @@ def contest_of(column: Mapping[str, Scores]) -> Contest | None:
     error = float(np.square(table[row, block] - design @ found).sum()) / freedom
     rows = slice(len(joined))
     covariance = inverse[rows, rows] * max(error, ROUNDING**2)
-    return Contest(tuple(joined), found[rows], covariance, freedom, tuple(map(len, joined.values())))
+    images = shared_covariance([(right or {}).get(name, {}) for name in joined])
+    counts = tuple(map(len, joined.values()))
+    if images is None:
+        images = np.zeros_like(covariance)
+    return Contest(tuple(joined), found[rows], covariance, freedom, counts, images)
 
 
 def best_of(column: Mapping[str, Scores]) -> str:
@@ -172,19 +223,20 @@ def _column(column: Mapping[str, Scores], contest: Contest | None, family: int) 
 
 def simultaneous(contest: Contest, family: int = 1) -> dict[str, float]:
     """Half-widths of the intervals of the differences to `supervised` that hold for all rows, and columns, at once."""
-    _, errors, correlations = contest.against(CONTROL)
-    found = critical(SIGNIFICANCE / family, correlations, contest.freedom, both=True) * errors
+    leads, share = contest.against(CONTROL), SIGNIFICANCE / family
+    found = leads.reach(critical(share, leads.correlations, contest.freedom, both=True), share / 2)
     return dict(zip([name for name in contest.names if name != CONTROL], found.tolist(), strict=True))
 
 
 def may_be_best(contest: Contest, row: str, family: int = 1) -> bool:
     """Whether no other row is shown to be better than this one."""
-    leads, errors, correlations = contest.against(row)
-    largest, share = float((leads / errors).max()), SIGNIFICANCE / family
-    sure, never = (float(stats.t.isf(share / count, contest.freedom)) for count in (1, len(leads)))
-    if not sure < largest <= never:  # most rows: no need to integrate
-        return largest <= sure
-    return largest <= critical(share, correlations, contest.freedom, both=False)
+    leads, share = contest.against(row), SIGNIFICANCE / family
+    bounds = (float(stats.t.isf(share / count, contest.freedom)) for count in (1, len(leads.means)))
+    sure, possible = (bool((leads.means <= leads.reach(bound, share)).all()) for bound in bounds)
+    if sure or not possible:  # most rows: no need to integrate
+        return sure
+    exact = critical(share, leads.correlations, contest.freedom, both=False)
+    return bool((leads.means <= leads.reach(exact, share)).all())
 
 
 def critical(share: float, correlations: Floats, freedom: int, both: bool) -> float:

@@ -16,7 +16,8 @@ gap, interpolated seed by seed, is not significantly different from zero. Where 
 are told apart from zero it is open, which is the honest answer of a curve that is flat, or too noisy, or too short.
 
 Why this: a 95% interval has to cover the truth 95% of the time, at 3 seeds too, and where the truth is no polygon.
-`tests/report/statistics/test_crossing.py` measures it on curves that are denser than the grid.
+`tests/report/statistics/test_crossing.py` measures it on curves that are denser than the grid. What the test inputs add
+(`image_noise`) is added to the half-widths of the mean gap as squares are.
 """
 
 from __future__ import annotations
@@ -79,12 +80,14 @@ def too_wide(axis: Floats) -> NDArray[np.bool_]:
     return np.diff(axis) > math.log(WIDEST) + ROUNDING
 
 
-def crossing(axis: Floats, gaps: Floats) -> Crossing:
+def crossing(axis: Floats, gaps: Floats, images: Floats | None = None) -> Crossing:
     """Where the mean of `gaps` passes zero from below.
 
     Args:
         axis: `(k,)` increasing positions, natural logarithms of labels; equal ones are one budget.
         gaps: `(seeds, k)` paired gaps, without NaN; expected to grow along the axis.
+        images: `(any, k)`, whose root of squares at any mixture of budgets is the half-width that the test inputs give
+            the mean gap.
 
     Raises:
         ValueError: no seeds or no positions.
@@ -93,7 +96,10 @@ def crossing(axis: Floats, gaps: Floats) -> Crossing:
     if seeds == 0 or positions == 0:
         raise ValueError("a crossing needs at least one seed and one budget")
     axis, same = np.unique(axis, return_inverse=True)
-    gaps = np.stack([gaps[:, same == place].mean(axis=1) for place in range(len(axis))], axis=1)
+    gaps, inputs = (
+        np.stack([lines[:, same == place].mean(axis=1) for place in range(len(axis))], axis=1)
+        for lines in (gaps, np.zeros((0, positions)) if images is None else images)
+    )
     raw = gaps.mean(axis=0)
     mean = monotone(raw)
     mean[np.abs(mean) < ROUNDING] = 0.0
@@ -101,7 +107,7 @@ def crossing(axis: Floats, gaps: Floats) -> Crossing:
     position = least if where is Where.WITHIN else math.nan
     if seeds == 1:
         return Crossing(where, position, least, most, math.nan, math.nan, seeds)
-    reach = t_quantile(seeds - 1) / math.sqrt(seeds * (seeds - 1)) * (gaps - raw)
+    reach = np.vstack([t_quantile(seeds - 1) / math.sqrt(seeds * (seeds - 1)) * (gaps - raw), inputs])
     shapes = [(axis, mean, reach), _kinked(axis, mean, reach)]
     low = min(_first_open(*shape) for shape in shapes)
     high = max(-_first_open(-axis[::-1], -mean[::-1], reach[:, ::-1]) for axis, mean, reach in shapes)
@@ -128,7 +134,7 @@ def _first_open(axis: Floats, mean: Floats, reach: Floats) -> float:
     """The first position at which the mean gap is not significantly below zero; -inf if that is so from the start.
 
     Args:
-        reach: `(seeds, k)` residuals, so scaled that their root of squares is the half-width of the mean's interval.
+        reach: `(any, k)` residuals, so scaled that their root of squares is the half-width of the mean's interval.
             Between budgets they are interpolated like the mean, so the upper end is convex and has one zero.
     """
     upper = mean + np.sqrt(np.square(reach).sum(axis=0))

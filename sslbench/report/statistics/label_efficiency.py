@@ -11,9 +11,9 @@ import pandas as pd
 
 from sslbench.report.scores.evaluations import ROW_KEY
 from sslbench.report.scores.layout import Peers
-from sslbench.report.scores.replicates import Scores
 from sslbench.report.scores.rows import Floats, Row
 from sslbench.report.statistics.crossing import Crossing, Where, crossing
+from sslbench.report.statistics.image_noise import image_spread
 from sslbench.report.statistics.spread import ROUNDING, estimate
 
 REACHED = "reached"
@@ -86,7 +86,7 @@ def multipliers(compared: Iterable[Peers]) -> pd.DataFrame:
     lines = [
         (
             *(*row.key, fraction, row.labels(fraction), estimate(row.scores(fraction).values()).mean),
-            *_multiplier(peers.supervised, row.scores(fraction), row.labels(fraction)),
+            *_multiplier(peers.supervised, row, fraction),
         )
         for peers in compared
         for row in peers.rows
@@ -110,7 +110,7 @@ def crossovers(compared: Iterable[Peers]) -> pd.DataFrame:
         is 0 and `high` infinite where the data does not bound them; both are NaN for one seed and without a single
         crossover.
     """
-    lines = [(*row.key, *_crossover(common_curves(row, peers.supervised))) for peers in compared for row in peers.rows]
+    lines = [(*row.key, *_crossover(row, peers.supervised)) for peers in compared for row in peers.rows]
     return pd.DataFrame(lines, columns=list(CROSSOVER_COLUMNS))
 
 
@@ -127,8 +127,9 @@ def common_curves(row: Row, supervised: Row) -> Curves:
     return Curves(fractions, supervised.num_labels[columns], ours[complete], theirs[complete])
 
 
-def _multiplier(supervised: Row, accuracies: Scores, labels: float) -> tuple[object, ...]:
+def _multiplier(supervised: Row, row: Row, fraction: float) -> tuple[object, ...]:
     """Multiplier, low, high, outcome, least, most, n, reason."""
+    accuracies, labels = row.scores(fraction), row.labels(fraction)
     complete = set(np.flatnonzero(np.isfinite(supervised.test).all(axis=1)).tolist())
     shared = [
         (line, accuracies[replicate])
@@ -138,19 +139,32 @@ def _multiplier(supervised: Row, accuracies: Scores, labels: float) -> tuple[obj
     if not shared:
         return math.nan, math.nan, math.nan, "", math.nan, math.nan, 0, NO_SEED
     gaps = supervised.test[[line for line, _ in shared]] - np.array([score for _, score in shared])[:, None]
-    found = crossing(np.log(supervised.num_labels / labels), gaps)
+    images = _images(supervised, row, [(at, fraction) for at in supervised.fractions])
+    found = crossing(np.log(supervised.num_labels / labels), gaps, images)
     return (*_places(found, _OUTCOMES[found.where]), found.n, _reason(found))
 
 
-def _crossover(curves: Curves) -> tuple[object, ...]:
+def _images(supervised: Row, row: Row, budgets: Iterable[tuple[float, float]]) -> Floats | None:
+    """What the test inputs leave open of gaps between both at these label fractions, as `crossing` takes it."""
+    gaps = []
+    for theirs, ours in budgets:
+        scratch, pretrained = supervised.right(theirs), row.right(ours)
+        shared = scratch.keys() & pretrained.keys()
+        gaps.append({each: np.subtract(scratch[each], pretrained[each], dtype=np.float64) for each in shared})
+    return image_spread(gaps)
+
+
+def _crossover(row: Row, supervised: Row) -> tuple[object, ...]:
     """Label fraction, low, high, outcome, least, most, sign changes, n, reason."""
+    curves = common_curves(row, supervised)
     if len(curves.fractions) < 2 or not len(curves.row):
         reason = NO_SEED if len(curves.fractions) >= 2 else ONE_BUDGET
         return math.nan, math.nan, math.nan, "", math.nan, math.nan, 0, len(curves.row), reason
     gaps = curves.supervised - curves.row
     means = gaps.mean(axis=0)
     ahead, behind = bool((means < -ROUNDING).any()), bool((means > ROUNDING).any())
-    found = crossing(np.log(np.array(curves.fractions)), gaps)
+    images = _images(supervised, row, [(at, at) for at in curves.fractions])
+    found = crossing(np.log(np.array(curves.fractions)), gaps, images)
     signs = np.sign(means[np.abs(means) > ROUNDING])
     changes = int((np.diff(signs) != 0).sum())
     if not ahead or not behind:

@@ -12,7 +12,8 @@ from sslbench.contract.spec import BASELINES
 from sslbench.report.scores.evaluations import ROW_KEY
 from sslbench.report.scores.layout import Block
 from sslbench.report.scores.rows import Row
-from sslbench.report.statistics.contest import CONTROL, Verdict, judge
+from sslbench.report.statistics.contest import CONTROL, Verdict, judge_rows
+from sslbench.report.statistics.image_noise import NO_CONTENDERS
 from sslbench.report.statistics.spread import estimate
 
 DIFFERENCE_COLUMNS = (
@@ -21,9 +22,6 @@ DIFFERENCE_COLUMNS = (
 )
 
 OUTCOMES = ("win", "tie", "loss", "untested")
-
-#: Rows that are no contender: answering the commonest class is never bold, and how far below it is tells nothing.
-NO_CONTENDERS = ("majority_class",)
 
 
 def contenders(block: Block) -> dict[str, Row]:
@@ -37,8 +35,7 @@ def contenders(block: Block) -> dict[str, Row]:
 
 def judged(block: Block) -> dict[tuple[float, str], Verdict]:
     """The verdict on every cell of a table, all its columns one family."""
-    rows = contenders(block)
-    return judge({at: {name: row.scores(at) for name, row in rows.items()} for at in block.fractions})
+    return judge_rows(contenders(block), block.fractions)
 
 
 def differences(blocks: Iterable[Block]) -> pd.DataFrame:

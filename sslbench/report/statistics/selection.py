@@ -10,10 +10,11 @@ import pandas as pd
 
 from sslbench.contract.spec import BASELINES
 from sslbench.contract.titles import NOT_HELD_OUT, protocol_rank
+from sslbench.report.attachments.predictions import Answers
 from sslbench.report.scores.evaluations import CELL, REPLICATE
 from sslbench.report.scores.layout import Layout, Peers
 from sslbench.report.scores.rows import Row, Run
-from sslbench.report.statistics.contest import CONTROL, judge
+from sslbench.report.statistics.contest import CONTROL, judge_rows
 from sslbench.report.statistics.label_efficiency import crossovers, multipliers
 
 #: What the row is called that is another pretext in every seed.
@@ -23,7 +24,7 @@ CANDIDATE = ["pretext", "pretrain_dataset", "latent_dim"]
 
 CHOICE_COLUMNS = (
     *("dataset", "encoder", "label_fraction", *REPLICATE, *CANDIDATE),
-    *("protocol", "budget", "weight", "candidates", "test", "num_labels"),
+    *("protocol", "budget", "weight", "candidates", "test", "num_labels", "cell_id"),
 )
 
 
@@ -109,10 +110,13 @@ def headlines(layout: Layout, chosen: pd.DataFrame, told: pd.DataFrame) -> Headl
             theirs = _scratch(part, scratch)
             if fraction in theirs:
                 ours[fraction], same[fraction] = _runs(part), theirs[fraction]
-                pair = _row(part, {fraction: ours[fraction]}), _row(part, theirs, CONTROL)
+                pair = (
+                    _row(part, {fraction: ours[fraction]}, layout.answers),
+                    _row(part, theirs, layout.answers, CONTROL),
+                )
                 found.append(multipliers([Peers(pair[1], ((pair[0],),))]).assign(**_difference(*pair, part, told)))
         if ours:
-            overtaken.append(Peers(_row(group, same, CONTROL), ((_row(group, ours),),)))
+            overtaken.append(Peers(_row(group, same, layout.answers, CONTROL), ((_row(group, ours, layout.answers),),)))
     budgets = pd.concat(found, ignore_index=True) if found else multipliers([])
     return Headlines(budgets, crossovers(overtaken))
 
@@ -125,23 +129,27 @@ def _difference(row: Row, reference: Row, part: pd.DataFrame, told: pd.DataFrame
     if len(alike) == len(candidates) == 1 and alike["n"].iloc[0] == len(part):
         mean, low, high = alike[["difference", "low", "high"]].iloc[0]
     else:
-        pair = judge({fraction: {CONTROL: reference.scores(fraction), CHOSEN: row.scores(fraction)}})
+        pair = judge_rows({CONTROL: reference, CHOSEN: row}, [fraction])
         gap = pair[fraction, CHOSEN].difference
         mean, low, high = (gap.mean, gap.low, gap.high) if gap else (math.nan,) * 3
     return {"difference": mean, "difference_low": low, "difference_high": high}
 
 
-def _row(lines: pd.DataFrame, runs: Mapping[float, tuple[Run, ...]], name: str = CHOSEN) -> Row:
+def _row(lines: pd.DataFrame, runs: Mapping[float, tuple[Run, ...]], answers: Answers, name: str = CHOSEN) -> Row:
     """A row that is another pretext or latent size in every seed."""
     dataset, encoder, protocol = (str(lines[column].iloc[0]) for column in ("dataset", "encoder", "protocol"))
-    return Row(dataset, encoder, 0, protocol, "", name, runs)
+    return Row(dataset, encoder, 0, protocol, "", name, runs, answers)
 
 
 def _runs(part: pd.DataFrame) -> tuple[Run, ...]:
-    """What was chosen at one fraction, a run per replicate."""
-    means = part.groupby(REPLICATE, as_index=False, sort=True).agg(test=("test", "mean"), labels=("num_labels", "max"))
-    columns = (means[name].tolist() for name in (*REPLICATE, "test", "labels"))
-    return tuple(Run(seed, label, test, labels, "", "") for seed, label, test, labels in zip(*columns, strict=True))
+    """What was chosen at one fraction, a run per replicate; of runs that share one, the first lends its answers."""
+    means = part.groupby(REPLICATE, as_index=False, sort=True).agg(
+        test=("test", "mean"), labels=("num_labels", "max"), cell=("cell_id", "first")
+    )
+    columns = (means[name].tolist() for name in (*REPLICATE, "test", "labels", "cell"))
+    return tuple(
+        Run(seed, label, test, labels, "", cell) for seed, label, test, labels, cell in zip(*columns, strict=True)
+    )
 
 
 def _scratch(part: pd.DataFrame, scratch: Mapping[int, Row]) -> dict[float, tuple[Run, ...]]:

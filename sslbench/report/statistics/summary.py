@@ -10,8 +10,9 @@ import pandas as pd
 
 from sslbench.report.scores.layout import Block
 from sslbench.report.scores.replicates import Replicate
+from sslbench.report.statistics.image_noise import accuracy_of
 from sslbench.report.statistics.paired import judged
-from sslbench.report.statistics.spread import Estimate, estimate
+from sslbench.report.statistics.spread import Estimate
 
 SUMMARY_COLUMNS = (
     *("dataset", "pretrain_dataset", "encoder", "protocol", "latent_dim", "pretext", "label_fraction", "num_labels"),
@@ -45,7 +46,7 @@ def cells_of(block: Block) -> Cells:
     for row, at in ((row, at) for row in block.rows for at in block.fractions if (row, at) in block.scores):
         scores, verdict = block.scores[row, at], verdicts.get((at, row))
         difference, best = (verdict.difference, verdict.best) if verdict else (None, False)
-        cells[row, at] = Cell(estimate(scores.values()), difference, best, len(scores) == len(block.replicates))
+        cells[row, at] = Cell(accuracy_of(block.lines[row], at), difference, best, len(scores) == len(block.replicates))
     return cells
 
 

@@ -15,11 +15,19 @@ from sslbench.report.scores.layout import Block, Layout
 from sslbench.report.scores.measures import ENCODER, SHOWN, mean_measures
 from sslbench.report.scores.rows import Run
 from sslbench.report.statistics.compute import costs
-from sslbench.report.statistics.image_noise import block_noise
-from sslbench.report.statistics.spread import estimate
+from sslbench.report.statistics.image_noise import accuracy_of, block_noise
 from sslbench.report.statistics.summary import Cell, Cells, cells_of
 from sslbench.report.words.numbers import NOT_RUN, accuracy, count, flops, percent, points, three_digits
-from sslbench.report.words.reading import CEILING, COLLAPSED, INCOMPLETE, MARKS, STALE, TEST_INPUTS, legend
+from sslbench.report.words.reading import (
+    CEILING,
+    COLLAPSED,
+    INCOMPLETE,
+    MARKS,
+    STALE,
+    TEST_INPUTS,
+    TEST_INPUTS_MISSING,
+    legend,
+)
 from sslbench.report.words.wording import column_title, table_title
 
 
@@ -135,19 +143,20 @@ def accuracy_sheet(layout: Layout, block: Block, cells: Cells) -> Sheet:
         short=("", *map(percent, block.fractions)),
         place=block.place,
         ruled=above if above < len(rows) else 0,
-        notes=tuple(_notes(layout, block)),
+        notes=tuple(_notes(block)),
         block=block,
     )
 
 
-def _notes(layout: Layout, block: Block) -> Iterator[str]:
-    """The ceiling, and how much a test set of this size leaves open, where answers are stored."""
+def _notes(block: Block) -> Iterator[str]:
+    """The ceiling, and what a test set of this size adds to the intervals, where answers are stored."""
     if block.ceiling:
-        yield f"{CEILING}: {accuracy(estimate(block.ceiling.values()))}"
-    noise = block_noise(block, layout.answers) if layout.answers else []
+        yield f"{CEILING}: {accuracy(accuracy_of(block.lines['supervised'], 1.0))}"
+    noise = [half_width for half_width in block_noise(block).values() if half_width]
     if noise:
         ends = dict.fromkeys(points(end) for end in (min(noise), max(noise)))
-        yield f"{TEST_INPUTS}: ± {' to '.join(ends)} points"
+        missing = "" if all(row.answered for row in block.lines.values()) else TEST_INPUTS_MISSING
+        yield f"{TEST_INPUTS}: ± {' to '.join(ends)} points{missing}"
 
 
 def _name(layout: Layout, block: Block, row: str) -> Entry:

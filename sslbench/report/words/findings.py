@@ -17,8 +17,9 @@ import pandas as pd
 from sslbench.contract.spec import BASELINES
 from sslbench.contract.titles import title_of
 from sslbench.report.scores.evaluations import CELL
-from sslbench.report.scores.rows import Subject, rows_of
+from sslbench.report.scores.rows import Subject
 from sslbench.report.statistics.analysis import Analysis
+from sslbench.report.statistics.contest import CONTROL, judge_rows
 from sslbench.report.statistics.label_efficiency import (
     BELOW,
     BETWEEN,
@@ -31,7 +32,6 @@ from sslbench.report.statistics.label_efficiency import (
     REACHED,
 )
 from sslbench.report.statistics.selection import CANDIDATE
-from sslbench.report.statistics.spread import paired_difference
 from sslbench.report.words.lessons import here, lessons
 from sslbench.report.words.numbers import (
     counted,
@@ -124,9 +124,9 @@ class _Place:
         for (pretext, origin, size), weight in weights.items():
             name = self._short(pretext, origin, size if len(weights) <= 3 else None)
             shares[name] = shares.get(name, 0.0) + weight
-        chosen = listed([f"{name} for {shares[name]:.2g}" for name in sorted(shares, key=lambda name: -shares[name])])
-        seeds = counted(round(sum(shares.values())), "seed")
-        return f"what each seed's own labels chose ({chosen} of {seeds}; read by {title_of(self.primary)})"
+        first = max(shares, key=lambda name: shares[name])
+        often = f"most often {first}, in {shares[first]:.2g} of {counted(round(sum(shares.values())), 'seed')}"
+        return f"what each seed's own labels chose ({often}; read by {title_of(self.primary)})"
 
     def _weights(self, fraction: float) -> dict[tuple[str, str, int], float]:
         """In how many seeds each pretext, source and latent size was chosen, the most often chosen first."""
@@ -228,13 +228,13 @@ class _Place:
 
     def _longer(self) -> Iterator[Finding]:
         """What training from scratch twice as long adds: whether the baseline was trained to its end."""
-        rows = rows_of(self.here(self.analysis.evaluations))
-        scratch = {row.latent_dim: row for row in rows if row.pretext == "supervised"}
+        rows = [row for row in self.analysis.layout.rows if (row.dataset, row.encoder) == (self.dataset, self.encoder)]
+        scratch = {row.latent_dim: row for row in rows if row.pretext == CONTROL}
         for double in (row for row in rows if row.pretext == "supervised_double" and row.latent_dim in scratch):
-            once = scratch[double.latent_dim]
-            at = sorted(set(double.fractions) & set(once.fractions))
-            gains = {share: paired_difference(double.scores(share), once.scores(share)) for share in at}
-            known = {share: gain for share, gain in gains.items() if gain is not None}
+            pair = {CONTROL: scratch[double.latent_dim], "double": double}
+            at = sorted(set.intersection(*(set(row.fractions) for row in pair.values())))
+            verdicts = {share: judge_rows(pair, [share])[share, "double"].difference for share in at}
+            known = {share: gain for share, gain in verdicts.items() if gain is not None}
             if not known:
                 continue
             parts = [

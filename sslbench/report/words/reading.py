@@ -16,8 +16,9 @@ from sslbench.report.words.wording import missing_line
 
 CEILING = "ceiling (supervised, 100%)"
 
-#: Under a table, before the noise that its intervals over seeds do not hold.
-TEST_INPUTS = "noise of the test inputs, in no interval above"
+#: Under a table, before what the test inputs alone would give its accuracies; and after it, where some lack answers.
+TEST_INPUTS = "part of the test inputs in the intervals above"
+TEST_INPUTS_MISSING = "; where no answers are stored, intervals hold for these inputs only"
 
 INCOMPLETE, STALE, COLLAPSED = "†", "§", "‡"
 
@@ -91,7 +92,7 @@ def on_screen(most: int) -> str:
 def legend(layout: Layout, cells: Iterable[Cells]) -> list[str]:
     """Paragraphs that say what the cells hold, computed from what they do hold."""
     flat = [cell for of_block in cells for cell in of_block.values()]
-    paragraphs = [" ".join(_reading(flat))]
+    paragraphs = [" ".join(_reading(flat, bool(layout.answers)))]
     if any(not cell.complete for cell in flat):
         paragraphs.append(f"{INCOMPLETE} {MARKS[INCOMPLETE]}: see the missing evaluations below.")
     if any(block.crossed for block in layout.blocks):
@@ -129,12 +130,13 @@ def most_seeds(cells: Iterable[Cell]) -> int:
     return max((cell.accuracy.n for cell in cells), default=0)
 
 
-def _reading(cells: Sequence[Cell]) -> list[str]:
+def _reading(cells: Sequence[Cell], answered: bool) -> list[str]:
     most = most_seeds(cells)
     mean = f"{'from' if most == 1 else 'mean over'} {counted(most, 'seed')}"
     sentences = [f"Test accuracy in percent, {mean}; {NOT_RUN} is not run."]
     if most > 1:
-        sentences.append("± is the half-width of the 95% confidence interval over seeds (Student t).")
+        also = " and over test inputs, whose part stands below each table" if answered else ""
+        sentences.append(f"± is the half-width of the 95% confidence interval over seeds (Student t){also}.")
     if any(cell.difference is not None for cell in cells):
         sentences.append(
             "In parentheses: the difference in points to `supervised`, the same encoder trained from scratch on the "
