@@ -31,7 +31,7 @@ bench: $(STAMP)  ## Run the quick suite on real data and print its tables (minut
 	$(BIN)/sslbench run $(SUITE) --workers $(WORKERS)
 
 publish: $(STAMP)  ## Copy the tables of the last bench to results/, and what the README shows of them.
-	$(BIN)/sslbench publish $(SUITE) --readme README.md
+	$(BIN)/sslbench publish $(SUITE) --readme README.md --readme results/README.md
 
 test: $(STAMP)  ## Run the tests.
 	$(BIN)/python -m pytest
@@ -44,8 +44,9 @@ check: $(STAMP)  ## What CI runs: format, lint, types, tests.
 
 results: $(STAMP)  ## Rebuild the published tables and plots from results/*/records.csv alone.
 	@for file in results/*/records.csv; do \
-		$(BIN)/sslbench report "$$(basename "$$(dirname "$$file")")" --rebuild --readme README.md || exit 1; \
+		$(BIN)/sslbench report "$$(basename "$$(dirname "$$file")")" --rebuild || exit 1; \
 	done
+	$(BIN)/sslbench report quick --rebuild --readme README.md --readme results/README.md
 
 reproduce: $(STAMP)  ## Run published rows again and check each against its interval.
 	$(BIN)/sslbench reproduce results/$(SUITE)/records.csv --sample 3

@@ -17,6 +17,7 @@ SUITE = Suite(
         "raw_pixels",
         "random_init",
         "supervised",
+        "supervised_compute",
         "autoencoder",
         "denoising_autoencoder",
         "vae",
@@ -44,12 +45,14 @@ SUITE = Suite(
     protocols=("linear_probe",),
     readings=("latent", "map"),
     primary="linear_probe, map",
+    compute_of="vicreg",
     checkpoints=(2, 4, 6),
     checkpoint_fraction=0.01,
     notes=(
         "Pretraining: 6 epochs over 10,000 training images without labels, the same for every pretext.",
         "`supervised`: 2,000 optimiser steps of batch 64 up to 1% of the labels and 3,000 at 10%, where it stops "
         "gaining (suite `convergence`).",
+        "`supervised_compute`: the steps of `supervised` and as many more as vicreg's pretraining would pay for.",
         "At 1% of the labels five tasks are not above raw pixels by either reading: bigan, byol, jigsaw, vae and "
         "denoising_autoencoder. Six epochs over 10,000 images are 234 steps of 256 (938 of 64), after which their maps "
         "are about as good as those of random_init; whether longer training lifts them is not asked here.",

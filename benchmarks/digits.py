@@ -5,12 +5,14 @@ Cost:     10 minutes on two CPU cores.
 Question: how many labels does pretraining on 1,297 digits without labels save, from one label a class to all of them?
 """
 
-from sslbench.contract.spec import Suite
+from sslbench.contract.spec import Combination, Suite
 
 
-def include(pretext: str, latent_dim: int, label_fraction: float, protocol: str, reading: str) -> bool:
-    """Fine-tune one pretext; `supervised` is trained everywhere."""
-    return protocol != "finetune" or pretext in ("supervised", "simclr")
+def include(one: Combination) -> bool:
+    """Fine-tune one pretext; train from scratch everywhere, with more compute at three budgets."""
+    if one.pretext == "supervised_compute":
+        return one.labels_per_class in (1, 5, 20)
+    return one.protocol != "finetune" or one.pretext in ("supervised", "simclr")
 
 
 SUITE = Suite(
@@ -22,6 +24,7 @@ SUITE = Suite(
         "raw_pixels",
         "random_init",
         "supervised",
+        "supervised_compute",
         "autoencoder",
         "rotation",
         "simclr",
@@ -35,11 +38,13 @@ SUITE = Suite(
     protocols=("linear_probe", "finetune"),
     readings=("latent", "map"),
     primary="linear_probe, map",
+    compute_of="vicreg",
     settings={"finetune": {"min_steps": 1_000, "max_steps": 1_000}},
     include=include,
     notes=(
         "Pretraining: 60 epochs over the 1,297 training images without labels, the same for every pretext.",
         "`supervised` and `finetune`: 1,000 optimiser steps of batch 64 at every budget (fewer images where there are "
         "fewer labels), which is 49 epochs over all of them.",
+        "`supervised_compute`: the steps of `supervised` and as many more as vicreg's pretraining would pay for.",
     ),
 )

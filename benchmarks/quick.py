@@ -3,22 +3,22 @@
 Command:  make bench
 """
 
-from sslbench.contract.spec import Suite
+from sslbench.contract.spec import Combination, Suite
 
 SPARSE = (0.001, 0.01, 0.1)  # where the smaller latent size and fine-tuning are looked at
 
 
-def include(pretext: str, latent_dim: int, label_fraction: float, protocol: str, reading: str) -> bool:
+def include(one: Combination) -> bool:
     """All of the cheap rows at latent size 128; elsewhere what a reader needs to see that it is not another story."""
-    if pretext in ("majority_class", "raw_pixels"):
+    if one.pretext in ("majority_class", "raw_pixels"):
         return True
-    if pretext == "supervised_compute":
-        return latent_dim == 128 and label_fraction == min(SPARSE)
-    if protocol == "finetune" and pretext not in ("supervised", "vicreg"):
+    if one.pretext == "supervised_compute":
+        return one.latent_dim == 128 and one.label_fraction == min(SPARSE)
+    if one.protocol == "finetune" and one.pretext not in ("supervised", "vicreg"):
         return False
-    if latent_dim != 128:
-        return pretext != "vicreg" and label_fraction in SPARSE and reading == "latent"
-    return (pretext, protocol) != ("vicreg", "finetune") or label_fraction in SPARSE
+    if one.latent_dim != 128:
+        return one.pretext != "vicreg" and one.label_fraction in SPARSE and one.reading == "latent"
+    return (one.pretext, one.protocol) != ("vicreg", "finetune") or one.label_fraction in SPARSE
 
 
 SUITE = Suite(

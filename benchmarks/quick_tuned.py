@@ -5,14 +5,14 @@ Settings: sslbench tune quick --latent-dim 128 --trials 12
 Cost:     9 minutes on two CPU cores, and 14 for the tuning, which is in the ledger.
 """
 
-from sslbench.contract.spec import Suite
+from sslbench.contract.spec import Combination, Suite
 
 FINETUNE_STEPS, FINETUNE_BATCH = 700, 64
 
 
-def include(pretext: str, latent_dim: int, label_fraction: float, protocol: str, reading: str) -> bool:
+def include(one: Combination) -> bool:
     """Fine-tune one pretext; `supervised` is trained everywhere."""
-    return protocol != "finetune" or pretext in ("supervised", "simclr")
+    return one.protocol != "finetune" or one.pretext in ("supervised", "simclr")
 
 
 SUITE = Suite(

@@ -29,7 +29,8 @@ def report(
         str, typer.Option(help="Where the page's run ids lead; empty: nowhere.")
     ] = "http://127.0.0.1:5000",
     readme: Annotated[
-        Path | None, typer.Option(help="Markdown file whose marked findings and tables are written anew too.")
+        list[Path] | None,
+        typer.Option(help="Markdown file whose marked passages are written anew too; may be repeated."),
     ] = None,
     results: Results = Path("results"),
     home: Home = None,
@@ -49,8 +50,8 @@ def report(
         stores = locate(home, tracking_uri)
         request = Request(suite, Selection(), stores, (data_root or default_root()).resolve())
         _report(request, results, rebuild, ui_url, terminal())
-        if readme is not None:
-            refresh(readme, results, terminal())
+        for file in readme or []:
+            refresh(file, results, terminal())
 
 
 def _report(request: Request, results: Path, rebuild: bool, ui_url: str, console: Console) -> None:
@@ -60,6 +61,7 @@ def _report(request: Request, results: Path, rebuild: bool, ui_url: str, console
         InputError: there are no records to report.
     """
     from sslbench.publishing.publish import attachments_of, write_tables
+    from sslbench.report.attachments.predictions import read_answers
     from sslbench.report.build import rebuild as rebuild_report
     from sslbench.report.records import from_records, read_records
     from sslbench.report.tables.terminal import print_summary
@@ -71,14 +73,16 @@ def _report(request: Request, results: Path, rebuild: bool, ui_url: str, console
         destination = results / suite.name
         attached = attachments_of(request.suite, suite, ui_url)
         files = rebuild_report(destination, suite.name, suite.notes, attached)
-        print_summary(read_records(destination / "records.csv"), console, attached.versions)
+        records, answers = read_records(destination / "records.csv"), read_answers(destination)
+        print_summary(records, console, attached.versions, answers)
         say(console, f"written: {', '.join(str(path) for path in files)}")
     else:
         prepared = prepare_request(request)
-        records = records_of(request, prepared)
-        if not records:
+        finished = records_of(request, prepared)
+        if not finished:
             where = shown(request.stores.tracking_uri)
             raise InputError(f"no finished runs of suite {prepared.suite.name!r} in {where}; run it first")
-        files = write_tables(request, prepared, records, ui_url)
-        print_summary(from_records(records), console)
-        say_written(request.suite, request.stores.home, request.stores.results / prepared.suite.name, files, console)
+        destination = request.stores.results / prepared.suite.name
+        files = write_tables(request, prepared, finished, ui_url)
+        print_summary(from_records(finished), console, answers=read_answers(destination))
+        say_written(request.suite, request.stores.home, destination, files, console)

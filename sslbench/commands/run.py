@@ -119,6 +119,7 @@ def _run(request: Request, results: Path | None, from_published: bool, console: 
     from sslbench.commands.tables import say_written, short
     from sslbench.publishing.continuation import take_published
     from sslbench.publishing.publish import compared, published_among, write_tables
+    from sslbench.report.attachments.predictions import read_answers
     from sslbench.report.records import from_records
     from sslbench.report.tables.terminal import print_summary
     from sslbench.report.words.numbers import duration
@@ -149,11 +150,12 @@ def _run(request: Request, results: Path | None, from_published: bool, console: 
     records = records_of(request, prepared)
     whole = request.selection == Selection()
     folder = request.stores.results / prepared.suite.name
-    if records:
-        print_summary(from_records(records), console)
     if records and whole:
-        say_written(request.suite, request.stores.home, folder, write_tables(request, prepared, records), console)
+        files = write_tables(request, prepared, records)
+        print_summary(from_records(records), console, answers=read_answers(folder))
+        say_written(request.suite, request.stores.home, folder, files, console)
     elif records:
+        print_summary(from_records(records), console)
         say(console, "only a part was selected: no tables are written")
     for failure in failures:
         say(console, ("failed:", "bold red"), f" {failure.title}: {failure.reason}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from sslbench.contract.errors import InputError as InputError
 
@@ -157,7 +157,26 @@ def table_protocol(protocol: str, reading: str) -> str:
     return protocol if reading == READINGS[0] else f"{protocol}, {reading}"
 
 
-def everything(pretext: str, latent_dim: int, label_fraction: float, protocol: str, reading: str) -> bool:
+class Combination(NamedTuple):
+    """One evaluation that the axes of a suite give, as its `include` is asked about it.
+
+    Attributes:
+        label_fraction: of the budget, in (0, 1].
+        labels_per_class: of the budget, where the suite gave it so.
+        reading: of `READINGS`; the first where a protocol knows no other.
+    """
+
+    dataset: str
+    pretext: str
+    latent_dim: int
+    seed: int
+    label_fraction: float
+    labels_per_class: int | None
+    protocol: str
+    reading: str
+
+
+def everything(one: Combination) -> bool:
     """The default `include` of a suite: run every combination."""
     return True
 
@@ -188,7 +207,7 @@ class Suite(Checked):
         primary: the protocol, and with a comma the reading where that is not the latent (`linear_probe, map`), that
             headlines and claims are about, named before anything is run; empty for the first protocol and reading.
         compute_of: the pretext whose operations `supervised_compute` spends on training from scratch.
-        include: `(pretext, latent_dim, label_fraction, protocol, reading) -> bool`, for grids with holes.
+        include: whether to run a combination, for grids with holes; what is evaluated nowhere is not pretrained.
         notes: lines printed under the tables, e.g. the number of optimiser steps of every training.
     """
 
@@ -203,7 +222,7 @@ class Suite(Checked):
     protocols: Axis[Line] = ("linear_probe", "knn", "finetune")
     num_unlabelled: Count | None = None
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    include: Callable[[str, int, float, str, str], bool] = everything
+    include: Callable[[Combination], bool] = everything
     notes: tuple[Line, ...] = ()
     pretrain_datasets: Distinct[Line] = ()
     label_seeds: Distinct[Seed] = ()

@@ -10,22 +10,24 @@ from pathlib import Path
 from sslbench.contract.cells import PretrainCell
 from sslbench.contract.record import RECORD_COLUMNS, Record
 from sslbench.contract.spec import InputError
+from sslbench.publishing.encoders import shipped
 from sslbench.publishing.sides import RECORDS_FILE
-from sslbench.report.attachments import Answered, Exhibit
+from sslbench.report.attachments import Exhibit
 from sslbench.report.attachments.exhibits import read_exhibits
 from sslbench.report.attachments.predictions import read_answers
 from sslbench.report.records import read_records
 from sslbench.stores.answers import ANSWERS_FILE, right_npz
 from sslbench.stores.readback import evaluation_metrics, pretraining_metrics
-from sslbench.stores.tracker import Tracker
+from sslbench.stores.tracker import ENCODER_FILE, Tracker
 from sslbench.sweep.request import Prepared, Request, tracker_of
 
 
 def take_published(request: Request, prepared: Prepared, folder: Path) -> int:
     """Log published evaluations that the plan asks for and the store lacks; returns how many.
 
-    Only pretrainings all of whose missing evaluations are published are taken: no encoders are, so whatever else is
-    wanted of one begins with training it. The runs say so (`published_run`), keep the commit, version, device and
+    Of a pretraining whose encoder ships with the table everything published is taken, and what else is wanted of it is
+    evaluated from there; of others only if all that is missing of them is published, because more begins with training
+    them. The runs say so (`published_run`), keep the commit, version, device and
     moment of the published ones, and carry pictures and which answers were right where the results folder has them.
 
     Args:
@@ -42,7 +44,7 @@ def take_published(request: Request, prepared: Prepared, folder: Path) -> int:
         record = Record(**{name: values[name] for name in RECORD_COLUMNS})
         rows.setdefault(record.cell_id, []).append(record)
     tracker = tracker_of(request.stores, prepared.suite.name)
-    taking = _Taking(tracker, prepared, rows, read_answers(folder), read_exhibits(folder))
+    taking = _Taking(tracker, prepared, rows, folder)
     return sum(taking.take(cell) for cell in prepared.plan.pretrain)
 
 
@@ -54,16 +56,16 @@ class _Taking:
         tracker: Tracker,
         prepared: Prepared,
         rows: Mapping[str, Sequence[Record]],
-        answers: Mapping[str, Answered],
-        exhibits: Sequence[Exhibit],
+        folder: Path,
     ) -> None:
-        self.tracker, self.prepared, self.rows = tracker, prepared, rows
-        self.answers, self.exhibits = answers, exhibits
+        self.tracker, self.prepared, self.rows, self.folder = tracker, prepared, rows, folder
+        self.answers, self.exhibits = read_answers(folder), read_exhibits(folder)
 
     def take(self, cell: PretrainCell) -> int:
         """Log a pretraining and what the store lacks of it; returns how many evaluations."""
-        children = [child for child in self.prepared.plan.evaluate[cell.cell_id] if not self._done(child.cell_id)]
-        if not children or not all(child.cell_id in self.rows for child in children):
+        wanted = [child for child in self.prepared.plan.evaluate[cell.cell_id] if not self._done(child.cell_id)]
+        children = [child for child in wanted if child.cell_id in self.rows]
+        if not children or (len(children) < len(wanted) and shipped(self.folder, cell.cell_id) is None):
             return 0
         parent = self.prepared.done.get(cell.cell_id) or self._pretraining(cell, self.rows[children[0].cell_id][0])
         for child in children:
@@ -85,7 +87,9 @@ class _Taking:
         run_id = self.tracker.start_pretrain(cell, None, first.device, first)
         own_name = Exhibit(cell.dataset, cell.encoder, cell.pretext, cell.latent_dim, cell.seed, "", b"").filename
         pictures = [one for one in self.exhibits if replace(one, subject="").filename == own_name]
-        self._log(run_id, {f"pictures/{one.subject}.png": one.png for one in pictures})
+        encoder = shipped(self.folder, cell.cell_id)
+        files = {f"pictures/{one.subject}.png": one.png for one in pictures}
+        self._log(run_id, files if encoder is None else {**files, ENCODER_FILE: encoder})
         self.tracker.finish(run_id, metrics, tags)
         return run_id
 

@@ -18,13 +18,14 @@ from sslbench.datasets import DATASETS
 from sslbench.encoders import ENCODERS
 from sslbench.pretexts import PRETEXTS
 from sslbench.protocols import PROTOCOLS
+from sslbench.publishing.encoders import ship
 from sslbench.publishing.environment import environment
 from sslbench.publishing.folders import replaced
 from sslbench.publishing.sides import RECORDS_FILE, open_sides
 from sslbench.report.attachments import UI_URL, Answered, Answers, Attachments, Exhibit, Failure, Gaps, shrink
 from sslbench.report.build import build
 from sslbench.report.comparison import compare, verdict
-from sslbench.report.records import from_records
+from sslbench.report.records import from_records, read_records
 from sslbench.stores.addresses import Stores
 from sslbench.stores.answers import ANSWERS_FILE, read_right
 from sslbench.stores.tracker import Tracker
@@ -66,8 +67,11 @@ def write_tables(request: Request, prepared: Prepared, records: list[Record], ui
     return files
 
 
-def publish(name: str, stores: Stores, results: Path) -> Path:
+def publish(name: str, stores: Stores, results: Path, encoders: bool = False) -> Path:
     """Copy a suite's tables from the home folder to `results/<name>/`, whose old files go; returns that folder.
+
+    Args:
+        encoders: whether encoders go along, as `encoders.ship` chooses them.
 
     Raises:
         InputError: there are no tables to publish, the folder holds something else, or it cannot be written.
@@ -86,6 +90,8 @@ def publish(name: str, stores: Stores, results: Path) -> Path:
             place = unfinished / file.relative_to(fresh)
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, place)
+        if encoders:
+            ship(read_records(fresh / RECORDS_FILE), tracker_of(stores, name), unfinished)
     return published
 
 

@@ -1,9 +1,10 @@
 """Figures in prose: what stands between two marks of a Markdown file is written from `results/`, never by hand.
 
-Two marks are known, each closed by `<!-- end -->`:
+Three marks are known, each closed by `<!-- end -->`:
 
 * `<!-- findings of SUITE -->`: the first sentences of the report, as a list;
-* `<!-- table of SUITE: HEADING -->`: the table under that heading of `table.md`.
+* `<!-- table of SUITE: HEADING -->`: the table under that heading of `table.md`;
+* `<!-- index of results -->`: a line for every published suite, with links as seen from the folder of results.
 """
 
 from __future__ import annotations
@@ -16,16 +17,21 @@ from sslbench.contract.spec import InputError
 from sslbench.report.attachments.predictions import read_answers
 from sslbench.report.attachments.primary import read_primary
 from sslbench.report.records import read_records
-from sslbench.report.scores import lay_out
+from sslbench.report.scores import Layout, lay_out
 from sslbench.report.statistics import analyse
+from sslbench.report.statistics.compute import ENCODER
 from sslbench.report.tables import tables_of
 from sslbench.report.tables.markdown import table_markdown
 from sslbench.report.words.findings import findings
+from sslbench.report.words.numbers import NOT_RUN, span
+from sslbench.report.words.reading import STALE
 
 SENTENCES = 3
 
+INDEX_HEAD = ("| suite | answer | seeds | CPU hours | run | code |", "| --- | --- | --: | --: | --- | --- |")
+
 _MARK = re.compile(
-    r"(?P<open><!-- (?P<kind>findings|table) of (?P<suite>[\w.-]+)(?:: (?P<heading>[^\n]*?))? -->\n)"
+    r"(?P<open><!-- (?P<kind>findings|table|index) of (?P<suite>[\w.-]+)(?:: (?P<heading>[^\n]*?))? -->\n)"
     r".*?(?P<close><!-- end -->)",
     re.DOTALL,
 )
@@ -44,9 +50,10 @@ def refreshed(text: str, results: Path, versions: Mapping[tuple[str, str], int])
 
 
 def _passage(mark: re.Match[str], results: Path, versions: Mapping[tuple[str, str], int]) -> str:
-    folder = results / mark["suite"]
-    records, primary = read_records(folder / "records.csv"), read_primary(folder)
-    layout = lay_out(records, primary=primary, versions=versions, answers=read_answers(folder))
+    if mark["kind"] == "index":
+        lines = [_index_line(path.parent, versions) for path in sorted(results.glob("*/records.csv"))]
+        return "\n".join([*INDEX_HEAD, *lines])
+    layout = _laid_out(results / mark["suite"], versions)
     if mark["kind"] == "findings":
         found = findings(analyse(layout))[:SENTENCES]
         return "\n".join(f"- {finding.sentence}" for finding in found)
@@ -56,3 +63,23 @@ def _passage(mark: re.Match[str], results: Path, versions: Mapping[tuple[str, st
         headings = ", ".join(re.findall(r"^##+ (.*)$", page, re.MULTILINE))
         raise InputError(f"no table {mark['heading']!r} of suite {mark['suite']!r}; choose one of {headings}")
     return section[1]
+
+
+def _laid_out(folder: Path, versions: Mapping[tuple[str, str], int]) -> Layout:
+    records, primary = read_records(folder / "records.csv"), read_primary(folder)
+    return lay_out(records, primary=primary, versions=versions, answers=read_answers(folder))
+
+
+def _index_line(folder: Path, versions: Mapping[tuple[str, str], int]) -> str:
+    """What a published suite answers first, on how many seeds, what it cost, when and by which code it was run."""
+    layout, name = _laid_out(folder, versions), folder.name
+    answer = next((found.sentence for found in findings(analyse(layout))), "")
+    stale = f" {STALE}: in part by older versions of plug-ins." if layout.stale else ""
+    seeds = span(sorted({len(some) for block in layout.blocks for some in block.replicates.values()}))
+    records, every = layout.records, layout.every
+    seconds = every["evaluate_seconds"].sum() + every.drop_duplicates([*ENCODER, "seed"])["pretrain_seconds"].sum()
+    days = sorted({str(start)[:10] for start in records["started_at"]})
+    commits = list(dict.fromkeys(records.sort_values("started_at")["git_commit"].astype(str)))
+    when, code = " to ".join(dict.fromkeys([days[0], days[-1]])), ", ".join(commit or NOT_RUN for commit in commits)
+    links = f"[{name}]({name}/table.md), [page]({name}/report.html)"
+    return f"| {links} | {answer}{stale} | {seeds} | {seconds / 3600:.1f} | {when} | {code} |"

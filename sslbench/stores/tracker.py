@@ -28,6 +28,9 @@ from sslbench.stores.finished import finished_cells
 from sslbench.stores.readback import MOMENT, PUBLISHED_RUN, evaluation_records, pretraining_records, provenance
 from sslbench.stores.urls import hidden, reason, shown
 
+#: Artifact of a pretraining: the weights of its encoder.
+ENCODER_FILE = "encoder.safetensors"
+
 PAGE = 5000
 BATCH = 1000  # what one log_batch call may carry
 
@@ -170,9 +173,11 @@ class Tracker:
         self.client.set_terminated(run_id, "FAILED")
 
     def forget_published(self, cell_ids: Collection[str]) -> None:
-        """Delete the runs of these pretrainings that were taken from published results: their encoders are not here."""
-        for run in self._published("pretrain") if cell_ids else ():
-            if run.data.tags["cell_id"] in cell_ids:
+        """Delete the runs of these pretrainings that were taken from published results without their encoders."""
+        taken = [run for run in self._published("pretrain") if run.data.tags["cell_id"] in cell_ids] if cell_ids else []
+        having = self.artifacts([run.info.run_id for run in taken], ENCODER_FILE)
+        for run in taken:
+            if run.info.run_id not in having:
                 self.client.delete_run(run.info.run_id)
 
     def log_report(self, folder: Path, files: Sequence[Path]) -> str:

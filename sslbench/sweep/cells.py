@@ -11,6 +11,7 @@ from sslbench.contract.settings import configure
 from sslbench.contract.spec import (
     READINGS,
     REFERENCE_PROTOCOLS,
+    Combination,
     InputError,
     InputSpec,
     PretextConfig,
@@ -127,7 +128,8 @@ def evaluate_cells(
     for fraction, per_class in _budgets(suite, target):
         for label_seed in suite.label_seeds or (cell.seed,):
             for protocol, reading in protocols_of(suite, cell.pretext):
-                if included(suite, cell.pretext, cell.latent_dim, fraction, protocol, reading):
+                training = cell.pretext, cell.latent_dim, cell.seed
+                if included(suite, Combination(target.name, *training, fraction, per_class, protocol, reading)):
                     yield EvaluateCell(
                         cell,
                         target.name,
@@ -186,15 +188,15 @@ def readings_of(suite: Suite, protocol: str) -> tuple[str, ...]:
     return suite.readings if sees_features(protocol) else READINGS[:1]
 
 
-def included(suite: Suite, pretext: str, latent_dim: int, fraction: float, protocol: str, reading: str) -> bool:
+def included(suite: Suite, one: Combination) -> bool:
     """What the suite's own `include` says.
 
     Raises:
         InputError: it raises, or says something else than yes or no.
     """
-    asked = f"suite {suite.name!r}: include({pretext!r}, {latent_dim}, {fraction:g}, {protocol!r}, {reading!r})"
+    asked = f"suite {suite.name!r}: include({one})"
     try:
-        answer = suite.include(pretext, latent_dim, fraction, protocol, reading)
+        answer = suite.include(one)
     except Exception as error:
         raise InputError(f"{asked} raises {type(error).__name__}: {error}") from error
     if not isinstance(answer, bool):

@@ -123,7 +123,7 @@ class _Sweep:
         )
 
     def _forget_published(self) -> None:
-        """Have pretrainings run that were taken from published results and now lack evaluations: no encoder is here."""
+        """Have pretrainings run that were taken from published results without encoder, and now lack evaluations."""
         plan, done = self.prepared.plan, self.tracker.finished()
         lacking = {cell.pretrain.cell_id for cell in plan.evaluations if cell.cell_id not in done}
         self.tracker.forget_published(lacking & done.keys())

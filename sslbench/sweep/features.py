@@ -18,7 +18,7 @@ from sslbench.encoders._base import Encoder
 from sslbench.engine.evaluate import Features, extract, sees_features
 from sslbench.modalities import modality_of
 from sslbench.stores.addresses import Stores
-from sslbench.stores.tracker import Tracker
+from sslbench.stores.tracker import ENCODER_FILE, Tracker
 
 
 def features_folder(stores: Stores, suite: str) -> Path:
@@ -64,7 +64,7 @@ class FeatureCache:
         if self.recent is not None and self.recent[0] == key and (cell.reading in self.recent[2] or not wanted):
             return self.recent[1], self.recent[2].get(cell.reading) if wanted else None
         encoder = ENCODERS.get(cell.pretrain.encoder)(dataset.input_spec, cell.pretrain.latent_dim)
-        encoder.load_state_dict(load(self.tracker.artifact(run_id, "encoder.safetensors")))
+        encoder.load_state_dict(load(self.tracker.artifact(run_id, ENCODER_FILE)))
         encoder.to(memory_format=modality_of(dataset.input_spec).memory_format).to(self.device)
         if not wanted:
             self.recent = (key, encoder, {})

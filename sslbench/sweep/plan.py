@@ -8,6 +8,7 @@ from itertools import product
 
 from sslbench.contract.cells import EvaluateCell, PretrainCell
 from sslbench.contract.spec import (
+    Combination,
     InputError,
     InputSpec,
     Suite,
@@ -119,9 +120,10 @@ def check(suite: Suite) -> None:
         raise InputError(
             f"suite {suite.name!r}: primary {suite.primary!r} is not run; choose one of {'; '.join(named)}"
         )
-    for pretext, latent_dim, fraction in product(suite.pretexts, suite.latent_dims, suite.label_fractions):
+    axes = suite.datasets, suite.pretexts, suite.latent_dims, suite.seeds, suite.label_fractions
+    for dataset, pretext, latent_dim, seed, fraction in product(*axes):
         for protocol, reading in protocols_of(suite, pretext):
-            included(suite, pretext, latent_dim, fraction, protocol, reading)
+            included(suite, Combination(dataset, pretext, latent_dim, seed, fraction, None, protocol, reading))
 
 
 def make_plan(suite: Suite, inputs: Mapping[str, Source]) -> Plan:

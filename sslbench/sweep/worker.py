@@ -27,7 +27,7 @@ from sslbench.stores.answers import ANSWERS_FILE, answers_npz
 from sslbench.stores.inputs import describe
 from sslbench.stores.queue import CellFailed, CellQueue
 from sslbench.stores.readback import COSTS, checkpoint_metrics, checkpoint_tags
-from sslbench.stores.tracker import Tracker
+from sslbench.stores.tracker import ENCODER_FILE, Tracker
 from sslbench.stores.urls import hidden
 from sslbench.sweep.features import FeatureCache, features_folder
 from sslbench.sweep.news import Failure, Finished, NewsWriter, Status, status_folder
@@ -108,7 +108,7 @@ class Worker:
         features = self.features.extract(cell, encoder, dataset, self.readings(cell.cell_id))
         found, reason = measure(training, dataset)
         with tempfile.TemporaryDirectory() as folder:
-            save_file(_plain(encoder), Path(folder) / "encoder.safetensors")
+            save_file(_plain(encoder), Path(folder) / ENCODER_FILE)
             draw(training, features.get(READINGS[0]), dataset, Path(folder) / "pictures")
             self.tracker.log_files(run_id, Path(folder))
         costs = {

@@ -15,6 +15,17 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
+def test_the_index_of_results_holds_every_published_suite_as_it_is() -> None:
+    index = (ROOT / "results" / "README.md").read_text(encoding="utf-8")
+    assert refreshed(index, ROOT / "results", current_versions()) == index
+    published = {path.parent.name for path in (ROOT / "results").glob("*/records.csv")}
+    lines = {line.split("]")[0][3:]: line for line in index.splitlines() if line.startswith("| [")}
+    assert lines.keys() == published
+    assert all("[page](" in line and line.count("|") == 7 for line in lines.values())
+    for target in re.findall(r"\]\(([^)#]+)\)", index):
+        assert (ROOT / "results" / target).exists(), target
+
+
 def test_its_findings_and_tables_are_the_published_ones() -> None:
     assert README.count("<!-- findings of quick -->") == 1
     assert README.count("<!-- table of quick:") == 1

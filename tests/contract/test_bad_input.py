@@ -256,7 +256,7 @@ NAMED = [
         for value in ("3", "None", "lambda: True", "lambda *a: 1 / 0", "lambda *a: None")
     ),
     ("include=lambda *a: {}[a]", "include"),
-    ("include=lambda pretext, latent_dim, label_fraction, protocol: True", "include('majority_class', 8, 0.05, "),
+    ("include=lambda pretext, latent_dim: True", "include(Combination(dataset='digits', pretext='majority_class', "),
     *((f"steps={value}", "steps") for value in ("0", "-1", "1.5", "True", "'1'", "10**30")),
     *((f"flops={value}", "flops") for value in ("0", "-1", "float('nan')", "float('inf')", "1e300", "'1'", "True")),
     *((f"epochs=None, {length}", "not steps and flops") for length in ("steps=1, flops=1.0", "flops=1, steps=1")),

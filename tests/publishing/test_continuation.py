@@ -10,14 +10,16 @@ from pandas.testing import assert_frame_equal
 
 from sslbench.contract.spec import InputError
 from sslbench.publishing.continuation import take_published
+from sslbench.publishing.encoders import MOST_BYTES
 from sslbench.publishing.publish import publish, write_tables
 from sslbench.report.attachments.exhibits import read_exhibits
 from sslbench.report.attachments.predictions import read_answers
 from sslbench.report.records import read_records
 from sslbench.stores.addresses import locate
+from sslbench.stores.tracker import ENCODER_FILE
 from sslbench.sweep.plan import Selection
 from sslbench.sweep.request import Request, prepare_request, records_of, tracker_of
-from sslbench.sweep.studies import open_queues, queued_pretraining
+from sslbench.sweep.studies import open_queues, queued_evaluation, queued_pretraining
 from sslbench.sweep.worker import Worker
 from tests.conftest import CPU
 
@@ -50,6 +52,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tracker = tracker_of(request.stores, "gone_on")
     Worker(0, prepared.plan, queues, tracker, request.stores, prepared.datasets, request.data_root, CPU).run()
     write_tables(request, prepared, records_of(request, prepared))
+    publish("gone_on", request.stores, folder / "with", encoders=True)
     return publish("gone_on", request.stores, folder / "results")
 
 
@@ -100,6 +103,30 @@ def test_an_encoder_that_is_asked_for_more_is_trained_anew(published: Path, tmp_
     tracker.forget_published(lacking)
     assert not lacking & tracker.finished().keys()
     assert len(tracker.published_evaluations()) == 5
+
+
+def test_an_encoder_that_ships_is_evaluated_further(published: Path, tmp_path: Path) -> None:
+    folder = published.parent.parent / "with" / "gone_on"
+    (file,) = (folder / "encoders").iterdir()
+    assert file.stat().st_size < MOST_BYTES
+    assert not (published / "encoders").exists()
+    request = request_in(tmp_path, SUITE_FILE.replace("(0.05,)", "(0.05, 0.1)"))
+    assert take_published(request, prepare_request(request), folder) == 1
+    tracker = tracker_of(request.stores, "gone_on")
+    run_id = tracker.finished()[file.stem]
+    assert tracker.artifact(run_id, ENCODER_FILE) == file.read_bytes()
+    tracker.forget_published({file.stem})
+    prepared = prepare_request(request)
+    assert prepared.done[file.stem] == run_id
+    queues = open_queues(prepared.suite, Selection(), request.stores.storage)
+    (more,) = (cell for cell in prepared.plan.evaluate[file.stem] if cell.cell_id not in prepared.done)
+    queues[1].fill([queued_evaluation(more, prepared.datasets)])
+    Worker(0, prepared.plan, queues, tracker, request.stores, prepared.datasets, request.data_root, CPU).run()
+    again = {record.cell_id for record in records_of(request, prepare_request(request))}
+    assert more.cell_id in again
+    write_tables(request, prepare_request(request), records_of(request, prepare_request(request)))
+    further = publish("gone_on", request.stores, tmp_path / "results", encoders=True)
+    assert (further / "encoders" / file.name).read_bytes() == file.read_bytes()
 
 
 def test_what_cannot_be_gone_on_from_is_refused(tmp_path: Path) -> None:

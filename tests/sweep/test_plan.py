@@ -7,6 +7,25 @@ from sslbench.datasets._base import Dataset
 from sslbench.sweep.plan import Source, make_plan
 
 
+def test_a_suite_may_have_more_seeds_where_labels_are_few(digits: Dataset) -> None:
+    suite = Suite(
+        name="seeds",
+        datasets=("digits",),
+        encoders=("conv",),
+        pretexts=("random_init",),
+        latent_dims=(8,),
+        seeds=(0, 1, 2),
+        epochs=1.0,
+        label_fractions=(1.0,),
+        labels_per_class=(1,),
+        protocols=("knn",),
+        include=lambda one: one.seed == 0 or one.labels_per_class == 1,
+    )
+    plan = make_plan(suite, {"digits": Source.of("digits", digits)})
+    run = {(cell.pretrain.seed, cell.labels_per_class) for cell in plan.evaluations}
+    assert run == {(0, None), (0, 1), (1, 1), (2, 1)}
+
+
 def test_what_a_suite_evaluates_nowhere_is_not_pretrained(digits: Dataset) -> None:
     suite = Suite(
         name="holes",
@@ -18,7 +37,7 @@ def test_what_a_suite_evaluates_nowhere_is_not_pretrained(digits: Dataset) -> No
         epochs=1.0,
         label_fractions=(0.05,),
         protocols=("knn",),
-        include=lambda pretext, latent_dim, *_: (pretext, latent_dim) != ("rotation", 16),
+        include=lambda one: (one.pretext, one.latent_dim) != ("rotation", 16),
     )
     plan = make_plan(suite, {"digits": Source.of("digits", digits)})
     kept = {(cell.pretext, cell.latent_dim) for cell in plan.pretrain}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from sslbench.report.scores.layout import Block, Layout
-from sslbench.report.words.numbers import counted, percent
+from sslbench.report.words.numbers import counted, percent, span
 from sslbench.report.words.reading import COLLAPSED, STALE
 from sslbench.report.words.sentence import Finding
 from sslbench.report.words.wording import missing_line
@@ -58,10 +58,10 @@ def subtitle(blocks: Sequence[Block]) -> str:
     """What was compared, on what, how often."""
     datasets = sorted({block.dataset for block in blocks})
     rows = dict.fromkeys(row for block in blocks for row in block.rows)
-    seeds = len({replicate for block in blocks for replicate in block.replicates})
+    seeds = sorted({len(replicates) for block in blocks for replicates in block.replicates.values()})
     fractions = sorted({fraction for block in blocks for fraction in block.fractions})
     spread = percent(fractions[0]) if len(fractions) == 1 else f"{percent(fractions[0])} to {percent(fractions[-1])}"
-    times = counted(seeds, "repetition")
+    times = f"{span(seeds)} repetition{'s' * (seeds[-1:] != [1])}"
     return f"{', '.join(datasets)}: {len(rows)} ways to train, from {spread} of the labels, {times} each."
 
 

@@ -29,7 +29,8 @@ class Block:
     Attributes:
         pretrain_dataset: what pretexts were trained on; the baselines, which train on none, stand in every block.
         rows: names of the rows, those that were expected and not run included.
-        replicates: every independent one that the tables of this place have seen; a cell with fewer is incomplete.
+        replicates: by label fraction every independent one that any encoder was evaluated in; a cell with fewer is
+            incomplete.
         crossed: seeds meet several label seeds; scores that share a training or labels with another are left out here.
         num_labels: the label budgets that were used at each fraction, smallest first (one, unless something differs).
         num_classes: how many the dataset has; 0 where that was not recorded.
@@ -43,7 +44,7 @@ class Block:
     latent_dim: int
     rows: tuple[str, ...]
     fractions: tuple[float, ...]
-    replicates: tuple[Replicate, ...]
+    replicates: Mapping[float, tuple[Replicate, ...]]
     crossed: bool
     num_labels: Mapping[float, tuple[int, ...]]
     num_classes: int
@@ -191,7 +192,6 @@ def _blocks(rows: Sequence[Row], crossed: set[str], classes: Mapping[str, int]) 
 
 def _of_place(place: tuple[str, str, str], rows: Sequence[Row], crossed: bool, num_classes: int) -> Iterator[Block]:
     """The tables that the rows of one dataset, pretraining dataset and encoder fill."""
-    replicates = tuple(sorted({replicate for row in rows for replicate in row.replicates}))
     counts: dict[float, set[int]] = {}
     for row in rows:
         for fraction, runs in row.runs.items():
@@ -208,6 +208,10 @@ def _of_place(place: tuple[str, str, str], rows: Sequence[Row], crossed: bool, n
         expected = {row.pretext for row in rows if row.pretext not in BASELINES and protocol not in OPTIONAL_PROTOCOLS}
         names = tuple(sorted(expected | set(lines), key=pretext_rank))
         fractions = tuple(num_labels)
+        owners = [row for row in lines.values() if row.encoder != RAW] or list(lines.values())
+        replicates = {
+            at: tuple(sorted({run.replicate for row in owners for run in row.runs.get(at, ())})) for at in fractions
+        }
         yield Block(*place, protocol, size, names, fractions, replicates, crossed, num_labels, num_classes, lines)
 
 

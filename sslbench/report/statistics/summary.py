@@ -28,7 +28,7 @@ class Cell:
         difference: to `supervised` at the same fraction, as `differences` has it; None for `supervised` itself, for
             what is no contender, or if `supervised` was not run.
         best_tied: has the best mean of its column, or cannot be told from it.
-        complete: has every replicate that its place has.
+        complete: has every replicate that others of its column have.
     """
 
     accuracy: Estimate
@@ -46,7 +46,8 @@ def cells_of(block: Block) -> Cells:
     for row, at in ((row, at) for row in block.rows for at in block.fractions if (row, at) in block.scores):
         scores, verdict = block.scores[row, at], verdicts.get((at, row))
         difference, best = (verdict.difference, verdict.best) if verdict else (None, False)
-        cells[row, at] = Cell(accuracy_of(block.lines[row], at), difference, best, len(scores) == len(block.replicates))
+        complete = len(scores) >= len(block.replicates[at])
+        cells[row, at] = Cell(accuracy_of(block.lines[row], at), difference, best, complete)
     return cells
 
 
@@ -76,7 +77,7 @@ def missing_in_row(block: Block, row: str) -> dict[tuple[Replicate, ...], list[f
     found: dict[tuple[Replicate, ...], list[float]] = {}
     for fraction in block.fractions:
         present = block.scores.get((row, fraction), {})
-        absent = tuple(replicate for replicate in block.replicates if replicate not in present)
+        absent = tuple(replicate for replicate in block.replicates[fraction] if replicate not in present)
         if present and absent:
             found.setdefault(absent, []).append(fraction)
     return found

@@ -10,26 +10,31 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from sslbench.report.attachments.predictions import Answers
 from sslbench.report.scores.layout import NO_VERSIONS, lay_out
 from sslbench.report.tables.sheet import Sheet, State, tables_of
-from sslbench.report.words.reading import most_seeds, on_screen
+from sslbench.report.words.reading import on_screen
 from sslbench.report.words.wording import missing_line, stale_line
 
 _STYLES = {State.NOT_RUN: "dim", State.FAILED: "dim", State.OUTSIDE: "yellow", State.CHANGED: "bold red"}
 
 
 def print_summary(
-    records: pd.DataFrame, console: Console, versions: Mapping[tuple[str, str], int] = NO_VERSIONS
+    records: pd.DataFrame,
+    console: Console,
+    versions: Mapping[tuple[str, str], int] = NO_VERSIONS,
+    answers: Answers | None = None,
 ) -> None:
     """Print every block, compact enough for 100 columns with eight label fractions; on a narrower screen means alone.
 
     Args:
         versions: of the plug-ins as they are now, by kind and name.
+        answers: to the test inputs; without them intervals are those over seeds.
 
     Raises:
         InputError: two records claim the same cell and seed.
     """
-    tables = tables_of(lay_out(records, versions=versions))
+    tables = tables_of(lay_out(records, versions=versions, answers=answers))
     if not tables.accuracy:
         console.print("no test accuracy of any encoder yet")
         return
@@ -40,7 +45,7 @@ def print_summary(
         for note in sheet.notes:
             console.print(Text(_compact(note), style="dim"))
     shown = [entry.cell for sheet in tables.accuracy for row in sheet.rows for entry in row if entry.cell]
-    console.print(on_screen(most_seeds(shown)))
+    console.print(on_screen(shown))
     for line in (missing_line(tables.layout.blocks), stale_line(tables.layout)):
         if line:
             console.print(Text(line, style="yellow"))

@@ -11,7 +11,7 @@ from sslbench.report.scores.layout import Layout
 from sslbench.report.statistics.selection import Primary
 from sslbench.report.statistics.spread import t_quantile
 from sslbench.report.statistics.summary import Cell, Cells
-from sslbench.report.words.numbers import NOT_RUN, counted
+from sslbench.report.words.numbers import NOT_RUN, span
 from sslbench.report.words.wording import missing_line
 
 CEILING = "ceiling (supervised, 100%)"
@@ -24,7 +24,7 @@ INCOMPLETE, STALE, COLLAPSED = "†", "§", "‡"
 
 #: What a mark means, in the words that show when it is pointed at.
 MARKS = {
-    INCOMPLETE: "fewer seeds than other cells",
+    INCOMPLETE: "fewer seeds than other cells of its column",
     STALE: "stale: computed by another version, of sslbench or of a plug-in, or with other settings",
     COLLAPSED: "collapsed representation in at least one seed",
 }
@@ -79,13 +79,14 @@ COSTS = (
 )
 
 
-def on_screen(most: int) -> str:
-    """What stands under the tables on a terminal, given the most seeds of any cell."""
-    if most == 1:
+def on_screen(cells: Iterable[Cell]) -> str:
+    """What stands under the tables on a terminal."""
+    seeds = seeds_of(cells)
+    if seeds[-1] == 1:
         return "Test accuracy in percent from one seed: no intervals, and nothing can be told apart."
     return (
-        f"Test accuracy in percent, mean ± 95% half-width over {most} seeds. [bold green]Green[/]: not shown to be "
-        "worse than the best of its column (Hsu's comparisons with the best, 5% over the table)."
+        f"Test accuracy in percent, mean ± 95% half-width over {span(seeds)} seeds. [bold green]Green[/]: not shown to "
+        "be worse than the best of its column (Hsu's comparisons with the best, 5% over the table)."
     )
 
 
@@ -125,14 +126,15 @@ def marks_text(layout: Layout) -> list[str]:
     return [STALE_TEXT] * bool(layout.stale) + [COLLAPSED_TEXT] * bool(layout.collapsed)
 
 
-def most_seeds(cells: Iterable[Cell]) -> int:
-    """How many seeds the cell with the most has; 0 without cells."""
-    return max((cell.accuracy.n for cell in cells), default=0)
+def seeds_of(cells: Iterable[Cell]) -> list[int]:
+    """The numbers of seeds that cells have, increasing; zero without cells."""
+    return sorted({cell.accuracy.n for cell in cells}) or [0]
 
 
 def _reading(cells: Sequence[Cell], answered: bool) -> list[str]:
-    most = most_seeds(cells)
-    mean = f"{'from' if most == 1 else 'mean over'} {counted(most, 'seed')}"
+    seeds = seeds_of(cells)
+    most, number = seeds[-1], f"{span(seeds)} seed{'s' * (seeds[-1] != 1)}"
+    mean = f"{'from' if most == 1 else 'mean over'} {number}"
     sentences = [f"Test accuracy in percent, {mean}; {NOT_RUN} is not run."]
     if most > 1:
         also = " and over test inputs, whose part stands below each table" if answered else ""
@@ -145,8 +147,8 @@ def _reading(cells: Sequence[Cell], answered: bool) -> list[str]:
     if most == 1:
         return [*sentences, "One seed has no interval and cannot tell rows apart, so nothing is bold."]
     sentences += [_BOLD, _FAMILY]
-    if most < CLAIM_SEEDS:
-        sentences.append(f"Whatever is claimed here rests on {counted(most, 'seed')}.")
+    if seeds[0] < CLAIM_SEEDS:
+        sentences.append(f"Whatever is claimed here rests on {number}.")
     if most == 2:
         sentences.append(
             f"Two seeds leave one degree of freedom: an interval reaches {t_quantile(1):.1f} standard errors to each "

@@ -131,4 +131,4 @@ def _cells(block: Block, row: str, fractions: list[float], absent: tuple[Replica
     title = row if row == protocol else f"{row} {protocol}"
     size = "" if row in WITHOUT_ENCODER else f" d={block.latent_dim}"
     at = f"{title}{size} at {', '.join(map(percent, fractions))}"
-    return at if absent == block.replicates else f"{at} (seed {', '.join(map(str, absent))})"
+    return f"{at} (seed {', '.join(map(str, absent))})"

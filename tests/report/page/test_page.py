@@ -212,7 +212,17 @@ def test_a_complete_page_says_so_and_an_incomplete_one_what_is_missing() -> None
     assert any(text.startswith("Missing: 1 evaluation has no record: rotation") for text in found.texts["p"])
     titles = [attributes.get("title") for attributes in found.attributes("td")]
     assert "missing: not run" in titles
-    assert "fewer seeds than other cells" in titles
+    assert "fewer seeds than other cells of its column" in titles
+
+
+def test_a_column_may_have_seeds_of_its_own() -> None:
+    few = probes("simclr", 0.6, 0.61, 0.62, 0.63) + supervised(0.5, 0.52, 0.51, 0.5)
+    many = probes("simclr", 0.8, 0.81, fraction=0.1) + supervised(0.7, 0.72, fraction=0.1)
+    found = page(from_records(few + many + probes("raw_pixels", 0.6, 0.6, 0.6, 0.6, fraction=0.1)))
+    assert "†" not in "".join(cell(found, name, place) for name in ("simclr", "supervised") for place in (1, 2))
+    assert any(text.startswith("Test accuracy in percent, mean over 2 to 4 seeds") for text in found.texts["p"])
+    assert any("2 to 4 repetitions each" in text for text in found.texts["p"])
+    assert any("no evaluation is missing, failed or stale" in text for text in found.texts["p"])
 
 
 def test_what_the_numbers_lack_is_linked_beside_the_title() -> None:

@@ -69,7 +69,7 @@
           bands(reference, "var(--init)", {}), Plot.line(reference, grey), ...level(chart), bands(points, "var(--c0)", place),
           Plot.line(points, { x: "x", y: "y", z: "at", ...place, stroke: "var(--c0)", strokeWidth: 1.8 }),
           Plot.dot(points, { x: "x", y: "y", ...place, r: 2.8, fill: "var(--c0)" }),
-          Plot.text(own, { fx: (_, at) => at % columns, fy: (_, at) => Math.floor(at / columns), text: "row", frameAnchor: "top-left", dx: -14, dy: -13, fontSize: 11.5 }),
+          Plot.text(own, { fx: (_, at) => at % columns, fy: (_, at) => Math.floor(at / columns), text: "row", frameAnchor: "top-left", dx: -1, dy: -13, fontSize: 11 }),
           Plot.tip(points, Plot.pointer({ ...tip, ...place })),
         ],
       };

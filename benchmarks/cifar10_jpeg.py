@@ -1,0 +1,52 @@
+"""How many labels does self-supervision save on colour photographs? CIFAR-10 as JPEG, which is not the original.
+
+Command:  sslbench run cifar10_jpeg
+Cost:     {COST}
+Question: from 50 labels to all 50,000, which frozen or fine-tuned encoder is worth how many labels?
+"""
+
+from sslbench.contract.spec import Combination, Suite
+
+FINETUNED = ("simclr", "vicreg")
+SPARSE = (0.001, 0.01, 0.1)  # where scratch is given the compute of pretraining
+
+
+def include(one: Combination) -> bool:
+    """Fine-tune two pretexts; train from scratch everywhere, with more compute at three budgets."""
+    if one.pretext == "supervised_compute":
+        return one.label_fraction in SPARSE
+    return one.protocol != "finetune" or one.pretext in ("supervised", *FINETUNED)
+
+
+SUITE = Suite(
+    name="cifar10_jpeg",
+    datasets=("cifar10_jpeg",),
+    encoders=("conv",),
+    pretexts=(
+        "majority_class",
+        "raw_pixels",
+        "random_init",
+        "supervised",
+        "supervised_compute",
+        "autoencoder",
+        "colorization",
+        "rotation",
+        "simclr",
+        "moco",
+        "vicreg",
+    ),
+    latent_dims=(128,),
+    seeds=(0, 1, 2, 3, 4),
+    epochs=20,
+    protocols=("linear_probe", "finetune"),
+    readings=("latent", "pooled", "map"),
+    primary="linear_probe, map",
+    compute_of="simclr",
+    include=include,
+    notes=(
+        "Pretraining: 20 epochs over the 50,000 training images without labels, the same for every pretext.",
+        "`supervised` and `finetune`: 32 epochs over the labels, at least 2,000 and at most 24,000 steps of batch 64.",
+        "`supervised_compute`: the steps of `supervised` and as many more as simclr's pretraining would pay for.",
+        "The images are JPEG, so these are not the numbers of CIFAR-10.",
+    ),
+)
