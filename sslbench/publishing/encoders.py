@@ -29,10 +29,11 @@ def ship(records: pd.DataFrame, tracker: Tracker, folder: Path) -> list[Path]:
     stored = tracker.artifacts(chosen["run_id"].tolist(), ENCODER_FILE)
     written = []
     for cell_id, run_id in zip(chosen["cell_id"], chosen["run_id"], strict=True):
-        if len(stored.get(run_id, b"")) in range(1, MOST_BYTES + 1):
+        content = stored.get(run_id, b"")
+        if 0 < len(content) <= MOST_BYTES:
             path = folder / FOLDER / f"{cell_id}.safetensors"
             path.parent.mkdir(exist_ok=True)
-            path.write_bytes(stored[run_id])
+            path.write_bytes(content)
             written.append(path)
     return written
 

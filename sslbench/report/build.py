@@ -17,6 +17,7 @@ from sslbench.report.attachments.predictions import RIGHT_FILE, check_answers, w
 from sslbench.report.attachments.primary import write_primary
 from sslbench.report.attachments.tuned import write_tuned
 from sslbench.report.figures.curves import curves_png
+from sslbench.report.figures.savings import savings_png
 from sslbench.report.page.render import report_html
 from sslbench.report.records import conform, read_records, write_records
 from sslbench.report.scores import lay_out
@@ -65,6 +66,9 @@ def build(
         "curves.png": curves_png(layout, title),
         "report.html": report_html(tables, title, notes, completed),
     }
+    saved = savings_png(layout, title)
+    if saved is not None:
+        contents["saved.png"] = saved
     if given.environment is not None:
         contents[ENVIRONMENT_FILE] = json.dumps(given.environment, indent=2, ensure_ascii=False) + "\n"
     written = [write_records(frame, destination / "records.csv")]

@@ -17,6 +17,7 @@ from sslbench.report.figures.curves import (
     looks_of,
     short_count,
 )
+from sslbench.report.figures.savings import Bar
 from sslbench.report.scores.layout import Block
 from sslbench.report.statistics.image_noise import accuracy_of
 from sslbench.report.statistics.spread import Estimate, estimate
@@ -56,30 +57,6 @@ class Line:
 
     row: str
     points: tuple[Point, ...]
-
-
-@dataclass(frozen=True)
-class Bar:
-    """One row of a labels-saved plot, all on the axis of multiples; None where there is nothing to draw.
-
-    Attributes:
-        at: the estimate; None where it lies beyond the label budgets that were measured.
-        low: left end of what is drawn, the edge of the plot where it is open.
-        arrows: `<`, `>`, both or neither: the ends that are open.
-        interval: whether `low` to `high` is a 95% interval; if not, it only says on which side the estimate lies.
-        seeds: every seed alone, with `<` or `>` where it lies beyond what was measured.
-        text: the numbers.
-    """
-
-    row: str
-    at: float | None
-    low: float | None
-    high: float | None
-    arrows: str
-    interval: bool
-    seeds: tuple[tuple[float, str], ...]
-    text: str
-    tip: str
 
 
 @dataclass(frozen=True)

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import pandas as pd
 
 from sslbench.contract.spec import BASELINES, REFERENCE_PROTOCOLS
-from sslbench.report.figures.curves import short_count
-from sslbench.report.page.charts import Bar, Chart, Figure, full_title
+from sslbench.report.figures.savings import bar, edges_of, measured, saved_text, ticks
+from sslbench.report.page.charts import Chart, Figure, full_title
 from sslbench.report.page.parts import Line, by_fraction, said, sheet_of
 from sslbench.report.scores.evaluations import REPLICATE, ROW_KEY
 from sslbench.report.scores.layout import Block, Layout, lay_out
 from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.statistics.crossing import WIDEST
 from sslbench.report.statistics.label_efficiency import (
-    BELOW,
-    BETWEEN,
-    BEYOND,
     OVERTAKEN,
     OVERTAKEN_BETWEEN,
-    REACHED,
     multipliers,
 )
 from sslbench.report.tables.sheet import Sheet
@@ -31,8 +26,6 @@ from sslbench.report.words.numbers import (
     percent,
     points,
     rounded_percent,
-    times,
-    times_interval,
 )
 from sslbench.report.words.reading import AREAS_TEST
 
@@ -89,15 +82,13 @@ def _of(block: Block, frame: pd.DataFrame) -> pd.DataFrame:
 
 def _saved_chart(block: Block, lines: pd.DataFrame, seeds: pd.DataFrame) -> Chart:
     labels = int(lines["num_labels"].max())
-    budgets = [counts[-1] for at, counts in block.num_labels.items() if ("supervised", at) in block.scores]
-    least, most = min(budgets) / labels, max(budgets) / labels
-    room = max(most / least, 4) ** 0.2  # for arrows
-    edges = least / room, most * room
+    least, most = measured(block, labels)
+    edges = edges_of(least, most)
     drawn = seeds.to_dict("records")
     ordered = sorted(lines.to_dict("records"), key=lambda line: line["pretext"] in BASELINES)
-    bars = [_bar(line, [one for one in drawn if one["pretext"] == line["pretext"]], edges) for line in ordered]
+    bars = [bar(line, [one for one in drawn if one["pretext"] == line["pretext"]], edges) for line in ordered]
     at = percent(lines["label_fraction"].iloc[0])
-    found = "; ".join(f"{bar.row} {bar.text}" for bar in bars)
+    found = "; ".join(f"{one.row} {one.text}" for one in bars)
     return Chart(
         kind="saved",
         alt=f"Plot of how many times more labels training from scratch needs, with {at} of the labels, "
@@ -108,69 +99,10 @@ def _saved_chart(block: Block, lines: pd.DataFrame, seeds: pd.DataFrame) -> Char
         "At 1× no labels are saved; right of it pretraining saves labels, left of it it costs labels. Lines: 95% "
         "intervals, with arrows where the data does not bound them; faint: single seeds; shaded: beyond the label "
         "budgets that were run.",
-        ticks=_ticks(edges, labels),
+        ticks=ticks(edges, labels),
         xdomain=(*edges, least, most),
         bars=tuple(bars),
     )
-
-
-def _bar(line: Line, alone: Sequence[Line], edges: tuple[float, float]) -> Bar:
-    low, high, outcome = line["low"], line["high"], line["outcome"]
-    sides = {BELOW: "<", BEYOND: ">"}
-    bounded = not math.isnan(low) and not (low == 0 and math.isinf(high))
-    first, last, arrows = None, None, sides.get(outcome, "")
-    if bounded:
-        arrows = ("<" if low == 0 else "") + (">" if math.isinf(high) else "")
-        first, last = low or edges[0], min(high, edges[1])
-    elif outcome in (BELOW, BETWEEN, BEYOND):
-        first, last = max(line["least"], edges[0]), min(line["most"], edges[1])
-    seeds = tuple(
-        (_digits(one["most"] if one["outcome"] == BELOW else one["least"]), sides.get(one["outcome"], ""))
-        for one in alone
-        if one["outcome"] in (REACHED, BELOW, BEYOND)
-    )
-    text = _saved_text(line, "×")
-    return Bar(
-        row=line["pretext"],
-        at=_digits(line["multiplier"]) if outcome == REACHED else None,
-        low=first if first is None else _digits(first),
-        high=last if last is None else _digits(last),
-        arrows=arrows,
-        interval=bounded,
-        seeds=seeds,
-        text=text,
-        tip=f"{line['pretext']}\n{text}\n{100 * line['accuracy']:.1f} % with {line['num_labels']:,} labels",
-    )
-
-
-def _digits(number: float) -> float:
-    return float(f"{number:.4g}")
-
-
-def _saved_text(line: Line, unit: str = "") -> str:
-    """`1.2 [0.8, 2.4]`, `< 1`; and that there is no interval where the data cannot carry one."""
-    outcome, least, most, low, high = (line[name] for name in ("outcome", "least", "most", "low", "high"))
-    if not outcome:
-        return str(line["reason"])
-    values = {
-        REACHED: times(line["multiplier"]),
-        BETWEEN: f"{times(least)} to {times(most)}",
-        BEYOND: f"> {times(least)}",
-        BELOW: f"< {times(most)}",
-    }
-    if outcome != REACHED and (low, high) == (least, most):
-        return values[outcome] + unit
-    spread = "(interval unbounded)" if low == 0 and math.isinf(high) else times_interval(low, high)
-    return f"{values[outcome]}{unit} {spread}"
-
-
-def _ticks(edges: tuple[float, float], labels: int) -> tuple[tuple[float, str], ...]:
-    """Multiples, each with the number of labels that it is."""
-    low, high = (math.log10(edge) for edge in edges)
-    steps = (1, 2, 5) if high - low < 1.7 else (1,)
-    places = (step * 10.0**power for power in range(math.floor(low), math.ceil(high)) for step in steps)
-    inside = (float(f"{place:.3g}") for place in places if edges[0] <= place <= edges[1])
-    return tuple((place, f"{times(place)}×\n{short_count(round(place * labels))}") for place in inside)
 
 
 def savings_sheets(analysis: Analysis, block: Block) -> list[Sheet]:
@@ -190,7 +122,7 @@ def savings_sheets(analysis: Analysis, block: Block) -> list[Sheet]:
         ("outcome", lambda line: line["outcome_area"] or NOT_RUN),
     )
     return [
-        by_fraction(found, [("label multiplier", said("pretext"))], _saved_text, "Label multipliers"),
+        by_fraction(found, [("label multiplier", said("pretext"))], saved_text, "Label multipliers"),
         sheet_of(merged, columns, 1, "Crossover and area"),
     ]
 

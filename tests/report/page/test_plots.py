@@ -11,7 +11,8 @@ import pytest
 
 from sslbench.contract.record import Record
 from sslbench.contract.spec import BASELINES
-from sslbench.report.page.charts import Bar, Chart
+from sslbench.report.figures.savings import Bar
+from sslbench.report.page.charts import Chart
 from sslbench.report.page.savings import saved_figure, seed_multipliers
 from sslbench.report.records import from_records
 from sslbench.report.scores.layout import Block

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sslbench.report.records import from_records
 from sslbench.report.scores import Layout, lay_out
 from sslbench.report.statistics.analysis import analyse
+from sslbench.report.statistics.crossing import crossing
 from sslbench.report.statistics.image_noise import (
     NORMAL,
     accuracy_of,
@@ -162,6 +163,34 @@ def test_the_spread_of_several_columns_is_theirs_and_that_of_any_mixture() -> No
     mixed = {seed: 0.3 * columns[1][seed] + 0.7 * columns[2][seed] for seed in range(3)}
     inside = 0.3 * spread[:, 1] + 0.7 * spread[:, 2]
     assert math.sqrt(np.square(inside).sum()) == pytest.approx(noise_of_mean(mixed))
+
+
+def test_the_labels_saved_are_covered_for_other_inputs_only_if_the_inputs_count() -> None:
+    """Training from scratch on six budgets against one row, whose answers have hard inputs of their own."""
+    random = np.random.default_rng(10)
+    axis, levels = np.log([60.0, 120, 300, 600, 1200, 3000]), np.array([0.0, 0.6, 1.3, 1.8, 2.2, 2.6])
+
+    def drawn(seeds: int, images: int) -> tuple[Floats, Floats]:
+        """Answers from scratch `(budgets, seeds, images)`, and of the row `(seeds, images)`."""
+        difficulty = random.normal(0, 1.5, images)
+        luck = random.normal(0, 0.08, (len(levels), seeds, 1))
+        scratch = logistic(levels[:, None, None] + luck + difficulty + random.normal(0, 1.0, images))
+        row = logistic(1.5 + random.normal(0, 0.08, (seeds, 1)) + difficulty + random.normal(0, 1.0, images))
+        return (random.random(scratch.shape) < scratch) * 1.0, (random.random(row.shape) < row) * 1.0
+
+    def gaps(scratch: Floats, row: Floats) -> Floats:
+        return (scratch - row).mean(axis=2).T
+
+    truth = crossing(axis, gaps(*drawn(10, 100_000))).position
+    hits = np.zeros(2)
+    for _ in range(400):
+        scratch, row = drawn(5, 500)
+        inputs = image_spread([dict(enumerate(at - row)) for at in scratch])
+        found = crossing(axis, gaps(scratch, row)), crossing(axis, gaps(scratch, row), inputs)
+        hits += [each.low <= truth <= each.high for each in found]
+    over_seeds, over_both = hits / 400
+    assert over_seeds < 0.85
+    assert over_both > 0.93
 
 
 def test_what_rows_do_not_share_does_not_count() -> None:

@@ -1,0 +1,245 @@
+"""`saved.png`: how many labels every pretext saves with the fewest labels, on the axis of multiples."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, NullLocator
+
+from sslbench.contract.spec import BASELINES, REFERENCE_PROTOCOLS
+from sslbench.report.figures.curves import FAINT, INK, PALETTE, RESOLUTION, short_count
+from sslbench.report.scores.layout import Block, Layout, Peers
+from sslbench.report.scores.replicates import Replicate
+from sslbench.report.scores.rows import Row
+from sslbench.report.statistics.contest import CONTROL
+from sslbench.report.statistics.label_efficiency import BELOW, BETWEEN, BEYOND, REACHED, multipliers
+from sslbench.report.statistics.paired import contenders
+from sslbench.report.statistics.selection import primary_of
+from sslbench.report.words.numbers import times, times_interval
+from sslbench.report.words.wording import column_title, several_places, table_title
+
+#: The fewest label budgets of a table are drawn, so many.
+MOST_BUDGETS = 3
+
+PANEL_WIDTH, ROW_HEIGHT, MARGIN_HEIGHT = 3.6, 0.27, 1.1  # inches
+
+CAPTION = (
+    "Labels that training from scratch needs for the same accuracy, as a multiple of those used here. Right of 1 "
+    "pretraining saves labels. Lines: 95% intervals,\nwith arrows where the data does not bound them; faint: single "
+    "seeds; shaded: beyond the label budgets that were run."
+)
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One row of a labels-saved plot, all on the axis of multiples; None where there is nothing to draw.
+
+    Attributes:
+        at: the estimate; None where it lies beyond the label budgets that were measured.
+        low: left end of what is drawn, the edge of the plot where it is open.
+        arrows: `<`, `>`, both or neither: the ends that are open.
+        interval: whether `low` to `high` is a 95% interval; if not, it only says on which side the estimate lies.
+        seeds: every seed alone, with `<` or `>` where it lies beyond what was measured.
+        text: the numbers.
+    """
+
+    row: str
+    at: float | None
+    low: float | None
+    high: float | None
+    arrows: str
+    interval: bool
+    seeds: tuple[tuple[float, str], ...]
+    text: str
+    tip: str
+
+
+def bar(line: Mapping[Any, Any], alone: Sequence[Mapping[Any, Any]], edges: tuple[float, float]) -> Bar:
+    """What is drawn of a line of `multipliers`.
+
+    Args:
+        alone: the lines of its seeds, each alone.
+        edges: of the plot.
+    """
+    low, high, outcome = line["low"], line["high"], line["outcome"]
+    sides = {BELOW: "<", BEYOND: ">"}
+    bounded = not math.isnan(low) and not (low == 0 and math.isinf(high))
+    first, last, arrows = None, None, sides.get(outcome, "")
+    if bounded:
+        arrows = ("<" if low == 0 else "") + (">" if math.isinf(high) else "")
+        first, last = low or edges[0], min(high, edges[1])
+    elif outcome in (BELOW, BETWEEN, BEYOND):
+        first, last = max(line["least"], edges[0]), min(line["most"], edges[1])
+    seeds = tuple(
+        (_digits(one["most"] if one["outcome"] == BELOW else one["least"]), sides.get(one["outcome"], ""))
+        for one in alone
+        if one["outcome"] in (REACHED, BELOW, BEYOND)
+    )
+    text = saved_text(line, "×")
+    return Bar(
+        row=line["pretext"],
+        at=_digits(line["multiplier"]) if outcome == REACHED else None,
+        low=first if first is None else _digits(first),
+        high=last if last is None else _digits(last),
+        arrows=arrows,
+        interval=bounded,
+        seeds=seeds,
+        text=text,
+        tip=f"{line['pretext']}\n{text}\n{100 * line['accuracy']:.1f} % with {line['num_labels']:,} labels",
+    )
+
+
+def _digits(number: float) -> float:
+    return float(f"{number:.4g}")
+
+
+def saved_text(line: Mapping[Any, Any], unit: str = "") -> str:
+    """`1.2 [0.8, 2.4]`, `< 1`; and that there is no interval where the data cannot carry one."""
+    outcome, least, most, low, high = (line[name] for name in ("outcome", "least", "most", "low", "high"))
+    if not outcome:
+        return str(line["reason"])
+    values = {
+        REACHED: times(line["multiplier"]),
+        BETWEEN: f"{times(least)} to {times(most)}",
+        BEYOND: f"> {times(least)}",
+        BELOW: f"< {times(most)}",
+    }
+    if outcome != REACHED and (low, high) == (least, most):
+        return values[outcome] + unit
+    spread = "(interval unbounded)" if low == 0 and math.isinf(high) else times_interval(low, high)
+    return f"{values[outcome]}{unit} {spread}"
+
+
+def measured(block: Block, labels: int) -> tuple[float, float]:
+    """The least and the most multiple of so many labels at which training from scratch was run."""
+    budgets = [counts[-1] for at, counts in block.num_labels.items() if (CONTROL, at) in block.scores]
+    return min(budgets) / labels, max(budgets) / labels
+
+
+def edges_of(least: float, most: float) -> tuple[float, float]:
+    """Both ends of a plot of what was measured, with room for arrows."""
+    room = max(most / least, 4) ** 0.2
+    return least / room, most * room
+
+
+def ticks(edges: tuple[float, float], labels: int) -> tuple[tuple[float, str], ...]:
+    """Multiples, each with the number of labels that it is."""
+    low, high = (math.log10(edge) for edge in edges)
+    steps = (1, 2, 5) if high - low < 1.7 else (1,)
+    places = (step * 10.0**power for power in range(math.floor(low), math.ceil(high)) for step in steps)
+    inside = (float(f"{place:.3g}") for place in places if edges[0] <= place <= edges[1])
+    return tuple((place, f"{times(place)}×\n{short_count(round(place * labels))}") for place in inside)
+
+
+def draw_savings(layout: Layout, title: str) -> Figure | None:
+    """Draw the labels saved by the primary protocol at the largest latent size of every place, a panel per budget.
+
+    Nothing of pyplot's global state is touched. None where nothing can be compared with training from scratch.
+    """
+    blocks = _headlined(layout)
+    bars = [[(at, _bars(block, at)) for at in block.fractions[:MOST_BUDGETS]] for block in blocks]
+    drawn = [
+        (block, shown)
+        for block, budgets in zip(blocks, bars, strict=True)
+        if (shown := [(at, found) for at, found in budgets if found])
+    ]
+    if not drawn:
+        return None
+    heights = [MARGIN_HEIGHT + ROW_HEIGHT * max(len(found) for _, found in shown) for _, shown in drawn]
+    size = PANEL_WIDTH * max(len(shown) for _, shown in drawn), sum(heights) + 0.7
+    figure = Figure(figsize=size, layout="constrained", facecolor="white")
+    groups = figure.subfigures(len(drawn), 1, height_ratios=heights, squeeze=False)[:, 0]
+    for group, (block, shown) in zip(groups, drawn, strict=True):
+        place = block.place if several_places(layout.blocks) else ""
+        group.suptitle(table_title(block.protocol, block.latent_dim, place), x=0.01, ha="left", fontsize=10, color=INK)
+        for axes, (at, found) in zip(group.subplots(1, len(shown), squeeze=False)[0], shown, strict=True):
+            _draw(axes, block, at, found)
+    figure.suptitle(f"{title}: labels saved", x=0.01, ha="left", fontsize=12, fontweight="bold", color=INK)
+    figure.supxlabel(CAPTION, x=0.01, ha="left", fontsize=8, color=INK)
+    return figure
+
+
+def savings_png(layout: Layout, title: str) -> bytes | None:
+    """The figure as PNG; equal records give equal bytes (with the same matplotlib)."""
+    figure, buffer = draw_savings(layout, title), io.BytesIO()
+    if figure is None:
+        return None
+    figure.savefig(buffer, format="png", dpi=RESOLUTION, metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def _headlined(layout: Layout) -> list[Block]:
+    """Of every place the table of the primary protocol at the largest latent size."""
+    primary, largest = primary_of(layout), dict[str, Block]()
+    for block in layout.blocks:
+        known = largest.get(block.place)
+        if primary and block.protocol == primary.protocol and (known is None or block.latent_dim > known.latent_dim):
+            largest[block.place] = block
+    return list(largest.values())
+
+
+def _bars(block: Block, fraction: float) -> list[Bar]:
+    """Pretexts first, then the baselines that are read by the same protocol; none without `supervised`."""
+    if CONTROL not in block.lines:
+        return []
+    scratch = block.lines[CONTROL]
+    rows = [
+        replace(row, runs={fraction: row.runs[fraction]})
+        for name, row in contenders(block).items()
+        if name not in REFERENCE_PROTOCOLS and fraction in row.runs
+    ]
+    whole = multipliers([Peers(scratch, (tuple(rows),))])
+    seeds = [
+        multipliers([Peers(_alone(scratch, one), (tuple(_alone(row, one) for row in rows),))])
+        for one in scratch.replicates
+    ]
+    alone = pd.concat(seeds, ignore_index=True).to_dict("records") if rows else []
+    edges = edges_of(*measured(block, max(row.labels(fraction) for row in rows))) if rows else (1.0, 1.0)
+    lines = sorted(whole.to_dict("records"), key=lambda line: line["pretext"] in BASELINES)
+    return [bar(line, [one for one in alone if one["pretext"] == line["pretext"]], edges) for line in lines]
+
+
+def _alone(row: Row, replicate: Replicate) -> Row:
+    """The row as one seed alone would show it."""
+    kept = {at: tuple(run for run in runs if run.replicate == replicate) for at, runs in row.runs.items()}
+    return replace(row, runs={at: runs for at, runs in kept.items() if runs}, answers={})
+
+
+def _draw(axes: Axes, block: Block, fraction: float, bars: Sequence[Bar]) -> None:
+    labels = block.num_labels[fraction][-1]
+    least, most = measured(block, labels)
+    first, last = edges_of(least, most)
+    axes.set_xscale("log")
+    axes.set_xlim(first, last)
+    axes.set_ylim(len(bars) - 0.4, -0.6)
+    axes.set_yticks(range(len(bars)), [one.row for one in bars], fontsize=8, color=INK)
+    marks = ticks((first, last), labels)
+    axes.xaxis.set_major_locator(FixedLocator([place for place, _ in marks]))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xticklabels([text for _, text in marks], fontsize=7.5, color=INK)
+    for beyond in ((first, least), (most, last)):
+        axes.axvspan(*beyond, color=FAINT, zorder=0)
+    axes.axvline(1, color=INK, linewidth=1.1, zorder=1)
+    axes.set_title(f"with {column_title(block, fraction)}", loc="left", fontsize=8.5, color=INK)
+    for place, one in enumerate(bars):
+        color = "#6B6B6B" if one.row in BASELINES else PALETTE[0]
+        if one.low is not None and one.high is not None:
+            axes.hlines(place, one.low, one.high, color=color, linestyle="-" if one.interval else ":", linewidth=1.6)
+            ends = {"<": one.low, ">": one.high}
+            for side in one.arrows:
+                axes.plot(ends[side], place, side, color=color, markersize=5, clip_on=False)
+        for at, side in one.seeds:
+            axes.plot(at, place, side or "o", color=INK, alpha=0.35, markersize=3, markeredgewidth=0)
+        if one.at is not None:
+            axes.plot(one.at, place, "o", color=color, markersize=6, markeredgecolor="white", zorder=3)
+        axes.annotate(one.text, (1.02, place), xycoords=("axes fraction", "data"), va="center", fontsize=7.5, color=INK)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.tick_params(length=2, colors=INK)
+    axes.tick_params(axis="y", length=0)
