@@ -39,7 +39,7 @@ def test_the_order_of_records_changes_no_byte_of_any_file(golden: pd.DataFrame, 
     shuffled = golden.sample(frac=1, random_state=0)
     first = build(golden, tmp_path / "a", TITLE, NOTES)
     second = build(shuffled, tmp_path / "b", TITLE, NOTES)
-    names = ["records.csv", "table.md", "table.csv", "table.tex", "curves.png", "report.html"]
+    names = ["records.csv", "table.md", "table.csv", "table.tex", "curves.png", "report.html", "saved.png"]
     assert [path.name for path in first] == names
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
 

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from sslbench.contract.spec import BASELINES, REFERENCE_PROTOCOLS
-from sslbench.report.figures.curves import FAINT, INK, PALETTE, RESOLUTION, short_count
+from sslbench.report.figures.curves import FAINT, INK, PALETTE, RESOLUTION, LineStyle, short_count
 from sslbench.report.scores.layout import Block, Layout, Peers
 from sslbench.report.scores.replicates import Replicate
 from sslbench.report.scores.rows import Row
@@ -157,10 +157,13 @@ def draw_savings(layout: Layout, title: str) -> Figure | None:
     figure = Figure(figsize=size, layout="constrained", facecolor="white")
     groups = figure.subfigures(len(drawn), 1, height_ratios=heights, squeeze=False)[:, 0]
     for group, (block, shown) in zip(groups, drawn, strict=True):
-        place = block.place if several_places(layout.blocks) else ""
-        group.suptitle(table_title(block.protocol, block.latent_dim, place), x=0.01, ha="left", fontsize=10, color=INK)
-        for axes, (at, found) in zip(group.subplots(1, len(shown), squeeze=False)[0], shown, strict=True):
-            _draw(axes, block, at, found)
+        where = block.place if several_places(layout.blocks) else ""
+        group.suptitle(table_title(block.protocol, block.latent_dim, where), x=0.01, ha="left", fontsize=10, color=INK)
+        limits = _limits([one for _, found in shown for one in found])
+        alike = len({tuple(one.row for one in found) for _, found in shown}) == 1
+        panels = group.subplots(1, len(shown), squeeze=False)[0]
+        for axes, (at, found) in zip(panels, shown, strict=True):
+            _draw(axes, block, at, found, limits, named=axes is panels[0] or not alike)
     figure.suptitle(f"{title}: labels saved", x=0.01, ha="left", fontsize=12, fontweight="bold", color=INK)
     figure.supxlabel(CAPTION, x=0.01, ha="left", fontsize=8, color=INK)
     return figure
@@ -212,31 +215,47 @@ def _alone(row: Row, replicate: Replicate) -> Row:
     return replace(row, runs={at: runs for at, runs in kept.items() if runs}, answers={})
 
 
-def _draw(axes: Axes, block: Block, fraction: float, bars: Sequence[Bar]) -> None:
-    labels = block.num_labels[fraction][-1]
+def _limits(bars: Sequence[Bar]) -> tuple[float, float]:
+    """Room for everything that is bounded, and for arrows; the same in all panels, so that they can be compared."""
+    ends = [(one.low, "<") for one in bars] + [(one.high, ">") for one in bars]
+    known = [end for (end, side), one in zip(ends, [*bars, *bars], strict=True) if end and side not in one.arrows]
+    known += [at for one in bars for at, side in one.seeds if not side] + [one.at for one in bars if one.at]
+    return min([1.0, *known]) / 1.4, max([1.0, *known]) * 1.4
+
+
+def _draw(
+    axes: Axes, block: Block, fraction: float, bars: Sequence[Bar], limits: tuple[float, float], named: bool
+) -> None:
+    labels, (first, last) = block.num_labels[fraction][-1], limits
     least, most = measured(block, labels)
-    first, last = edges_of(least, most)
     axes.set_xscale("log")
     axes.set_xlim(first, last)
     axes.set_ylim(len(bars) - 0.4, -0.6)
-    axes.set_yticks(range(len(bars)), [one.row for one in bars], fontsize=8, color=INK)
+    axes.set_yticks(range(len(bars)), [one.row if named else "" for one in bars], fontsize=8, color=INK)
     marks = ticks((first, last), labels)
     axes.xaxis.set_major_locator(FixedLocator([place for place, _ in marks]))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xticklabels([text for _, text in marks], fontsize=7.5, color=INK)
-    for beyond in ((first, least), (most, last)):
-        axes.axvspan(*beyond, color=FAINT, zorder=0)
+    for low, high in ((first, least), (most, last)):
+        if low < high:
+            axes.axvspan(low, high, color=FAINT, zorder=0)
     axes.axvline(1, color=INK, linewidth=1.1, zorder=1)
     axes.set_title(f"with {column_title(block, fraction)}", loc="left", fontsize=8.5, color=INK)
     for place, one in enumerate(bars):
         color = "#6B6B6B" if one.row in BASELINES else PALETTE[0]
         if one.low is not None and one.high is not None:
-            axes.hlines(place, one.low, one.high, color=color, linestyle="-" if one.interval else ":", linewidth=1.6)
-            ends = {"<": one.low, ">": one.high}
+            ends = {
+                "<": first if "<" in one.arrows else max(one.low, first),
+                ">": last if ">" in one.arrows else min(one.high, last),
+            }
+            style: LineStyle = "-" if one.interval else ":"
+            axes.hlines(place, ends["<"], ends[">"], color=color, linestyle=style, linewidth=1.6)
             for side in one.arrows:
                 axes.plot(ends[side], place, side, color=color, markersize=5, clip_on=False)
         for at, side in one.seeds:
-            axes.plot(at, place, side or "o", color=INK, alpha=0.35, markersize=3, markeredgewidth=0)
+            axes.plot(
+                min(max(at, first), last), place, side or "o", color=INK, alpha=0.35, markersize=3, markeredgewidth=0
+            )
         if one.at is not None:
             axes.plot(one.at, place, "o", color=color, markersize=6, markeredgecolor="white", zorder=3)
         axes.annotate(one.text, (1.02, place), xycoords=("axes fraction", "data"), va="center", fontsize=7.5, color=INK)

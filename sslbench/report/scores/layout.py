@@ -29,8 +29,8 @@ class Block:
     Attributes:
         pretrain_dataset: what pretexts were trained on; the baselines, which train on none, stand in every block.
         rows: names of the rows, those that were expected and not run included.
-        replicates: by label fraction every independent one that any encoder was evaluated in; a cell with fewer is
-            incomplete.
+        replicates: by label fraction every independent one that several encoders were evaluated in, or one was at any
+            fraction; a cell with fewer is incomplete.
         crossed: seeds meet several label seeds; scores that share a training or labels with another are left out here.
         num_labels: the label budgets that were used at each fraction, smallest first (one, unless something differs).
         num_classes: how many the dataset has; 0 where that was not recorded.
@@ -209,10 +209,15 @@ def _of_place(place: tuple[str, str, str], rows: Sequence[Row], crossed: bool, n
         names = tuple(sorted(expected | set(lines), key=pretext_rank))
         fractions = tuple(num_labels)
         owners = [row for row in lines.values() if row.encoder != RAW] or list(lines.values())
-        replicates = {
-            at: tuple(sorted({run.replicate for row in owners for run in row.runs.get(at, ())})) for at in fractions
-        }
+        replicates = {at: _expected(owners, at) or _expected(list(lines.values()), at) for at in fractions}
         yield Block(*place, protocol, size, names, fractions, replicates, crossed, num_labels, num_classes, lines)
+
+
+def _expected(rows: Sequence[Row], fraction: float) -> tuple[Replicate, ...]:
+    """The replicates that any of the rows was evaluated in at one label fraction; of a row alone there, at any."""
+    here = [row for row in rows if fraction in row.runs]
+    runs = (run for row in here for at in (row.runs if len(here) == 1 else [fraction]) for run in row.runs[at])
+    return tuple(sorted({run.replicate for run in runs}))
 
 
 def _of_raw(protocol: str) -> str:

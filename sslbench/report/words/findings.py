@@ -125,7 +125,12 @@ class _Place:
             name = self._short(pretext, origin, size if len(weights) <= 3 else None)
             shares[name] = shares.get(name, 0.0) + weight
         first = max(shares, key=lambda name: shares[name])
-        often = f"most often {first}, in {shares[first]:.2g} of {counted(round(sum(shares.values())), 'seed')}"
+        seeds = counted(round(sum(shares.values())), "seed")
+        often = (
+            f"most often {first}, in {shares[first]:.2g} of {seeds}"
+            if shares[first] > 1
+            else f"each of {seeds} another"
+        )
         return f"what each seed's own labels chose ({often}; read by {title_of(self.primary)})"
 
     def _weights(self, fraction: float) -> dict[tuple[str, str, int], float]:

@@ -40,11 +40,12 @@ def test_a_panel_per_budget_has_a_row_per_pretext_and_its_numbers() -> None:
     assert len(figure.axes) == MOST_BUDGETS
     found = analyse(lay_out(from_records(SCRATCH + AHEAD + BELOW))).multipliers.set_index(["pretext", "label_fraction"])
     for axes, at in zip(figure.axes, FRACTIONS, strict=False):
-        assert [label.get_text() for label in axes.get_yticklabels()] == ["simclr", "vae"]
+        names = [label.get_text() for label in axes.get_yticklabels()]
+        assert names == (["simclr", "vae"] if axes is figure.axes[0] else ["", ""])  # alike, so said once
         assert axes.get_title(loc="left").startswith(f"with {at:.0%}")
-        lines = {(float(line.get_xdata()[0]), float(line.get_ydata()[0])): line for line in axes.lines}
-        multiple = found.loc[("simclr", at), "multiplier"]
-        assert (pytest.approx(multiple, rel=1e-3), 0.0) in lines
+        large = [line for line in axes.lines if line.get_marker() == "o" and line.get_markersize() > 5]
+        places = [(float(line.get_xdata()[0]), float(line.get_ydata()[0])) for line in large]
+        assert places == [(pytest.approx(found.loc[("simclr", at), "multiplier"], rel=1e-3), 0.0)]
         assert any(text.get_text().startswith("< ") for text in axes.texts)
 
 
