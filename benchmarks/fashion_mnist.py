@@ -1,7 +1,7 @@
 """How many labels does self-supervision save on Fashion-MNIST? The reference table: deep, converged, equal compute.
 
 Command:  sslbench run fashion_mnist
-Cost:     {COST}
+Cost:     about 3.5 hours on two CPU cores by `--dry-run`; not published yet.
 Question: from 60 labels to all 60,000, which frozen or fine-tuned encoder is worth how many labels, if every
           pretraining may take the same number of operations?
 """
