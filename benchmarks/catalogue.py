@@ -1,7 +1,7 @@
 """Does every pretext task learn? Each on 10,000 unlabelled Fashion-MNIST images, in at most three CPU minutes.
 
 Command:  sslbench run catalogue
-Cost:     21 minutes on two CPU cores.
+Cost:     26 minutes on two CPU cores.
 Question: does a linear probe, on the latent or on the feature map, beat `random_init` of the same encoder and the raw
           pixels, and from which number of labels on is training from scratch as good?
 """

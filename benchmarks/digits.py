@@ -1,7 +1,7 @@
 """From ten labels upwards: the digits that come with scikit-learn, a training in seconds.
 
 Command:  sslbench run digits
-Cost:     10 minutes on two CPU cores.
+Cost:     16 minutes on two CPU cores.
 Question: how many labels does pretraining on 1,297 digits without labels save, from one label a class to all of them?
 """
 

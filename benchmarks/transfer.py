@@ -1,7 +1,7 @@
 """Does a representation carry over? Clothes to digits and back, against encoders of the dataset's own.
 
 Command:  sslbench run transfer
-Cost:     16 minutes on two CPU cores.
+Cost:     28 minutes on two CPU cores, half of them beside other work.
 Question: with 10 to 1,000 labels, does pretraining on the other dataset still beat training from scratch, and how much
           of the gain of pretraining on the dataset itself does it keep? Both are given as many images and steps.
 """
