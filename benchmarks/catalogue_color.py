@@ -34,8 +34,8 @@ SUITE = Suite(
     notes=(
         "Pretraining: 6 epochs over 9,000 patches without labels, the same for every pretext.",
         "Every encoder is probed on three labelled subsets, so that what labels and what training vary is told apart.",
-        "`supervised`: 2,000 optimiser steps of batch 64 at both label fractions; with 1,000, as this table first had it, "
-        "it was 1.6 and 4.1 points below the row with more compute.",
+        "`supervised`: 2,000 optimiser steps of batch 64 at both label fractions; with 1,000, as this table first had "
+        "it, it was 1.6 and 4.1 points below the row with more compute.",
         "`supervised_compute`: the steps of `supervised` and as many more as simclr's pretraining would pay for.",
     ),
 )

@@ -22,7 +22,7 @@ from sslbench.publishing.encoders import ship
 from sslbench.publishing.environment import environment
 from sslbench.publishing.folders import replaced
 from sslbench.publishing.sides import RECORDS_FILE, open_sides
-from sslbench.report.attachments import UI_URL, Answered, Answers, Attachments, Exhibit, Failure, Gaps, shrink
+from sslbench.report.attachments import TAKEN, UI_URL, Answered, Answers, Attachments, Exhibit, Failure, Gaps, shrink
 from sslbench.report.build import build
 from sslbench.report.comparison import compare, verdict
 from sslbench.report.records import from_records, read_records
@@ -53,7 +53,7 @@ def write_tables(request: Request, prepared: Prepared, records: list[Record], ui
     shown = exhibits(tracker, prepared.plan)
     attached = replace(
         attachments_of(request.suite, suite, ui_url),
-        environment=environment(),
+        environment={**environment(), **taken(tracker, prepared.plan)},
         gaps=gaps,
         exhibits=shown,
         answers=answers_of(tracker, records),
@@ -61,7 +61,7 @@ def write_tables(request: Request, prepared: Prepared, records: list[Record], ui
     frame = from_records(records)
     folder = stores.results / suite.name
     with replaced(folder) as unfinished:
-        built = build(frame, unfinished, suite.name, (*suite.notes, *taken_note(tracker, prepared.plan)), attached)
+        built = build(frame, unfinished, suite.name, suite.notes, attached)
     files = [folder / path.relative_to(unfinished) for path in built]
     tracker.log_report(folder, files)
     return files
@@ -115,12 +115,11 @@ def compared(fresh: Path, published: Path) -> str:
     return f"compared with the published {published}: {said}"
 
 
-def taken_note(tracker: Tracker, plan: Plan) -> tuple[str, ...]:
+def taken(tracker: Tracker, plan: Plan) -> dict[str, str]:
     """How many evaluations were not run in this store but taken from published results; nothing if none."""
     planned = {cell.cell_id for cell in plan.evaluations}
-    taken = len(planned & tracker.published_evaluations())
-    note = f"{taken:,} of {len(planned):,} evaluations are those published before, not run again (`--from-published`)."
-    return (note,) if taken else ()
+    count = len(planned & tracker.published_evaluations())
+    return {TAKEN: f"{count:,} of {len(planned):,}"} if count else {}
 
 
 def gaps_of(tracker: Tracker, prepared: Prepared, recorded: set[str]) -> Gaps:

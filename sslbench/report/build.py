@@ -24,7 +24,7 @@ from sslbench.report.scores import lay_out
 from sslbench.report.tables import tables_of
 from sslbench.report.tables.latex import table_tex
 from sslbench.report.tables.markdown import table_csv, table_markdown
-from sslbench.report.words.wording import outside_notes
+from sslbench.report.words.wording import outside_notes, taken_note
 
 
 def build(
@@ -58,7 +58,7 @@ def build(
     if not layout.blocks:
         raise InputError(f"nothing to report for {title!r}: no test accuracy of any encoder among {len(frame)} records")
     tables = tables_of(layout)
-    notes = (*notes, *outside_notes(layout.blocks, completed.tuned or ()))
+    notes = (*notes, *taken_note(completed.environment or {}), *outside_notes(layout.blocks, completed.tuned or ()))
     contents: dict[str, bytes | str] = {
         "table.md": table_markdown(tables, title, notes),
         "table.csv": table_csv(tables),

@@ -16,6 +16,9 @@ from sslbench.report.attachments.tuned import read_tuned
 
 ENVIRONMENT_FILE = "environment.json"
 
+#: In the environment: how many of the evaluations were taken from results published before, not run on this machine.
+TAKEN = "evaluations_published_before"
+
 #: Where `sslbench ui` listens unless told otherwise.
 UI_URL = "http://127.0.0.1:5000"
 

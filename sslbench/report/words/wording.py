@@ -10,6 +10,7 @@ import pandas as pd
 from sslbench.contract.settings import TunedArm
 from sslbench.contract.spec import BASELINES, REFERENCE_PROTOCOLS
 from sslbench.contract.titles import WITHOUT_ENCODER, title_of
+from sslbench.report.attachments import TAKEN
 from sslbench.report.scores.layout import Block, Layout
 from sslbench.report.scores.replicates import Replicate
 from sslbench.report.statistics.summary import missing_in_row
@@ -90,6 +91,13 @@ def stale_line(layout: Layout) -> str | None:
     )
     why = "computed by another version, of sslbench or of a plug-in, or with other settings; run the suite again"
     return f"stale: {', '.join(found)}: {why}." if found else None
+
+
+def taken_note(environment: Mapping[str, object]) -> tuple[str, ...]:
+    """Which of the evaluations come from results published before; nothing if all were run."""
+    if TAKEN not in environment:
+        return ()
+    return (f"{environment[TAKEN]} evaluations are those published before, not run again (`--from-published`).",)
 
 
 def outside_notes(blocks: Sequence[Block], tuned: Sequence[TunedArm]) -> list[str]:
