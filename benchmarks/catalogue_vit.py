@@ -1,7 +1,7 @@
 """Do the tasks made for transformers learn? Each on 10,000 unlabelled Fashion-MNIST images with the `vit` encoder.
 
 Command:  sslbench run catalogue_vit
-Cost:     34 minutes on two CPU cores that did other work beside (25 by `--dry-run`).
+Cost:     45 minutes on two CPU cores that did other work beside (30 by `--dry-run`).
 Question: does a linear probe, on the latent or on the feature map, beat `random_init` of the same encoder and the raw
           pixels?
 """
