@@ -26,6 +26,8 @@ from sslbench.report.tables.latex import table_tex
 from sslbench.report.tables.markdown import table_csv, table_markdown
 from sslbench.report.words.wording import outside_notes, taken_note
 
+SAVED_FILE = "saved.png"
+
 
 def build(
     records: pd.DataFrame,
@@ -68,11 +70,13 @@ def build(
     }
     saved = savings_png(layout, title)
     if saved is not None:
-        contents["saved.png"] = saved
+        contents[SAVED_FILE] = saved
     if given.environment is not None:
         contents[ENVIRONMENT_FILE] = json.dumps(given.environment, indent=2, ensure_ascii=False) + "\n"
     written = [write_records(frame, destination / "records.csv")]
     written += [replace_file(destination / name, content) for name, content in contents.items()]
+    if saved is None:  # a picture of before does not stay
+        (destination / SAVED_FILE).unlink(missing_ok=True)
     if given.gaps is not None:
         written += write_gaps(given.gaps, destination)
     if given.exhibits is not None:

@@ -67,7 +67,7 @@ def test_the_run_ends_with_tables_and_files(finished: tuple[Path, Path, str]) ->
     assert "linear_probe, latent size 8" in " ".join(output.split())
     names = {path.name for path in (place / "home" / "results" / "small").iterdir()}
     tables = {"records.csv", "table.md", "table.csv", "table.tex"}
-    assert names == tables | {"curves.png", "report.html", "saved.png", "environment.json", "pictures", "right.npz"}
+    assert names == tables | {"curves.png", "report.html", "environment.json", "pictures", "right.npz"}
 
 
 def test_published_rows_run_again_from_their_file_alone(finished: tuple[Path, Path, str]) -> None:

@@ -141,7 +141,8 @@ def ticks(edges: tuple[float, float], labels: int) -> tuple[tuple[float, str], .
 def draw_savings(layout: Layout, title: str) -> Figure | None:
     """Draw the labels saved by the primary protocol at the largest latent size of every place, a panel per budget.
 
-    Nothing of pyplot's global state is touched. None where nothing can be compared with training from scratch.
+    Nothing of pyplot's global state is touched. None where no number of labels saved is known: nothing can be compared
+    with training from scratch, or label budgets are too far apart.
     """
     blocks = _headlined(layout)
     bars = [[(at, _bars(block, at)) for at in block.fractions[:MOST_BUDGETS]] for block in blocks]
@@ -150,7 +151,7 @@ def draw_savings(layout: Layout, title: str) -> Figure | None:
         for block, budgets in zip(blocks, bars, strict=True)
         if (shown := [(at, found) for at, found in budgets if found])
     ]
-    if not drawn:
+    if not any(one.at is not None for _, shown in drawn for _, found in shown for one in found):
         return None
     heights = [MARGIN_HEIGHT + ROW_HEIGHT * max(len(found) for _, found in shown) for _, shown in drawn]
     size = PANEL_WIDTH * max(len(shown) for _, shown in drawn), sum(heights) + 0.7
