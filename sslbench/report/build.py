@@ -21,6 +21,7 @@ from sslbench.report.figures.savings import savings_png
 from sslbench.report.page.render import report_html
 from sslbench.report.records import conform, read_records, write_records
 from sslbench.report.scores import lay_out
+from sslbench.report.statistics import analyse
 from sslbench.report.tables import tables_of
 from sslbench.report.tables.latex import table_tex
 from sslbench.report.tables.markdown import table_csv, table_markdown
@@ -59,16 +60,16 @@ def build(
     layout = lay_out(frame, completed.gaps, completed.primary or "", completed.versions, completed.answers)
     if not layout.blocks:
         raise InputError(f"nothing to report for {title!r}: no test accuracy of any encoder among {len(frame)} records")
-    tables = tables_of(layout)
+    tables, analysis = tables_of(layout), analyse(layout, completed.tuned or ())
     notes = (*notes, *taken_note(completed.environment or {}), *outside_notes(layout.blocks, completed.tuned or ()))
     contents: dict[str, bytes | str] = {
         "table.md": table_markdown(tables, title, notes),
         "table.csv": table_csv(tables),
         "table.tex": table_tex(tables, title),
         "curves.png": curves_png(layout, title),
-        "report.html": report_html(tables, title, notes, completed),
+        "report.html": report_html(tables, analysis, title, notes, completed),
     }
-    saved = savings_png(layout, title)
+    saved = savings_png(analysis, title)
     if saved is not None:
         contents[SAVED_FILE] = saved
     if given.environment is not None:

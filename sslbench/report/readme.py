@@ -19,7 +19,7 @@ from sslbench.report.attachments.primary import read_primary
 from sslbench.report.records import read_records
 from sslbench.report.scores import Layout, lay_out
 from sslbench.report.statistics import analyse
-from sslbench.report.statistics.compute import ENCODER
+from sslbench.report.statistics.compute import processor_seconds
 from sslbench.report.tables import tables_of
 from sslbench.report.tables.markdown import table_markdown
 from sslbench.report.words.findings import findings
@@ -76,10 +76,9 @@ def _index_line(folder: Path, versions: Mapping[tuple[str, str], int]) -> str:
     answer = next((found.sentence for found in findings(analyse(layout))), "")
     stale = f" {STALE}: in part by older versions of plug-ins." if layout.stale else ""
     seeds = span(sorted({len(some) for block in layout.blocks for some in block.replicates.values()}))
-    records, every = layout.records, layout.every
-    seconds = every["evaluate_seconds"].sum() + every.drop_duplicates([*ENCODER, "seed"])["pretrain_seconds"].sum()
+    records, hours = layout.records, processor_seconds(layout.every) / 3600
     days = sorted({str(start)[:10] for start in records["started_at"]})
     commits = list(dict.fromkeys(records.sort_values("started_at")["git_commit"].astype(str)))
     when, code = " to ".join(dict.fromkeys([days[0], days[-1]])), ", ".join(commit or NOT_RUN for commit in commits)
     links = f"[{name}]({name}/table.md), [page]({name}/report.html)"
-    return f"| {links} | {answer}{stale} | {seeds} | {seconds / 3600:.1f} | {when} | {code} |"
+    return f"| {links} | {answer}{stale} | {seeds} | {hours:.1f} | {when} | {code} |"

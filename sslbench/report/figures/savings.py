@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -15,13 +15,10 @@ from matplotlib.ticker import FixedLocator, NullLocator
 
 from sslbench.contract.spec import BASELINES, REFERENCE_PROTOCOLS
 from sslbench.report.figures.curves import FAINT, INK, PALETTE, RESOLUTION, LineStyle, short_count
-from sslbench.report.scores.layout import Block, Layout, Peers
-from sslbench.report.scores.replicates import Replicate
-from sslbench.report.scores.rows import Row
+from sslbench.report.scores.layout import Block
+from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.statistics.contest import CONTROL
-from sslbench.report.statistics.label_efficiency import BELOW, BETWEEN, BEYOND, REACHED, multipliers
-from sslbench.report.statistics.paired import contenders
-from sslbench.report.statistics.selection import primary_of
+from sslbench.report.statistics.label_efficiency import BELOW, BETWEEN, BEYOND, REACHED
 from sslbench.report.words.numbers import times, times_interval
 from sslbench.report.words.wording import column_title, several_places, table_title
 
@@ -61,7 +58,34 @@ class Bar:
     tip: str
 
 
-def bar(line: Mapping[Any, Any], alone: Sequence[Mapping[Any, Any]], edges: tuple[float, float]) -> Bar:
+def of_block(block: Block, frame: pd.DataFrame) -> pd.DataFrame:
+    """The lines of a frame that stand in a table, in its order; `raw_pixels` has one reading, which stands in all."""
+    keys = ["dataset", "encoder", "latent_dim"]
+    origins = frame["pretrain_dataset"].isin(["", block.pretrain_dataset])
+    same = (frame[keys] == [getattr(block, name) for name in keys]).all(axis=1)
+    raw = (frame["pretext"] == "raw_pixels") & (frame["protocol"] == block.protocol.partition(", ")[0])
+    return frame[same & origins & (raw | (frame["protocol"] == block.protocol))]
+
+
+def bars_of(analysis: Analysis, block: Block) -> dict[float, list[Bar]]:
+    """What every row of a table saves, by label fraction, pretexts first; empty without `supervised`.
+
+    Training from scratch for another length saves no labels, whatever it is worth.
+    """
+    part, seeds = (of_block(block, frame) for frame in (analysis.multipliers, analysis.seed_multipliers))
+    part = part[~part["pretext"].isin(REFERENCE_PROTOCOLS)]
+    found = {}
+    for fraction, lines in part.groupby("label_fraction", sort=True):
+        edges = edges_of(*measured(block, int(lines["num_labels"].max())))
+        drawn = seeds[seeds["label_fraction"] == fraction].to_dict("records")
+        ordered = sorted(lines.to_dict("records"), key=lambda line: line["pretext"] in BASELINES)
+        found[float(str(fraction))] = [
+            _bar(line, [one for one in drawn if one["pretext"] == line["pretext"]], edges) for line in ordered
+        ]
+    return found
+
+
+def _bar(line: Mapping[Any, Any], alone: Sequence[Mapping[Any, Any]], edges: tuple[float, float]) -> Bar:
     """What is drawn of a line of `multipliers`.
 
     Args:
@@ -138,19 +162,14 @@ def ticks(edges: tuple[float, float], labels: int) -> tuple[tuple[float, str], .
     return tuple((place, f"{times(place)}×\n{short_count(round(place * labels))}") for place in inside)
 
 
-def draw_savings(layout: Layout, title: str) -> Figure | None:
+def draw_savings(analysis: Analysis, title: str) -> Figure | None:
     """Draw the labels saved by the primary protocol at the largest latent size of every place, a panel per budget.
 
     Nothing of pyplot's global state is touched. None where no number of labels saved is known: nothing can be compared
     with training from scratch, or label budgets are too far apart.
     """
-    blocks = _headlined(layout)
-    bars = [[(at, _bars(block, at)) for at in block.fractions[:MOST_BUDGETS]] for block in blocks]
-    drawn = [
-        (block, shown)
-        for block, budgets in zip(blocks, bars, strict=True)
-        if (shown := [(at, found) for at, found in budgets if found])
-    ]
+    every = [(block, list(bars_of(analysis, block).items())[:MOST_BUDGETS]) for block in _headlined(analysis)]
+    drawn = [(block, shown) for block, shown in every if shown]
     if not any(one.at is not None for _, shown in drawn for _, found in shown for one in found):
         return None
     heights = [MARGIN_HEIGHT + ROW_HEIGHT * max(len(found) for _, found in shown) for _, shown in drawn]
@@ -158,7 +177,7 @@ def draw_savings(layout: Layout, title: str) -> Figure | None:
     figure = Figure(figsize=size, layout="constrained", facecolor="white")
     groups = figure.subfigures(len(drawn), 1, height_ratios=heights, squeeze=False)[:, 0]
     for group, (block, shown) in zip(groups, drawn, strict=True):
-        where = block.place if several_places(layout.blocks) else ""
+        where = block.place if several_places(analysis.layout.blocks) else ""
         group.suptitle(table_title(block.protocol, block.latent_dim, where), x=0.01, ha="left", fontsize=10, color=INK)
         limits = _limits([one for _, found in shown for one in found])
         alike = len({tuple(one.row for one in found) for _, found in shown}) == 1
@@ -170,57 +189,29 @@ def draw_savings(layout: Layout, title: str) -> Figure | None:
     return figure
 
 
-def savings_png(layout: Layout, title: str) -> bytes | None:
+def savings_png(analysis: Analysis, title: str) -> bytes | None:
     """The figure as PNG; equal records give equal bytes (with the same matplotlib)."""
-    figure, buffer = draw_savings(layout, title), io.BytesIO()
+    figure, buffer = draw_savings(analysis, title), io.BytesIO()
     if figure is None:
         return None
     figure.savefig(buffer, format="png", dpi=RESOLUTION, metadata={"Software": None})
     return buffer.getvalue()
 
 
-def _headlined(layout: Layout) -> list[Block]:
+def _headlined(analysis: Analysis) -> list[Block]:
     """Of every place the table of the primary protocol at the largest latent size."""
-    primary, largest = primary_of(layout), dict[str, Block]()
-    for block in layout.blocks:
+    primary, largest = analysis.primary, dict[str, Block]()
+    for block in analysis.layout.blocks:
         known = largest.get(block.place)
         if primary and block.protocol == primary.protocol and (known is None or block.latent_dim > known.latent_dim):
             largest[block.place] = block
     return list(largest.values())
 
 
-def _bars(block: Block, fraction: float) -> list[Bar]:
-    """Pretexts first, then the baselines that are read by the same protocol; none without `supervised`."""
-    if CONTROL not in block.lines:
-        return []
-    scratch = block.lines[CONTROL]
-    rows = [
-        replace(row, runs={fraction: row.runs[fraction]})
-        for name, row in contenders(block).items()
-        if name not in REFERENCE_PROTOCOLS and fraction in row.runs
-    ]
-    whole = multipliers([Peers(scratch, (tuple(rows),))])
-    seeds = [
-        multipliers([Peers(_alone(scratch, one), (tuple(_alone(row, one) for row in rows),))])
-        for one in scratch.replicates
-    ]
-    alone = pd.concat(seeds, ignore_index=True).to_dict("records") if rows else []
-    edges = edges_of(*measured(block, max(row.labels(fraction) for row in rows))) if rows else (1.0, 1.0)
-    lines = sorted(whole.to_dict("records"), key=lambda line: line["pretext"] in BASELINES)
-    return [bar(line, [one for one in alone if one["pretext"] == line["pretext"]], edges) for line in lines]
-
-
-def _alone(row: Row, replicate: Replicate) -> Row:
-    """The row as one seed alone would show it."""
-    kept = {at: tuple(run for run in runs if run.replicate == replicate) for at, runs in row.runs.items()}
-    return replace(row, runs={at: runs for at, runs in kept.items() if runs}, answers={})
-
-
 def _limits(bars: Sequence[Bar]) -> tuple[float, float]:
     """Room for everything that is bounded, and for arrows; the same in all panels, so that they can be compared."""
-    ends = [(one.low, "<") for one in bars] + [(one.high, ">") for one in bars]
-    known = [end for (end, side), one in zip(ends, [*bars, *bars], strict=True) if end and side not in one.arrows]
-    known += [at for one in bars for at, side in one.seeds if not side] + [one.at for one in bars if one.at]
+    known = [end for one in bars for end, side in ((one.low, "<"), (one.high, ">")) if end and side not in one.arrows]
+    known += [at for one in bars for at, side in ((one.at, ""), *one.seeds) if at and not side]
     return min([1.0, *known]) / 1.4, max([1.0, *known]) * 1.4
 
 

@@ -25,10 +25,10 @@ from sslbench.report.page.charts import Chart, Figure, curve_figure, page_data
 from sslbench.report.page.compute import budget_part, compute_part
 from sslbench.report.page.insight import measure_part, optimism_part, share_part, spread_part
 from sslbench.report.page.parts import Part
-from sslbench.report.page.savings import SAVINGS_TEXT, saved_figure, savings_sheets, seed_multipliers
+from sslbench.report.page.savings import SAVINGS_TEXT, saved_figure, savings_sheets
 from sslbench.report.page.sections import cost_part, environment_part, latent_part, outcome_part, picture_part
 from sslbench.report.scores.rows import Run
-from sslbench.report.statistics.analysis import Analysis, analyse
+from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.tables.sheet import Sheet, Tables
 from sslbench.report.words.findings import findings
 from sslbench.report.words.reading import headline_text, marks_text
@@ -65,10 +65,9 @@ class _Charts(list[Chart]):
         return Drawing(figure, first)
 
 
-def report_html(tables: Tables, title: str, notes: Sequence[str], attached: Attachments) -> str:
+def report_html(tables: Tables, analysis: Analysis, title: str, notes: Sequence[str], attached: Attachments) -> str:
     """The page as text."""
     layout, blocks = tables.layout, tables.layout.blocks
-    analysis = analyse(layout, attached.tuned or ())
     found = findings(analysis)
     told = answers(found, blocks)
     charts = _Charts()
@@ -101,12 +100,11 @@ def report_html(tables: Tables, title: str, notes: Sequence[str], attached: Atta
 
 def _views(tables: Tables, analysis: Analysis, charts: _Charts) -> list[View]:
     blocks = tables.layout.blocks
-    alone = seed_multipliers(tables.layout)
     views = []
     for block, sheet in zip(blocks, tables.accuracy, strict=True):
         title = table_title(block.protocol, block.latent_dim, block.place if several_places(blocks) else "")
         curves = charts.place(curve_figure(block))
-        saved = saved_figure(analysis, alone, block)
+        saved = saved_figure(analysis, block)
         drawn = charts.place(saved) if saved else None
         views.append(View(title, curves, drawn, sheet, savings_sheets(analysis, block)))
     return views

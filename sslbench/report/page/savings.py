@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
-import pandas as pd
-
-from sslbench.contract.spec import BASELINES, REFERENCE_PROTOCOLS
-from sslbench.report.figures.savings import bar, edges_of, measured, saved_text, ticks
+from sslbench.report.figures.savings import Bar, bars_of, edges_of, measured, of_block, saved_text, ticks
 from sslbench.report.page.charts import Chart, Figure, full_title
 from sslbench.report.page.parts import Line, by_fraction, said, sheet_of
-from sslbench.report.scores.evaluations import REPLICATE, ROW_KEY
-from sslbench.report.scores.layout import Block, Layout, lay_out
+from sslbench.report.scores.evaluations import ROW_KEY
+from sslbench.report.scores.layout import Block
 from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.statistics.crossing import WIDEST
 from sslbench.report.statistics.label_efficiency import (
     OVERTAKEN,
     OVERTAKEN_BETWEEN,
-    multipliers,
 )
 from sslbench.report.tables.sheet import Sheet
 from sslbench.report.words.numbers import (
@@ -44,54 +41,23 @@ SAVINGS_TEXT = (
 )
 
 
-def seed_multipliers(layout: Layout) -> pd.DataFrame:
-    """The frame of `multipliers` for every repetition alone, one after another; faint dots, no statistics."""
-    alone = layout.records.groupby(["dataset", *REPLICATE], sort=True)
-    counted = set(layout.evaluations.groupby(["dataset", *REPLICATE]).groups)  # the independent ones of each dataset
-    parts = [multipliers(lay_out(part).peers) for replicate, part in alone if replicate in counted]
-    return pd.concat(parts, ignore_index=True)
+def saved_figure(analysis: Analysis, block: Block) -> Figure | None:
+    """Labels saved by every row of a table, at a label fraction one can choose; None without `supervised`."""
+    charts = [
+        (f"{percent(at)} ({block.num_labels[at][-1]:,})", _saved_chart(block, at, bars))
+        for at, bars in bars_of(analysis, block).items()
+    ]
+    return Figure("Labels saved", tuple(charts), "with labels") if charts else None
 
 
-def saved_figure(analysis: Analysis, alone: pd.DataFrame, block: Block) -> Figure | None:
-    """Labels saved by every row of a table, at a label fraction one can choose; None without `supervised`.
-
-    Training from scratch for another length saves no labels, whatever it is worth.
-
-    Args:
-        alone: `seed_multipliers`.
-    """
-    part, seeds = _of(block, analysis.multipliers), _of(block, alone)
-    part = part[~part["pretext"].isin(REFERENCE_PROTOCOLS)]
-    if part.empty:
-        return None
-    charts = []
-    for fraction in sorted(set(part["label_fraction"])):
-        lines = part[part["label_fraction"] == fraction]
-        chart = _saved_chart(block, lines, seeds[seeds["label_fraction"] == fraction])
-        charts.append((f"{percent(fraction)} ({max(lines['num_labels']):,})", chart))
-    return Figure("Labels saved", tuple(charts), "with labels")
-
-
-def _of(block: Block, frame: pd.DataFrame) -> pd.DataFrame:
-    """The lines of a frame that stand in a table, in its order."""
-    keys = [name for name in ROW_KEY if name not in ("pretext", "pretrain_dataset")]
-    origins = frame["pretrain_dataset"].isin(["", block.pretrain_dataset])
-    same = (frame[keys] == [getattr(block, name) for name in keys]).all(axis=1)
-    return frame[same & origins]
-
-
-def _saved_chart(block: Block, lines: pd.DataFrame, seeds: pd.DataFrame) -> Chart:
-    labels = int(lines["num_labels"].max())
+def _saved_chart(block: Block, fraction: float, bars: Sequence[Bar]) -> Chart:
+    labels = block.num_labels[fraction][-1]
     least, most = measured(block, labels)
     edges = edges_of(least, most)
-    drawn = seeds.to_dict("records")
-    ordered = sorted(lines.to_dict("records"), key=lambda line: line["pretext"] in BASELINES)
-    bars = [bar(line, [one for one in drawn if one["pretext"] == line["pretext"]], edges) for line in ordered]
-    at = percent(lines["label_fraction"].iloc[0])
     found = "; ".join(f"{one.row} {one.text}" for one in bars)
     return Chart(
         kind="saved",
-        alt=f"Plot of how many times more labels training from scratch needs, with {at} of the labels, "
+        alt=f"Plot of how many times more labels training from scratch needs, with {percent(fraction)} of the labels, "
         f"{full_title(block)}: {found}.",
         xlabel="labels from scratch ÷ labels with pretraining",
         ylabel="",
@@ -107,10 +73,10 @@ def _saved_chart(block: Block, lines: pd.DataFrame, seeds: pd.DataFrame) -> Char
 
 def savings_sheets(analysis: Analysis, block: Block) -> list[Sheet]:
     """Multipliers, crossovers and areas of a table; none where `supervised` was not run."""
-    found, overtaken = _of(block, analysis.multipliers), _of(block, analysis.crossovers)
+    found, overtaken = of_block(block, analysis.multipliers), of_block(block, analysis.crossovers)
     if found.empty:
         return []
-    merged = overtaken.merge(_of(block, analysis.areas), on=list(ROW_KEY), suffixes=("", "_area"))
+    merged = overtaken.merge(of_block(block, analysis.areas), on=list(ROW_KEY), suffixes=("", "_area"))
     columns = (
         ("pretext", said("pretext")),
         ("crossover", _crossover),

@@ -18,6 +18,7 @@ from sslbench.report.page.charts import latent_figures
 from sslbench.report.page.parts import LABELS, PLACE, Part, Picture, pretext_of, said, sheet_of
 from sslbench.report.scores.layout import Block, Layout
 from sslbench.report.statistics.analysis import Analysis
+from sslbench.report.statistics.compute import processor_seconds
 from sslbench.report.statistics.paired import OUTCOMES
 from sslbench.report.tables.sheet import Sheet, text_sheet
 from sslbench.report.words.numbers import NOT_RUN, count, duration, flops, three_digits
@@ -133,12 +134,11 @@ def environment_part(environment: Mapping[str, object] | None, layout: Layout) -
 def _facts(scores: pd.DataFrame) -> list[tuple[str, str]]:
     trained = scores[scores["pretrain_samples"] > 0]
     encoders = trained.drop_duplicates(["dataset", "pretrain_dataset", "encoder", "pretext", "latent_dim", "seed"])
-    spent = encoders["pretrain_seconds"].sum() + scores["evaluate_seconds"].sum()
     return [
         ("encoders", ", ".join(sorted(set(trained["encoder"])) or ["none"])),
         ("latent sizes", ", ".join(str(size) for size in sorted(set(trained["latent_dim"])))),
         ("protocols", ", ".join(sorted(set(scores["protocol"]) - {"majority_class"}, key=protocol_rank))),
         ("pretrainings", f"{len(encoders):,}"),
         ("evaluations", f"{len(scores):,}"),
-        ("processor time", duration(float(spent))),
+        ("processor time", duration(processor_seconds(scores))),
     ]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import pandas as pd
 
@@ -17,7 +18,7 @@ from sslbench.contract.settings import TunedArm
 from sslbench.report.scores.layout import Layout
 from sslbench.report.statistics.area import areas
 from sslbench.report.statistics.compute import budgets, compute
-from sslbench.report.statistics.label_efficiency import crossovers, multipliers
+from sslbench.report.statistics.label_efficiency import crossovers, multipliers, seed_multipliers
 from sslbench.report.statistics.label_free import correlations
 from sslbench.report.statistics.optimism import choice_optimism, epoch_optimism
 from sslbench.report.statistics.paired import differences, outcomes
@@ -56,6 +57,11 @@ class Analysis:
     budgets: pd.DataFrame
     choice_optimism: pd.DataFrame
     epoch_optimism: pd.DataFrame
+
+    @cached_property
+    def seed_multipliers(self) -> pd.DataFrame:
+        """`multipliers` of every repetition alone."""
+        return seed_multipliers(self.layout.peers)
 
     @property
     def evaluations(self) -> pd.DataFrame:

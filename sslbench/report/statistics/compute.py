@@ -53,6 +53,11 @@ def costs(every: pd.DataFrame) -> pd.DataFrame:
     return found.iloc[sorted(range(len(found)), key=order.__getitem__)]
 
 
+def processor_seconds(every: pd.DataFrame) -> float:
+    """What all pretrainings, each once, and all evaluations took together."""
+    return float(every["evaluate_seconds"].sum() + every.drop_duplicates([*ENCODER, "seed"])["pretrain_seconds"].sum())
+
+
 def _reading_order(dataset: str, origin: str, encoder: str, pretext: str, latent_dim: int) -> tuple[object, ...]:
     return dataset, encoder != RAW, encoder, origin, pretext_rank(pretext), latent_dim
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 
 from sslbench.report.scores.evaluations import ROW_KEY
 from sslbench.report.scores.layout import Peers
+from sslbench.report.scores.replicates import Replicate
 from sslbench.report.scores.rows import Floats, Row
 from sslbench.report.statistics.crossing import Crossing, Where, crossing
 from sslbench.report.statistics.image_noise import image_spread
@@ -93,6 +95,24 @@ def multipliers(compared: Iterable[Peers]) -> pd.DataFrame:
         for fraction in row.fractions
     ]
     return pd.DataFrame(lines, columns=list(MULTIPLIER_COLUMNS))
+
+
+def seed_multipliers(compared: Iterable[Peers]) -> pd.DataFrame:
+    """The frame of `multipliers` for every repetition alone, one after another; no statistics, so no intervals."""
+    peers = list(compared)
+    replicates = sorted({replicate for each in peers for replicate in each.supervised.replicates})
+    parts = [multipliers(_alone(each, replicate) for each in peers) for replicate in replicates]
+    return pd.concat(parts, ignore_index=True) if parts else multipliers([])
+
+
+def _alone(peers: Peers, replicate: Replicate) -> Peers:
+    """What one repetition alone shows."""
+
+    def kept(row: Row) -> Row:
+        runs = {at: tuple(run for run in runs if run.replicate == replicate) for at, runs in row.runs.items()}
+        return replace(row, runs={at: some for at, some in runs.items() if some}, answers={})
+
+    return Peers(kept(peers.supervised), tuple(tuple(map(kept, table)) for table in peers.tables))
 
 
 def crossovers(compared: Iterable[Peers]) -> pd.DataFrame:

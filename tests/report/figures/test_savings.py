@@ -15,7 +15,7 @@ from sslbench.report.figures.savings import MOST_BUDGETS, draw_savings, savings_
 from sslbench.report.records import from_records, read_records
 from sslbench.report.scores.layout import lay_out
 from sslbench.report.statistics.analysis import analyse
-from tests.made_up import probes, supervised
+from tests.made_up import analysed, probes, supervised
 
 RESULTS = Path(__file__).parents[3] / "results"
 FRACTIONS = (0.01, 0.02, 0.05, 0.1)
@@ -29,7 +29,7 @@ BELOW = [made for at in FRACTIONS for made in probes("vae", 0.40, 0.41, 0.42, fr
 
 
 def drawn(records: pd.DataFrame) -> Figure:
-    figure = draw_savings(lay_out(records), "tested")
+    figure = draw_savings(analysed(records), "tested")
     assert figure is not None
     FigureCanvasAgg(figure).draw()
     return figure
@@ -38,7 +38,7 @@ def drawn(records: pd.DataFrame) -> Figure:
 def test_a_panel_per_budget_has_a_row_per_pretext_and_its_numbers() -> None:
     figure = drawn(from_records(SCRATCH + AHEAD + BELOW))
     assert len(figure.axes) == MOST_BUDGETS
-    found = analyse(lay_out(from_records(SCRATCH + AHEAD + BELOW))).multipliers.set_index(["pretext", "label_fraction"])
+    found = analysed(from_records(SCRATCH + AHEAD + BELOW)).multipliers.set_index(["pretext", "label_fraction"])
     for axes, at in zip(figure.axes, FRACTIONS, strict=False):
         names = [label.get_text() for label in axes.get_yticklabels()]
         assert names == (["simclr", "vae"] if axes is figure.axes[0] else ["", ""])  # alike, so said once
@@ -58,19 +58,19 @@ def test_an_open_end_is_an_arrow_at_the_edge_of_what_was_run() -> None:
 
 def test_nothing_is_drawn_where_budgets_are_too_far_apart_to_know_a_number() -> None:
     apart = [made for made in SCRATCH + AHEAD if made.label_fraction in (0.01, 0.1)]
-    assert draw_savings(lay_out(from_records(apart)), "tested") is None
+    assert draw_savings(analysed(from_records(apart)), "tested") is None
 
 
 def test_nothing_is_drawn_without_training_from_scratch() -> None:
-    assert draw_savings(lay_out(from_records(AHEAD)), "tested") is None
-    assert savings_png(lay_out(from_records(AHEAD)), "tested") is None
+    assert draw_savings(analysed(from_records(AHEAD)), "tested") is None
+    assert savings_png(analysed(from_records(AHEAD)), "tested") is None
 
 
 @pytest.mark.parametrize("suite", ["quick", "digits", "transfer"])
 def test_nothing_of_the_published_figures_is_cut(suite: str) -> None:
     folder = RESULTS / suite
     layout = lay_out(read_records(folder / "records.csv"), primary=read_primary(folder), answers=read_answers(folder))
-    figure = draw_savings(layout, suite)
+    figure = draw_savings(analyse(layout), suite)
     assert figure is not None
     FigureCanvasAgg(figure).draw()
     width, height = figure.bbox.width, figure.bbox.height

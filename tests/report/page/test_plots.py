@@ -13,7 +13,7 @@ from sslbench.contract.record import Record
 from sslbench.contract.spec import BASELINES
 from sslbench.report.figures.savings import Bar
 from sslbench.report.page.charts import Chart
-from sslbench.report.page.savings import saved_figure, seed_multipliers
+from sslbench.report.page.savings import saved_figure
 from sslbench.report.records import from_records
 from sslbench.report.scores.layout import Block
 from sslbench.report.statistics.analysis import Analysis
@@ -22,7 +22,7 @@ from tests.report.page.parsed import Page, page
 
 
 def saved(found: Analysis, block: Block, fraction: float = 0.01) -> Chart:
-    figure = saved_figure(found, seed_multipliers(found.layout), block)
+    figure = saved_figure(found, block)
     assert figure is not None
     (chart,) = [chart for name, chart in figure.charts if name.startswith(f"{100 * fraction:g}% ")]
     return chart
@@ -37,7 +37,7 @@ def bar(records: list[Record], row: str = "simclr", fraction: float = 0.01) -> B
 def test_training_from_scratch_for_longer_saves_no_labels_and_is_the_answer_where_there_is_no_pretext() -> None:
     records = supervised(0.7, 0.71, 0.72) + probes("supervised_double", 0.71, 0.72, 0.73, protocol="finetune")
     found = analysed(from_records(records))
-    assert saved_figure(found, seed_multipliers(found.layout), found.layout.blocks[0]) is None
+    assert saved_figure(found, found.layout.blocks[0]) is None
     shown = page(from_records(records))
     assert any(
         text.startswith("Training from scratch twice as long moves its accuracy by +1.0") for text in shown.texts["p"]
