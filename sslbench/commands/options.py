@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,7 +26,21 @@ Storage = Annotated[str | None, typer.Option(help="Optuna store; default an SQLi
 DataRoot = Annotated[Path | None, typer.Option(help="Folder of datasets; default $SSLBENCH_DATA or a cache folder.")]
 Results = Annotated[Path, typer.Option(help="Folder of published results, one folder per suite.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+Workers = Annotated[str, typer.Option(help="Worker processes; auto = one per core, one on a GPU.")]
 SuiteName = Annotated[str, typer.Argument(help="Name of a suite, or a Python file with a SUITE.")]
+
+
+def workers_of(text: str) -> int | None:
+    """What `--workers` says; None for as many as do most together.
+
+    Raises:
+        InputError: neither a number of processes nor `auto`.
+    """
+    if text == "auto":
+        return None
+    if re.fullmatch("[1-9][0-9]{0,3}", text) is None:
+        raise InputError(f"--workers {text!r} is neither a number of processes (1 to 9999) nor 'auto'")
+    return int(text)
 
 
 def terminal() -> Console:

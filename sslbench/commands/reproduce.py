@@ -7,70 +7,86 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sslbench.commands.options import FAILED, DataRoot, Device, plain_errors, say, terminal
+from sslbench.commands.options import FAILED, DataRoot, Device, Workers, plain_errors, say, terminal, workers_of
 from sslbench.datasets import default_root
 
 if TYPE_CHECKING:  # it imports torch, which the rest of the command line does without
+    import torch
     from rich.console import Console
 
     from sslbench.publishing.reproduce import Check, Reproduction
 
 
 def reproduce(
-    records: Annotated[Path, typer.Argument(help="A published records.csv, e.g. results/quick/records.csv.")],
+    records: Annotated[list[Path], typer.Argument(help="Published records.csv, e.g. results/quick/records.csv.")],
     rows: Annotated[
         list[str] | None,
         typer.Option(help="Only these: numbers (3-8,12) or conditions (pretext=simclr,seed=0); may be repeated."),
     ] = None,
     sample: Annotated[
-        int | None, typer.Option(min=1, help="Only so many of them, always the same; all if left out.")
+        int | None, typer.Option(min=1, help="Only so many of each file, always the same; all if left out.")
     ] = None,
     suite: Annotated[str | None, typer.Option(help="Suite or its file; default the one the records name.")] = None,
+    workers: Workers = "auto",
     device: Device = "auto",
     data_root: DataRoot = None,
 ) -> None:
     """Run published rows again; exit code 1 if one falls outside its interval.
 
     Examples: sslbench reproduce results/quick/records.csv --sample 3 |
-    sslbench reproduce results/quick/records.csv --rows pretext=simclr,label_fraction=0.01
+    sslbench reproduce results/quick/records.csv --rows pretext=vicreg,label_fraction=0.01 |
+    sslbench reproduce results/*/records.csv --sample 2
     """
     with plain_errors():
+        wanted = workers_of(workers)
+
         import torch
 
         from sslbench.publishing.reproduce import Reproduction
+        from sslbench.sweep.cores import choose, cores, free_memory
         from sslbench.sweep.request import resolve_device
 
-        root = (data_root or default_root()).resolve()
-        chosen = Reproduction(records, root, torch.device(resolve_device(device)), tuple(rows or ()), sample, suite)
-        raise typer.Exit(_reproduce(chosen, terminal()))
+        root, chosen = (data_root or default_root()).resolve(), resolve_device(device)
+        published = [Reproduction(path, root, tuple(rows or ()), sample, suite) for path in records]
+        trainings = sum(len({row.cell.pretrain.cell_id for row in one.rows}) for one in published)
+        layout = choose(wanted, chosen, trainings, cores(), free_memory())
+        raise typer.Exit(_reproduce(published, torch.device(chosen), layout.workers, terminal()))
 
 
-def _reproduce(chosen: Reproduction, console: Console) -> int:
+def _reproduce(published: list[Reproduction], device: torch.device, workers: int, console: Console) -> int:
     """Run published rows again and say for each whether it lies inside its interval; returns the exit code."""
-    from rich.markup import escape
+    from sslbench.publishing.reproduce import run_again
 
-    outside = 0
-    total = len(chosen.rows)
-    if chosen.stale:
-        say(
-            console, f"{chosen.stale} stale rows are left out: what computed them has changed since; publish them again"
-        )
-    with console.status(f"row 1 of {total}: {escape(chosen.rows[0].title)}") as status:
-        for done, check in enumerate(chosen.checks(), start=1):
-            verdict = ("inside ", "green") if check.inside else ("OUTSIDE", "bold red")
-            outside += not check.inside
-            low, high = max(0.0, check.row.value - check.half_width), min(1.0, check.row.value + check.half_width)
+    outside = done = 0
+    total = sum(len(reproduction.rows) for reproduction in published)
+    for reproduction in published:
+        if reproduction.stale:
             say(
                 console,
-                verdict,
-                f" row {check.row.number}, {check.row.title}: published {100 * check.row.value:.2f}%, "
-                f"again {100 * check.again:.2f}%, interval {100 * low:.2f} to {100 * high:.2f}%{_agreement(check)}",
+                f"{reproduction.stale} stale rows of {reproduction.place[0]} are left out: what computed them has "
+                "changed since; publish them again",
             )
-            if done < total:
-                status.update(f"row {done + 1} of {total}: {escape(chosen.rows[done].title)}")
+    with console.status(f"0 of {total} rows run again") as status:
+        for path, checks in run_again(published, device, workers):
+            for check in checks:
+                outside += not check.inside
+                _tell(check, path, console)
+            done += len(checks)
+            status.update(f"{done} of {total} rows run again")
     rows = "1 row" if total == 1 else f"{total} rows"
     say(console, f"{rows} run again: {total - outside} inside, {outside} outside their interval")
     return FAILED if outside else 0
+
+
+def _tell(check: Check, path: Path, console: Console) -> None:
+    verdict = ("inside ", "green") if check.inside else ("OUTSIDE", "bold red")
+    low, high = max(0.0, check.row.value - check.half_width), min(1.0, check.row.value + check.half_width)
+    say(
+        console,
+        verdict,
+        f" row {check.row.number} of {path}, {check.row.title}: published {100 * check.row.value:.2f}%, "
+        f"again {100 * check.again:.2f}%, interval {100 * low:.2f} to {100 * high:.2f}%{_agreement(check)}",
+    )
 
 
 def _agreement(check: Check) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,9 +16,11 @@ from sslbench.commands.options import (
     Storage,
     SuiteName,
     TrackingUri,
+    Workers,
     plain_errors,
     say,
     terminal,
+    workers_of,
 )
 from sslbench.contract.spec import InputError
 from sslbench.datasets import default_root
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 def run(
     suite: SuiteName,
-    workers: Annotated[str, typer.Option(help="Worker processes; auto = one per core, one on a GPU.")] = "auto",
+    workers: Workers = "auto",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the cells and the time left; run nothing.")] = False,
     dataset: Annotated[list[str] | None, typer.Option(help="Only this dataset; may be repeated.")] = None,
     pretext: Annotated[list[str] | None, typer.Option(help="Only this pretext; may be repeated.")] = None,
@@ -79,7 +80,7 @@ def run(
             locate(home, tracking_uri, storage),
             (data_root or default_root()).resolve(),
             device,
-            _workers(workers),
+            workers_of(workers),
         )
         if dry_run and from_published:
             raise InputError("--dry-run writes nothing, so it takes nothing with --from-published; leave one out")
@@ -87,14 +88,6 @@ def run(
             _dry_run(request, results, terminal())
         else:
             raise typer.Exit(_run(request, results, from_published, terminal()))
-
-
-def _workers(text: str) -> int | None:
-    if text == "auto":
-        return None
-    if re.fullmatch("[1-9][0-9]{0,3}", text) is None:
-        raise InputError(f"--workers {text!r} is neither a number of processes (1 to 9999) nor 'auto'")
-    return int(text)
 
 
 def _dry_run(request: Request, results: Path | None, console: Console) -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import groupby
 from pathlib import Path
 
 import pandas as pd
 import torch
+from joblib import Parallel, delayed
 
 from sslbench.contract.cells import EvaluateCell
 from sslbench.contract.record import COLUMN_TYPES
@@ -33,12 +36,17 @@ FLOOR = 0.005
 
 @dataclass(frozen=True)
 class Published:
-    """One published row: its number in the file from 1, its value, and those of the other replicates of its cell."""
+    """One published row: its number in the file from 1, its value, and those of the other replicates of its cell.
+
+    Attributes:
+        seconds: that its pretraining and its evaluation took.
+    """
 
     number: int
     value: float
     others: tuple[float, ...]
     cell: EvaluateCell
+    seconds: float = 0.0
 
     @property
     def title(self) -> str:
@@ -91,7 +99,6 @@ class Reproduction:
     Args:
         path: the `records.csv`.
         data_root: folder of datasets.
-        device: where to compute.
         rows: which rows, as `choose` reads them; all test accuracies if there are none.
         sample: only so many of them, drawn at random but always the same.
         suite: name or file of the suite; None means the one the records name.
@@ -108,12 +115,11 @@ class Reproduction:
         self,
         path: Path,
         data_root: Path,
-        device: torch.device,
         rows: Sequence[str] = (),
         sample: int | None = None,
         suite: str | None = None,
     ) -> None:
-        self.device = device
+        self.place = path, data_root, suite
         records = read_records(path)
         self.answers = read_answers(path.parent) if path.name == RECORDS_FILE else {}
         chosen = choose(records, rows, path)
@@ -133,8 +139,8 @@ class Reproduction:
         # Rows of one pretraining stand together: its encoder is trained once.
         self.rows = sorted(published, key=lambda row: (row.cell.pretrain.cell_id, row.number))
 
-    def checks(self) -> Iterator[Check]:
-        """Run the rows again one by one, each encoder pretrained anew.
+    def checks(self, numbers: Sequence[int], device: torch.device) -> list[Check]:
+        """Run these rows again, all of one pretraining, which is trained anew.
 
         On one thread, as the workers of a sweep are: sums split among threads round otherwise, and training amplifies
         that to as much as another seed would change. On the same kind of processor the values then agree to the bit.
@@ -142,23 +148,18 @@ class Reproduction:
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
         try:
-            yield from self._checks()
+            rows = [row for row in self.rows if row.number in numbers]
+            encoder = self._pretrain(rows[0].cell, device)
+            features: dict[tuple[str, str], Features] = {}
+            checked = []
+            for row in rows:
+                dataset, key = self.datasets[row.cell.dataset], (row.cell.dataset, row.cell.reading)
+                if key not in features and sees_features(row.cell.protocol):
+                    features[key] = extract(encoder, dataset, device, (row.cell.reading,))[row.cell.reading]
+                checked.append(self._check(row, evaluate(row.cell, dataset, encoder, features.get(key), device)))
+            return checked
         finally:
             torch.set_num_threads(threads)
-
-    def _checks(self) -> Iterator[Check]:
-        encoder: Encoder | None = None
-        features: dict[tuple[str, str], Features] = {}
-        trained = ""
-        for row in self.rows:
-            cell = row.cell
-            dataset = self.datasets[cell.dataset]
-            if encoder is None or trained != cell.pretrain.cell_id:
-                encoder, features, trained = self._pretrain(cell), {}, cell.pretrain.cell_id
-            key = cell.dataset, cell.reading
-            if key not in features and sees_features(cell.protocol):
-                features[key] = extract(encoder, dataset, self.device, (cell.reading,))[cell.reading]
-            yield self._check(row, evaluate(cell, dataset, encoder, features.get(key), self.device))
 
     def _check(self, row: Published, outcome: Outcome) -> Check:
         published = self.answers.get(row.cell.cell_id)
@@ -167,11 +168,40 @@ class Reproduction:
         agreeing = int((published.right == right).sum()) if published is not None and comparable else None
         return Check(row, outcome.accuracy, agreeing, len(right))
 
-    def _pretrain(self, cell: EvaluateCell) -> Encoder:
-        training = Pretraining(cell.pretrain, self.datasets[cell.pretrain.dataset], self.device)
+    def _pretrain(self, cell: EvaluateCell, device: torch.device) -> Encoder:
+        training = Pretraining(cell.pretrain, self.datasets[cell.pretrain.dataset], device)
         for _ in training.reports():
             pass
         return training.pretext.evaluated
+
+
+def run_again(
+    reproductions: Sequence[Reproduction], device: torch.device, workers: int
+) -> Iterator[tuple[Path, list[Check]]]:
+    """Run the rows of several files again; yields a file and its checks of one pretraining whenever they are done.
+
+    Args:
+        workers: processes; what took longest when it was published starts first.
+    """
+    jobs = [
+        (max(row.seconds for row in rows), reproduction.place, [row.number for row in rows])
+        for reproduction in reproductions
+        for _, grouped in groupby(reproduction.rows, lambda row: row.cell.pretrain.cell_id)
+        for rows in [list(grouped)]
+    ]
+    jobs.sort(key=lambda job: -job[0])
+    pool = Parallel(n_jobs=workers, return_as="generator_unordered")
+    yield from pool(delayed(_again)(place, numbers, device) for _, place, numbers in jobs)
+
+
+def _again(place: tuple[Path, Path, str | None], numbers: list[int], device: torch.device) -> tuple[Path, list[Check]]:
+    return place[0], _opened(*place).checks(numbers, device)
+
+
+@cache
+def _opened(path: Path, data_root: Path, suite: str | None) -> Reproduction:
+    """All rows of a file, read once by every process."""
+    return Reproduction(path, data_root, suite=suite)
 
 
 def choose(records: pd.DataFrame, rows: Sequence[str], path: Path) -> pd.DataFrame:
@@ -247,6 +277,7 @@ def _published(records: pd.DataFrame, chosen: pd.DataFrame, cells: dict[str, Eva
             line["value"],
             tuple(run.value for run in beside[line["cell_id"]] if run.cell_id != line["cell_id"]),
             cells[line["cell_id"]],
+            line["pretrain_seconds"] + line["evaluate_seconds"],
         )
         for index, line in zip(chosen.index, chosen.to_dict("records"), strict=True)
     ]

@@ -85,7 +85,8 @@ def published(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def reproduce(records: Path, *arguments: str) -> tuple[int, str]:
-    result = CliRunner().invoke(app, ["reproduce", str(records), "--data-root", "data", *arguments])
+    fixed = ["reproduce", str(records), "--data-root", "data", "--workers", "1"]
+    result = CliRunner().invoke(app, [*fixed, *arguments])
     return result.exit_code, " ".join(result.output.split())
 
 
@@ -105,7 +106,7 @@ def test_a_value_changed_beyond_its_interval_is_found_with_exit_code_1(published
     assert code == 1
     assert output.count("inside row") == 1
     assert output.count("OUTSIDE row") == 1
-    assert f"OUTSIDE row {chosen + 1}, 10% knn of rotation d=8 s=1" in output
+    assert f"OUTSIDE row {chosen + 1} of {copy}, 10% knn of rotation d=8 s=1" in output
 
 
 def test_rows_are_chosen_by_number_and_a_sample_is_always_the_same(published: Path) -> None:
@@ -117,8 +118,27 @@ def test_rows_are_chosen_by_number_and_a_sample_is_always_the_same(published: Pa
     assert len(first) == 3
 
 
+def test_several_files_are_run_again_by_several_processes(published: Path, tmp_path: Path) -> None:
+    records = read_records(published)
+    changed = choose(records, ["protocol=knn,seed=1"], published).index[0]
+    records.loc[changed, "value"] += 0.5
+    other = write_records(records, tmp_path / "records.csv")
+    suite = str(Path("benchmarks", "published.py").resolve())
+    code, output = reproduce(published, str(other), "--suite", suite, "--workers", "2")
+    assert code == 1, output
+    assert "8 rows run again: 7 inside, 1 outside their interval" in output
+    assert output.count("500 of 500 answers agree") == 2  # to the bit, from whatever process
+    assert f"OUTSIDE row {changed + 1} of {other}, 10% knn of rotation d=8 s=1" in output
+
+
+def test_a_wrong_number_of_processes_is_named(published: Path) -> None:
+    code, output = reproduce(published, "--workers", "none")
+    assert code == 2
+    assert "--workers 'none' is neither a number of processes (1 to 9999) nor 'auto'" in output
+
+
 def reproduction(path: Path, rows: list[str], sample: int | None = None) -> Reproduction:
-    return Reproduction(path, Path("data"), CPU, rows, sample)
+    return Reproduction(path, Path("data"), rows, sample)
 
 
 def test_stale_rows_are_left_out_unless_they_are_asked_for(published: Path, tmp_path: Path) -> None:
@@ -126,7 +146,7 @@ def test_stale_rows_are_left_out_unless_they_are_asked_for(published: Path, tmp_
     changed.write_text(SUITE_FILE.replace("SUITE = Suite(", 'SUITE = Suite(settings={"knn": {"neighbours": 5}},'))
     code, output = reproduce(published, "--suite", str(changed))
     assert code == 0
-    assert "2 stale rows are left out" in output
+    assert f"2 stale rows of {published} are left out" in output
     assert "2 rows run again: 2 inside" in output
     assert reproduce(published, "--suite", str(changed), "--rows", "protocol=knn")[0] == 2
 

@@ -18,7 +18,7 @@ from safetensors.numpy import load_file
 
 from sslbench.datasets import load
 from sslbench.engine.budget import draw_budget
-from sslbench.publishing.reproduce import Reproduction
+from sslbench.publishing.reproduce import Reproduction, run_again
 from sslbench.report.attachments.predictions import read_answers
 from sslbench.report.records import read_records
 from tests.conftest import CPU
@@ -73,8 +73,8 @@ def test_the_run_ends_with_tables_and_files(finished: tuple[Path, Path, str]) ->
 def test_published_rows_run_again_from_their_file_alone(finished: tuple[Path, Path, str]) -> None:
     suite_file, place, _ = finished
     path = place / "home" / "results" / "small" / "records.csv"
-    again = Reproduction(path, place / "data", CPU, ["seed=1,label_fraction=0.05"], suite=str(suite_file))
-    checks = list(again.checks())
+    again = Reproduction(path, place / "data", ["seed=1,label_fraction=0.05"], suite=str(suite_file))
+    checks = [check for _, together in run_again([again], CPU, 1) for check in together]
     assert len(checks) == 12
     assert [check.again for check in checks] == pytest.approx([check.row.value for check in checks], abs=0.004)
 
