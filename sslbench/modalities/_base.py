@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 import torch
+from torch.nn import functional
 
 from sslbench.contract.spec import InputSpec, ViewPolicy
 
@@ -37,11 +39,15 @@ class Modality(ABC):
     Attributes:
         stored: type of the values that datasets hold.
         memory_format: in which order networks for such inputs keep their weights.
+        blank: the value of a batch that says nothing, shown where something is hidden.
+        noises: what a batch can be spoilt by, each called with it and a level; none where noise makes no sense.
         examples: specifications that contract tests try plug-ins on, several that `fits` tells apart.
     """
 
     stored: ClassVar[torch.dtype]
     memory_format: ClassVar[torch.memory_format] = torch.contiguous_format
+    blank: ClassVar[float] = 0.5
+    noises: ClassVar[Mapping[str, Callable[[torch.Tensor, float], torch.Tensor]]] = {}
     examples: ClassVar[tuple[InputSpec, ...]]
 
     @abstractmethod
@@ -59,6 +65,14 @@ class Modality(ABC):
         Args:
             strength: how different, in [0, 1].
         """
+
+    def shown(self, decoded: torch.Tensor) -> torch.Tensor:
+        """What an encoder's mirror says, `(N, ...)`, as a batch: through a sigmoid, unless a batch has no bounds."""
+        return torch.sigmoid(decoded)
+
+    def reconstruction_error(self, decoded: torch.Tensor, batch: torch.Tensor) -> torch.Tensor:
+        """How far what a mirror says is from the batch it should show, as a scalar: the mean square."""
+        return functional.mse_loss(self.shown(decoded), batch)
 
     def crops(
         self,

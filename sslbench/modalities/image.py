@@ -8,6 +8,7 @@ generator, so `torch.manual_seed` fixes a training and `torch.random.fork_rng` s
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 import torch
@@ -245,6 +246,11 @@ class Image(Modality):
 
     stored: ClassVar[torch.dtype] = torch.uint8
     memory_format: ClassVar[torch.memory_format] = torch.channels_last
+    noises: ClassVar[Mapping[str, Callable[[torch.Tensor, float], torch.Tensor]]] = {
+        "gaussian": gaussian_noise,
+        "masking": masking_noise,
+        "salt_and_pepper": salt_and_pepper_noise,
+    }
     examples: ClassVar[tuple[InputSpec, ...]] = (
         InputSpec("image", (1, 28, 28), ViewPolicy(horizontal_flip=True)),
         InputSpec("image", (3, 32, 32), ViewPolicy(horizontal_flip=True, color_jitter=True)),

@@ -9,10 +9,10 @@ from sslbench.encoders._base import Encoder
 from sslbench.encoders.images.conv import Conv
 from sslbench.encoders.images.vit import ViT
 from sslbench.encoders.mlp import MLP
-from sslbench.modalities.image import gaussian_noise, masking_noise, salt_and_pepper_noise
+from sslbench.modalities.image import Image, gaussian_noise, masking_noise, salt_and_pepper_noise
 from sslbench.pretexts._base import Pretext
-from sslbench.pretexts.images.denoising_autoencoder import NOISES, DenoisingAutoencoder, DenoisingAutoencoderConfig
-from sslbench.pretexts.vae import VAE, VAEConfig, kl_to_standard_normal
+from sslbench.pretexts.denoising_autoencoder import DenoisingAutoencoder, DenoisingAutoencoderConfig
+from sslbench.pretexts.images.vae import VAE, VAEConfig, kl_to_standard_normal
 
 GREY = InputSpec("image", (1, 28, 28))
 COLOR = InputSpec("image", (3, 32, 32))
@@ -33,17 +33,17 @@ def loss_after(task: Pretext, batch: torch.Tensor, steps: int) -> tuple[float, f
 # Noise
 
 
-@pytest.mark.parametrize("name", NOISES)
+@pytest.mark.parametrize("name", Image.noises)
 def test_noise_of_level_zero_changes_nothing(name: str) -> None:
     images = torch.rand(4, 3, 8, 8)
-    torch.testing.assert_close(NOISES[name](images, 0.0), images)
+    torch.testing.assert_close(Image.noises[name](images, 0.0), images)
 
 
-@pytest.mark.parametrize("name", NOISES)
+@pytest.mark.parametrize("name", Image.noises)
 def test_noise_stays_in_range_and_leaves_its_input_alone(name: str) -> None:
     images = torch.rand(4, 3, 8, 8)
     before = images.clone()
-    noisy = NOISES[name](images, 0.8)
+    noisy = Image.noises[name](images, 0.8)
     assert noisy.shape == images.shape
     assert float(noisy.min()) >= 0
     assert float(noisy.max()) <= 1
@@ -70,7 +70,7 @@ def test_salt_and_pepper_are_equally_frequent() -> None:
     assert float((noisy == 1).float().mean()) == pytest.approx(0.2, abs=0.01)
 
 
-@pytest.mark.parametrize("name", NOISES)
+@pytest.mark.parametrize("name", Image.noises)
 def test_denoising_target_is_the_clean_image(name: str) -> None:
     task = DenoisingAutoencoder(Conv(GREY, 8), DenoisingAutoencoderConfig(noise=name), GREY).eval()
     batch = torch.rand(4, 1, 28, 28)

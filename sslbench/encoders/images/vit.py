@@ -10,67 +10,15 @@ from torch import nn
 from torch.nn import functional
 
 from sslbench.contract.spec import InputSpec
-from sslbench.encoders._base import Encoder
+from sslbench.encoders._transformer import WIDTH, Block, TokenEncoder, waves
 from sslbench.encoders.images._decoder import ConvDecoder
 
-WIDTH = 96
-DEPTH = 4
-HEADS = 4
-MLP_RATIO = 2
 PATCH_SIZES = (2, 4, 8, 16, 32, 64)
 MAX_PATCHES = 144
 
 #: Pixels in [0, 1] are taken less the middle and over this, so that the content of a patch weighs about as much as its
 #: place: a fixed rule, because a data set's own statistics would be a pass over it.
 PIXEL_CENTRE, PIXEL_SCALE = 0.5, 0.18
-
-#: The longest wave of a position is 2 pi times so many patches. At the 10,000 that suits sentences, two thirds of the
-#: waves hardly change over a grid of 7 x 7.
-LONGEST_WAVE = 20.0
-
-
-class Block(nn.Module):
-    """One pre-norm transformer block on tokens `(N, K, D)`: self-attention, then a two-layer perceptron.
-
-    Vaswani et al. 2017, arXiv:1706.03762, with the normalisation first as in ViT. Masked tasks build their
-    decoders and predictors from it too.
-    """
-
-    def __init__(self, width: int, heads: int, mlp_ratio: float = MLP_RATIO) -> None:
-        super().__init__()
-        self.heads = heads
-        self.norm_attention, self.norm_mlp = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.queries_keys_values = nn.Linear(width, 3 * width)
-        self.merge = nn.Linear(width, width)
-        hidden = int(width * mlp_ratio)
-        self.mlp = nn.Sequential(nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, width))
-        initialise(self)
-
-    def _split_heads(self, tokens: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        packed = self.queries_keys_values(self.norm_attention(tokens))
-        queries, keys, values = packed.unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        return queries, keys, values
-
-    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
-        mixed = functional.scaled_dot_product_attention(*self._split_heads(tokens))  # (N, heads, K, D / heads)
-        tokens = tokens + self.merge(mixed.transpose(1, 2).flatten(2))
-        return tokens + self.mlp(self.norm_mlp(tokens))
-
-    def attention(self, tokens: torch.Tensor) -> torch.Tensor:
-        """How much each token (third axis) looks at each other one (fourth): `(N, heads, K, K)`, rows sum to 1."""
-        queries, keys, _ = self._split_heads(tokens)
-        return (queries @ keys.transpose(2, 3) / math.sqrt(queries.shape[3])).softmax(dim=3)
-
-
-def initialise(network: nn.Module) -> None:
-    """Xavier-uniform weights and zero biases for every linear layer, as the reference code of MAE and I-JEPA has it.
-
-    ViT's own truncated normal of 0.02 is tuned to widths of 768 and would leave a width of 96 nearly dead.
-    """
-    for module in network.modules():
-        if isinstance(module, nn.Linear):
-            nn.init.xavier_uniform_(module.weight)
-            nn.init.zeros_(module.bias)
 
 
 def sincos_positions(grid: tuple[int, int], width: int, full_grid: tuple[int, int] | None = None) -> torch.Tensor:
@@ -84,20 +32,12 @@ def sincos_positions(grid: tuple[int, int], width: int, full_grid: tuple[int, in
         full_grid: the grid of a whole image. A smaller `grid` is stretched over it, which is what DINO's
             interpolation of positions does for small crops: a corner stays a corner.
     """
-    frequencies = LONGEST_WAVE ** -(torch.arange(width // 4) / (width // 4))
-    axes = []
-    for length, full in zip(grid, full_grid or grid, strict=True):
-        places = (torch.arange(length) + 0.5) * full / length - 0.5
-        angles = places[:, None] * frequencies
-        axes.append(torch.cat([angles.sin(), angles.cos()], dim=1))
-    rows, columns = axes
+    rows, columns = (
+        waves((torch.arange(length) + 0.5) * full / length - 0.5, width // 2)
+        for length, full in zip(grid, full_grid or grid, strict=True)
+    )
     pairs = [rows[:, None].expand(-1, grid[1], -1), columns[None].expand(grid[0], -1, -1)]
     return torch.cat(pairs, dim=2).flatten(0, 1)
-
-
-def take(tokens: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
-    """The tokens `(N, K, D)` of `(N, P, D)` at places `(N, K)`."""
-    return tokens.gather(1, places[:, :, None].expand(-1, -1, tokens.shape[2]))
 
 
 def _patch_size(height: int, width: int) -> int:
@@ -107,7 +47,7 @@ def _patch_size(height: int, width: int) -> int:
     return PATCH_SIZES[-1]
 
 
-class ViT(Encoder):
+class ViT(TokenEncoder):
     """Tiny vision transformer: 4 pre-norm blocks of width 96 on patches, mean of the tokens, linear; about 0.3 M.
 
     Dosovitskiy et al. 2020, arXiv:2010.11929. Patches are 4 x 4 for 28 to 48 pixels and otherwise the power of two
@@ -123,36 +63,28 @@ class ViT(Encoder):
     Attributes:
         patch_size: side of a patch in pixels.
         grid: patches per column and per row of a full-size input.
-        num_patches: P, their number.
-        width: D, the length of a token.
     """
 
     modality: ClassVar[str | None] = "image"
     any_size: ClassVar[bool] = True
 
     def __init__(self, input_spec: InputSpec, latent_dim: int) -> None:
-        super().__init__(input_spec, latent_dim)
         channels, height, width = input_spec.shape
-        self.width = WIDTH
-        self.patch_size = _patch_size(height, width)
+        size = _patch_size(height, width)
+        super().__init__(input_spec, latent_dim, size**2 * channels)
+        self.patch_size = size
         self.grid = self.grid_of(height, width)
         self.num_patches = self.grid[0] * self.grid[1]
-        self.patch_projection = nn.Linear(self.patch_size**2 * channels, WIDTH)
-        self.blocks = nn.Sequential(*[Block(WIDTH, HEADS) for _ in range(DEPTH)])
-        self.norm = nn.LayerNorm(WIDTH)
-        self.project = nn.Linear(WIDTH, latent_dim)
-        initialise(self.patch_projection)
         # Fixed, so no part of a checkpoint.
-        self.register_buffer("full_positions", sincos_positions(self.grid, WIDTH), persistent=False)
+        self.register_buffer("full_positions", self.place_vectors(WIDTH), persistent=False)
         self.full_positions: torch.Tensor
-
-    @classmethod
-    def max_latent_dim(cls, input_spec: InputSpec) -> int:
-        return WIDTH
 
     def grid_of(self, height: int, width: int) -> tuple[int, int]:
         """Patches per column and per row of an image of `height` x `width` pixels."""
         return math.ceil(height / self.patch_size), math.ceil(width / self.patch_size)
+
+    def place_vectors(self, width: int) -> torch.Tensor:
+        return sincos_positions(self.grid, width)
 
     def positions(self, grid: tuple[int, int]) -> torch.Tensor:
         """Position vectors `(h * w, D)` of a grid of patches stretched over the whole image."""
@@ -179,17 +111,6 @@ class ViT(Encoder):
         """Patch tokens `(N, P, D)` in their places, before any block."""
         content = self.patch_projection((self.patchify(inputs) - PIXEL_CENTRE) / PIXEL_SCALE)
         return self.positions(self.grid_of(*inputs.shape[2:])) * (1 + content)
-
-    def encode_tokens(self, tokens: torch.Tensor) -> torch.Tensor:
-        """All blocks and the final normalisation on any subset of the tokens, `(N, K, D)` to `(N, K, D)`."""
-        return self.norm(self.blocks(tokens))
-
-    def tokens(self, inputs: torch.Tensor) -> torch.Tensor:
-        """Encoded tokens `(N, P, D)` of inputs `(N, C, H, W)` of any size."""
-        return self.encode_tokens(self.embed(inputs))
-
-    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        return self.project(self.tokens(inputs).mean(dim=1))
 
     def feature_map(self, inputs: torch.Tensor) -> torch.Tensor:
         """Encoded tokens in their places, `(N, 96, h, w)`; 7 x 7 for 28 x 28 inputs."""

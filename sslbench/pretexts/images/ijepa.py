@@ -13,11 +13,12 @@ from torch.nn import functional
 from sslbench.contract.schema import Few, Fraction, Inside
 from sslbench.contract.spec import InputSpec, OptimizerConfig, PretextConfig, tuned
 from sslbench.encoders._base import Encoder
-from sslbench.encoders.images.vit import Block, ViT, sincos_positions, take
+from sslbench.encoders._transformer import Block, take
+from sslbench.encoders.images.vit import ViT, sincos_positions
 from sslbench.modalities.image import random_resized_crop
 from sslbench.pretexts._base import Picture, Pretext
+from sslbench.pretexts._patches import has_tokens
 from sslbench.pretexts._teacher import HalfLife, follow, frozen_copy
-from sslbench.pretexts.images._patches import has_tokens
 
 PREDICTOR_WIDTH = 48
 PREDICTOR_HEADS = 4

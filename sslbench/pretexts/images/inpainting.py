@@ -10,8 +10,9 @@ import torch
 from sslbench.contract.schema import Inside
 from sslbench.contract.spec import InputSpec, OptimizerConfig, PretextConfig, tuned
 from sslbench.encoders._base import Encoder
+from sslbench.modalities import modality_of
 from sslbench.pretexts._base import Picture, Pretext
-from sslbench.pretexts.images._patches import has_tokens, inpainted, split_patches
+from sslbench.pretexts._patches import has_tokens, inpainted, split_patches
 
 PATCHES_PER_SIDE = 8
 
@@ -72,4 +73,4 @@ class Inpainting(Pretext):
 
     def pictures(self, batch: torch.Tensor) -> list[Picture]:
         mask = self.hide(batch)
-        return [inpainted(batch, mask, self.paint(batch, mask))]
+        return [inpainted(modality_of(self.input_spec), batch, mask, self.paint(batch, mask))]

@@ -19,7 +19,7 @@ from sslbench.pretexts.images.context_prediction import GRID, POSITIONS, Context
 from sslbench.pretexts.images.ijepa import IJEPA
 from sslbench.pretexts.images.inpainting import Inpainting
 from sslbench.pretexts.images.jigsaw import Jigsaw, JigsawConfig, distant_permutations
-from sslbench.pretexts.images.masked_autoencoder import MaskedAutoencoder
+from sslbench.pretexts.masked_autoencoder import MaskedAutoencoder
 
 SPEC = InputSpec("image", (1, 28, 28))
 

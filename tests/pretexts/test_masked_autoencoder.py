@@ -8,8 +8,8 @@ import torch
 from sslbench.contract.spec import InputSpec
 from sslbench.encoders.images.conv import Conv
 from sslbench.encoders.images.vit import ViT
-from sslbench.pretexts.images._patches import split_patches
-from sslbench.pretexts.images.masked_autoencoder import (
+from sslbench.pretexts._patches import split_patches
+from sslbench.pretexts.masked_autoencoder import (
     MaskedAutoencoder,
     MaskedAutoencoderConfig,
     normalise_patches,

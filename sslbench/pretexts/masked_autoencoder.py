@@ -11,9 +11,10 @@ from torch import nn
 from sslbench.contract.schema import Few, Inside
 from sslbench.contract.spec import InputSpec, OptimizerConfig, PretextConfig, tuned
 from sslbench.encoders._base import Encoder
-from sslbench.encoders.images.vit import Block, ViT, sincos_positions, take
+from sslbench.encoders._transformer import Block, TokenEncoder, take
+from sslbench.modalities import modality_of
 from sslbench.pretexts._base import Picture, Pretext
-from sslbench.pretexts.images._patches import has_tokens, inpainted, split_patches
+from sslbench.pretexts._patches import has_tokens, inpainted, split_patches
 
 DECODER_WIDTH = 64
 DECODER_HEADS = 4
@@ -26,21 +27,21 @@ def normalise_patches(patches: torch.Tensor) -> torch.Tensor:
 
 
 class TokenDecoder(nn.Module):
-    """A light transformer from visible tokens and the representation to the pixels of every patch.
+    """A light transformer from visible tokens and the representation to the values of every patch.
 
     The representation enters as one more token, as the class token does in the paper, so that the encoder's
     projection is trained too.
     """
 
-    def __init__(self, encoder: ViT, depth: int) -> None:
+    def __init__(self, encoder: TokenEncoder, depth: int) -> None:
         super().__init__()
         self.embed_tokens = nn.Linear(encoder.width, DECODER_WIDTH)
         self.embed_latent = nn.Linear(encoder.latent_dim, DECODER_WIDTH)
         self.mask_token = nn.Parameter(0.02 * torch.randn(1, 1, DECODER_WIDTH))
         self.blocks = nn.Sequential(*[Block(DECODER_WIDTH, DECODER_HEADS) for _ in range(depth)])
         self.norm = nn.LayerNorm(DECODER_WIDTH)
-        self.predict = nn.Linear(DECODER_WIDTH, encoder.patch_size**2 * encoder.input_spec.shape[0])
-        self.register_buffer("positions", sincos_positions(encoder.grid, DECODER_WIDTH), persistent=False)
+        self.predict = nn.Linear(DECODER_WIDTH, encoder.patch_values)
+        self.register_buffer("positions", encoder.place_vectors(DECODER_WIDTH), persistent=False)
         self.positions: torch.Tensor
 
     def forward(self, tokens: torch.Tensor, latent: torch.Tensor, visible: torch.Tensor) -> torch.Tensor:
@@ -48,8 +49,8 @@ class TokenDecoder(nn.Module):
         embedded = self.embed_tokens(tokens)
         places = visible[:, :, None].expand_as(embedded)
         everywhere = self.mask_token.to(embedded.dtype).expand(len(tokens), len(self.positions), -1)
-        image = everywhere.scatter(1, places, embedded) + self.positions
-        decoded = self.blocks(torch.cat([self.embed_latent(latent)[:, None], image], dim=1))
+        whole = everywhere.scatter(1, places, embedded) + self.positions
+        decoded = self.blocks(torch.cat([self.embed_latent(latent)[:, None], whole], dim=1))
         return self.predict(self.norm(decoded[:, 1:]))
 
 
@@ -69,28 +70,27 @@ class MaskedAutoencoderConfig(PretextConfig):
 
 
 class MaskedAutoencoder(Pretext):
-    """Encode the visible patches of an image only and predict the hidden ones (He et al. 2021, arXiv:2111.06377).
+    """Encode the visible patches of an input only and predict the hidden ones (He et al. 2021, arXiv:2111.06377).
 
-    A light decoder predicts the pixels, and the error is the mean square over hidden patches, each normalised if
+    A light decoder predicts the values, and the error is the mean square over hidden patches, each normalised if
     `normalise_targets` is set. The mean of the visible tokens, projected, stands in for the paper's class token.
     """
 
     Config: ClassVar[type[PretextConfig]] = MaskedAutoencoderConfig
-    modality: ClassVar[str | None] = "image"
 
     def __init__(self, encoder: Encoder, config: MaskedAutoencoderConfig, input_spec: InputSpec) -> None:
         super().__init__(encoder, config, input_spec)
-        if not isinstance(encoder, ViT):
-            raise TypeError(f"masked_autoencoder needs the tokens of encoder 'vit', not {type(encoder).__name__}")
+        if not isinstance(encoder, TokenEncoder):
+            raise TypeError(f"masked_autoencoder needs an encoder of tokens, not {type(encoder).__name__}")
         self.config = config
-        self.encoder: ViT = encoder
+        self.encoder: TokenEncoder = encoder
         self.decoder = TokenDecoder(encoder, config.decoder_depth)
 
     @classmethod
     def unsuitable(cls, encoder_name: str, input_spec: InputSpec) -> str | None:
         if has_tokens(encoder_name):
             return None
-        return f"needs the tokens of encoder 'vit'; {encoder_name!r} has none: inpainting is the task for it"
+        return f"needs an encoder of tokens, as 'vit' is; {encoder_name!r} has none: inpainting is the task for it"
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
         predicted, hidden = self.predict_patches(batch)
@@ -112,4 +112,5 @@ class MaskedAutoencoder(Pretext):
             variance, mean = torch.var_mean(patches, dim=2, keepdim=True)
             predicted = predicted * (variance + 1e-6).sqrt() + mean
         shown = patches.new_zeros(patches.shape[:2]).scatter_(1, hidden, 1.0)[:, :, None].expand_as(patches)
-        return [inpainted(batch, self.encoder.unpatchify(shown), self.encoder.unpatchify(predicted))]
+        mask, painted = self.encoder.unpatchify(shown), self.encoder.unpatchify(predicted)
+        return [inpainted(modality_of(self.input_spec), batch, mask, painted)]

@@ -49,6 +49,7 @@ class VAE(Pretext):
     """
 
     Config: ClassVar[type[PretextConfig]] = VAEConfig
+    modality: ClassVar[str | None] = "image"
 
     def __init__(self, encoder: Encoder, config: VAEConfig, input_spec: InputSpec) -> None:
         super().__init__(encoder, config, input_spec)
