@@ -25,37 +25,41 @@ def show(kind: str | None, console: Console) -> None:
     if kind is not None and kind not in KINDS:
         raise InputError(f"cannot list {kind!r}; choose one of {', '.join(KINDS)}")
     for shown in KINDS if kind is None else (kind,):
-        table = Table(title=shown, title_justify="left", title_style="bold", show_header=False, box=None)
-        table.add_column(style="cyan", no_wrap=True)
-        table.add_column()
-        for name, summary in entries(shown):
-            table.add_row(Text(name), Text(summary))
-        console.print(table)
+        for title, lines in groups(shown):
+            table = Table(title=title, title_justify="left", title_style="bold", show_header=False, box=None)
+            table.add_column(style="cyan", no_wrap=True)
+            table.add_column()
+            for name, summary in lines:
+                table.add_row(Text(name), Text(summary))
+            console.print(table)
 
 
-def entries(kind: str) -> list[tuple[str, str]]:
-    """Names of one kind and their summaries, read from the sources without running them."""
+def groups(kind: str) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Names of one kind and their summaries, read from the sources without running them, modality after modality."""
     if kind == "suites":
         from sslbench.sweep import suites
 
-        return [(name, suites.summary(path)) for name, path in suites.available().items()]
-    registry = _registry(kind)
-    found = [(name, registry.summary(name)) for name in registry]
-    if kind == "datasets":
-        found.append(("folder:PATH", "Your own images: one folder per class, optionally unlabeled/ beside them."))
-    return found
+        return [(kind, [(name, suites.summary(path)) for name, path in suites.available().items()])]
+    found: dict[str, list[tuple[str, str]]] = {}
+    for registry, written in _registries(kind):
+        for name in registry:
+            room = registry.module(name).split(".")[2:-1]
+            title = f"{kind} of {room[0]}" if room else kind
+            found.setdefault(title, []).append((written.format(name), registry.summary(name)))
+    return list(found.items())
 
 
-def _registry(kind: str) -> Registry[Any]:
-    from sslbench.datasets import DATASETS
+def _registries(kind: str) -> list[tuple[Registry[Any], str]]:
+    """The registries of one kind, and how a name of each is written."""
+    from sslbench.datasets import COLLECTIONS, DATASETS, OWN
     from sslbench.encoders import ENCODERS
     from sslbench.pretexts import PRETEXTS
     from sslbench.protocols import PROTOCOLS
 
-    registries: dict[str, Registry[Any]] = {
-        "datasets": DATASETS,
-        "encoders": ENCODERS,
-        "pretexts": PRETEXTS,
-        "protocols": PROTOCOLS,
+    registries: dict[str, list[tuple[Registry[Any], str]]] = {
+        "datasets": [(DATASETS, "{}"), (COLLECTIONS, "{}:NAME"), (OWN, "{}:PATH")],
+        "encoders": [(ENCODERS, "{}")],
+        "pretexts": [(PRETEXTS, "{}")],
+        "protocols": [(PROTOCOLS, "{}")],
     }
     return registries[kind]

@@ -111,6 +111,17 @@ class Registry(Generic[Plugin]):
         self.check(name)
         return self._versions[name]
 
+    def module(self, name: str) -> str:
+        """The module of the plug-in called `name`, which need not be imported for it.
+
+        Raises:
+            InputError: unknown name.
+        """
+        self.check(name)
+        if name in self._entries:
+            return self._entries[name].place.partition(":")[0]
+        return self._loaded[name].__module__
+
     def _numbered(self, name: str, version: int) -> int:
         """The version, unless it is none: checked here, because `schema` would make every start slower."""
         if type(version) is not int or version < 1:

@@ -36,6 +36,8 @@ DEFAULT_FRACTIONS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0)
 BASELINES = (
     "majority_class",
     "raw_pixels",
+    "raw_values",
+    "minirocket",
     "random_init",
     "supervised_quarter",
     "supervised_half",
@@ -47,6 +49,7 @@ BASELINES = (
 #: Protocols whose scores belong in every block of a table, whatever the block's protocol and reading.
 REFERENCE_PROTOCOLS = {
     "majority_class": "majority_class",
+    "minirocket": "minirocket",
     "supervised_quarter": "finetune",
     "supervised_half": "finetune",
     "supervised": "finetune",

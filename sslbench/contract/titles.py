@@ -11,6 +11,9 @@ from sslbench.contract.spec import READINGS
 #: Protocols in the order of the tables, and what sentences call them.
 PROTOCOL_TITLES = {"linear_probe": "a linear probe", "knn": "nearest neighbours", "finetune": "fine-tuning"}
 
+#: Baselines that probe the values of an input; they have one reading, which stands in the tables of all.
+RAW_ROWS = ("raw_pixels", "raw_values")
+
 #: What sentences call the readings of a frozen encoder other than its latent.
 READING_TITLES = {"pooled": "on the pooled features", "map": "on the feature map"}
 
@@ -25,7 +28,7 @@ NOT_HELD_OUT = ("finetune",)
 RAW = "raw"
 
 #: The baselines that use none, so that latent size and encoder say nothing of them.
-WITHOUT_ENCODER = ("majority_class", "raw_pixels")
+WITHOUT_ENCODER = ("majority_class", *RAW_ROWS, "minirocket")
 
 #: Pretexts whose capitals matter.
 PRETEXT_TITLES = {
@@ -35,11 +38,13 @@ PRETEXT_TITLES = {
     "dino": "DINO",
     "ijepa": "I-JEPA",
     "lejepa": "LeJEPA",
+    "minirocket": "MiniRocket",
     "moco": "MoCo",
     "nnclr": "NNCLR",
     "simclr": "SimCLR",
     "simsiam": "SimSiam",
     "swav": "SwAV",
+    "ts2vec": "TS2Vec",
     "vae": "VAE",
     "vicreg": "VICReg",
 }

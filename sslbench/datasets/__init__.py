@@ -27,14 +27,38 @@ DATASETS: Registry[Callable[[Path], Dataset]] = Registry(
         "stl10": "sslbench.datasets.images.stl10:load_stl10",
         "digits": "sslbench.datasets.images.digits:load_digits",
         "photographs": "sslbench.datasets.images.photographs:load_photographs",
+        "spoken_digits": "sslbench.datasets.series.spoken_digits:load_spoken_digits",
+        "spoken_digits_speakers": "sslbench.datasets.series.spoken_digits:load_spoken_digits_speakers",
+        "spoken_digits_waveform": "sslbench.datasets.series.spoken_digits:load_spoken_digits_waveform",
+        "prompts": "sslbench.datasets.series.prompts:load_prompts",
     },
 )
 
-FOLDER = "folder:"
+#: A person's own files, by what stands before the colon of `folder:PATH`; the path of a folder is all they need.
+OWN: Registry[Callable[[Path], Dataset]] = Registry(
+    "kind of folder",
+    {
+        "folder": "sslbench.datasets.images.folder:load_folder",
+        "series": "sslbench.datasets.series.own:load_own",
+        "sounds": "sslbench.datasets.series.sounds:load_sounds",
+    },
+)
+
+#: What such a folder holds, for errors.
+HOLDS = {
+    "folder": "class folders with images",
+    "series": "a TRAIN and a TEST file, both .ts or both .tsv",
+    "sounds": "class folders with recordings",
+}
+
+#: Collections of many sets, by what stands before the colon of `ucr:ECG5000`.
+COLLECTIONS: Registry[Callable[[str, Path], Dataset]] = Registry(
+    "collection of datasets", {"ucr": "sslbench.datasets.series.ucr:load_ucr"}
+)
 
 
-def _folder(name: str) -> Path:
-    path = Path(name.removeprefix(FOLDER))
+def _path(text: str) -> Path:
+    path = Path(text)
     try:
         return path.expanduser()
     except RuntimeError:  # nobody of that name has a home
@@ -47,26 +71,36 @@ def default_root() -> Path:
 
 
 def check(name: str) -> None:
-    """Raise an error unless `name` is a known dataset or `folder:PATH` of an existing folder; reads no data.
+    """Raise an error unless `name` is a known dataset, one of a collection, or a kind of folder and the path of one.
+
+    Reads no data.
 
     Raises:
         InputError: naming the culprit and the choices.
     """
-    if name.startswith(FOLDER):
-        path = _folder(name)
-        if name == FOLDER or not is_folder(path):
-            raise InputError(f"dataset {name!r}: {path} is not a folder; give folder:PATH of class folders with images")
+    prefix, colon, rest = name.partition(":")
+    if colon and prefix in OWN:
+        if not rest or not is_folder(_path(rest)):
+            raise InputError(f"dataset {name!r}: {_path(rest)} is not a folder; give {prefix}:PATH of {HOLDS[prefix]}")
+    elif colon and prefix in COLLECTIONS:
+        from sslbench.datasets.series.ucr import check_ucr
+
+        check_ucr(rest)
     elif name not in DATASETS:
-        raise InputError(f"unknown dataset {name!r}; choose one of {', '.join(DATASETS)}, or folder:PATH")
+        others = ", ".join([*(f"{kind}:NAME" for kind in COLLECTIONS), *(f"{kind}:PATH" for kind in OWN)])
+        raise InputError(f"unknown dataset {name!r}; choose one of {', '.join(DATASETS)}, or {others}")
 
 
 def version_of(name: str) -> int:
     """Of the loader of a dataset that `check` accepts."""
-    return 1 if name.startswith(FOLDER) else DATASETS.version(name)
+    prefix, colon, _ = name.partition(":")
+    if not colon:
+        return DATASETS.version(name)
+    return (OWN if prefix in OWN else COLLECTIONS).version(prefix)
 
 
 def load(name: str, root: Path) -> Dataset:
-    """Load a dataset by name, or a person's own images as `folder:PATH`.
+    """Load a dataset by name, one of a collection (`ucr:ECG5000`), or a person's own files (`folder:PATH`).
 
     Args:
         root: where files are kept; what is missing is acquired into it.
@@ -75,10 +109,9 @@ def load(name: str, root: Path) -> Dataset:
         InputError: unknown name, files that cannot be had or are damaged, a folder that cannot be written.
     """
     check(name)
-    if name.startswith(FOLDER):
-        from sslbench.datasets.images.folder import load_folder
-
-        return load_folder(_folder(name))
-    dataset = DATASETS.get(name)(root)
+    prefix, colon, rest = name.partition(":")
+    if colon and prefix in OWN:
+        return OWN.get(prefix)(_path(rest))
+    dataset = COLLECTIONS.get(prefix)(rest, root) if colon else DATASETS.get(name)(root)
     DATASETS.check_spelling(dataset.name)
     return dataset

@@ -16,6 +16,8 @@ ENCODERS: Registry[type[Encoder]] = Registry(
         "conv": "sslbench.encoders.images.conv:Conv",
         "resnet18": "sslbench.encoders.images.resnet18:ResNet18",
         "vit": At("sslbench.encoders.images.vit:ViT", version=2),
+        "conv1d": "sslbench.encoders.series.conv1d:Conv1d",
+        "patch_transformer": "sslbench.encoders.series.patch_transformer:PatchTransformer",
         "raw": "sslbench.encoders.raw:Raw",
     },
 )

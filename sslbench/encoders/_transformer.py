@@ -68,7 +68,7 @@ def initialise(network: nn.Module) -> None:
 
 def waves(places: torch.Tensor, width: int) -> torch.Tensor:
     """Sines and cosines `(P, width)` of places `(P,)` at frequencies from 1 to 1/20 (arXiv:1706.03762, section 3.5)."""
-    frequencies = LONGEST_WAVE ** -(torch.arange(width // 2) / (width // 2))
+    frequencies = LONGEST_WAVE ** -(torch.arange(width // 2, device=places.device) / (width // 2))
     angles = places[:, None] * frequencies
     return torch.cat([angles.sin(), angles.cos()], dim=1)
 

@@ -10,7 +10,9 @@ from sslbench.contract.spec import InputSpec
 if TYPE_CHECKING:
     from sslbench.modalities._base import Modality
 
-MODALITIES: Registry[type[Modality]] = Registry("modality", {"image": "sslbench.modalities.image:Image"})
+MODALITIES: Registry[type[Modality]] = Registry(
+    "modality", {"image": "sslbench.modalities.image:Image", "series": "sslbench.modalities.series:Series"}
+)
 
 
 def modality_of(input_spec: InputSpec) -> Modality:

@@ -14,6 +14,8 @@ PRETEXTS: Registry[type[Pretext]] = Registry(
     {
         "majority_class": "sslbench.pretexts.baselines:MajorityClass",
         "raw_pixels": "sslbench.pretexts.baselines:RawPixels",
+        "raw_values": "sslbench.pretexts.baselines:RawValues",
+        "minirocket": "sslbench.pretexts.baselines:MiniRocket",
         "random_init": "sslbench.pretexts.baselines:RandomInit",
         "supervised_quarter": "sslbench.pretexts.baselines:SupervisedQuarter",
         "supervised_half": "sslbench.pretexts.baselines:SupervisedHalf",
@@ -41,5 +43,11 @@ PRETEXTS: Registry[type[Pretext]] = Registry(
         "swav": "sslbench.pretexts.swav:SwAV",
         "dino": At("sslbench.pretexts.dino:DINO", version=2),
         "ijepa": At("sslbench.pretexts.images.ijepa:IJEPA", version=2),
+        "segment_inpainting": "sslbench.pretexts.series.segment_inpainting:SegmentInpainting",
+        "contrastive_predictive_coding": (
+            "sslbench.pretexts.series.contrastive_predictive_coding:ContrastivePredictiveCoding"
+        ),
+        "temporal_order": "sslbench.pretexts.series.temporal_order:TemporalOrder",
+        "ts2vec": "sslbench.pretexts.series.ts2vec:TS2Vec",
     },
 )

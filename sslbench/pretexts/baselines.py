@@ -33,6 +33,20 @@ class RawPixels(_Untrained):
     protocols: ClassVar[tuple[str, ...] | None] = ("linear_probe", "knn")
 
 
+class RawValues(RawPixels):
+    """Baseline: no encoder; the probes see the values of the series as they are."""
+
+    modality: ClassVar[str | None] = "series"
+
+
+class MiniRocket(_Untrained):
+    """Baseline: ridge regression on 10,000 features of fixed convolutions, the strong classic for series."""
+
+    modality: ClassVar[str | None] = "series"
+    encoder_name: ClassVar[str | None] = "raw"
+    protocols: ClassVar[tuple[str, ...] | None] = ("minirocket",)
+
+
 class RandomInit(_Untrained):
     """Baseline: the untrained encoder, frozen. Fine-tuning it would be `supervised`, so only probes are run."""
 

@@ -90,7 +90,7 @@ class MaskedAutoencoder(Pretext):
     def unsuitable(cls, encoder_name: str, input_spec: InputSpec) -> str | None:
         if has_tokens(encoder_name):
             return None
-        return f"needs an encoder of tokens, as 'vit' is; {encoder_name!r} has none: inpainting is the task for it"
+        return f"needs an encoder of tokens, as 'vit' is; {encoder_name!r} has none: inpainting tasks are for it"
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
         predicted, hidden = self.predict_patches(batch)

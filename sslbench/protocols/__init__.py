@@ -15,6 +15,7 @@ PROTOCOLS: Registry[type[Protocol]] = Registry(
         "linear_probe": "sslbench.protocols.linear_probe:LinearProbe",
         "knn": At("sslbench.protocols.knn:KNN", version=2),
         "finetune": At("sslbench.protocols.finetune:Finetune", version=2),
+        "minirocket": "sslbench.protocols.minirocket:MiniRocket",
         "majority_class": "sslbench.protocols.majority_class:MajorityClass",
     },
 )

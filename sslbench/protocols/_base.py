@@ -53,9 +53,11 @@ class Protocol:
 
     Attributes:
         Config: the frozen dataclass of this protocol's settings.
+        modality: the one its inputs must be of; None for a protocol that fits any.
     """
 
     Config: ClassVar[type[ProtocolConfig]] = ProtocolConfig
+    modality: ClassVar[str | None] = None
 
     def __init__(self, config: ProtocolConfig) -> None:
         self.settings = config

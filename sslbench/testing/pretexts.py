@@ -34,7 +34,7 @@ class PretextContract(Contract):
         encoders: those tried, in this order, on the examples of every modality.
     """
 
-    encoders: ClassVar[Sequence[str]] = ("conv", "mlp", "vit")
+    encoders: ClassVar[Sequence[str]] = ("conv", "mlp", "vit", "conv1d", "patch_transformer")
 
     @pytest.fixture
     def suited(self, name: str) -> list[tuple[str, InputSpec]]:

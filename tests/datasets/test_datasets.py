@@ -18,6 +18,7 @@ from sslbench.contract.spec import InputError, ViewPolicy
 from sslbench.datasets._base import Dataset, Split, image_dataset
 from sslbench.datasets.images import _torchvision, digits, fashion_mnist, photographs
 from sslbench.testing import DatasetContract
+from tests.datasets.series.test_series_datasets import publish_digits, publish_prompts
 from tests.datasets.test_datasets_cifar10_jpeg import publish_cifar10_jpeg
 from tests.datasets.test_datasets_idx import publish_kmnist, publish_mnist, put
 
@@ -74,6 +75,10 @@ def install(name: str, monkeypatch: pytest.MonkeyPatch, root: Path) -> None:
         put(root / "fashion_mnist", publish_mnist(monkeypatch, fashion_mnist))
     elif name == "cifar10_jpeg":
         put(root / name, {"cifar10-jpeg.tar.gz": publish_cifar10_jpeg(monkeypatch)})
+    elif name.startswith("spoken_digits"):
+        publish_digits(monkeypatch, root)
+    elif name == "prompts":
+        publish_prompts(monkeypatch, root / "sounds")
     elif name in FAKES:
         fake = {"svhn": FakeSvhn, "stl10": FakeStl}.get(name, FakeCifar)
         monkeypatch.setattr(published, FAKES[name], fake)

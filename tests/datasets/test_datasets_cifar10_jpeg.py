@@ -15,8 +15,8 @@ from PIL import Image
 from safetensors.torch import load, save
 
 from sslbench.contract.spec import InputError
+from sslbench.datasets._acquire import Unavailable
 from sslbench.datasets.images import _torchvision, cifar10_jpeg
-from sslbench.datasets.images._idx import Unavailable
 from sslbench.datasets.images.cifar10_jpeg import ARCHIVE, CLASSES, DECODED, load_cifar10_jpeg
 
 COUNTS = {"train": 3, "test": 2}

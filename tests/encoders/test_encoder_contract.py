@@ -21,6 +21,6 @@ class TestRaw(EncoderContract):
 
 
 @pytest.mark.parametrize("name", tuple(ENCODERS))
-def test_what_lies_among_the_images_says_that_it_needs_them(name: str) -> None:
-    among_images = ".images." in ENCODERS.get(name).__module__
-    assert ENCODERS.get(name).modality == ("image" if among_images else None)
+def test_what_lies_among_those_of_a_modality_says_that_it_needs_it(name: str) -> None:
+    room = ENCODERS.get(name).__module__.split(".")[2]
+    assert ENCODERS.get(name).modality == {"images": "image", "series": "series"}.get(room)

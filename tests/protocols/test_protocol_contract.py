@@ -9,8 +9,17 @@ from sslbench.testing import ProtocolContract
 
 
 class TestRegistered(ProtocolContract):
-    names = tuple(PROTOCOLS)
+    names = tuple(name for name in PROTOCOLS if PROTOCOLS.get(name).modality is None)
 
     def config(self, name: str) -> ProtocolConfig:
         """Of fine-tuning a short one: what it promises does not depend on its length."""
         return FinetuneConfig(min_steps=60, max_steps=60) if name == "finetune" else super().config(name)
+
+
+class TestOfSeries(ProtocolContract):
+    names = tuple(name for name in PROTOCOLS if PROTOCOLS.get(name).modality == "series")
+    modality, encoder = "series", "conv1d"
+
+
+def test_every_protocol_is_held_to_the_contract() -> None:
+    assert {*TestRegistered.names, *TestOfSeries.names} == set(PROTOCOLS)

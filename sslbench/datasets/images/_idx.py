@@ -6,7 +6,7 @@ import gzip
 import hashlib
 import tempfile
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,12 +14,9 @@ import numpy as np
 import torch
 
 from sslbench.contract.spec import InputError, ViewPolicy
+from sslbench.datasets._acquire import Source, Unavailable
 from sslbench.datasets._base import Dataset, Split, image_dataset
 from sslbench.datasets._files import Unwritable, make_folder, said, unwritable, write_file
-
-
-class Unavailable(Exception):
-    """A source that does not deliver here; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -39,17 +36,6 @@ class Published:
     classes: tuple[str, ...]
     views: ViewPolicy
     home: str
-
-
-@dataclass(frozen=True)
-class Source:
-    """One way to get the files: `fetch` takes a scratch folder and returns a folder that holds them.
-
-    `fetch` raises `Unavailable` where it does not work.
-    """
-
-    name: str
-    fetch: Callable[[Path], Path]
 
 
 def load_idx(published: Published, root: Path, sources: Sequence[Source]) -> Dataset:

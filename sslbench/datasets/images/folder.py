@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import re
 import struct
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,29 +13,15 @@ from PIL import Image, ImageOps
 from sslbench.contract.spec import InputError, ViewPolicy
 from sslbench.datasets._base import Dataset, Split, image_dataset
 from sslbench.datasets._files import said
-from sslbench.datasets._split import hold_out, mixed
+from sslbench.datasets._folders import Kind, folder_dataset
 
 #: Height and width of every image after loading.
 SIDE = 32
 
-#: Share of each class that is tested where there is no test folder.
-TEST_SHARE = 0.2
-
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
-
-#: Folders that are never a class, in both spellings.
-UNLABELLED = ("unlabeled", "unlabelled")
 
 #: What Pillow's readers raise on damaged files.
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error)
-
-
-@dataclasses.dataclass(frozen=True)
-class _Files:
-    """Image files and their labels, int64 `(N,)`."""
-
-    paths: list[Path]
-    labels: torch.Tensor
 
 
 def load_folder(path: Path) -> Dataset:
@@ -57,105 +41,14 @@ def load_folder(path: Path) -> Dataset:
         InputError: fewer than two classes, fewer than two images of a class, a test folder of other classes, or an
             image that cannot be read.
     """
-    folder = path.expanduser()
-    train_files, test_files, extra = _find(folder)
-    tested = test_files.paths if test_files else []
-    inputs = _read([*train_files.paths, *tested, *extra])
-    first, second = len(train_files.paths), len(train_files.paths) + len(tested)
-    train = Split(inputs[:first], train_files.labels)
-    train, test = (train, Split(inputs[first:second], test_files.labels)) if test_files else _held_out(train)
-    train, test = _mixed(train, "train"), _mixed(test, "test")
-    more = torch.cat([train.inputs, inputs[second:]]) if extra else None
-    name = f"folder:{_name(folder)}"
-    dataset = image_dataset(
-        name,
-        _classes(_training(folder)),
-        ViewPolicy(horizontal_flip=True, color_jitter=inputs.shape[1] == 3),
-        train,
-        test,
-        "a folder of images",
-        unlabelled=None if more is None else more[mixed(len(more), "folder unlabelled")],
-    )
-    return dataclasses.replace(dataset, name=f"{name}@{dataset.digest[:8]}")
+    return folder_dataset(path, Kind("folder", "images", SUFFIXES), _read, _assembled)
 
 
-def _name(folder: Path) -> str:
-    """The folder's own name without anything that means something in paths, tables or terminals."""
-    return re.sub(r"[^\w.-]+", "-", folder.resolve().name) or "root"
-
-
-def _held_out(whole: Split) -> tuple[Split, Split]:
-    """Train and test part of what came without a test folder."""
-    kept, held = hold_out(whole.labels, TEST_SHARE, "folder")
-    return Split(whole.inputs[kept], whole.labels[kept]), Split(whole.inputs[held], whole.labels[held])
-
-
-def _mixed(split: Split, part: str) -> Split:
-    order = mixed(len(split.labels), f"folder {part}")
-    return Split(split.inputs[order], split.labels[order])
-
-
-def _find(folder: Path) -> tuple[_Files, _Files | None, list[Path]]:
-    """Labelled training files, labelled test files if there is a test folder, and unlabelled files.
-
-    Raises:
-        InputError: the folder cannot be read, or does not hold what it should.
-    """
-    try:
-        training = _training(folder)
-        classes = _classes(training)
-        if len(classes) < 2:
-            found = f"only the class folder {classes[0]}" if classes else "no class folders"
-            raise InputError(f"{training} has {found}; give a folder of at least two class folders with images")
-        train = _labelled(training, classes, at_least=2)
-        test = None
-        if _holds_classes(folder / "test"):
-            tested = _classes(folder / "test")
-            if tested != classes:
-                wanted, given = ", ".join(classes), ", ".join(tested)
-                raise InputError(f"{folder / 'test'} has the classes {given}; it must have {wanted}")
-            test = _labelled(folder / "test", classes, at_least=1)
-        return train, test, [file for name in UNLABELLED for file in _images(folder / name)]
-    except OSError as error:
-        raise InputError(f"cannot read folder {error.filename or folder}: {error.strerror or error}") from error
-
-
-def _training(folder: Path) -> Path:
-    return folder / "train" if _holds_classes(folder / "train") else folder
-
-
-def _holds_classes(folder: Path) -> bool:
-    """Whether there are folders inside; a `train` or `test` without any is a class of that name."""
-    return folder.is_dir() and any(child.is_dir() and not child.name.startswith(".") for child in folder.iterdir())
-
-
-def _classes(folder: Path) -> tuple[str, ...]:
-    names = sorted(child.name for child in folder.iterdir() if child.is_dir() and not child.name.startswith("."))
-    return tuple(
-        name for name in names if name not in UNLABELLED and not (name == "test" and _holds_classes(folder / name))
-    )
-
-
-def _labelled(folder: Path, classes: tuple[str, ...], at_least: int) -> _Files:
-    paths: list[Path] = []
-    labels: list[int] = []
-    for label, name in enumerate(classes):
-        images = _images(folder / name)
-        if len(images) < at_least:
-            raise InputError(
-                f"class folder {folder / name} has {len(images)} images; put at least {at_least} into it "
-                f"({' '.join(SUFFIXES)}) or remove it"
-            )
-        paths += images
-        labels += [label] * len(images)
-    return _Files(paths, torch.tensor(labels))
-
-
-def _images(folder: Path) -> list[Path]:
-    """Image files in and below a folder, in an order that depends on nothing but their names."""
-    found = [path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file()]
-    shown = [path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
-    return sorted(shown, key=lambda path: path.relative_to(folder).parts)
+def _assembled(
+    name: str, classes: tuple[str, ...], train: Split, test: Split, unlabelled: torch.Tensor | None
+) -> Dataset:
+    views = ViewPolicy(horizontal_flip=True, color_jitter=train.inputs.shape[1] == 3)
+    return image_dataset(name, classes, views, train, test, "a folder of images", unlabelled)
 
 
 def _read(paths: list[Path]) -> torch.Tensor:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from sslbench.contract.spec import ViewPolicy
+from sslbench.datasets._acquire import Source
 from sslbench.datasets._base import Dataset
-from sslbench.datasets.images._idx import Published, Source, load_idx
+from sslbench.datasets.images._idx import Published, load_idx
 from sslbench.datasets.images._torchvision import download_idx
 
 PUBLISHED = Published(

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from sslbench.contract.spec import BASELINES, REFERENCE_PROTOCOLS
+from sslbench.contract.titles import RAW_ROWS
 from sslbench.report.figures.curves import FAINT, INK, PALETTE, RESOLUTION, LineStyle, short_count
 from sslbench.report.scores.layout import Block
 from sslbench.report.statistics.analysis import Analysis
@@ -59,11 +60,11 @@ class Bar:
 
 
 def of_block(block: Block, frame: pd.DataFrame) -> pd.DataFrame:
-    """The lines of a frame that stand in a table, in its order; `raw_pixels` has one reading, which stands in all."""
+    """The lines of a frame that stand in a table, in its order; raw values have one reading, which stands in all."""
     keys = ["dataset", "encoder", "latent_dim"]
     origins = frame["pretrain_dataset"].isin(["", block.pretrain_dataset])
     same = (frame[keys] == [getattr(block, name) for name in keys]).all(axis=1)
-    raw = (frame["pretext"] == "raw_pixels") & (frame["protocol"] == block.protocol.partition(", ")[0])
+    raw = (frame["pretext"].isin(RAW_ROWS)) & (frame["protocol"] == block.protocol.partition(", ")[0])
     return frame[same & origins & (raw | (frame["protocol"] == block.protocol))]
 
 

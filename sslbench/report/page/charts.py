@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 from sslbench.contract.spec import BASELINES
+from sslbench.contract.titles import RAW_ROWS
 from sslbench.report.figures.curves import (
     PALETTE,
     bands,
@@ -27,14 +28,14 @@ from sslbench.report.words.wording import several_places, table_title
 #: matplotlib's markers in the words of d3; both figures show a row alike.
 SYMBOLS = {
     **{"o": "circle", "s": "square", "^": "triangle", "D": "diamond", "v": "wye", "P": "cross", "X": "star"},
-    **{"x": "times", "+": "plus", ".": "circle", "": "asterisk"},
+    **{"x": "times", "+": "plus", ".": "circle", "": "asterisk", "*": "star"},
 }
 DASHES = {"-": "", "--": "7 4", "-.": "8 3 2 3", ":": "2 3"}
 
 #: Baselines are drawn in tones that change with the page's light.
 TONES = {
     "majority_class": "var(--chance)",
-    "raw_pixels": "var(--raw)",
+    **dict.fromkeys((*RAW_ROWS, "minirocket"), "var(--raw)"),
     "random_init": "var(--init)",
     **{name: "currentColor" for name in BASELINES if name.startswith("supervised")},
 }

@@ -1,0 +1,1 @@
+"""Encoders of time series and sound, and the decoder that mirrors them."""

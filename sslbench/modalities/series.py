@@ -1,0 +1,189 @@
+"""Time series and sound, and random views of whole batches at once: one draw per sample, one gather per batch.
+
+Every function takes and returns float series `(N, C, L)`: C channels of L values each, about 0 and of the order of 1,
+as datasets of series keep them. Random numbers come from torch's global generator.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import ClassVar
+
+import torch
+from torch.nn import functional
+
+from sslbench.contract.spec import InputSpec, ViewPolicy
+from sslbench.modalities._base import Modality
+
+#: Channels from which on an input is drawn as a map of channels over time, as spectrograms are, and not as lines.
+MAPPED = 16
+
+#: Size of a drawing, in pixels, and the values at its upper and lower edge.
+HEIGHT, WIDTH, EDGE = 48, 96, 4.0
+
+
+def resample(series: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
+    """Values at fractional positions, linear in between.
+
+    Args:
+        positions: `(N, M)` in [0, L - 1].
+
+    Returns:
+        `(N, C, M)`.
+    """
+    below = positions.floor().clamp_(max=max(series.shape[2] - 2, 0)).long()
+    share = (positions - below)[:, None]
+    index = below[:, None].expand(-1, series.shape[1], -1)
+    return torch.lerp(series.gather(2, index), series.gather(2, (index + 1).clamp_(max=series.shape[2] - 1)), share)
+
+
+def crop_positions(count: int, length: int, smallest: float, device: torch.device) -> torch.Tensor:
+    """Positions `(count, length)` of a random stretch of each series, enlarged to the whole length.
+
+    Args:
+        smallest: share of the length that a stretch has at least, in (0, 1]; shares are uniform up to 1.
+    """
+    share = torch.empty(count, 1, device=device).uniform_(smallest, 1.0)
+    start = torch.rand(count, 1, device=device) * (1 - share) * (length - 1)
+    return start + torch.linspace(0, 1, length, device=device) * share * (length - 1)
+
+
+def permuted(positions: torch.Tensor, segments: int) -> torch.Tensor:
+    """The same positions `(N, L)`, cut into so many equal stretches and these laid out in a random order."""
+    count, length = positions.shape
+    size = -(-length // segments)
+    order = torch.rand(count, segments, device=positions.device).argsort(dim=1)
+    place = torch.arange(length, device=positions.device)
+    source = order.gather(1, (place // size).expand(count, -1)) * size + place % size
+    return positions.gather(1, source.clamp_(max=length - 1))
+
+
+def jitter(series: torch.Tensor, level: float) -> torch.Tensor:
+    """Add normal noise of standard deviation `level` to every value."""
+    return series + level * torch.randn_like(series)
+
+
+def scaling(series: torch.Tensor, level: float) -> torch.Tensor:
+    """Multiply each series by a factor drawn from a normal distribution about 1 of standard deviation `level`."""
+    return series * (1 + level * torch.randn(len(series), 1, 1, device=series.device))
+
+
+def random_segment(count: int, length: int, share: float, device: torch.device) -> torch.Tensor:
+    """A mask `(count, 1, length)`, 1 inside a stretch at a random place of each.
+
+    Args:
+        share: of the length that is inside, in (0, 1); at least one value is, and one is not.
+    """
+    inside = min(max(1, round(share * length)), length - 1)
+    start = torch.randint(0, length - inside + 1, (count, 1), device=device)
+    place = torch.arange(length, device=device)
+    return ((place >= start) & (place < start + inside)).float()[:, None]
+
+
+def masking_noise(series: torch.Tensor, level: float) -> torch.Tensor:
+    """Set a share `level` of all places to zero, a place's channels together."""
+    return series * (torch.rand_like(series[:, :1]) >= level)
+
+
+def salt_and_pepper_noise(series: torch.Tensor, level: float) -> torch.Tensor:
+    """Set a share `level` of all places to 2 or -2 with equal chance, a place's channels together."""
+    draw = torch.rand_like(series[:, :1])
+    return torch.where(draw < level, torch.where(draw < level / 2, 2.0, -2.0), series)
+
+
+class Series(Modality):
+    """Time series and sound: floats `(N, C, L)`, about 0 and of the order of 1, in a dataset as in a batch."""
+
+    stored: ClassVar[torch.dtype] = torch.float32
+    blank: ClassVar[float] = 0.0
+    noises: ClassVar[Mapping[str, Callable[[torch.Tensor, float], torch.Tensor]]] = {
+        "gaussian": jitter,
+        "masking": masking_noise,
+        "salt_and_pepper": salt_and_pepper_noise,
+    }
+    examples: ClassVar[tuple[InputSpec, ...]] = (
+        InputSpec("series", (1, 96), ViewPolicy(min_crop_scale=0.5)),
+        InputSpec("series", (1, 61), ViewPolicy(min_crop_scale=0.5)),
+        InputSpec("series", (20, 40), ViewPolicy(min_crop_scale=0.5)),
+    )
+
+    def batch(self, stored: torch.Tensor) -> torch.Tensor:
+        return stored.clone()
+
+    def mild_view(self, batch: torch.Tensor, policy: ViewPolicy) -> torch.Tensor:
+        """Nine tenths of the length or more, enlarged, a little louder or softer, a little noise."""
+        positions = crop_positions(len(batch), batch.shape[2], 0.9, batch.device)
+        return jitter(scaling(resample(batch, positions), 0.1), 0.03)
+
+    def contrastive_view(self, batch: torch.Tensor, policy: ViewPolicy, strength: float = 0.5) -> torch.Tensor:
+        """Stretch, permutation, scaling, jitter and a masked segment, each time-series libraries' usual one.
+
+        Um et al. 2017 (arXiv:1706.00527) for all but the mask. Half of the views are permuted, in 1 + 6 x strength
+        segments; factors vary by 0.4 x strength where the policy allows jitter, noise has 0.2 x strength; half of the
+        views lose a segment of 0.4 x strength of their length.
+        """
+        count, _, length = batch.shape
+        device = batch.device
+        positions = crop_positions(count, length, policy.min_crop_scale, device)
+        segments = min(1 + round(6 * strength), length)
+        moved = torch.rand(count, 1, device=device) < 0.5
+        view = resample(batch, torch.where(moved, permuted(positions, segments), positions))
+        if policy.intensity_jitter:
+            view = scaling(view, 0.4 * strength)
+        view = jitter(view, 0.2 * strength)
+        hidden = random_segment(count, length, 0.4 * strength, device) * (torch.rand(count, 1, 1, device=device) < 0.5)
+        return view * (1 - hidden)
+
+    def crops(
+        self,
+        batch: torch.Tensor,
+        policy: ViewPolicy,
+        strength: float,
+        small_crops: int,
+        border: float,
+        any_size: bool,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Large views keep a share of the length from `border` on; small ones less, at half the length if allowed."""
+        smallest = policy.min_crop_scale
+        border = max(border, smallest) if small_crops else smallest
+        large = self.contrastive_view(batch.repeat(2, 1, 1), _cropping(policy, border), strength)
+        length = batch.shape[2]
+        repeated = batch.repeat(small_crops, 1, 1)
+        share = torch.empty(len(repeated), 1, device=batch.device).uniform_(min(0.2, border), border)
+        start = torch.rand(len(repeated), 1, device=batch.device) * (1 - share) * (length - 1)
+        points = -(-length // 2) if any_size else length
+        small = resample(repeated, start + torch.linspace(0, 1, points, device=batch.device) * share * (length - 1))
+        return large, jitter(scaling(small, 0.4 * strength), 0.2 * strength)
+
+    def fits(self, seen: InputSpec, shown: InputSpec, any_size: bool) -> bool:
+        """Channels never change; the length may where the encoder does not mind."""
+        return seen.shape == shown.shape or (any_size and seen.shape[0] == shown.shape[0])
+
+    def shown(self, decoded: torch.Tensor) -> torch.Tensor:
+        return decoded
+
+    def images(self, batch: torch.Tensor) -> torch.Tensor:
+        """Lines over time, the first channel darkest; of 16 channels or more a map, the first channel at the bottom."""
+        if batch.shape[1] >= MAPPED:
+            return (batch / (2 * EDGE) + 0.5).clamp(0, 1).flip(1)[:, None]
+        columns = functional.interpolate(batch, WIDTH, mode="linear", align_corners=True)
+        heights = (0.5 - columns.clamp(-EDGE, EDGE) / (2 * EDGE)) * (HEIGHT - 1)
+        before = torch.cat([heights[..., :1], heights[..., :-1]], dim=2)
+        low, high = torch.minimum(heights, before) - 0.6, torch.maximum(heights, before) + 0.6
+        rows = torch.arange(HEIGHT, device=batch.device)[:, None]
+        drawn = (rows >= low[:, :, None]) & (rows <= high[:, :, None])  # (N, C, HEIGHT, WIDTH)
+        shade = torch.linspace(0.0, 0.7, batch.shape[1], device=batch.device)[None, :, None, None]
+        return torch.where(drawn, shade, 1.0).amin(dim=1, keepdim=True)
+
+    def made_up(self, spec: InputSpec, count: int, seed: int) -> torch.Tensor:
+        """Sums of three waves of random lengths and heights."""
+        generator = torch.Generator().manual_seed(seed)
+        channels, length = spec.shape
+        speed, phase, height = torch.rand(3, count, channels, 3, 1, generator=generator)
+        time = torch.linspace(0, 2 * math.pi, length)
+        return (height * (time * (1 + 8 * speed) + 6.3 * phase).sin()).sum(dim=2)
+
+
+def _cropping(policy: ViewPolicy, smallest: float) -> ViewPolicy:
+    return ViewPolicy(intensity_jitter=policy.intensity_jitter, min_crop_scale=smallest)

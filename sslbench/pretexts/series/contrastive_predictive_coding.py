@@ -1,0 +1,96 @@
+"""Recognise the future of a series among the futures of others."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from sslbench.contract.schema import Few
+from sslbench.contract.spec import InputSpec, OptimizerConfig, PretextConfig
+from sslbench.encoders import ENCODERS
+from sslbench.encoders._base import Encoder
+from sslbench.pretexts._base import Picture, Pretext
+
+#: Values that the past and every part of the future have at least.
+SHORTEST = 4
+
+
+def info_nce(predicted: torch.Tensor, true: torch.Tensor) -> torch.Tensor:
+    """Cross entropy of telling each true vector from the others (van den Oord et al. 2018, arXiv:1807.03748, eq. 4).
+
+    Args:
+        predicted, true: `(N, D)`; row i of both belongs together, the other rows of `true` are the N - 1 negatives.
+
+    Returns:
+        Scalar; log N where predictions say nothing.
+    """
+    similarity = predicted @ true.T / math.sqrt(true.shape[1])
+    return functional.cross_entropy(similarity, torch.arange(len(true), device=true.device))
+
+
+@dataclass(frozen=True)
+class ContrastivePredictiveCodingConfig(PretextConfig):
+    """Settings of `ContrastivePredictiveCoding`. `horizons`: parts that the future is cut into."""
+
+    optimizer: OptimizerConfig = OptimizerConfig(learning_rate=2e-3, batch_size=128)
+    horizons: Few = 3
+
+
+class ContrastivePredictiveCoding(Pretext):
+    """Predict what comes next, well enough to tell it from what comes next elsewhere (arXiv:1807.03748).
+
+    The past is the first half of a series, cut off up to an eighth before its end; the second half is cut into
+    `horizons` parts. A linear map per part predicts its pooled features from the representation of the past, among
+    those of the whole batch. Differences from the paper (van den Oord et al. 2018): the encoder itself sums the past
+    up, where the paper puts a recurrent network on top, so that what is evaluated is what predicts; and negatives come
+    from other series only.
+    """
+
+    Config: ClassVar[type[PretextConfig]] = ContrastivePredictiveCodingConfig
+    modality: ClassVar[str | None] = "series"
+
+    def __init__(self, encoder: Encoder, config: ContrastivePredictiveCodingConfig, input_spec: InputSpec) -> None:
+        super().__init__(encoder, config, input_spec)
+        self.horizons = min(config.horizons, input_spec.shape[1] // (2 * SHORTEST))
+        width = encoder.max_latent_dim(input_spec)
+        self.predictors = nn.ModuleList(nn.Linear(encoder.latent_dim, width, bias=False) for _ in range(self.horizons))
+
+    @classmethod
+    def unsuitable(cls, encoder_name: str, input_spec: InputSpec) -> str | None:
+        if not ENCODERS.get(encoder_name).any_size:
+            return f"shows parts of a series, and encoder {encoder_name!r} takes whole ones only"
+        if input_spec.shape[1] < 4 * SHORTEST:
+            return f"needs series of {4 * SHORTEST} values or more, not {input_spec.shape[1]}"
+        return None
+
+    def cut(self, batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The past `(N, C, P)` and the parts of the future `(horizons N, C, F)`, part after part."""
+        middle = batch.shape[2] // 2
+        gap = int(torch.randint(0, middle // 4 + 1, ()))  # the same for all: its length is the batch's
+        size = (batch.shape[2] - middle) // self.horizons
+        parts = [batch[:, :, middle + part * size : middle + (part + 1) * size] for part in range(self.horizons)]
+        return batch[:, :, : middle - gap], torch.cat(parts)
+
+    def compare(self, past: torch.Tensor, future: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Predicted and true features of every part, both `(horizons, N, D)`."""
+        context = self.encoder(past)
+        true = self.encoder.pool(self.encoder.feature_map(future))
+        return torch.stack([one(context) for one in self.predictors]), true.unflatten(0, (self.horizons, -1))
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        predicted, true = self.compare(*self.cut(batch))
+        return torch.stack([info_nce(*pair) for pair in zip(predicted, true, strict=True)]).mean()
+
+    def pictures(self, batch: torch.Tensor) -> list[Picture]:
+        """Each past, what came next, and which of the batch's next parts the prediction fits best."""
+        past, future = self.cut(batch)
+        predicted, true = self.compare(past, future)
+        chosen = (predicted[0] @ true[0].T).argmax(dim=1)
+        following = future[: len(batch)]
+        right = tuple("right" if int(one) == place else "wrong" for place, one in enumerate(chosen))
+        return [Picture("futures", (past, following, following[chosen]), ("past", "next", "chosen"), right)]
