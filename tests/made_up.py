@@ -10,6 +10,7 @@ import pandas as pd
 from sslbench.contract.record import Record
 from sslbench.contract.settings import TunedArm
 from sslbench.contract.spec import BASELINES
+from sslbench.contract.titles import WITHOUT_ENCODER
 from sslbench.report.attachments import Answered, Answers
 from sslbench.report.scores import lay_out
 from sslbench.report.statistics import Analysis, analyse
@@ -20,7 +21,7 @@ from sslbench.report.tables.markdown import table_markdown
 
 
 def record(pretext: str, protocol: str, fraction: float, seed: int, value: float, latent_dim: int = 32) -> Record:
-    encoder = "raw" if pretext in ("raw_pixels", "majority_class") else "conv"
+    encoder = "raw" if pretext in WITHOUT_ENCODER else "conv"
     return Record(
         suite="made_up",
         cell_id=f"{pretext}-{latent_dim}-{protocol}-{fraction}-{seed}",

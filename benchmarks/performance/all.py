@@ -6,7 +6,18 @@ import subprocess
 import sys
 from pathlib import Path
 
-SCRIPTS = ("pipeline", "notebook", "overhead", "layout", "evaluation", "tracking", "growth", "gpu", "time_to_accuracy")
+SCRIPTS = (
+    "pipeline",
+    "notebook",
+    "overhead",
+    "layout",
+    "evaluation",
+    "tracking",
+    "growth",
+    "gpu",
+    "series",
+    "time_to_accuracy",
+)
 
 
 def main() -> int:

@@ -11,6 +11,9 @@ from sslbench.contract.spec import READINGS
 #: Protocols in the order of the tables, and what sentences call them.
 PROTOCOL_TITLES = {"linear_probe": "a linear probe", "knn": "nearest neighbours", "finetune": "fine-tuning"}
 
+#: Baselines that are another way altogether and train no network: the ones to beat.
+CLASSICS = ("minirocket",)
+
 #: Baselines that probe the values of an input; they have one reading, which stands in the tables of all.
 RAW_ROWS = ("raw_pixels", "raw_values")
 
@@ -28,7 +31,7 @@ NOT_HELD_OUT = ("finetune",)
 RAW = "raw"
 
 #: The baselines that use none, so that latent size and encoder say nothing of them.
-WITHOUT_ENCODER = ("majority_class", *RAW_ROWS, "minirocket")
+WITHOUT_ENCODER = ("majority_class", *RAW_ROWS, *CLASSICS)
 
 #: Pretexts whose capitals matter.
 PRETEXT_TITLES = {

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 from sslbench.contract.spec import BASELINES
-from sslbench.contract.titles import RAW_ROWS
+from sslbench.contract.titles import CLASSICS, RAW_ROWS
 from sslbench.report.figures.curves import (
     PALETTE,
     bands,
@@ -35,7 +35,7 @@ DASHES = {"-": "", "--": "7 4", "-.": "8 3 2 3", ":": "2 3"}
 #: Baselines are drawn in tones that change with the page's light.
 TONES = {
     "majority_class": "var(--chance)",
-    **dict.fromkeys((*RAW_ROWS, "minirocket"), "var(--raw)"),
+    **dict.fromkeys((*RAW_ROWS, *CLASSICS), "var(--raw)"),
     "random_init": "var(--init)",
     **{name: "currentColor" for name in BASELINES if name.startswith("supervised")},
 }

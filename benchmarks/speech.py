@@ -1,0 +1,38 @@
+"""Do hours of prompts in five languages help with spoken digits of new people? Pretraining on either.
+
+Command:  sslbench run speech
+Cost:     not measured yet, not published yet.
+Question: with how few labelled digits is an encoder of other speech worth how many labels, on people never heard?
+"""
+
+from sslbench.contract.spec import Suite
+
+SUITE = Suite(
+    name="speech",
+    datasets=("spoken_digits_speakers",),
+    pretrain_datasets=("spoken_digits_speakers", "prompts"),
+    encoders=("conv1d",),
+    pretexts=(
+        "majority_class",
+        "raw_values",
+        "minirocket",
+        "random_init",
+        "supervised",
+        "segment_inpainting",
+        "contrastive_predictive_coding",
+        "simclr",
+    ),
+    latent_dims=(128,),
+    seeds=(0, 1, 2, 3, 4),
+    steps=600,
+    label_fractions=(1.0,),
+    labels_per_class=(1, 2, 5, 10, 20, 50, 100),
+    protocols=("linear_probe",),
+    readings=("latent", "map"),
+    primary="linear_probe, map",
+    notes=(
+        "Pretraining: 600 steps over spectrograms without labels: 2,000 digits of four people, or 6,088 seconds of "
+        "prompts by five others. The digits of the two people who are tested are in neither.",
+        "`supervised`: 32 epochs over the labels, at least 2,000 and at most 24,000 steps of batch 64.",
+    ),
+)
