@@ -16,7 +16,7 @@ SMALLEST = {"ECG5000": 0.01, "ElectricDevices": 0.001, "FordA": 0.001, "Japanese
 
 def include(one: Combination) -> bool:
     """Fine-tune one pretext; leave out shares of the labels that come to one a class as a smaller one does."""
-    if one.label_fraction < SMALLEST[one.dataset.rpartition(":")[2]]:
+    if one.label_fraction < SMALLEST.get(one.dataset.rpartition(":")[2], 0):
         return False
     return one.protocol != "finetune" or one.pretext in ("supervised", *FINETUNED)
 

@@ -35,14 +35,12 @@ DATASETS: Registry[Callable[[Path], Dataset]] = Registry(
 )
 
 #: A person's own files, by what stands before the colon of `folder:PATH`; the path of a folder is all they need.
-OWN: Registry[Callable[[Path], Dataset]] = Registry(
-    "kind of folder",
-    {
-        "folder": "sslbench.datasets.images.folder:load_folder",
-        "series": "sslbench.datasets.series.own:load_own",
-        "sounds": "sslbench.datasets.series.sounds:load_sounds",
-    },
-)
+_FOLDERS = {
+    "folder": "sslbench.datasets.images.folder:load_folder",
+    "series": "sslbench.datasets.series.own:load_own",
+    "sounds": "sslbench.datasets.series.sounds:load_sounds",
+}
+OWN: Registry[Callable[[Path], Dataset]] = Registry("kind of folder", _FOLDERS)
 
 #: What such a folder holds, for errors.
 HOLDS = {

@@ -20,7 +20,7 @@ from sslbench.modalities._base import Modality
 MAPPED = 16
 
 #: Size of a drawing, in pixels, and the values at its upper and lower edge.
-HEIGHT, WIDTH, EDGE = 48, 96, 4.0
+HEIGHT, WIDTH, EDGE = 48, 96, 3.0
 
 
 def resample(series: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
@@ -170,7 +170,7 @@ class Series(Modality):
         columns = functional.interpolate(batch, WIDTH, mode="linear", align_corners=True)
         heights = (0.5 - columns.clamp(-EDGE, EDGE) / (2 * EDGE)) * (HEIGHT - 1)
         before = torch.cat([heights[..., :1], heights[..., :-1]], dim=2)
-        low, high = torch.minimum(heights, before) - 0.6, torch.maximum(heights, before) + 0.6
+        low, high = torch.minimum(heights, before) - 0.8, torch.maximum(heights, before) + 0.8
         rows = torch.arange(HEIGHT, device=batch.device)[:, None]
         drawn = (rows >= low[:, :, None]) & (rows <= high[:, :, None])  # (N, C, HEIGHT, WIDTH)
         shade = torch.linspace(0.0, 0.7, batch.shape[1], device=batch.device)[None, :, None, None]
