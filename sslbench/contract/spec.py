@@ -38,6 +38,7 @@ BASELINES = (
     "raw_pixels",
     "raw_values",
     "minirocket",
+    "tfidf",
     "random_init",
     "supervised_quarter",
     "supervised_half",
@@ -50,6 +51,7 @@ BASELINES = (
 REFERENCE_PROTOCOLS = {
     "majority_class": "majority_class",
     "minirocket": "minirocket",
+    "tfidf": "tfidf",
     "supervised_quarter": "finetune",
     "supervised_half": "finetune",
     "supervised": "finetune",
@@ -128,23 +130,30 @@ class ProtocolConfig(Checked):
 class ViewPolicy:
     """What a random view may do to an input of this dataset without changing what it shows.
 
-    A digit must not be mirrored; grey images have no hue. `min_crop_scale` is the smallest share of the
-    area a crop may keep.
+    A digit must not be mirrored; grey images have no hue. `min_crop_scale` is the smallest share of the area of an
+    image, or of the length of a series, that a crop may keep. `sentences`: a text holds several, in order, with a mark
+    after each.
     """
 
     horizontal_flip: bool = False
     intensity_jitter: bool = True
     color_jitter: bool = False
     min_crop_scale: float = 0.2
+    sentences: bool = False
 
 
 @dataclass(frozen=True)
 class InputSpec:
-    """What one input looks like: its modality, its shape without the batch, and what views may do."""
+    """What one input looks like: its modality, its shape without the batch, and what views may do.
+
+    Attributes:
+        vocabulary: what the numbers of a text stand for, a tokeniser as `tokenizers` writes it; empty for all else.
+    """
 
     modality: str
     shape: tuple[int, ...]
     views: ViewPolicy = ViewPolicy()
+    vocabulary: str = field(default="", repr=False)
 
     @property
     def size(self) -> int:

@@ -12,7 +12,7 @@ from sslbench.contract.spec import READINGS
 PROTOCOL_TITLES = {"linear_probe": "a linear probe", "knn": "nearest neighbours", "finetune": "fine-tuning"}
 
 #: Baselines that are another way altogether and train no network: the ones to beat.
-CLASSICS = ("minirocket",)
+CLASSICS = ("minirocket", "tfidf")
 
 #: Baselines that probe the values of an input; they have one reading, which stands in the tables of all.
 RAW_ROWS = ("raw_pixels", "raw_values")
@@ -47,6 +47,7 @@ PRETEXT_TITLES = {
     "simclr": "SimCLR",
     "simsiam": "SimSiam",
     "swav": "SwAV",
+    "tfidf": "TF-IDF",
     "ts2vec": "TS2Vec",
     "vae": "VAE",
     "vicreg": "VICReg",

@@ -31,6 +31,14 @@ DATASETS: Registry[Callable[[Path], Dataset]] = Registry(
         "spoken_digits_speakers": "sslbench.datasets.series.spoken_digits:load_spoken_digits_speakers",
         "spoken_digits_waveform": "sslbench.datasets.series.spoken_digits:load_spoken_digits_waveform",
         "prompts": "sslbench.datasets.series.prompts:load_prompts",
+        "newsgroups": "sslbench.datasets.text.newsgroups:load_newsgroups",
+        "glosses": "sslbench.datasets.text.glosses:load_glosses",
+        "ag_news": "sslbench.datasets.text.huggingface:load_ag_news",
+        "imdb": "sslbench.datasets.text.huggingface:load_imdb",
+        "trec": "sslbench.datasets.text.huggingface:load_trec",
+        "brown": "sslbench.datasets.text.brown:load_brown",
+        "sentences_sentiment": "sslbench.datasets.text.sentences:load_sentences_sentiment",
+        "sentences_domain": "sslbench.datasets.text.sentences:load_sentences_domain",
     },
 )
 
@@ -39,6 +47,7 @@ _FOLDERS = {
     "folder": "sslbench.datasets.images.folder:load_folder",
     "series": "sslbench.datasets.series.own:load_own",
     "sounds": "sslbench.datasets.series.sounds:load_sounds",
+    "texts": "sslbench.datasets.text.own:load_texts",
 }
 OWN: Registry[Callable[[Path], Dataset]] = Registry("kind of folder", _FOLDERS)
 
@@ -47,6 +56,7 @@ HOLDS = {
     "folder": "class folders with images",
     "series": "a TRAIN and a TEST file, both .ts or both .tsv",
     "sounds": "class folders with recordings",
+    "texts": "class folders with .txt files",
 }
 
 #: Collections of many sets, by what stands before the colon of `ucr:ECG5000`.

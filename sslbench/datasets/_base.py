@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import torch
 
@@ -23,6 +24,7 @@ class Dataset:
             adds its unlabelled split, whose labels exist nowhere in this object.
         digest: hash of the classes and of every tensor, the same on every machine.
         source: where it came from, for people.
+        files: what belongs to its inputs and is kept with every encoder, content by name: the tokeniser of texts.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Dataset:
     unlabelled_inputs: torch.Tensor
     digest: str
     source: str
+    files: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for split, labels in (("train", self.train_labels), ("test", self.test_labels)):

@@ -46,7 +46,7 @@ class _Files:
 def folder_dataset(
     path: Path,
     kind: Kind,
-    read: Callable[[list[Path]], torch.Tensor],
+    read: Callable[[list[Path], list[Path], list[Path]], tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]],
     assemble: Callable[[str, tuple[str, ...], Split, Split, torch.Tensor | None], Dataset],
 ) -> Dataset:
     """PATH/<class>/*, or PATH/train/<class> and PATH/test/<class>; PATH/unlabeled is optional.
@@ -57,7 +57,8 @@ def folder_dataset(
     content, so two folders of one name keep their records apart.
 
     Args:
-        read: from files to inputs `(N, ...)` as their modality stores them, training files first.
+        read: from training, test and unlabelled files to inputs `(N, ...)` of each as their modality stores them, None
+            for no files.
         assemble: from name, classes, training and test split and unlabelled inputs (None for those of the training
             split) to the dataset.
 
@@ -67,13 +68,12 @@ def folder_dataset(
     """
     folder = path.expanduser()
     train_files, test_files, extra = _find(folder, kind)
-    tested = test_files.paths if test_files else []
-    inputs = read([*train_files.paths, *tested, *extra])
-    first, second = len(train_files.paths), len(train_files.paths) + len(tested)
-    train = Split(inputs[:first], train_files.labels)
-    train, test = (train, Split(inputs[first:second], test_files.labels)) if test_files else _held_out(train)
-    train, test = _mixed(train, "train"), _mixed(test, "test")
-    more = torch.cat([train.inputs, inputs[second:]]) if extra else None
+    if test_files is None:
+        train_files, test_files = _held_out(train_files)
+    train_inputs, test_inputs, extra_inputs = read(train_files.paths, test_files.paths, extra)
+    train = _mixed(Split(train_inputs, train_files.labels), "train")
+    test = _mixed(Split(test_inputs, test_files.labels), "test")
+    more = None if extra_inputs is None else torch.cat([train.inputs, extra_inputs])
     unlabelled = None if more is None else more[mixed(len(more), "folder unlabelled")]
     name = f"{kind.prefix}:{_name(folder)}"
     dataset = assemble(name, _classes(_training(folder)), train, test, unlabelled)
@@ -85,10 +85,13 @@ def _name(folder: Path) -> str:
     return re.sub(r"[^\w.-]+", "-", folder.resolve().name) or "root"
 
 
-def _held_out(whole: Split) -> tuple[Split, Split]:
+def _held_out(whole: _Files) -> tuple[_Files, _Files]:
     """Train and test part of what came without a test folder."""
-    kept, held = hold_out(whole.labels, TEST_SHARE, "folder")
-    return Split(whole.inputs[kept], whole.labels[kept]), Split(whole.inputs[held], whole.labels[held])
+    train, test = (
+        _Files([whole.paths[place] for place in chosen.tolist()], whole.labels[chosen])
+        for chosen in hold_out(whole.labels, TEST_SHARE, "folder")
+    )
+    return train, test
 
 
 def _mixed(split: Split, part: str) -> Split:
@@ -157,3 +160,9 @@ def _inside(folder: Path, kind: Kind) -> list[Path]:
     found = [path for path in folder.rglob("*") if path.suffix.lower() in kind.suffixes and path.is_file()]
     shown = [path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
     return sorted(shown, key=lambda path: path.relative_to(folder).parts)
+
+
+def apart(inputs: torch.Tensor, *files: list[Path]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
+    """Inputs of training, test and unlabelled files that were read one after the other; None for no unlabelled ones."""
+    train, test, extra = inputs.split([len(part) for part in files])
+    return train, test, extra if len(extra) else None

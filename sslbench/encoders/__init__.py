@@ -18,6 +18,8 @@ ENCODERS: Registry[type[Encoder]] = Registry(
         "vit": At("sslbench.encoders.images.vit:ViT", version=2),
         "conv1d": "sslbench.encoders.series.conv1d:Conv1d",
         "patch_transformer": "sslbench.encoders.series.patch_transformer:PatchTransformer",
+        "transformer": "sslbench.encoders.text.transformer:Transformer",
+        "bag": "sslbench.encoders.text.bag:Bag",
         "raw": "sslbench.encoders.raw:Raw",
     },
 )

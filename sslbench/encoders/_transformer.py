@@ -44,8 +44,10 @@ class Block(nn.Module):
         queries, keys, values = packed.unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
         return queries, keys, values
 
-    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
-        mixed = functional.scaled_dot_product_attention(*self._split_heads(tokens))  # (N, heads, K, D / heads)
+    def forward(self, tokens: torch.Tensor, seen: torch.Tensor | None = None) -> torch.Tensor:
+        """Tokens `(N, K, D)` to tokens; `seen`, `(N or 1, 1, K or 1, K)`, says which may be looked at, None for all."""
+        heads = self._split_heads(tokens)
+        mixed = functional.scaled_dot_product_attention(*heads, attn_mask=seen)  # (N, heads, K, D / heads)
         tokens = tokens + self.merge(mixed.transpose(1, 2).flatten(2))
         return tokens + self.mlp(self.norm_mlp(tokens))
 

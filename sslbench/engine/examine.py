@@ -84,7 +84,7 @@ def draw(training: Pretraining, features: Features | None, dataset: Dataset, fol
         if features is not None:
             pictures.append(neighbours(features, dataset))
         for picture in pictures:
-            modality.draw(picture, folder / f"{picture.name}.png")
+            modality.draw(picture, folder / f"{picture.name}.png", dataset.input_spec)
     if features is not None:
         title = f"{cell.title}: test features, t-SNE"
         draw_map(features.test, dataset.test_labels, dataset.classes, title, folder / "map.png", seed)

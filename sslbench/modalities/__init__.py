@@ -11,7 +11,12 @@ if TYPE_CHECKING:
     from sslbench.modalities._base import Modality
 
 MODALITIES: Registry[type[Modality]] = Registry(
-    "modality", {"image": "sslbench.modalities.image:Image", "series": "sslbench.modalities.series:Series"}
+    "modality",
+    {
+        "image": "sslbench.modalities.image:Image",
+        "series": "sslbench.modalities.series:Series",
+        "text": "sslbench.modalities.text:Text",
+    },
 )
 
 

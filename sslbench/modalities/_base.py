@@ -39,6 +39,8 @@ class Modality(ABC):
     Attributes:
         stored: type of the values that datasets hold.
         memory_format: in which order networks for such inputs keep their weights.
+        measured: whether a batch holds measured values, which networks of no modality can take; numbers of tokens are
+            names.
         blank: the value of a batch that says nothing, shown where something is hidden.
         noises: what a batch can be spoilt by, each called with it and a level; none where noise makes no sense.
         examples: specifications that contract tests try plug-ins on, several that `fits` tells apart.
@@ -46,6 +48,7 @@ class Modality(ABC):
 
     stored: ClassVar[torch.dtype]
     memory_format: ClassVar[torch.memory_format] = torch.contiguous_format
+    measured: ClassVar[bool] = True
     blank: ClassVar[float] = 0.5
     noises: ClassVar[Mapping[str, Callable[[torch.Tensor, float], torch.Tensor]]] = {}
     examples: ClassVar[tuple[InputSpec, ...]]
@@ -109,8 +112,11 @@ class Modality(ABC):
     def images(self, batch: torch.Tensor) -> torch.Tensor:
         """How a person sees a batch: an image per input, float `(N, 1 or 3, H, W)`, cut to [0, 1] where it is drawn."""
 
-    def draw(self, picture: Picture, path: Path) -> None:
-        """Write a picture as PNG: a row of images per batch, at most 12 columns, labels at the left, captions below."""
+    def draw(self, picture: Picture, path: Path, spec: InputSpec) -> None:
+        """Write a picture of such inputs as PNG: a row of images per batch, labels at the left, captions below.
+
+        At most 12 columns are drawn.
+        """
         from sslbench.modalities._sheet import draw_rows  # matplotlib, which a training has no use for
 
         draw_rows([self.images(row) for row in picture.rows], picture.labels, picture.captions, path)

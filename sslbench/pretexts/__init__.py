@@ -16,6 +16,7 @@ PRETEXTS: Registry[type[Pretext]] = Registry(
         "raw_pixels": "sslbench.pretexts.baselines:RawPixels",
         "raw_values": "sslbench.pretexts.baselines:RawValues",
         "minirocket": "sslbench.pretexts.baselines:MiniRocket",
+        "tfidf": "sslbench.pretexts.baselines:TfIdf",
         "random_init": "sslbench.pretexts.baselines:RandomInit",
         "supervised_quarter": "sslbench.pretexts.baselines:SupervisedQuarter",
         "supervised_half": "sslbench.pretexts.baselines:SupervisedHalf",
@@ -49,5 +50,10 @@ PRETEXTS: Registry[type[Pretext]] = Registry(
         ),
         "temporal_order": "sslbench.pretexts.series.temporal_order:TemporalOrder",
         "ts2vec": "sslbench.pretexts.series.ts2vec:TS2Vec",
+        "masked_lm": "sslbench.pretexts.text.masked_lm:MaskedLM",
+        "next_sentence": "sslbench.pretexts.text.next_sentence:NextSentence",
+        "causal_lm": "sslbench.pretexts.text.causal_lm:CausalLM",
+        "denoising_lm": "sslbench.pretexts.text.denoising_lm:DenoisingLM",
+        "contrastive_text": "sslbench.pretexts.text.contrastive_text:ContrastiveText",
     },
 )

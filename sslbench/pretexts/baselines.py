@@ -6,6 +6,8 @@ from typing import ClassVar
 
 import torch
 
+from sslbench.contract.spec import InputSpec
+from sslbench.modalities import modality_of
 from sslbench.pretexts._base import Pretext
 
 
@@ -32,6 +34,12 @@ class RawPixels(_Untrained):
     encoder_name: ClassVar[str | None] = "raw"
     protocols: ClassVar[tuple[str, ...] | None] = ("linear_probe", "knn")
 
+    @classmethod
+    def unsuitable(cls, encoder_name: str, input_spec: InputSpec) -> str | None:
+        if modality_of(input_spec).measured:
+            return None
+        return f"needs inputs of measured values, which modality {input_spec.modality!r} has not"
+
 
 class RawValues(RawPixels):
     """Baseline: no encoder; the probes see the values of the series as they are."""
@@ -45,6 +53,14 @@ class MiniRocket(_Untrained):
     modality: ClassVar[str | None] = "series"
     encoder_name: ClassVar[str | None] = "raw"
     protocols: ClassVar[tuple[str, ...] | None] = ("minirocket",)
+
+
+class TfIdf(_Untrained):
+    """Baseline: logistic regression on how often words stand in a text, weighed by their rarity; the one to beat."""
+
+    modality: ClassVar[str | None] = "text"
+    encoder_name: ClassVar[str | None] = "raw"
+    protocols: ClassVar[tuple[str, ...] | None] = ("tfidf",)
 
 
 class RandomInit(_Untrained):

@@ -16,6 +16,7 @@ PROTOCOLS: Registry[type[Protocol]] = Registry(
         "knn": At("sslbench.protocols.knn:KNN", version=2),
         "finetune": At("sslbench.protocols.finetune:Finetune", version=2),
         "minirocket": "sslbench.protocols.minirocket:MiniRocket",
+        "tfidf": "sslbench.protocols.tfidf:TfIdf",
         "majority_class": "sslbench.protocols.majority_class:MajorityClass",
     },
 )

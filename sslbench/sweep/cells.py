@@ -22,6 +22,7 @@ from sslbench.datasets import version_of
 from sslbench.datasets._base import Dataset
 from sslbench.encoders import ENCODERS
 from sslbench.engine.evaluate import sees_features
+from sslbench.modalities import MODALITIES
 from sslbench.pretexts import PRETEXTS
 from sslbench.pretexts._base import Pretext
 from sslbench.protocols import PROTOCOLS
@@ -55,6 +56,8 @@ def does_not_fit(task: type[Pretext], encoder: str, spec: InputSpec) -> str | No
     taken = ENCODERS.get(task.encoder_name or encoder).modality
     if taken not in (None, spec.modality):
         return f"encoder {task.encoder_name or encoder!r} takes inputs of modality {taken!r}, not {spec.modality!r}"
+    if taken is None and task.encoder_name is None and not MODALITIES.get(spec.modality).measured:
+        return f"encoder {encoder!r} takes measured values, and inputs of modality {spec.modality!r} are names"
     return task.unsuitable(encoder, spec)
 
 

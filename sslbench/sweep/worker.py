@@ -110,6 +110,8 @@ class Worker:
         with tempfile.TemporaryDirectory() as folder:
             save_file(_plain(encoder), Path(folder) / ENCODER_FILE)
             draw(training, features.get(READINGS[0]), dataset, Path(folder) / "pictures")
+            for name, content in dataset.files.items():
+                (Path(folder) / name).write_text(content, encoding="utf-8")
             self.tracker.log_files(run_id, Path(folder))
         costs = {
             "pretrain_epochs": training.epochs,

@@ -35,10 +35,16 @@ class Contract:
         metafunc.parametrize("name", self.names)
 
 
-def examples() -> Iterator[InputSpec]:
-    """Every kind of input that plug-ins are tried on, modality after modality."""
+def examples(modality: str | None = None, *, measured: bool = False) -> Iterator[InputSpec]:
+    """Every kind of input that plug-ins are tried on, modality after modality.
+
+    Args:
+        modality: only of this one; None for all.
+        measured: only inputs of measured values, which a network of no modality takes.
+    """
     for name in MODALITIES:
-        yield from MODALITIES.get(name).examples
+        if modality in (None, name) and (MODALITIES.get(name).measured or not measured):
+            yield from MODALITIES.get(name).examples
 
 
 def made_up_batch(spec: InputSpec, count: int, seed: int = 1) -> torch.Tensor:

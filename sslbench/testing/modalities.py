@@ -76,6 +76,6 @@ class ModalityContract(Contract):
             assert images.ndim == 4
             assert images.shape[:2] in ((14, 1), (14, 3))
             view = modality.contrastive_view(batch, spec.views)
-            modality.draw(Picture("views", (batch, view), ("original", "view")), tmp_path / "views.png")
+            modality.draw(Picture("views", (batch, view), ("original", "view")), tmp_path / "views.png", spec)
             with Image.open(tmp_path / "views.png") as drawn:
                 drawn.load()

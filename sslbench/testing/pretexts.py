@@ -34,7 +34,7 @@ class PretextContract(Contract):
         encoders: those tried, in this order, on the examples of every modality.
     """
 
-    encoders: ClassVar[Sequence[str]] = ("conv", "mlp", "vit", "conv1d", "patch_transformer")
+    encoders: ClassVar[Sequence[str]] = ("conv", "mlp", "vit", "conv1d", "patch_transformer", "transformer", "bag")
 
     @pytest.fixture
     def suited(self, name: str) -> list[tuple[str, InputSpec]]:
@@ -147,7 +147,7 @@ class PretextContract(Contract):
             assert len(picture.rows) == len(picture.labels)
             assert all(len(row) == len(picture.rows[0]) for row in picture.rows)
             assert len(picture.captions) in (0, len(picture.rows[0]))
-            modality.draw(picture, tmp_path / "picture.png")
+            modality.draw(picture, tmp_path / "picture.png", spec)
             with Image.open(tmp_path / "picture.png") as drawn:
                 drawn.load()
         assert same(before, pretext.state_dict())
@@ -181,7 +181,8 @@ def build(name: str, encoder: str, spec: InputSpec) -> Pretext:
 def made_up_dataset(spec: InputSpec) -> Dataset:
     """Inputs to train on for a moment, half of them of either class."""
     split = Split(modality_of(spec).made_up(spec, 48, 3), torch.arange(48) % 2)
-    return assembled("made_up", spec.modality, ("a", "b"), spec.views, split, split, "made up")
+    dataset = assembled("made_up", spec.modality, ("a", "b"), spec.views, split, split, "made up")
+    return dataclasses.replace(dataset, input_spec=spec)
 
 
 def short_cell(name: str, encoder: str) -> PretrainCell:

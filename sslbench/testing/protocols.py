@@ -52,7 +52,8 @@ class ProtocolContract(Contract):
         labels = torch.randperm(TRAIN + TEST, generator=torch.Generator().manual_seed(4)) % CLASSES
         train, test = Split(inputs[:TRAIN], labels[:TRAIN]), Split(inputs[TRAIN:], labels[TRAIN:])
         classes = tuple(f"class {number}" for number in range(CLASSES))
-        return assembled("made_up", self.modality, classes, ViewPolicy(), train, test, "made up")
+        dataset = assembled("made_up", self.modality, classes, ViewPolicy(), train, test, "made up")
+        return dataclasses.replace(dataset, input_spec=modality.examples[0])
 
     @pytest.fixture
     def untrained(self, dataset: Dataset) -> Encoder:

@@ -21,6 +21,7 @@ from sslbench.testing import DatasetContract
 from tests.datasets.series.test_series_datasets import publish_digits, publish_prompts
 from tests.datasets.test_datasets_cifar10_jpeg import publish_cifar10_jpeg
 from tests.datasets.test_datasets_idx import publish_kmnist, publish_mnist, put
+from tests.datasets.text.test_text_datasets import PUBLISH
 
 COLOUR = ("cifar10", "cifar10_jpeg", "cifar100", "svhn", "stl10")
 DOWNLOADED = ("mnist", "kmnist", *COLOUR)
@@ -77,6 +78,8 @@ def install(name: str, monkeypatch: pytest.MonkeyPatch, root: Path) -> None:
         put(root / name, {"cifar10-jpeg.tar.gz": publish_cifar10_jpeg(monkeypatch)})
     elif name.startswith("spoken_digits"):
         publish_digits(monkeypatch, root)
+    elif name in PUBLISH:
+        PUBLISH[name](monkeypatch, root)
     elif name == "prompts":
         publish_prompts(monkeypatch, root / "sounds")
     elif name in FAKES:

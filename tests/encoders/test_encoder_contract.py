@@ -23,4 +23,4 @@ class TestRaw(EncoderContract):
 @pytest.mark.parametrize("name", tuple(ENCODERS))
 def test_what_lies_among_those_of_a_modality_says_that_it_needs_it(name: str) -> None:
     room = ENCODERS.get(name).__module__.split(".")[2]
-    assert ENCODERS.get(name).modality == {"images": "image", "series": "series"}.get(room)
+    assert ENCODERS.get(name).modality == {"images": "image", "series": "series", "text": "text"}.get(room)

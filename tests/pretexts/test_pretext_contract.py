@@ -30,4 +30,4 @@ def test_the_docstring_names_a_paper(name: str) -> None:
 @pytest.mark.parametrize("name", TASKS)
 def test_what_lies_among_those_of_a_modality_says_that_it_needs_it(name: str) -> None:
     room = PRETEXTS.get(name).__module__.split(".")[2]
-    assert PRETEXTS.get(name).modality == {"images": "image", "series": "series"}.get(room)
+    assert PRETEXTS.get(name).modality == {"images": "image", "series": "series", "text": "text"}.get(room)

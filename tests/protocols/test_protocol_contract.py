@@ -21,5 +21,10 @@ class TestOfSeries(ProtocolContract):
     modality, encoder = "series", "conv1d"
 
 
+class TestOfTexts(ProtocolContract):
+    names = tuple(name for name in PROTOCOLS if PROTOCOLS.get(name).modality == "text")
+    modality, encoder = "text", "bag"
+
+
 def test_every_protocol_is_held_to_the_contract() -> None:
-    assert {*TestRegistered.names, *TestOfSeries.names} == set(PROTOCOLS)
+    assert {*TestRegistered.names, *TestOfSeries.names, *TestOfTexts.names} == set(PROTOCOLS)

@@ -13,7 +13,7 @@ from PIL import Image, ImageOps
 from sslbench.contract.spec import InputError, ViewPolicy
 from sslbench.datasets._base import Dataset, Split, image_dataset
 from sslbench.datasets._files import said
-from sslbench.datasets._folders import Kind, folder_dataset
+from sslbench.datasets._folders import Kind, apart, folder_dataset
 
 #: Height and width of every image after loading.
 SIDE = 32
@@ -51,13 +51,16 @@ def _assembled(
     return image_dataset(name, classes, views, train, test, "a folder of images", unlabelled)
 
 
-def _read(paths: list[Path]) -> torch.Tensor:
+def _read(
+    train: list[Path], test: list[Path], extra: list[Path]
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
     """uint8 `(N, 3, 32, 32)`, or `(N, 1, 32, 32)` if every image is grey."""
+    paths = [*train, *test, *extra]
     with ThreadPoolExecutor() as pool:  # threads pay: Pillow lets go of the interpreter while it decodes
         images = np.stack(list(pool.map(_read_image, paths)))
     inputs = torch.from_numpy(images).permute(0, 3, 1, 2)  # (N, H, W, C) -> (N, C, H, W)
     grey = bool((inputs == inputs[:, :1]).all())
-    return (inputs[:, :1] if grey else inputs).contiguous()
+    return apart((inputs[:, :1] if grey else inputs).contiguous(), train, test, extra)
 
 
 def _read_image(path: Path) -> np.ndarray:

@@ -6,13 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 
-from sslbench.contract.files import is_file
 from sslbench.datasets._acquire import Unavailable, content_digest, first_of, from_debian, installed
 from sslbench.datasets._base import Dataset, Split, assembled
-from sslbench.datasets._files import write_file
+from sslbench.datasets._kept import keep, read_kept
 from sslbench.datasets._split import hold_out, mixed
 from sslbench.datasets.series._sound import STEPS, VIEWS, log_mel, read_sound, seconds
 
@@ -44,35 +41,22 @@ def load_prompts(root: Path) -> Dataset:
         InputError: the packages are not to be had or other than known, or the data folder cannot be written.
     """
     path = root / NAME / KEPT
-    tensors = _kept(path)
-    if tensors is None:
+    kept = read_kept(path, {"recordings": DIGEST})
+    if kept is None:
         made: dict[str, torch.Tensor] = {}
 
         def use(folder: Path) -> None:
             made.update(_windows(_recordings(folder)))
 
         first_of(NAME, (installed(", ".join(PACKAGES), FOLDER), from_debian(*PACKAGES, inside=FOLDER)), root, use)
-        write_file(path, save(made, {"recordings": DIGEST}))
-        tensors = made
-    splits = []
+        kept = made, {"recordings": DIGEST}
+        keep(path, *kept)
+    tensors, splits = kept[0], []
     for split in ("train", "test"):
         inputs, labels = tensors[f"{split}_inputs"].float() / STEPS, tensors[f"{split}_labels"]
         order = mixed(len(labels), f"{NAME} {split}")
         splits.append(Split(inputs[order].contiguous(), labels[order]))
     return assembled(NAME, "series", LANGUAGES, VIEWS, splits[0], splits[1], HOME)
-
-
-def _kept(path: Path) -> dict[str, torch.Tensor] | None:
-    """What an earlier load made; None if there is none or it is damaged, so that it is made anew."""
-    if not is_file(path):
-        return None
-    try:
-        with safe_open(path, framework="pt") as file:
-            if (file.metadata() or {}).get("recordings") != DIGEST:
-                return None
-            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, it is no dictionary
-    except (OSError, SafetensorError):
-        return None
 
 
 def _recordings(folder: Path) -> dict[str, bytes]:

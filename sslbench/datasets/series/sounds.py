@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sslbench.contract.spec import InputError
 from sslbench.datasets._base import Dataset, Split, assembled
-from sslbench.datasets._folders import Kind, folder_dataset
+from sslbench.datasets._folders import Kind, apart, folder_dataset
 from sslbench.datasets.series._sound import VIEWS, centred, log_mel, read_sound, stacked
 
 SUFFIXES = (".wav", ".flac", ".ogg")
@@ -35,10 +35,12 @@ def _assembled(
     return assembled(name, "series", classes, VIEWS, train, test, "a folder of recordings", unlabelled)
 
 
-def _read(paths: list[Path]) -> torch.Tensor:
-    """`(N, 40, 63)`."""
+def _read(
+    train: list[Path], test: list[Path], extra: list[Path]
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
+    """`(N, 40, 63)` of each."""
     with ThreadPoolExecutor() as pool:
-        return stacked(pool.map(_spectrogram, paths))
+        return apart(stacked(pool.map(_spectrogram, [*train, *test, *extra])), train, test, extra)
 
 
 def _spectrogram(path: Path) -> NDArray[np.int8]:

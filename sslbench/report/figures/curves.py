@@ -59,6 +59,7 @@ BASELINE_LOOKS = {
     "raw_pixels": Look("#8C8C8C", "x", "-", 1.1, 2.1),
     "raw_values": Look("#8C8C8C", "x", "-", 1.1, 2.1),
     "minirocket": Look("#8C8C8C", "*", "-", 1.3, 2.1),
+    "tfidf": Look("#8C8C8C", "*", "-", 1.3, 2.1),
     "random_init": Look("#6B6B6B", "+", "-.", 1.1, 2.2),
     "supervised_quarter": Look("#000000", "", ":", 0.9, 2.5),
     "supervised_half": Look("#000000", "", "-.", 0.9, 2.6),

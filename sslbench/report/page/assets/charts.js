@@ -89,7 +89,7 @@
       const tight = width < narrow;
       const long = (name, size) => size * Math.max(...bars.map((bar) => bar[name].length));
       const tall = tight ? 33 : Math.min(38, Math.max(17.5, 330 / bars.length));
-      const tone = (bar) => (bar.row in data.looks && ["raw_pixels", "raw_values", "minirocket", "random_init"].includes(bar.row) ? "var(--init)" : "var(--c0)");
+      const tone = (bar) => (bar.row in data.looks && ["raw_pixels", "raw_values", "minirocket", "tfidf", "random_init"].includes(bar.row) ? "var(--init)" : "var(--c0)");
       const drawn = bars.filter((bar) => bar.low !== undefined);
       const reach = { x1: "low", x2: "high", y1: "row", y2: "row", stroke: tone };
       const heads = drawn.flatMap((bar) => [...(bar.arrows || "")].map((side) => ({ ...bar, side, x: side === "<" ? bar.low : bar.high })));

@@ -1,0 +1,1 @@
+"""Text datasets: published collections, and texts of one's own."""

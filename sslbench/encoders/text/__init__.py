@@ -1,0 +1,1 @@
+"""Encoders of texts, and the decoder that mirrors them."""

@@ -1,0 +1,67 @@
+"""The strong classic for texts: which words stand in them, weighed by their rarity, and logistic regression."""
+
+from __future__ import annotations
+
+import itertools
+from typing import ClassVar
+
+import numpy as np
+import torch
+from scipy.sparse import csr_matrix
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold, cross_val_score
+
+from sslbench.encoders._base import Encoder
+from sslbench.modalities.text import SPECIAL
+from sslbench.protocols._base import USUAL, Effort, Prediction, TrainedProtocol
+
+#: Inverse strengths of the regularisation that are tried, and the folds that try them.
+STRENGTHS, FOLDS = (1.0, 10.0, 100.0), 5
+
+
+class TfIdf(TrainedProtocol):
+    """Logistic regression on TF-IDF of tokens and pairs of tokens; no encoder takes part.
+
+    Spärck Jones 1972, doi:10.1108/eb026526. Words, their rarity and how strongly the regression is regularised are
+    learned inside the label budget; where a class has fewer labels than folds there are fewer, with one label a class
+    the middle strength is taken.
+    """
+
+    modality: ClassVar[str | None] = "text"
+
+    def predict(
+        self,
+        encoder: Encoder,
+        inputs: torch.Tensor,
+        labels: torch.Tensor,
+        test_inputs: torch.Tensor,
+        num_classes: int,
+        effort: Effort = USUAL,
+    ) -> Prediction:
+        known = labels.cpu().numpy()
+        if len(np.unique(known)) == 1:  # nothing to tell apart
+            return Prediction(labels[:1].expand(len(test_inputs)).clone(), None)
+        words = TfidfVectorizer(analyzer=_terms, sublinear_tf=True)
+        features: csr_matrix = words.fit_transform(inputs.tolist())
+        folds = min(FOLDS, int(np.bincount(known)[np.unique(known)].min()))
+        strength, score = STRENGTHS[1], None
+        if folds > 1:
+            tried = {one: _cross_validated(one, features, known, folds) for one in STRENGTHS}
+            strength = max(tried, key=lambda one: tried[one])
+            score = tried[strength]
+        model = LogisticRegression(C=strength, max_iter=1000).fit(features, known)
+        answers = torch.from_numpy(model.predict(words.transform(test_inputs.tolist()))).to(labels.device)
+        return Prediction(answers, score, {"strength": strength})
+
+
+def _cross_validated(strength: float, features: csr_matrix, labels: np.ndarray, folds: int) -> float:
+    model = LogisticRegression(C=strength, max_iter=1000)
+    splits = StratifiedKFold(folds, shuffle=True, random_state=0)
+    return float(cross_val_score(model, features, labels, cv=splits).mean())
+
+
+def _terms(tokens: list[int]) -> list[str]:
+    """Tokens and pairs of neighbours, what fills up and marks left out."""
+    words = [str(token) for token in tokens if token >= len(SPECIAL)]
+    return [*words, *(f"{first} {second}" for first, second in itertools.pairwise(words))]
