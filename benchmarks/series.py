@@ -47,9 +47,10 @@ SUITE = Suite(
     readings=("latent", "map"),
     primary="linear_probe, map",
     include=include,
+    settings={"finetune": {"min_steps": 500, "max_steps": 4_000}},
     notes=(
         "Pretraining: 400 steps over the training series without labels, the same for every pretext.",
-        "`supervised` and `finetune`: 32 epochs over the labels, at least 2,000 and at most 24,000 steps of batch 64.",
+        "`supervised` and `finetune`: 32 epochs over the labels, at least 500 and at most 4,000 steps of batch 64.",
         "`minirocket`: ridge regression on 9,996 features of fixed convolutions; its regularisation is chosen by "
         "leaving one out, inside the label budget.",
     ),

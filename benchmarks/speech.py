@@ -30,9 +30,10 @@ SUITE = Suite(
     protocols=("linear_probe",),
     readings=("latent", "map"),
     primary="linear_probe, map",
+    settings={"finetune": {"min_steps": 500, "max_steps": 4_000}},
     notes=(
         "Pretraining: 600 steps over spectrograms without labels: 2,000 digits of four people, or 6,088 seconds of "
         "prompts by five others. The digits of the two people who are tested are in neither.",
-        "`supervised`: 32 epochs over the labels, at least 2,000 and at most 24,000 steps of batch 64.",
+        "`supervised`: 32 epochs over the labels, at least 500 and at most 4,000 steps of batch 64.",
     ),
 )

@@ -16,6 +16,21 @@ class TestRegistered(ProtocolContract):
         return FinetuneConfig(min_steps=60, max_steps=60) if name == "finetune" else super().config(name)
 
 
+class _Short(ProtocolContract):
+    names = TestRegistered.names
+
+    def config(self, name: str) -> ProtocolConfig:
+        return FinetuneConfig(min_steps=20, max_steps=20) if name == "finetune" else super().config(name)
+
+
+class TestOnSeries(_Short):
+    modality, encoder = "series", "conv1d"
+
+
+class TestOnTexts(_Short):
+    modality, encoder = "text", "transformer"
+
+
 class TestOfSeries(ProtocolContract):
     names = tuple(name for name in PROTOCOLS if PROTOCOLS.get(name).modality == "series")
     modality, encoder = "series", "conv1d"
