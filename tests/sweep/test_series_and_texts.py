@@ -24,7 +24,7 @@ SUITE = Suite(
     encoders=("{encoder}",),
     pretexts=("majority_class", "{classic}", "random_init", "supervised", {pretexts}),
     latent_dims=(8,),
-    seeds=(0, 1),
+    seeds=(0,),
     steps=12,
     label_fractions=(0.1, 1.0),
     readings=("latent", "pooled"),
@@ -58,8 +58,8 @@ def write_texts(folder: Path) -> None:
 
 
 KINDS = {
-    "series": (write_series, "conv1d", "minirocket", '"segment_inpainting", "simclr"'),
-    "texts": (write_texts, "transformer", "tfidf", '"masked_lm", "vicreg"'),
+    "series": (write_series, "conv1d", "minirocket", '"segment_inpainting"'),
+    "texts": (write_texts, "transformer", "tfidf", '"masked_lm"'),
 }
 
 
@@ -86,8 +86,8 @@ def test_every_row_is_recorded_and_what_is_easy_is_learned(finished: tuple[str, 
     found = records(place)
     scores = found[found["split"] == "test"]
     assert set(scores["modality"]) == {{"texts": "text"}.get(kind, kind)}
-    # Two seeds and two fractions of: majority 1, the classic 1, random 2 x 2, supervised 1, two pretexts 2 x 2 and 1.
-    assert len(scores) == 2 * 2 * (1 + 1 + 4 + 1 + 5 + 5)
+    # Two fractions of: majority 1, the classic 1, random 2 x 2, supervised 1, a pretext 2 x 2 and fine-tuned.
+    assert len(scores) == 2 * (1 + 1 + 4 + 1 + 5)
     best = scores[scores["label_fraction"] == 1.0].groupby("pretext")["value"].max()
     assert best["majority_class"] <= 0.6
     assert best[KINDS[kind][2]] > 0.9
