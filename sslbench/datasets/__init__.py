@@ -56,7 +56,7 @@ HOLDS = {
     "folder": "class folders with images",
     "series": "a TRAIN and a TEST file, both .ts or both .tsv",
     "sounds": "class folders with recordings",
-    "texts": "class folders with .txt files",
+    "texts": "class folders with .txt files, or of a train.csv",
 }
 
 #: Collections of many sets, by what stands before the colon of `ucr:ECG5000`.

@@ -75,14 +75,15 @@ def folder_dataset(
     test = _mixed(Split(test_inputs, test_files.labels), "test")
     more = None if extra_inputs is None else torch.cat([train.inputs, extra_inputs])
     unlabelled = None if more is None else more[mixed(len(more), "folder unlabelled")]
-    name = f"{kind.prefix}:{_name(folder)}"
+    name = own_name(kind.prefix, folder)
     dataset = assemble(name, _classes(_training(folder)), train, test, unlabelled)
     return dataclasses.replace(dataset, name=f"{name}@{dataset.digest[:8]}")
 
 
-def _name(folder: Path) -> str:
-    """The folder's own name without anything that means something in paths, tables or terminals."""
-    return re.sub(r"[^\w.-]+", "-", folder.resolve().name) or "root"
+def own_name(prefix: str, folder: Path) -> str:
+    """`folder:photos`: the folder's own name without anything that means something in paths, tables or terminals."""
+    name = re.sub(r"[^\w.-]+", "-", folder.resolve().name) or "root"
+    return f"{prefix}:{name}"
 
 
 def _held_out(whole: _Files) -> tuple[_Files, _Files]:

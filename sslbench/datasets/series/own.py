@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from pathlib import Path
 
 from sslbench.contract.spec import InputError
 from sslbench.datasets._base import Dataset
 from sslbench.datasets._files import said
+from sslbench.datasets._folders import own_name
 from sslbench.datasets.series._values import Written, read_ts, read_tsv, series_dataset
 
 READERS = {".ts": read_ts, ".tsv": read_tsv}
@@ -34,8 +34,7 @@ def load_own(path: Path) -> Dataset:
             f"{', '.join(sorted(file.name for files in found.values() for file in files)) or 'none of either'}"
         )
     train, test = (_read(found[split, suffixes[0]][0]) for split in ("TRAIN", "TEST"))
-    name = re.sub(r"[^\w.-]+", "-", folder.resolve().name) or "root"
-    dataset = series_dataset(f"series:{name}", train, test, "a folder of time series")
+    dataset = series_dataset(own_name("series", folder), train, test, "a folder of time series")
     return dataclasses.replace(dataset, name=f"{dataset.name}@{dataset.digest[:8]}")
 
 

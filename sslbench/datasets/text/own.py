@@ -5,27 +5,34 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import pandas as pd
 import torch
 
+from sslbench.contract.files import is_file
 from sslbench.contract.spec import InputError, InputSpec, ViewPolicy
 from sslbench.datasets._base import Dataset, Split, assembled
 from sslbench.datasets._files import said
-from sslbench.datasets._folders import Kind, apart, folder_dataset
-from sslbench.datasets.text._texts import VOCABULARY, Described, encoded
+from sslbench.datasets._folders import TEST_SHARE, Kind, apart, folder_dataset, own_name
+from sslbench.datasets._split import hold_out
+from sslbench.datasets.text._texts import VOCABULARY, Collection, Described, Texts, encoded, text_dataset
 from sslbench.modalities.text import trained_tokenizer
 
 LENGTH = 128
 
 
 def load_texts(path: Path) -> Dataset:
-    """Your own texts: PATH/<class>/*.txt, or PATH/train/<class> and PATH/test/<class>; PATH/unlabeled is optional.
+    """Your own texts: PATH/<class>/*.txt, or PATH/train.csv with columns text and label; unlabeled ones are optional.
 
-    One text a file, in UTF-8; the first 128 tokens of each. The tokeniser learns from the training and the unlabelled
-    texts. Where no test folder is, 20% of each class are held out.
+    One text a file, in UTF-8, in class folders as images are, `train/`, `test/` and `unlabeled/` among them if you
+    like; or tables `train.csv`, and if you like `test.csv` and `unlabeled.csv`. The first 128 tokens of each. The
+    tokeniser learns from the training and the unlabelled texts. Without a test folder or table 20% of each class are
+    held out.
 
     Raises:
-        InputError: as `folder_dataset`, or a file without a word or in another encoding.
+        InputError: as `folder_dataset`, a file without a word or in another encoding, or a table without those columns.
     """
+    if is_file(path / "train.csv"):
+        return _from_tables(path)
     vocabulary: list[str] = []
 
     def read(
@@ -45,6 +52,45 @@ def load_texts(path: Path) -> Dataset:
         return dataclasses.replace(dataset, input_spec=spec, files={"tokenizer.json": vocabulary[0]})
 
     return folder_dataset(path, Kind("texts", "texts", (".txt",)), read, assemble)
+
+
+def _from_tables(folder: Path) -> Dataset:
+    """Of CSV files; named after the folder and its content."""
+    texts, labels = _table(folder / "train.csv")
+    classes = tuple(sorted(set(labels)))
+    whole = torch.tensor([classes.index(label) for label in labels])
+    if len(classes) < 2 or int(whole.bincount().min()) < 2:
+        raise InputError(f"{folder / 'train.csv'} must hold two classes or more, each of two texts or more")
+    if is_file(folder / "test.csv"):
+        asked, answers = _table(folder / "test.csv")
+        strangers = sorted(set(answers) - set(classes))
+        if strangers:
+            raise InputError(f"{folder / 'test.csv'} has classes that train.csv has not: {', '.join(strangers)}")
+        train, test = Texts(texts, whole.tolist()), Texts(asked, [classes.index(answer) for answer in answers])
+    else:
+        train, test = (
+            Texts([texts[place] for place in chosen.tolist()], whole[chosen].tolist())
+            for chosen in hold_out(whole, TEST_SHARE, "folder")
+        )
+    extra = _table(folder / "unlabeled.csv", labelled=False)[0] if is_file(folder / "unlabeled.csv") else []
+    unlabelled = [*train.texts, *extra] if extra else None
+    what = Described(own_name("texts", folder), classes, LENGTH, "a folder of tables of texts")
+    dataset = text_dataset(what, "", None, lambda: Collection(train, test, unlabelled))
+    return dataclasses.replace(dataset, name=f"{dataset.name}@{dataset.digest[:8]}")
+
+
+def _table(path: Path, labelled: bool = True) -> tuple[list[tuple[str, ...]], list[str]]:
+    """Texts and labels of a table."""
+    wanted = ["text", "label"] if labelled else ["text"]
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot read {path}: {said(error)}") from error
+    missing = [column for column in wanted if column not in table]
+    if missing:
+        raise InputError(f"{path} has no column {missing[0]!r}; it has {', '.join(map(str, table.columns))}")
+    texts = [(" ".join(text.split()),) for text in table["text"].tolist()]
+    return texts, table["label"].tolist() if labelled else []
 
 
 def _text(path: Path) -> str:

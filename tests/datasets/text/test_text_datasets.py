@@ -314,6 +314,28 @@ def test_texts_of_ones_own(tmp_path: Path) -> None:
     assert "9.txt" in message(lambda: datasets.load(f"texts:{tmp_path}/mine", tmp_path))
 
 
+def test_tables_of_ones_own(tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    lines = [f"they {('purr', 'bark')[place % 2]} {place},{('cats', 'dogs')[place % 2]}" for place in range(10)]
+    (folder / "train.csv").write_text("\n".join(["text,label", *lines]))
+    dataset = datasets.load(f"texts:{folder}", tmp_path)
+    assert dataset.classes == ("cats", "dogs")
+    assert dataset.sizes == {"train": 8, "test": 2, "unlabelled": 8}
+    assert dataset.name == f"texts:mine@{dataset.digest[:8]}"
+    (folder / "test.csv").write_text("text,label\nthey purr again,cats\n")
+    (folder / "unlabeled.csv").write_text("text\nthey sleep\n")
+    dataset = datasets.load(f"texts:{folder}", tmp_path)
+    assert dataset.sizes == {"train": 10, "test": 1, "unlabelled": 11}
+    assert "they sleep" in words(dataset, dataset.unlabelled_inputs)
+    (folder / "test.csv").write_text("text,label\nthey moo,cows\n")
+    assert "classes that train.csv has not: cows" in message(lambda: datasets.load(f"texts:{folder}", tmp_path))
+    (folder / "test.csv").write_text("words,label\nthey moo,cats\n")
+    assert "has no column 'text'; it has words, label" in message(lambda: datasets.load(f"texts:{folder}", tmp_path))
+    (folder / "train.csv").write_text("text,label\nthey purr,cats\n")
+    assert "two classes or more" in message(lambda: datasets.load(f"texts:{folder}", tmp_path))
+
+
 def test_what_the_hub_does_not_give_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(sys.modules, "datasets", None)
     said = message(lambda: datasets.load("imdb", tmp_path))
