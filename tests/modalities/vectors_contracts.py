@@ -9,6 +9,7 @@ from sslbench.contract.spec import ProtocolConfig
 from sslbench.pretexts import PRETEXTS
 from sslbench.protocols import PROTOCOLS
 from sslbench.protocols.finetune import FinetuneConfig
+from sslbench.sweep.cells import does_not_fit
 from sslbench.testing import (
     DatasetContract,
     EncoderContract,
@@ -34,7 +35,9 @@ class TestNarrow(EncoderContract):
 
 
 class TestTasks(PretextContract):
-    names = tuple(name for name in TASKS if PRETEXTS.get(name).modality in (None, "vector"))
+    names = tuple(
+        name for name in TASKS if does_not_fit(PRETEXTS.get(name), "narrow", vectors.Vector.examples[0]) is None
+    )
     encoders = vectors.SUITE.encoders[:1]
 
 
