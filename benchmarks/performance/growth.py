@@ -26,10 +26,11 @@ GIB = 2**30
 
 #: Workers whose memory is measured: the pretexts of the quick suite, all others, and those made for transformers.
 QUICK = suites.load("quick").pretexts
+OF_IMAGES = [name for name in PRETEXTS if PRETEXTS.module(name).split(".")[2] not in ("series", "text")]
 ELSEWHERE = ("colorization", "masked_autoencoder", "ijepa")  # not for grey images, not for `conv`
 WORKERS = {
     "": ("conv", QUICK),
-    ", all other tasks": ("conv", tuple(name for name in PRETEXTS if name not in (*BASELINES, *QUICK, *ELSEWHERE))),
+    ", all other tasks": ("conv", tuple(name for name in OF_IMAGES if name not in (*BASELINES, *QUICK, *ELSEWHERE))),
     ", tasks made for vit": ("vit", ("masked_autoencoder", "ijepa", "dino")),
 }
 WORKER_SUITE = '''

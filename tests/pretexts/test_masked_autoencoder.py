@@ -102,6 +102,6 @@ def test_it_asks_for_tokens_and_names_the_task_for_the_other_encoders() -> None:
     assert MaskedAutoencoder.unsuitable("vit", GREY) is None
     for name in ("conv", "resnet18", "mlp"):
         reason = MaskedAutoencoder.unsuitable(name, GREY)
-        assert reason == f"needs the tokens of encoder 'vit'; {name!r} has none: inpainting is the task for it"
-    with pytest.raises(TypeError, match="needs the tokens of encoder 'vit', not Conv"):
+        assert reason == f"needs an encoder of tokens, as 'vit' is; {name!r} has none: inpainting tasks are for it"
+    with pytest.raises(TypeError, match="needs an encoder of tokens, not Conv"):
         MaskedAutoencoder(Conv(GREY, 8), MaskedAutoencoderConfig(), GREY)
