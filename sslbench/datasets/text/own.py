@@ -89,7 +89,7 @@ def _table(path: Path, labelled: bool = True) -> tuple[list[tuple[str, ...]], li
     missing = [column for column in wanted if column not in table]
     if missing:
         raise InputError(f"{path} has no column {missing[0]!r}; it has {', '.join(map(str, table.columns))}")
-    texts = [(" ".join(text.split()),) for text in table["text"].tolist()]
+    texts: list[tuple[str, ...]] = [(" ".join(text.split()),) for text in table["text"].tolist()]
     return texts, table["label"].tolist() if labelled else []
 
 
