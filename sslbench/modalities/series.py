@@ -32,10 +32,9 @@ def resample(series: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
     Returns:
         `(N, C, M)`.
     """
-    below = positions.floor().clamp_(max=max(series.shape[2] - 2, 0)).long()
-    share = (positions - below)[:, None]
-    index = below[:, None].expand(-1, series.shape[1], -1)
-    return torch.lerp(series.gather(2, index), series.gather(2, (index + 1).clamp_(max=series.shape[2] - 1)), share)
+    grid = positions.new_zeros(len(series), 1, positions.shape[1], 2)  # of images of one row, from -1 to 1
+    grid[:, 0, :, 0] = positions * (2 / max(series.shape[2] - 1, 1)) - 1
+    return functional.grid_sample(series[:, :, None], grid, mode="bilinear", align_corners=True)[:, :, 0]
 
 
 def crop_positions(count: int, length: int, smallest: float, device: torch.device) -> torch.Tensor:
@@ -49,14 +48,22 @@ def crop_positions(count: int, length: int, smallest: float, device: torch.devic
     return start + torch.linspace(0, 1, length, device=device) * share * (length - 1)
 
 
-def permuted(positions: torch.Tensor, segments: int) -> torch.Tensor:
-    """The same positions `(N, L)`, cut into so many equal stretches and these laid out in a random order."""
+def permuted(positions: torch.Tensor, segments: int, chance: float = 1.0) -> torch.Tensor:
+    """The same positions `(N, L)`, cut into so many equal stretches and these laid out in a random order.
+
+    What is left at the end of a length that they do not divide stays there.
+
+    Args:
+        chance: that a series is changed at all.
+    """
     count, length = positions.shape
-    size = -(-length // segments)
+    cut = length - length % segments
     order = torch.rand(count, segments, device=positions.device).argsort(dim=1)
-    place = torch.arange(length, device=positions.device)
-    source = order.gather(1, (place // size).expand(count, -1)) * size + place % size
-    return positions.gather(1, source.clamp_(max=length - 1))
+    moved = torch.rand(count, 1, device=positions.device) < chance
+    order = torch.where(moved, order, torch.arange(segments, device=positions.device))
+    row = torch.arange(count, device=positions.device)[:, None]
+    laid_out = positions[:, :cut].unflatten(1, (segments, -1))[row, order].flatten(1)
+    return torch.cat([laid_out, positions[:, cut:]], dim=1)
 
 
 def jitter(series: torch.Tensor, level: float) -> torch.Tensor:
@@ -69,16 +76,18 @@ def scaling(series: torch.Tensor, level: float) -> torch.Tensor:
     return series * (1 + level * torch.randn(len(series), 1, 1, device=series.device))
 
 
-def random_segment(count: int, length: int, share: float, device: torch.device) -> torch.Tensor:
-    """A mask `(count, 1, length)`, 1 inside a stretch at a random place of each.
+def random_segment(count: int, length: int, share: float, device: torch.device, chance: float = 1.0) -> torch.Tensor:
+    """A mask `(count, 1, length)`, true inside a stretch at a random place of each.
 
     Args:
         share: of the length that is inside, in (0, 1); at least one value is, and one is not.
+        chance: that a series has such a stretch at all.
     """
     inside = min(max(1, round(share * length)), length - 1)
-    start = torch.randint(0, length - inside + 1, (count, 1), device=device)
-    place = torch.arange(length, device=device)
-    return ((place >= start) & (place < start + inside)).float()[:, None]
+    start = torch.randint(0, length - inside + 1, (count, 1), device=device).float()
+    start[torch.rand(count, device=device) >= chance] = -2.0 * length
+    centre = start + (inside - 1) / 2
+    return ((torch.arange(length, device=device) - centre).abs_() < inside / 2)[:, None]
 
 
 def masking_noise(series: torch.Tensor, level: float) -> torch.Tensor:
@@ -127,13 +136,11 @@ class Series(Modality):
         device = batch.device
         positions = crop_positions(count, length, policy.min_crop_scale, device)
         segments = min(1 + round(6 * strength), length)
-        moved = torch.rand(count, 1, device=device) < 0.5
-        view = resample(batch, torch.where(moved, permuted(positions, segments), positions))
+        view = resample(batch, permuted(positions, segments, 0.5))
         if policy.intensity_jitter:
             view = scaling(view, 0.4 * strength)
-        view = jitter(view, 0.2 * strength)
-        hidden = random_segment(count, length, 0.4 * strength, device) * (torch.rand(count, 1, 1, device=device) < 0.5)
-        return view * (1 - hidden)
+        view = view.add_(torch.randn_like(view), alpha=0.2 * strength)
+        return view.masked_fill_(random_segment(count, length, 0.4 * strength, device, 0.5), 0.0)
 
     def crops(
         self,

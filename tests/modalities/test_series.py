@@ -28,8 +28,8 @@ def ramp(count: int, length: int) -> torch.Tensor:
 
 def test_values_between_places_lie_on_the_line_between_them() -> None:
     positions = torch.tensor([[0.0, 0.25, 3.5, 9.0]])
-    assert torch.equal(resample(ramp(1, 10), positions)[0, 0], positions[0])
-    assert torch.equal(resample(ramp(1, 10), positions)[0, 1], -positions[0])
+    torch.testing.assert_close(resample(ramp(1, 10), positions)[0, 0], positions[0])
+    torch.testing.assert_close(resample(ramp(1, 10), positions)[0, 1], -positions[0])
 
 
 def test_a_crop_is_a_stretch_of_the_series_no_shorter_than_allowed() -> None:
@@ -53,18 +53,22 @@ def test_a_permutation_keeps_segments_whole_and_every_value() -> None:
     orders = moved[:, ::3].unique(dim=0)
     assert len(orders) == 24  # all of them
     assert torch.equal(permuted(place, 1), place)
+    assert torch.equal(permuted(place, 4, chance=0.0), place)
+    assert permuted(place[:, :11], 4)[:, 8:].tolist() == place[:, 8:11].tolist()
 
 
 def test_a_segment_has_its_share_and_lies_anywhere() -> None:
     torch.manual_seed(0)
     mask = random_segment(3000, 20, 0.25, CPU)
-    assert set(mask.sum(dim=2).flatten().tolist()) == {5.0}
-    assert bool((mask.diff(dim=2).abs().sum(dim=2) <= 2).all())  # in one piece
-    starts = mask[:, 0].argmax(dim=1).bincount(minlength=20)
+    assert set(mask.sum(dim=2).flatten().tolist()) == {5}
+    assert bool((mask.float().diff(dim=2).abs().sum(dim=2) <= 2).all())  # in one piece
+    starts = mask[:, 0].int().argmax(dim=1).bincount(minlength=20)
     assert (starts[:16] > 100).all()
     assert not starts[16:].any()
-    assert random_segment(4, 20, 0.0, CPU).sum(dim=2).flatten().tolist() == [1.0] * 4
-    assert random_segment(4, 20, 1.0, CPU).sum(dim=2).flatten().tolist() == [19.0] * 4
+    assert random_segment(4, 20, 0.0, CPU).sum(dim=2).flatten().tolist() == [1] * 4
+    assert random_segment(4, 20, 1.0, CPU).sum(dim=2).flatten().tolist() == [19] * 4
+    some = random_segment(3000, 20, 0.25, CPU, chance=0.5).any(dim=2).float()
+    assert float(some.mean()) == pytest.approx(0.5, abs=0.04)
 
 
 def test_one_factor_scales_a_whole_series() -> None:

@@ -42,7 +42,7 @@ class SegmentInpainting(Pretext):
 
     def hide(self, batch: torch.Tensor) -> torch.Tensor:
         """A random mask `(N, 1, L)`, 1 inside the segment."""
-        return random_segment(len(batch), batch.shape[2], self.share, batch.device)
+        return random_segment(len(batch), batch.shape[2], self.share, batch.device).float()
 
     def predict(self, batch: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """The whole series `(N, C, L)` as said by someone who does not see where `mask` is 1."""
