@@ -66,7 +66,7 @@ def obtain(dataset: str, archive: Archive, root: Path) -> Path:
                 raise InputError(f"{path} is not the published file ({why}); delete it and run again")
             return path
     reasons = [f"data folder (neither {places[0]} nor {places[1]} exists)"]
-    for source, found in _fetched(archive.sources, root, reasons):
+    for source, found in fetched(archive.sources, root, reasons):
         content = _content(found)
         why = archive.why_not(content)
         if not why:
@@ -83,7 +83,7 @@ def first_of(dataset: str, sources: Sequence[Source], root: Path, use: Callable[
         InputError: none works, or the data folder cannot be written.
     """
     reasons: list[str] = []
-    for source, found in _fetched(sources, root, reasons):
+    for source, found in fetched(sources, root, reasons):
         try:
             use(found)
         except Unavailable as error:
@@ -93,7 +93,7 @@ def first_of(dataset: str, sources: Sequence[Source], root: Path, use: Callable[
     raise InputError(f"cannot get dataset {dataset!r}; tried: {'; '.join(reasons)}")
 
 
-def _fetched(sources: Sequence[Source], root: Path, reasons: list[str]) -> Iterator[tuple[str, Path]]:
+def fetched(sources: Sequence[Source], root: Path, reasons: list[str]) -> Iterator[tuple[str, Path]]:
     """Name and delivery of each source that works, one after the other; why the others do not is added to `reasons`."""
     make_folder(root)
     for source in sources:

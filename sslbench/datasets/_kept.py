@@ -24,7 +24,8 @@ def read_kept(path: Path, made_of: Mapping[str, str]) -> Kept | None:
             said = file.metadata() or {}
             if any(said.get(name) != wanted for name, wanted in made_of.items()):
                 return None
-            return {name: file.get_tensor(name) for name in file.keys()}, said  # noqa: SIM118, it is no dictionary
+            names = file.keys()
+            return {name: file.get_tensor(name) for name in names}, said
     except (OSError, SafetensorError):
         return None
 

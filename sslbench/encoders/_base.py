@@ -23,6 +23,7 @@ class Encoder(nn.Module, ABC):
         modality: the one its inputs must be of; None for a network that takes any.
         any_size: True if it also takes inputs of other sizes than its input specification says.
         readings: where it can be read.
+        stride: of encoders of series, values of the input per place of the feature map.
         project: from what is pooled of the feature map, `(N, F)`, to the representation, `(N, latent_dim)`.
     """
 
@@ -30,6 +31,7 @@ class Encoder(nn.Module, ABC):
     any_size: ClassVar[bool] = False
     readings: ClassVar[tuple[str, ...]] = READINGS
     project: nn.Module
+    stride: int
 
     def __init__(self, input_spec: InputSpec, latent_dim: int) -> None:
         super().__init__()

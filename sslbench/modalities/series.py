@@ -84,10 +84,10 @@ def random_segment(count: int, length: int, share: float, device: torch.device, 
         chance: that a series has such a stretch at all.
     """
     inside = min(max(1, round(share * length)), length - 1)
-    start = torch.randint(0, length - inside + 1, (count, 1), device=device).float()
-    start[torch.rand(count, device=device) >= chance] = -2.0 * length
-    centre = start + (inside - 1) / 2
-    return ((torch.arange(length, device=device) - centre).abs_() < inside / 2)[:, None]
+    start = torch.randint(0, length - inside + 1, (count, 1), device=device)
+    place = torch.arange(length, device=device)
+    chosen = torch.rand(count, 1, device=device) < chance
+    return ((place >= start) & (place < start + inside) & chosen)[:, None]
 
 
 def masking_noise(series: torch.Tensor, level: float) -> torch.Tensor:

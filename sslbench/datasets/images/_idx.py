@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import tempfile
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,9 +13,9 @@ import numpy as np
 import torch
 
 from sslbench.contract.spec import InputError, ViewPolicy
-from sslbench.datasets._acquire import Source, Unavailable
+from sslbench.datasets._acquire import Source, fetched
 from sslbench.datasets._base import Dataset, Split, image_dataset
-from sslbench.datasets._files import Unwritable, make_folder, said, unwritable, write_file
+from sslbench.datasets._files import said, write_file
 
 
 @dataclass(frozen=True)
@@ -49,20 +48,12 @@ def load_idx(published: Published, root: Path, sources: Sequence[Source]) -> Dat
             return _build(published, _read(published, root / folder))
     home = root / published.folders[0]
     reasons = [f"data folder ({home} does not hold the four IDX files)"]
-    make_folder(root)
-    for source in sources:
+    for source, found in fetched(sources, root, reasons):
         try:
-            scratch = tempfile.TemporaryDirectory(dir=root, prefix=".fetch-", ignore_cleanup_errors=True)
-        except OSError as error:
-            raise unwritable(root, error) from error
-        with scratch as folder_name:
-            try:
-                contents = _read(published, source.fetch(Path(folder_name)))
-            except Unwritable:
-                raise
-            except (Unavailable, InputError) as error:
-                reasons.append(f"{source.name} ({said(error)})")
-                continue
+            contents = _read(published, found)
+        except InputError as error:
+            reasons.append(f"{source} ({said(error)})")
+            continue
         for name, content in contents.items():
             write_file(home / f"{name}.gz", gzip.compress(content, compresslevel=1, mtime=0))
         return _build(published, contents)

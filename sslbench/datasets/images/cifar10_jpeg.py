@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import re
 import tarfile
@@ -21,7 +20,7 @@ from safetensors.torch import save
 
 from sslbench.contract.files import is_file
 from sslbench.contract.spec import InputError, ViewPolicy
-from sslbench.datasets._acquire import Unavailable
+from sslbench.datasets._acquire import Unavailable, content_digest
 from sslbench.datasets._base import Dataset, Split, image_dataset
 from sslbench.datasets._files import make_folder, said, write_file
 from sslbench.datasets._split import mixed
@@ -198,11 +197,3 @@ def _image_name(member: tarfile.TarInfo) -> str | None:
     if member.isdir() or (member.isreg() and "/" not in name):
         return None
     raise Unavailable(f"it holds {member.name!r}, which is none of its images")
-
-
-def content_digest(jpegs: Mapping[str, bytes]) -> str:
-    """SHA-256 over name, length and bytes of each file, sorted by name."""
-    state = hashlib.sha256()
-    for name in sorted(jpegs):
-        state.update(f"{name} {len(jpegs[name])}\n".encode() + jpegs[name])
-    return state.hexdigest()

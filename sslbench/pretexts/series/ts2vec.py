@@ -67,7 +67,7 @@ class TS2Vec(Pretext):
     def __init__(self, encoder: Encoder, config: TS2VecConfig, input_spec: InputSpec) -> None:
         super().__init__(encoder, config, input_spec)
         self.masked = config.masked
-        self.stride = int(vars(encoder)["stride"])
+        self.stride = encoder.stride
         self.moments = input_spec.shape[1] // self.stride
         self.cropped = -(-3 * self.moments // 4)
 

@@ -15,9 +15,8 @@ from typing import Any
 import pandas as pd
 
 from sslbench.contract.spec import BASELINES
-from sslbench.contract.titles import CLASSICS, title_of
+from sslbench.contract.titles import title_of
 from sslbench.report.scores.evaluations import CELL
-from sslbench.report.scores.layout import Block
 from sslbench.report.scores.rows import Subject
 from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.statistics.contest import CONTROL, judge_rows
@@ -33,7 +32,7 @@ from sslbench.report.statistics.label_efficiency import (
     REACHED,
 )
 from sslbench.report.statistics.selection import CANDIDATE
-from sslbench.report.statistics.spread import estimate
+from sslbench.report.words.classics import classics
 from sslbench.report.words.lessons import here, lessons
 from sslbench.report.words.numbers import (
     counted,
@@ -92,7 +91,7 @@ class _Place:
         yield from self._leaders()
         yield from map(self._budget, budgets[1:][-1:])  # with the most labels
         yield from self._longer()
-        yield from self._classics()
+        yield from classics(self.analysis, self.dataset, self.encoder, self.where)
         for line in self.here(self.analysis.headlines.crossovers).to_dict("records"):
             yield from self._crossover(line)
         yield from self._wins()
@@ -258,33 +257,6 @@ class _Place:
             largest = max(known.values(), key=lambda gain: gain.mean)
             yield Finding("convergence", sentence, largest.mean, largest.low, largest.high, subject)
 
-    def _classics(self) -> Iterator[Finding]:
-        """Where a way that trains no network is above training from scratch, and where it is the best of all."""
-        found = self.here(self.analysis.differences)
-        for name in CLASSICS:
-            lines = found[(found["pretext"] == name) & (found["outcome"] != "untested")]
-            if lines.empty:
-                continue
-            says = {"win": "above training from scratch with", "loss": "below it with", "tie": "not told apart with"}
-            at = {outcome: lines.loc[lines["outcome"] == outcome, "label_fraction"].tolist() for outcome in says}
-            parts = [f"{says[outcome]} {_shares(at[outcome])}" for outcome in says if at[outcome]]
-            best = sorted({share for block in self._blocks() for share in _led(block, name)})
-            tops = f"; no mean of the table is higher with {_shares(best)}" if best else ""
-            first = lines.iloc[0]
-            sentence = (
-                f"{self.where}{title_of(name)}, which trains no network, is {', '.join(parts)} of the labels "
-                f"({WINS}){tops}{_on(first)}."
-            )
-            yield Finding("classic", sentence, float(first["difference"]), *_simultaneous(first.to_dict()))
-
-    def _blocks(self) -> list[Block]:
-        """The tables of the primary protocol."""
-        return [
-            block
-            for block in self.analysis.layout.blocks
-            if (block.dataset, block.encoder, block.protocol) == (self.dataset, self.encoder, self.primary)
-        ]
-
     def _unchosen(self) -> Iterator[Finding]:
         """The budgets at which nothing could be chosen."""
         read = self.here(self.analysis.evaluations)
@@ -310,21 +282,6 @@ def _needs(line: dict[Any, Any]) -> str:
         BELOW: f"is more accurate even with {most} times as many, the fewest that were run" if line["most"] < 1 else "",
     }
     return says.get(line["outcome"], "")
-
-
-def _shares(fractions: list[float]) -> str:
-    """`1%, 10% and 100%`."""
-    return listed([percent(fraction) for fraction in fractions])
-
-
-def _led(block: Block, name: str) -> list[float]:
-    """The label fractions at which no row of a table has a higher mean than this one."""
-    means = {key: estimate(scores.values()).mean for key, scores in block.scores.items() if scores}
-    return [
-        share
-        for row, share in means
-        if row == name and means[row, share] == max(mean for (_, at), mean in means.items() if at == share)
-    ]
 
 
 def _simultaneous(line: dict[Any, Any]) -> tuple[float, float]:

@@ -6,8 +6,9 @@ import math
 
 import pytest
 import torch
+from torch import nn
 
-from sslbench.contract.spec import InputSpec
+from sslbench.contract.spec import InputSpec, PretextConfig
 from sslbench.encoders import ENCODERS
 from sslbench.pretexts import PRETEXTS
 from sslbench.pretexts._base import Pretext
@@ -23,10 +24,10 @@ from sslbench.pretexts.series.ts2vec import TS2Vec, TS2VecConfig, dual_contrast,
 SPEC = InputSpec("series", (2, 40))
 
 
-def build(name: str, config: object = None, encoder: str = "conv1d") -> Pretext:
+def build(name: str, config: PretextConfig | None = None, encoder: str = "conv1d") -> Pretext:
     torch.manual_seed(0)
     task = PRETEXTS.get(name)
-    return task(ENCODERS.get(encoder)(SPEC, 8), config or task.Config(), SPEC)  # type: ignore[arg-type]
+    return task(ENCODERS.get(encoder)(SPEC, 8), config or task.Config(), SPEC)
 
 
 def batch(count: int = 16) -> torch.Tensor:
@@ -73,7 +74,8 @@ def cpc() -> ContrastivePredictiveCoding:
 def test_chance_is_the_logarithm_of_the_candidates(count: int) -> None:
     task = cpc()
     for predictor in task.predictors:
-        torch.nn.init.zeros_(predictor.weight)  # type: ignore[arg-type]
+        assert isinstance(predictor, nn.Linear)
+        nn.init.zeros_(predictor.weight)
     assert float(task(batch(count)).detach()) == pytest.approx(math.log(count), rel=1e-5)
 
 
@@ -129,8 +131,8 @@ def test_an_order_that_is_known_is_undone() -> None:
 
 def test_an_untrained_head_knows_one_order_of_24() -> None:
     task = order_task()
-    torch.nn.init.zeros_(task.head[-1][-1].weight)  # type: ignore[index, union-attr, arg-type]
-    torch.nn.init.zeros_(task.head[-1][-1].bias)  # type: ignore[index, union-attr, arg-type]
+    for weight in task.head.parameters():
+        nn.init.zeros_(weight)
     assert float(task(batch()).detach()) == pytest.approx(math.log(24), rel=1e-5)
 
 
