@@ -1,4 +1,4 @@
-"""The sentence on ways that train no network: where they are above training from scratch, and where above everything."""
+"""The sentence on ways that train no network: where they are above training from scratch, where above everything."""
 
 from __future__ import annotations
 
