@@ -55,10 +55,16 @@ PRETEXT_TITLES = {
 
 
 def title_of(name: str) -> str:
-    """`SimCLR` for `simclr`, `a linear probe on the feature map` for `linear_probe, map`, else the name with spaces."""
+    """What sentences call a plug-in, by default its name with spaces.
+
+    `SimCLR` for `simclr`, `SimCLR 3x` for `simclr_3x`, `a linear probe on the feature map` for `linear_probe, map`.
+    """
     protocol, comma, reading = name.partition(", ")
     if comma:
         return f"{title_of(protocol)} {READING_TITLES.get(reading, reading)}"
+    usual, _, variant = name.rpartition("_")
+    if usual in PRETEXT_TITLES and name not in PRETEXT_TITLES:
+        return f"{PRETEXT_TITLES[usual]} {variant}"
     return PRETEXT_TITLES.get(name) or PROTOCOL_TITLES.get(name) or name.replace("_", " ")
 
 

@@ -129,7 +129,8 @@ def evaluate(
     """
     budget = budget_of(cell, dataset)
     compute = 0.0 if cell.compute_of is None else flops_of(cell.compute_of, dataset, device)
-    effort = Effort(PRETEXTS.get(cell.pretrain.pretext).stretch, compute)
+    task = PRETEXTS.get(cell.pretrain.pretext)
+    effort = Effort(1.0 if task.trains else task.stretch, compute)
     prediction, seconds = predict(cell, dataset, encoder, features, budget, device, effort)
     answers = prediction.labels.cpu()
     right = answers == dataset.test_labels

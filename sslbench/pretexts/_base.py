@@ -28,7 +28,8 @@ class Pretext(nn.Module, ABC):
         protocols: the protocols that make sense for it; None for all of the suite's.
         projection_scale: the standard deviation its loss holds every dimension of the projection at; None where any
             scale is as good. A projection far below it has collapsed, which measures of directions cannot see.
-        stretch: multiple of its own steps that a protocol which trains is given; other than 1 for baselines only.
+        stretch: how long it is trained, as a multiple of what the suite says for all; of a baseline, which is not, the
+            multiple of its own steps that a protocol which trains is given.
     """
 
     Config: ClassVar[type[PretextConfig]] = PretextConfig

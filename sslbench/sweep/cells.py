@@ -103,9 +103,9 @@ def pretrain_cell(suite: Suite, pretext: str, drawn: Drawn) -> PretrainCell:
         return baseline
     return replace(
         baseline,
-        epochs=float(suite.epochs or 0),  # 1 and 1.0 epochs are the same cell
-        steps=suite.steps,
-        flops=suite.flops,
+        epochs=task.stretch * (suite.epochs or 0),  # 1 and 1.0 epochs are the same cell
+        steps=None if suite.steps is None else max(1, round(task.stretch * suite.steps)),
+        flops=None if suite.flops is None else task.stretch * suite.flops,
         num_unlabelled=suite.num_unlabelled,
         checkpoints=tuple(sorted(float(epoch) for epoch in suite.checkpoints)),
         checkpoint_version=PROTOCOLS.version(CHECKPOINT_PROTOCOL) if suite.checkpoints else 1,

@@ -21,6 +21,7 @@ from sslbench.protocols.finetune import Finetune, FinetuneConfig
 from sslbench.sweep.plan import Plan, Selection, Source, make_plan, select
 from tests.conftest import CPU, evaluate_cell, pretrain_cell
 
+PUBLIC = tuple(PRETEXTS)  # before any suite's file adds its own
 SUITE = Suite("s", ("digits",), ("conv",), ("random_init", "rotation"), (8,), (0,), 1.0, (0.05,), ("knn",))
 
 
@@ -65,6 +66,29 @@ def test_what_trains_has_the_length_and_baselines_have_none(
     assert trained.pretrain_dataset == "digits"
     assert untrained.pretrain_dataset == ""
     assert Pretraining(untrained, digits, CPU).steps == 0
+
+
+@pytest.mark.parametrize("length", [{"epochs": 2.0}, {"steps": 7}, {"flops": 5e9}])
+def test_a_longer_task_has_a_multiple_of_the_length(
+    digits: Dataset, length: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suite = {"pretexts": ("rotation",), "epochs": None, **length}
+    (usual,) = planned(digits, **suite).pretrain
+    monkeypatch.setattr(PRETEXTS.get("rotation"), "stretch", 3.0)
+    (longer,) = planned(digits, **suite).pretrain
+    for name in ("epochs", "steps", "flops"):
+        assert getattr(longer, name) == (getattr(usual, name) and 3 * getattr(usual, name))
+    assert longer.cell_id != usual.cell_id
+
+
+def test_fine_tuning_of_a_longer_task_is_as_long_as_of_any_other(
+    digits: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cell = evaluate_cell(pretrain_cell("rotation"), 0.02, "finetune")
+    cell = dataclasses.replace(cell, config=FinetuneConfig(min_steps=2, max_steps=2))
+    encoder = build(cell.pretrain, digits, CPU).encoder
+    monkeypatch.setattr(PRETEXTS.get("rotation"), "stretch", 3.0)
+    assert evaluate(cell, digits, encoder, None, CPU).details["steps"] == 2
 
 
 def lengthened(pretext: str, **length: Any) -> PretrainCell:
@@ -132,7 +156,7 @@ def test_each_longer_baseline_asks_for_its_own_multiple() -> None:
         "supervised_double": 2.0,
         "supervised_compute": 1.0,
     }
-    assert {PRETEXTS.get(name).stretch for name in PRETEXTS if not name.startswith("supervised")} == {1.0}
+    assert {PRETEXTS.get(name).stretch for name in PUBLIC if not name.startswith("supervised")} == {1.0}
 
 
 def test_what_is_matched_is_counted_and_not_run(digits: Dataset) -> None:
