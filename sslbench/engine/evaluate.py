@@ -118,31 +118,39 @@ def budget_of(cell: EvaluateCell, dataset: Dataset) -> LabelBudget:
 
 
 def evaluate(
-    cell: EvaluateCell, dataset: Dataset, encoder: Encoder, features: Features | None, device: torch.device
+    cell: EvaluateCell, dataset: Dataset, encoder: Encoder | None, features: Features | None, device: torch.device
 ) -> Outcome:
     """Score one cell. Test labels are read only here, after the protocol has answered.
 
     Args:
         dataset: the one `cell` is evaluated on.
-        encoder: used by protocols that train, on a copy; never changed.
+        encoder: used by protocols that train, on a copy; never changed. None where only its features are known: then
+            such protocols cannot be asked, and `flops` are not a number.
         features: of `encoder` at the cell's reading; needed by protocols that do not train, else None.
     """
     budget = budget_of(cell, dataset)
     compute = 0.0 if cell.compute_of is None else flops_of(cell.compute_of, dataset, device)
-    task = PRETEXTS.get(cell.pretrain.pretext)
-    effort = Effort(1.0 if task.trains else task.stretch, compute)
+    effort = Effort(_stretch(cell.pretrain.pretext), compute)
     prediction, seconds = predict(cell, dataset, encoder, features, budget, device, effort)
     answers = prediction.labels.cpu()
     right = answers == dataset.test_labels
     represented = len(dataset.test_inputs) + (len(budget.indices) if sees_features(cell.protocol) else 0)
-    flops = prediction.training_flops + represented * _flops_per_input(encoder, dataset.test_inputs[:1].to(device))
+    per_input = float("nan") if encoder is None else _flops_per_input(encoder, dataset.test_inputs[:1].to(device))
+    flops = prediction.training_flops + represented * per_input
     return Outcome(answers, right, prediction.budget_score, budget, seconds, flops, prediction.details)
+
+
+def _stretch(pretext: str) -> float:
+    """Multiple of its own steps that a protocol trains for: of what was trained, or is nobody's here, one."""
+    if pretext not in PRETEXTS or PRETEXTS.get(pretext).trains:
+        return 1.0
+    return PRETEXTS.get(pretext).stretch
 
 
 def predict(
     cell: EvaluateCell,
     dataset: Dataset,
-    encoder: Encoder,
+    encoder: Encoder | None,
     features: Features | None,
     budget: LabelBudget,
     device: torch.device,
@@ -159,7 +167,9 @@ def predict(
     protocol = PROTOCOLS.get(cell.protocol)(cell.config)
     # Not the label seed: on other labels the head starts and the folds are drawn alike, so only labels differ.
     seed = named_seed("evaluation", cell.dataset, cell.pretrain.seed, cell.label_fraction, cell.protocol)
-    encoder = refit(cell, encoder, dataset.input_spec) if isinstance(protocol, TrainedProtocol) else encoder
+    trained = None
+    if encoder is not None and isinstance(protocol, TrainedProtocol):
+        trained = refit(encoder, cell.pretrain.encoder, dataset.input_spec)
     started = time.perf_counter()
     with island(seed):
         if isinstance(protocol, FrozenProtocol):
@@ -168,7 +178,9 @@ def predict(
             known = _of_budget(features.train, budget)
             prediction = protocol.predict(known, labels, features.test, len(dataset.classes), seed)
         elif isinstance(protocol, TrainedProtocol):
-            prediction = _train(protocol, encoder, dataset, budget, device, effort)
+            if trained is None:
+                raise ValueError(f"protocol {cell.protocol!r} needs an encoder")
+            prediction = _train(protocol, trained, dataset, budget, device, effort)
         else:
             raise TypeError(f"protocol {cell.protocol!r} is neither frozen nor trained")
     return prediction, time.perf_counter() - started
@@ -178,12 +190,16 @@ def _flops_per_input(encoder: Encoder, one: torch.Tensor) -> float:
     return counted(lambda: represent(encoder, one, one.device))[1]
 
 
-def refit(cell: EvaluateCell, encoder: Encoder, input_spec: InputSpec) -> Encoder:
-    """A copy of an encoder that knows the evaluated inputs: their size, and what views may do to them."""
+def refit(encoder: Encoder, architecture: str, input_spec: InputSpec) -> Encoder:
+    """A copy of an encoder that knows the evaluated inputs: their size, and what views may do to them.
+
+    Args:
+        architecture: its name, which is asked for where the inputs differ from those it was made for.
+    """
     if encoder.input_spec == input_spec:
         return copy.deepcopy(encoder).requires_grad_(True)  # an evaluated teacher is a frozen copy
     with island(0):  # its random weights are replaced at once, and nobody else's random numbers are used up
-        fitted = ENCODERS.get(cell.pretrain.encoder)(input_spec, cell.pretrain.latent_dim)
+        fitted = ENCODERS.get(architecture)(input_spec, encoder.latent_dim)
     fitted.load_state_dict(encoder.state_dict())
     return fitted.to(memory_format=modality_of(input_spec).memory_format)
 

@@ -305,6 +305,21 @@ class Tracker:
         return rows
 
 
+def encoder_of(tracking_uri: str, run_id: str) -> tuple[bytes, dict[str, str]]:
+    """The weights that a pretraining of any suite kept, and the tags of its run.
+
+    Raises:
+        InputError: the store has no such run, or the run no encoder.
+    """
+    client = MlflowClient(tracking_uri)
+    try:
+        tags = dict(client.get_run(run_id).data.tags)
+        with tempfile.TemporaryDirectory() as folder:
+            return Path(client.download_artifacts(run_id, ENCODER_FILE, folder)).read_bytes(), tags
+    except (MlflowException, OSError) as error:
+        raise InputError(f"run {run_id} of {shown(tracking_uri)} has no encoder: {reason(error)}") from error
+
+
 @contextmanager
 def _collection_paused() -> Iterator[None]:
     """No search for garbage meanwhile: while many objects are made to stay, it walks all of them again and again."""

@@ -144,4 +144,4 @@ def test_an_evaluated_teacher_is_trained_by_fine_tuning_as_any_other_encoder_is(
 ) -> None:
     cell = evaluate_cell(pretrain_cell(pretext, encoder=encoder), 0.05, "finetune")
     teacher = build(cell.pretrain, digits, CPU).evaluated
-    assert all(weight.requires_grad for weight in refit(cell, teacher, digits.input_spec).parameters())
+    assert all(weight.requires_grad for weight in refit(teacher, encoder, digits.input_spec).parameters())

@@ -111,7 +111,7 @@ def test_a_transferred_encoder_is_augmented_as_the_evaluated_dataset_allows(digi
     clothes = dataclasses.replace(digits, input_spec=CLOTHES)
     encoder = build(cell.pretrain, clothes, CPU).encoder
     state = torch.random.get_rng_state()
-    fitted = refit(cell, encoder, digits.input_spec)
+    fitted = refit(encoder, "conv", digits.input_spec)
     assert torch.equal(torch.random.get_rng_state(), state)
     assert (encoder.input_spec.views.horizontal_flip, fitted.input_spec.views.horizontal_flip) == (True, False)
     inputs = torch.rand(4, 1, 28, 28)

@@ -1,0 +1,117 @@
+"""Encoders that were trained, ready to be called, and what there is to load and to choose from."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load as parse_weights
+
+from sslbench.api.tables import records_file
+from sslbench.contract.files import is_file
+from sslbench.contract.registry import Registry
+from sslbench.contract.spec import InputError
+from sslbench.datasets import COLLECTIONS, DATASETS, OWN, default_root, load
+from sslbench.datasets._base import Dataset
+from sslbench.encoders import ENCODERS
+from sslbench.encoders._base import Encoder
+from sslbench.pretexts import PRETEXTS
+from sslbench.publishing.encoders import shipped
+from sslbench.report.records import read_records
+from sslbench.stores.addresses import locate
+from sslbench.stores.tracker import encoder_of
+
+_RUN_ID = re.compile("[0-9a-f]{32}")
+
+
+def load_dataset(name: str, data_root: str | Path | None = None) -> Dataset:
+    """A dataset by name, acquired if it is missing; `folder:PATH` and the like are one's own.
+
+    Args:
+        data_root: folder of datasets; None for `$SSLBENCH_DATA` or a cache folder.
+
+    Raises:
+        InputError: unknown name, or files that cannot be had.
+    """
+    return load(name, default_root() if data_root is None else Path(data_root))
+
+
+def list_datasets() -> dict[str, str]:
+    """What each dataset is, by name; `ucr:NAME` and `folder:PATH` stand for many."""
+    collections = {f"{name}:NAME": COLLECTIONS.summary(name) for name in COLLECTIONS}
+    return {**_summaries(DATASETS), **collections, **{f"{name}:PATH": OWN.summary(name) for name in OWN}}
+
+
+def list_pretexts() -> dict[str, str]:
+    """What each pretext, or baseline beside them, is, by name."""
+    return _summaries(PRETEXTS)
+
+
+def _summaries(registry: Registry[Any]) -> dict[str, str]:
+    return {name: registry.summary(name) for name in registry}
+
+
+def load_encoder(
+    source: str | Path,
+    *,
+    pretext: str | None = None,
+    architecture: str | None = None,
+    latent_dim: int = 128,
+    dataset: str | None = None,
+    home: str | Path | None = None,
+    data_root: str | Path | None = None,
+) -> Encoder:
+    """A trained encoder in evaluation mode: call it with a batch, `(N, C, H, W)` from 0 to 1 for images.
+
+    Args:
+        source: a published suite or folder of results that ships encoders; or the id of a pretraining's MLflow run; or
+            a `.safetensors` file of weights.
+        pretext: whose encoder of a published table; may be left out if it ships one.
+        architecture, latent_dim, dataset: of a file of weights: what encoder they are for, and made for whose inputs.
+        home: folder of stores that has the run; None for `$SSLBENCH_HOME` or `.sslbench`.
+        data_root: folder of datasets, which say what inputs look like.
+
+    Raises:
+        InputError: there is no such encoder; the message says what there is.
+    """
+    text = str(source)
+    if text.endswith(".safetensors"):
+        if not is_file(Path(text)):
+            raise InputError(f"there is no file {text}")
+        if architecture is None or dataset is None:
+            raise InputError(f"{text} holds weights alone: say architecture (e.g. conv), latent_dim and dataset")
+        return _built(Path(text).read_bytes(), architecture, latent_dim, dataset, data_root, text)
+    if _RUN_ID.fullmatch(text):
+        stores = locate(None if home is None else Path(home))
+        weights, tags = encoder_of(stores.tracking_uri, text)
+        trained_on = tags["pretrain_dataset"] or tags["dataset"]
+        return _built(weights, tags["encoder"], int(tags["latent_dim"]), trained_on, data_root, f"run {text}")
+    file = records_file(source, home)
+    found = read_records(file)
+    trained = found[(found["split"] == "unlabelled") & (found["pretrain_steps"] > 0)].drop_duplicates("cell_id")
+    ships = trained[[shipped(file.parent, cell_id) is not None for cell_id in trained["cell_id"]]]
+    wanted = ships if pretext is None else ships[ships["pretext"] == pretext]
+    if len(wanted) != 1:
+        known = ", ".join(sorted(set(ships["pretext"]))) or "(none)"
+        raise InputError(f"{file.parent} ships encoders of pretexts {known}; choose one of them, not {pretext!r}")
+    row = wanted.iloc[0]
+    weights = shipped(file.parent, row["cell_id"]) or b""
+    trained_on = row["pretrain_dataset"] or row["dataset"]
+    return _built(weights, row["encoder"], int(row["latent_dim"]), trained_on, data_root, f"{pretext} of {file.parent}")
+
+
+def _built(
+    weights: bytes, architecture: str, latent_dim: int, dataset: str, data_root: str | Path | None, whose: str
+) -> Encoder:
+    spec = load_dataset(dataset, data_root).input_spec
+    encoder = ENCODERS.get(architecture)(spec, latent_dim)
+    try:
+        encoder.load_state_dict(parse_weights(weights))
+    except (SafetensorError, RuntimeError) as error:
+        said = str(error).strip().split("\n")[-1].strip()
+        raise InputError(
+            f"weights of {whose} do not fit {architecture} with latent size {latent_dim}: {said}"
+        ) from error
+    return encoder.eval()

@@ -1,0 +1,246 @@
+"""Score an encoder of one's own as published ones are scored."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+from sslbench import __version__
+from sslbench.api.own import Function, architecture, given, read
+from sslbench.contract.cells import EvaluateCell, PretrainCell
+from sslbench.contract.identity import digest
+from sslbench.contract.provenance import git_commit
+from sslbench.contract.record import Record
+from sslbench.contract.schema import Count, Fraction, Name, Seed, checked
+from sslbench.contract.settings import configure
+from sslbench.contract.spec import READINGS, InputError, PretextConfig, ProtocolConfig
+from sslbench.datasets import default_root, load
+from sslbench.datasets._base import Dataset
+from sslbench.encoders._base import Encoder
+from sslbench.engine.evaluate import Features, Outcome, sees_features
+from sslbench.engine.evaluate import evaluate as evaluate_cell
+from sslbench.protocols import PROTOCOLS
+from sslbench.report.records import from_records
+from sslbench.stores.addresses import locate, prepare
+from sslbench.stores.inputs import describe
+from sslbench.stores.readback import MOMENT, evaluation_metrics
+from sslbench.stores.tracker import Tracker
+from sslbench.sweep.request import resolve_device
+
+NOT_KNOWN = float("nan")
+
+
+def evaluate(
+    encoder: Function | tuple[Any, Any],
+    dataset: str,
+    *,
+    label_fractions: Sequence[float] = (0.01, 0.1, 1.0),
+    labels_per_class: Sequence[int] = (),
+    protocols: Sequence[str] = ("linear_probe",),
+    readings: Sequence[str] = READINGS[:1],
+    seeds: Sequence[int] = (0, 1, 2),
+    name: str = "own",
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
+    device: str = "auto",
+    data_root: str | Path | None = None,
+    home: str | Path | None = None,
+) -> pd.DataFrame:
+    """Score an encoder on label budgets, by the rules that published tables are made by.
+
+    It is asked once for features of the training and the test inputs, without their labels. Each protocol then sees
+    the labels of its budget alone, chooses its hyper-parameters inside it, and answers for the test inputs. A seed
+    draws the labelled subset that it draws in every published table, so that results can be compared pair by pair.
+
+    Args:
+        encoder: a function or `torch.nn.Module` from a batch to features; or features themselves, `(train, test)`,
+            `(N, D)` each, in the order of `load_dataset(dataset)`. A batch is as the modality makes it: of images
+            float `(N, C, H, W)` from 0 to 1. Features are `(N, D)`, or a map `(N, F, ...)`, whose mean is the latent.
+            A module is asked in evaluation mode, on the device.
+        dataset: its name, as `list_datasets` has it, or e.g. `folder:PATH`.
+        label_fractions: shares of the training labels, in (0, 1].
+        labels_per_class: so many labels of every class, beside the fractions.
+        protocols: `linear_probe`, `knn`, or `finetune`, which trains a copy of the module.
+        readings: of `latent`, `pooled` and `map`, where the encoder has them.
+        seeds: of the labelled subsets. The encoder is one: how trainings of it would differ is in none of the numbers.
+        name: what records call it, as a pretext.
+        settings: overrides of protocol fields by name, e.g. `{"knn": {"k": 5}}`.
+        device: `auto`, `cpu` or `cuda`.
+        data_root: folder of datasets; None for `$SSLBENCH_DATA` or a cache folder.
+        home: folder of stores, e.g. `.sslbench`, where the evaluations are logged to MLflow as experiment `name`; None
+            logs nothing.
+
+    Returns:
+        Records in the public schema, one line per number: accuracy in [0, 1] on `test`, and inside the `budget` where
+        the protocol measures one. What pretraining cost is not known, so those columns are empty.
+
+    Raises:
+        InputError: a name or a number is wrong, or the encoder does not answer with features; before anything is run.
+    """
+    configs = _checked(name, protocols, readings, seeds, settings or {})
+    checked(list[Fraction], list(label_fractions), "label_fractions")
+    checked(list[Count], list(labels_per_class), "labels_per_class")
+    if not label_fractions and not labels_per_class:
+        raise InputError("label_fractions and labels_per_class are both empty; name a budget")
+    where = torch.device(resolve_device(device))
+    data = load(dataset, default_root() if data_root is None else Path(data_root))
+    budgets = [*_fractions(label_fractions), *_counts(labels_per_class, data)]
+    network: Encoder | None = None
+    features: Mapping[str, Features]
+    if isinstance(encoder, tuple):
+        _check_frozen(protocols, readings)
+        found = given(encoder, data, where)
+        features, width = {READINGS[0]: found}, found.train.shape[1]
+    elif callable(encoder):
+        network, features = read(encoder, data, protocols, readings, where)
+        width = network.latent_dim
+    else:
+        raise InputError(
+            f"an encoder is a function of a batch, or features (train, test), not {type(encoder).__name__}"
+        )
+    own = PretrainCell(data.name, architecture(network), name, width, 0, 0.0, None, PretextConfig())
+    keep = _Keeper(own, data, network, str(where), home)
+    rows: list[Record] = []
+    for cell in _cells(own, budgets, seeds, readings, configs):
+        started = time.gmtime()
+        outcome = evaluate_cell(cell, data, network, features.get(cell.reading), where)
+        rows += keep.kept(cell, outcome, time.strftime(MOMENT, started))
+    return from_records(rows)
+
+
+def _checked(
+    name: str,
+    protocols: Sequence[str],
+    readings: Sequence[str],
+    seeds: Sequence[int],
+    settings: Mapping[str, Mapping[str, Any]],
+) -> dict[str, ProtocolConfig]:
+    """Settings by protocol, once everything that is a name or a seed is one."""
+    checked(Name, name, "name")
+    checked(list[Seed], list(seeds), "seeds")
+    for kind, given_names in (("protocols", protocols), ("readings", readings), ("seeds", seeds)):
+        if isinstance(given_names, str) or not given_names:
+            raise InputError(f"{kind} must be a list of one or more, not {given_names!r}")
+    for reading in readings:
+        if reading not in READINGS:
+            raise InputError(f"unknown reading {reading!r}; choose one of {', '.join(READINGS)}")
+    for protocol in (*protocols, *settings):
+        PROTOCOLS.check(protocol)
+    return {
+        protocol: configure(PROTOCOLS.get(protocol).Config(), settings.get(protocol, {}), f"protocol {protocol!r}")
+        for protocol in protocols
+    }
+
+
+def _check_frozen(protocols: Sequence[str], readings: Sequence[str]) -> None:
+    """Features alone have one reading, and nothing can be trained on."""
+    for protocol in protocols:
+        if not sees_features(protocol):
+            raise InputError(f"protocol {protocol!r} trains the encoder, and only features are given; give a module")
+    if tuple(readings) != READINGS[:1]:
+        raise InputError(f"features that are given have one reading, {READINGS[0]!r}, not {', '.join(readings)}")
+
+
+def _fractions(fractions: Sequence[float]) -> Iterator[tuple[float, int | None]]:
+    return ((float(fraction), None) for fraction in fractions)
+
+
+def _counts(counts: Sequence[int], dataset: Dataset) -> Iterator[tuple[float, int | None]]:
+    """Numbers of labels per class, each with the share of the labels that it comes to."""
+    total, classes = len(dataset.train_labels), len(dataset.classes)
+    for count in counts:
+        if count * classes > total:
+            raise InputError(f"{count} labels of {classes} classes are more than the {total:,} of {dataset.name!r}")
+        yield count * classes / total, count
+
+
+def _cells(
+    own: PretrainCell,
+    budgets: Sequence[tuple[float, int | None]],
+    seeds: Sequence[int],
+    readings: Sequence[str],
+    configs: Mapping[str, ProtocolConfig],
+) -> Iterator[EvaluateCell]:
+    for fraction, count in budgets:
+        for seed in seeds:
+            for protocol, config in configs.items():
+                for reading in readings if sees_features(protocol) else READINGS[:1]:
+                    version = PROTOCOLS.version(protocol)
+                    cell = EvaluateCell(own, own.dataset, fraction, seed, protocol, config, reading, count)
+                    yield dataclasses.replace(cell, protocol_version=version)
+
+
+class _Keeper:
+    """Makes records of outcomes and, if there is a home, runs in MLflow."""
+
+    def __init__(
+        self, own: PretrainCell, dataset: Dataset, network: Encoder | None, device: str, home: str | Path | None
+    ) -> None:
+        self.own, self.dataset, self.device, self.commit = own, dataset, device, git_commit()
+        self.parameters = 0 if network is None else sum(one.numel() for one in network.parameters())
+        self.tracker: Tracker | None = None
+        if home is not None:
+            stores = locate(Path(home))
+            prepare(stores)
+            self.tracker = Tracker(stores.tracking_uri, own.pretext, stores.artifact_root)
+            self.parent = self.tracker.start_pretrain(own, describe(dataset), device)
+            tags = {"modality": dataset.input_spec.modality}
+            self.tracker.finish(self.parent, {"parameters": float(self.parameters)}, tags)
+
+    def kept(self, cell: EvaluateCell, outcome: Outcome, started: str) -> list[Record]:
+        """The records of an outcome."""
+        rows = [self._record(cell, outcome, "test", outcome.accuracy, started)]
+        if outcome.budget_score is not None:
+            rows.append(self._record(cell, outcome, "budget", outcome.budget_score, started))
+        if self.tracker is None:
+            return rows
+        run_id = self.tracker.start_evaluate(cell, self.parent, describe(self.dataset), self.device)
+        tags = {"modality": self.dataset.input_spec.modality, "budget_digest": outcome.budget.digest}
+        self.tracker.finish(run_id, {**evaluation_metrics(rows), **outcome.details}, tags)
+        return [dataclasses.replace(row, run_id=run_id) for row in rows]
+
+    def _record(self, cell: EvaluateCell, outcome: Outcome, split: str, value: float, started: str) -> Record:
+        return Record(
+            suite=self.own.pretext,
+            cell_id=cell.cell_id,
+            run_id="",
+            dataset=cell.dataset,
+            pretrain_dataset="",
+            modality=self.dataset.input_spec.modality,
+            encoder=self.own.encoder,
+            pretext=self.own.pretext,
+            latent_dim=self.own.latent_dim,
+            seed=self.own.seed,
+            label_seed=cell.label_seed,
+            label_fraction=cell.label_fraction,
+            num_labels=len(outcome.budget.indices),
+            labels_per_class=cell.labels_per_class or 0,
+            num_classes=len(self.dataset.classes),
+            protocol=cell.protocol,
+            reading=cell.reading,
+            metric="accuracy",
+            value=value,
+            split=split,
+            pretrain_epochs=NOT_KNOWN,
+            pretrain_steps=0,
+            pretrain_seconds=NOT_KNOWN,
+            pretrain_samples=0,
+            pretrain_flops=NOT_KNOWN,
+            evaluate_seconds=outcome.seconds,
+            evaluate_flops=outcome.flops,
+            parameters=self.parameters,
+            dataset_version=cell.dataset_version,
+            encoder_version=self.own.encoder_version,
+            pretext_version=self.own.pretext_version,
+            protocol_version=cell.protocol_version,
+            config_hash=digest(self.own.config),
+            git_commit=self.commit,
+            sslbench_version=__version__,
+            device=self.device,
+            started_at=started,
+        )

@@ -1,0 +1,83 @@
+"""Run a suite from Python."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+from rich.progress import Progress
+
+from sslbench.api.tables import wide
+from sslbench.datasets import default_root
+from sslbench.publishing.continuation import take_published
+from sslbench.publishing.publish import published_among, write_tables
+from sslbench.report.records import from_records
+from sslbench.stores.addresses import locate
+from sslbench.sweep import crew, news
+from sslbench.sweep.plan import Selection
+from sslbench.sweep.request import Prepared, Request, prepare_request, records_of
+
+
+class CellsFailed(RuntimeError):
+    """Some cells of a suite failed; what else there was to do is done and kept."""
+
+
+def run(
+    suite: str | Path,
+    *,
+    datasets: Sequence[str] = (),
+    pretexts: Sequence[str] = (),
+    latent_dims: Sequence[int] = (),
+    label_fractions: Sequence[float] = (),
+    seeds: Sequence[int] = (),
+    workers: int | None = None,
+    device: str = "auto",
+    from_published: bool = False,
+    home: str | Path | None = None,
+    data_root: str | Path | None = None,
+) -> pd.DataFrame:
+    """Run what is missing of a suite and return its evaluations, as `records` does.
+
+    Workers are processes of their own, so a script calls this below `if __name__ == "__main__":`; a notebook need not.
+    Interrupted, it loses the cells in flight and nothing else: call it again.
+
+    Args:
+        suite: name of a suite, or a Python file with a `SUITE`.
+        datasets, pretexts, latent_dims, label_fractions, seeds: only these; empty means all of the suite's. Of a whole
+            suite the tables are written too, to `results/SUITE` of the home folder.
+        workers: processes at most; None for one per core, one on a GPU.
+        device: `auto`, `cpu` or `cuda`.
+        from_published: take finished cells from the published results.
+        home: folder of stores; None for `$SSLBENCH_HOME` or `.sslbench`.
+        data_root: folder of datasets; None for `$SSLBENCH_DATA` or a cache folder.
+
+    Raises:
+        InputError: whatever is wrong, before anything is run.
+        CellsFailed: after everything else was run; the message has the first reason.
+    """
+    selection = Selection(tuple(datasets), tuple(pretexts), tuple(latent_dims), tuple(label_fractions), tuple(seeds))
+    stores = locate(None if home is None else Path(home))
+    root = (default_root() if data_root is None else Path(data_root)).resolve()
+    request = Request(str(suite), selection, stores, root, device, workers)
+    prepared = prepare_request(request)
+    if from_published:
+        take_published(request, prepared, published_among(prepared.suite.name, None) / prepared.suite.name)
+        prepared = prepare_request(request)
+    failures: list[news.Failure] = []
+    if not all(cell.cell_id in prepared.done for cell in prepared.plan.evaluations):
+        failures = _with_a_bar(request, prepared)
+    found = records_of(request, prepared)
+    if found and selection == Selection():
+        write_tables(request, prepared, found)
+    if failures:
+        raise CellsFailed(f"{len(failures)} cells failed; the first: {failures[0].title}: {failures[0].reason}")
+    return wide(from_records(found))
+
+
+def _with_a_bar(request: Request, prepared: Prepared) -> list[news.Failure]:
+    """Run what is missing; returns what failed."""
+    done = sum(cell_id in prepared.done for cell_id, _ in prepared.cells)
+    with Progress() as bar:
+        cells = bar.add_task(prepared.suite.name, total=len(prepared.cells), completed=done)
+        return crew.run(request, prepared, lambda progress: bar.advance(cells, len(progress.finished)))
