@@ -10,13 +10,14 @@ from typer.core import TyperGroup
 from sslbench import __version__
 from sslbench.commands.compare import compare
 from sslbench.commands.listing import KINDS, show
-from sslbench.commands.options import plain_errors, terminal
+from sslbench.commands.options import Plugin, plain_errors, terminal
 from sslbench.commands.publish import publish
 from sslbench.commands.report import report
 from sslbench.commands.reproduce import reproduce
 from sslbench.commands.run import run
 from sslbench.commands.tune import tune
 from sslbench.commands.ui import ui
+from sslbench.contract.outside import load_plugins
 
 
 class _Group(TyperGroup):
@@ -54,12 +55,14 @@ def main(
 @app.command("list")
 def list_(
     kind: Annotated[str | None, typer.Argument(help=f"One of: {', '.join(KINDS)}; all if left out.")] = None,
+    plugin: Plugin = None,
 ) -> None:
     """Show what there is to choose from.
 
-    Examples: sslbench list | sslbench list pretexts
+    Examples: sslbench list | sslbench list pretexts | sslbench list pretexts --plugin my_task.py
     """
     with plain_errors():
+        load_plugins(plugin or ())
         show(kind, terminal())
 
 

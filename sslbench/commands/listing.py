@@ -39,12 +39,12 @@ def groups(kind: str) -> list[tuple[str, list[tuple[str, str]]]]:
     if kind == "suites":
         from sslbench.sweep import suites
 
-        return [(kind, [(name, suites.summary(path)) for name, path in suites.available().items()])]
+        return [(kind, [(name, suites.summary(name)) for name in suites.names()])]
     found: dict[str, list[tuple[str, str]]] = {}
     for registry, written in _registries(kind):
         for name in registry:
-            room = registry.module(name).split(".")[2:-1]
-            title = f"{kind} of {room[0]}" if room else kind
+            owner, room = registry.owner(name), registry.module(name).split(".")[2:-1]
+            title = f"{kind} of {owner or room[0]}" if owner or room else kind
             found.setdefault(title, []).append((written.format(name), registry.summary(name)))
     return list(found.items())
 

@@ -27,6 +27,9 @@ DataRoot = Annotated[Path | None, typer.Option(help="Folder of datasets; default
 Results = Annotated[Path, typer.Option(help="Folder of published results, one folder per suite.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Workers = Annotated[str, typer.Option(help="Worker processes; auto = one per core, one on a GPU.")]
+Plugin = Annotated[
+    list[str] | None, typer.Option(help="File (.py) or module whose plug-ins register themselves; may be repeated.")
+]
 SuiteName = Annotated[str, typer.Argument(help="Name of a suite, or a Python file with a SUITE.")]
 
 

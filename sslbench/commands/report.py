@@ -7,8 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sslbench.commands.options import DataRoot, Home, Results, SuiteName, TrackingUri, plain_errors, say, terminal
+from sslbench.commands.options import (
+    DataRoot,
+    Home,
+    Plugin,
+    Results,
+    SuiteName,
+    TrackingUri,
+    plain_errors,
+    say,
+    terminal,
+)
 from sslbench.commands.tables import refresh, say_written
+from sslbench.contract.outside import load_plugins
 from sslbench.contract.spec import InputError
 from sslbench.datasets import default_root
 from sslbench.stores.addresses import locate
@@ -36,6 +47,7 @@ def report(
     home: Home = None,
     tracking_uri: TrackingUri = None,
     data_root: DataRoot = None,
+    plugin: Plugin = None,
 ) -> None:
     """Write a suite's tables, plots and page from its MLflow runs, or the published ones again from records.csv.
 
@@ -48,7 +60,8 @@ def report(
         from sslbench.sweep.request import Request
 
         stores = locate(home, tracking_uri)
-        request = Request(suite, Selection(), stores, (data_root or default_root()).resolve())
+        data = (data_root or default_root()).resolve()
+        request = Request(suite, Selection(), stores, data, plugins=tuple(plugin or ()))
         _report(request, results, rebuild, ui_url, terminal())
         for file in readme or []:
             refresh(file, results, terminal())
@@ -69,6 +82,7 @@ def _report(request: Request, results: Path, rebuild: bool, ui_url: str, console
     from sslbench.sweep.request import prepare_request, records_of
 
     if rebuild:
+        load_plugins(request.plugins)
         suite = suites.load(request.suite)
         destination = results / suite.name
         attached = attachments_of(request.suite, suite, ui_url)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sslbench.commands.options import FAILED, DataRoot, Device, Workers, plain_errors, say, terminal, workers_of
+from sslbench.commands.options import FAILED, DataRoot, Device, Plugin, Workers, plain_errors, say, terminal, workers_of
 from sslbench.datasets import default_root
 
 if TYPE_CHECKING:  # it imports torch, which the rest of the command line does without
@@ -30,6 +30,7 @@ def reproduce(
     workers: Workers = "auto",
     device: Device = "auto",
     data_root: DataRoot = None,
+    plugin: Plugin = None,
 ) -> None:
     """Run published rows again; exit code 1 if one falls outside its interval.
 
@@ -47,7 +48,8 @@ def reproduce(
         from sslbench.sweep.request import resolve_device
 
         root, chosen = (data_root or default_root()).resolve(), resolve_device(device)
-        published = [Reproduction(path, root, tuple(rows or ()), sample, suite) for path in records]
+        loaded = tuple(plugin or ())
+        published = [Reproduction(path, root, tuple(rows or ()), sample, suite, loaded) for path in records]
         trainings = sum(len({row.cell.pretrain.cell_id for row in one.rows}) for one in published)
         layout = choose(wanted, chosen, trainings, cores(), free_memory())
         raise typer.Exit(_reproduce(published, torch.device(chosen), layout.workers, terminal()))

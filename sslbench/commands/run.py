@@ -13,6 +13,7 @@ from sslbench.commands.options import (
     DataRoot,
     Device,
     Home,
+    Plugin,
     Storage,
     SuiteName,
     TrackingUri,
@@ -54,6 +55,7 @@ def run(
     tracking_uri: TrackingUri = None,
     storage: Storage = None,
     data_root: DataRoot = None,
+    plugin: Plugin = None,
 ) -> None:
     """Run what is missing of a suite, then write its tables into the home folder.
 
@@ -61,7 +63,8 @@ def run(
 
     Examples: sslbench run quick | sslbench run quick --dry-run |
     sslbench run quick --pretext vicreg --latent-dim 128 --fraction 0.01 --workers 2 |
-    sslbench run my_copy_of_catalogue.py --from-published
+    sslbench run my_copy_of_catalogue.py --from-published |
+    sslbench run quick --plugin my_task.py --pretext my_task
     """
     with plain_errors():
         from sslbench.sweep.plan import Selection
@@ -81,6 +84,7 @@ def run(
             (data_root or default_root()).resolve(),
             device,
             workers_of(workers),
+            tuple(plugin or ()),
         )
         if dry_run and from_published:
             raise InputError("--dry-run writes nothing, so it takes nothing with --from-published; leave one out")

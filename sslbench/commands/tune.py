@@ -12,6 +12,7 @@ from sslbench.commands.options import (
     DataRoot,
     Device,
     Home,
+    Plugin,
     Storage,
     SuiteName,
     TrackingUri,
@@ -50,6 +51,7 @@ def tune(
     tracking_uri: TrackingUri = None,
     storage: Storage = None,
     data_root: DataRoot = None,
+    plugin: Plugin = None,
 ) -> None:
     """Tune every pretext of a suite and `supervised` with the same budget, never looking at the test split.
 
@@ -75,7 +77,8 @@ def tune(
             encoders=(encoder,) if encoder is not None else (),
         )
         stores, data = locate(home, tracking_uri, storage), (data_root or default_root()).resolve()
-        request = TuneRequest(Request(suite, selection, stores, data, device), trials, epochs, criterion, settings)
+        at = Request(suite, selection, stores, data, device, plugins=tuple(plugin or ()))
+        request = TuneRequest(at, trials, epochs, criterion, settings)
         prepared, console = prepare_tuning(request), terminal()
         _say_plan(prepared, console)
         if dry_run:

@@ -40,6 +40,7 @@ DATASETS: Registry[Callable[[Path], Dataset]] = Registry(
         "sentences_sentiment": "sslbench.datasets.text.sentences:load_sentences_sentiment",
         "sentences_domain": "sslbench.datasets.text.sentences:load_sentences_domain",
     },
+    "sslbench.datasets",
 )
 
 #: A person's own files, by what stands before the colon of `folder:PATH`; the path of a folder is all they need.
@@ -97,6 +98,8 @@ def check(name: str) -> None:
     elif name not in DATASETS:
         others = ", ".join([*(f"{kind}:NAME" for kind in COLLECTIONS), *(f"{kind}:PATH" for kind in OWN)])
         raise InputError(f"unknown dataset {name!r}; choose one of {', '.join(DATASETS)}, or {others}")
+    else:
+        DATASETS.check(name)
 
 
 def version_of(name: str) -> int:

@@ -22,4 +22,5 @@ ENCODERS: Registry[type[Encoder]] = Registry(
         "bag": "sslbench.encoders.text.bag:Bag",
         "raw": "sslbench.encoders.raw:Raw",
     },
+    "sslbench.encoders",
 )

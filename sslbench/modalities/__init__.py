@@ -17,6 +17,7 @@ MODALITIES: Registry[type[Modality]] = Registry(
         "series": "sslbench.modalities.series:Series",
         "text": "sslbench.modalities.text:Text",
     },
+    "sslbench.modalities",
 )
 
 

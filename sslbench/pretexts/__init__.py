@@ -56,4 +56,5 @@ PRETEXTS: Registry[type[Pretext]] = Registry(
         "denoising_lm": "sslbench.pretexts.text.denoising_lm:DenoisingLM",
         "contrastive_text": "sslbench.pretexts.text.contrastive_text:ContrastiveText",
     },
+    "sslbench.pretexts",
 )

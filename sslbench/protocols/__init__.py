@@ -19,4 +19,5 @@ PROTOCOLS: Registry[type[Protocol]] = Registry(
         "tfidf": "sslbench.protocols.tfidf:TfIdf",
         "majority_class": "sslbench.protocols.majority_class:MajorityClass",
     },
+    "sslbench.protocols",
 )

@@ -14,6 +14,7 @@ import torch
 from joblib import Parallel, delayed
 
 from sslbench.contract.cells import EvaluateCell
+from sslbench.contract.outside import load_plugins
 from sslbench.contract.record import COLUMN_TYPES
 from sslbench.contract.spec import InputError
 from sslbench.datasets import load
@@ -102,6 +103,7 @@ class Reproduction:
         rows: which rows, as `choose` reads them; all test accuracies if there are none.
         sample: only so many of them, drawn at random but always the same.
         suite: name or file of the suite; None means the one the records name.
+        plugins: files and modules to load first, here and in every process that runs rows again.
 
     Raises:
         InputError: no such file or suite, rows that are not there, or the suite no longer defines a row that was asked
@@ -118,8 +120,10 @@ class Reproduction:
         rows: Sequence[str] = (),
         sample: int | None = None,
         suite: str | None = None,
+        plugins: tuple[str, ...] = (),
     ) -> None:
-        self.place = path, data_root, suite
+        load_plugins(plugins)
+        self.place = path, data_root, suite, plugins
         records = read_records(path)
         self.answers = read_answers(path.parent) if path.name == RECORDS_FILE else {}
         chosen = choose(records, rows, path)
@@ -194,14 +198,17 @@ def run_again(
     yield from pool(delayed(_again)(place, numbers, device) for _, place, numbers in jobs)
 
 
-def _again(place: tuple[Path, Path, str | None], numbers: list[int], device: torch.device) -> tuple[Path, list[Check]]:
+Place = tuple[Path, Path, str | None, tuple[str, ...]]
+
+
+def _again(place: Place, numbers: list[int], device: torch.device) -> tuple[Path, list[Check]]:
     return place[0], _opened(*place).checks(numbers, device)
 
 
 @cache
-def _opened(path: Path, data_root: Path, suite: str | None) -> Reproduction:
+def _opened(path: Path, data_root: Path, suite: str | None, plugins: tuple[str, ...]) -> Reproduction:
     """All rows of a file, read once by every process."""
-    return Reproduction(path, data_root, suite=suite)
+    return Reproduction(path, data_root, suite=suite, plugins=plugins)
 
 
 def choose(records: pd.DataFrame, rows: Sequence[str], path: Path) -> pd.DataFrame:

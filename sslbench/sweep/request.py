@@ -9,6 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from sslbench.contract.outside import load_plugins
 from sslbench.contract.record import Record
 from sslbench.contract.spec import InputError, Suite
 from sslbench.datasets import load
@@ -28,6 +29,7 @@ class Request:
         suite: name or file of the suite.
         device: `auto`, `cpu` or `cuda`.
         workers: how many at most; None for as many as do most together.
+        plugins: files and modules to load first, as `load_plugins` takes them.
     """
 
     suite: str
@@ -36,6 +38,7 @@ class Request:
     data_root: Path
     device: str = "auto"
     workers: int | None = 1
+    plugins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,7 @@ def prepare_request(request: Request) -> Prepared:
     Raises:
         InputError: whatever is wrong, in one line.
     """
+    load_plugins(request.plugins)
     suite = select(suites.load(request.suite), request.selection)
     inputs: dict[str, Source] = {}
     names: dict[str, str] = {}

@@ -3,30 +3,43 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
-import sys
 from pathlib import Path
 
 from sslbench.contract.files import is_file
+from sslbench.contract.outside import run_file, source_of
+from sslbench.contract.registry import Registry
 from sslbench.contract.settings import Tuning, read_tuning, with_tuning
 from sslbench.contract.spec import InputError, Suite
 
+PACKAGE = Path(__file__).resolve().parents[1]
+
 
 def folders() -> list[Path]:
-    """Where suites are looked for: `benchmarks/` here, then the one beside the package."""
-    beside = Path(__file__).resolve().parents[2] / "benchmarks"
+    """Where suites are looked for: `benchmarks/` here, then the one in the package, or beside it in a checkout."""
+    shipped = PACKAGE / "benchmarks"
+    ours = shipped if shipped.is_dir() else PACKAGE.parent / "benchmarks"
     here = Path.cwd() / "benchmarks"
-    return [here] if here.resolve() == beside else [here, beside]
+    return [here] if here.resolve() == ours else [here, ours]
 
 
-def available() -> dict[str, Path]:
-    """Names of the suites that can be run, and their files."""
+def _in_folders() -> dict[str, Path]:
+    """Names of suites that lie in these folders, and their files."""
     found: dict[str, Path] = {}
     for folder in folders():
         for path in sorted(folder.glob("*.py")):
             if not path.name.startswith("_"):
                 found.setdefault(path.stem, path)
     return found
+
+
+def _offered() -> Registry[object]:
+    """Those that other packages offer, each as `module:SUITE`; asked where they lie, never imported."""
+    return Registry("suite", {name: f"{name}:SUITE" for name in _in_folders()}, "sslbench.suites")
+
+
+def names() -> list[str]:
+    """Of all suites that can be run, from the folders first."""
+    return list(_offered())
 
 
 def find(name: str) -> Path:
@@ -40,14 +53,24 @@ def find(name: str) -> Path:
         if not is_file(path):
             raise InputError(f"suite file {name!r} does not exist")
         return path.resolve()
-    known = available()
-    if name not in known:
-        raise InputError(f"unknown suite {name!r}; choose one of {', '.join(known) or '(none found)'}, or a .py file")
-    return known[name]
+    known, there = _in_folders(), _offered()
+    if name not in there:
+        raise InputError(f"unknown suite {name!r}; choose one of {', '.join(there) or '(none found)'}, or a .py file")
+    there.check(name)
+    if name in known:
+        return known[name]
+    source = source_of(there.module(name))
+    if source is None:
+        raise InputError(f"suite {name!r}: {there.owner(name)} has no module {there.module(name)}")
+    return source
 
 
-def summary(path: Path) -> str:
+def summary(name: str) -> str:
     """First line of a suite's docstring, read without running it; of a file that cannot be read, why."""
+    try:
+        path = find(name)
+    except InputError as error:
+        return f"(cannot be used: {error})"
     try:
         return (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n")[0]
     except (OSError, SyntaxError, ValueError, RecursionError) as error:
@@ -81,18 +104,7 @@ def load_untuned(name: str) -> Suite:
         InputError: there is no such file, it does not run, or it defines no `SUITE`.
     """
     path = find(name)
-    module_name = f"sslbench_suite_{path.stem}"
-    spec = importlib.util.spec_from_file_location(module_name, path)
-    if spec is None or spec.loader is None:
-        raise InputError(f"suite file {path} cannot be read")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[module_name] = module
-    try:
-        spec.loader.exec_module(module)
-    except InputError as error:
-        raise InputError(f"suite file {path}: {error}") from error
-    except (Exception, SystemExit, KeyboardInterrupt) as error:  # a file that ends the program would end it silently
-        raise InputError(f"suite file {path} does not run: {type(error).__name__}: {error}") from error
+    module = run_file(path, f"sslbench_suite_{path.stem}", "suite file")
     suite = vars(module).get("SUITE")
     if not isinstance(suite, Suite):
         raise InputError(f"suite file {path} defines no SUITE = Suite(...)")

@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 
 from sslbench.contract.identity import named_seed
+from sslbench.contract.outside import load_plugins
 from sslbench.contract.schema import Count, Epochs, checked
 from sslbench.contract.settings import Budget, TunedArm, configure, read_tuning
 from sslbench.contract.spec import InputError, Suite
@@ -108,6 +109,7 @@ def prepare_tuning(request: TuneRequest) -> PreparedTuning:
     Raises:
         InputError: whatever is wrong, in one line.
     """
+    load_plugins(request.at.plugins)
     suite = _narrowed(suites.load_untuned(request.at.suite), request.at.selection)
     rule = CRITERIA.get(request.criterion)()
     datasets = dict(acquire(suite, request.at))

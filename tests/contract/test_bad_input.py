@@ -438,7 +438,7 @@ def test_whole_numbers_become_the_floats_that_were_declared() -> None:
 
 
 def test_all_shipped_suites_pass() -> None:
-    for name in suites.available():
+    for name in suites.names():
         check(suites.load(name))
 
 
