@@ -73,7 +73,8 @@ def _part(cell: EvaluateCell, prepared: Prepared) -> str:
 def _budgets(cells: Iterable[EvaluateCell]) -> str:
     """`0.1%, 1% (seeds 0, 1); 5% (seed 2)`."""
     seeds: dict[str, str] = {}
-    for budget, group in _grouped(cells, lambda one: percent(one.label_fraction)).items():
+    ordered = sorted(cells, key=lambda one: one.label_fraction)
+    for budget, group in _grouped(ordered, lambda one: percent(one.label_fraction)).items():
         seeds[budget] = ", ".join(dict.fromkeys(str(one.pretrain.seed) for one in group))
     alike = _grouped(seeds, lambda budget: seeds[budget])
     return "; ".join(f"{', '.join(budgets)} (seed{'s' * (',' in which)} {which})" for which, budgets in alike.items())
