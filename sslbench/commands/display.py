@@ -16,17 +16,20 @@ from rich.table import Table
 from rich.text import Text
 
 from sslbench.commands.options import INTERRUPTED, say
+from sslbench.commands.patience import EVERY
 from sslbench.contract.errors import InputError
 from sslbench.contract.record import Record
 from sslbench.report.records import read_records
-from sslbench.report.words.numbers import duration
+from sslbench.report.words.numbers import duration, percent
 from sslbench.sweep import news
 from sslbench.sweep.estimate import CostBook, TimeLeft, remaining
 from sslbench.sweep.request import Prepared, Request, records_of
 
 
-def say_unsuitable(prepared: Prepared, console: Console) -> None:
-    """Print what is left out of a plan, and why."""
+def say_unusual(prepared: Prepared, console: Console) -> None:
+    """Print what a selection has beyond its suite, and what is left out of a plan, and why."""
+    if prepared.beyond:
+        say(console, f"not in suite {prepared.suite.name!r} itself, so not in its tables: {', '.join(prepared.beyond)}")
     for (dataset, encoder, pretext), reason in prepared.plan.unsuitable.items():
         say(console, f"left out: {pretext} with {encoder} on {dataset}: {reason}")
 
@@ -42,7 +45,10 @@ def counts(prepared: Prepared) -> str:
 
 def estimate(request: Request, prepared: Prepared, results: Path) -> TimeLeft:
     """What is left to do, from what cells like it took here and in the published tables."""
-    known = records_of(request, prepared)
+    if prepared.finished:
+        return TimeLeft(0.0, 0)
+    begun = any(cell.cell_id in prepared.done for cell in prepared.plan.evaluations)
+    known = records_of(request, prepared) if begun else []
     for path in sorted(results.glob("*/records.csv")):
         with suppress(InputError):  # a file that cannot be read teaches nothing, and is no reason to stop
             known += [Record(**{str(name): value for name, value in row.items()}) for row in _rows(path)]
@@ -64,6 +70,8 @@ def describe(left: TimeLeft, workers: int) -> str:
 class Bars:
     """Progress bars that move on a terminal while work is done, and lines that stay anywhere.
 
+    Where there is no terminal, a line says how far it is whenever nothing else was said for `EVERY` seconds.
+
     Args:
         what: is done, in the plural.
         bars: title to how much is done and how much there is.
@@ -71,6 +79,7 @@ class Bars:
 
     def __init__(self, what: str, bars: Mapping[str, tuple[int, int]], console: Console) -> None:
         self.what, self.console = what, console
+        self.said = time.monotonic()
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         self.progress = Progress(*columns, TextColumn("{task.fields[left]}"), console=console)
         self.tasks = {
@@ -91,16 +100,20 @@ class Bars:
 
     def say(self, line: str) -> None:
         """Print a line that stays."""
+        self.said = time.monotonic()
         say(self.console, line)
 
     def move(self, title: str, done: float, left: str = "", *below: RenderableType) -> None:
         """Set a bar, what is left in words, and what stands below all bars."""
         self.progress.update(self.tasks[title], completed=done, left=left)
         self.live.update(Group(self.progress, *below))
+        if not self.console.is_terminal and time.monotonic() - self.said >= EVERY:
+            total = self.progress.tasks[self.tasks[title]].total
+            self.say(f"{title}: {done:g} of {total:g}{left and f', {left}'}")
 
 
 class Display:
-    """How a sweep goes on: live on a terminal, one line per finished cell anywhere."""
+    """How a sweep goes on: live on a terminal, one line per finished pretraining anywhere."""
 
     def __init__(self, prepared: Prepared, left: TimeLeft, workers: int, console: Console) -> None:
         self.left, self.workers = left, workers
@@ -109,19 +122,19 @@ class Display:
         self.done = sum(cell_id in done for cell_id, _ in prepared.cells)
         self.at_start = self.done
         self.started = time.monotonic()
-        self.best: dict[tuple[float, str], tuple[float, str]] = {}
+        self.best: dict[tuple[float, str], tuple[float, str]] = {}  # inside the labels: nobody should choose on test
         self.bars = Bars("cells", {"cells": (self.done, self.total)}, console)
 
     def show(self, progress: news.Progress) -> None:
         """Take in what changed and show it."""
         for cell in progress.finished:
             self.done += 1
-            score = f": COLLAPSED, {cell.collapsed}" if cell.collapsed else ""
-            if cell.accuracy is not None:
-                score = f": {100 * cell.accuracy:.1f}%"
+            if cell.budget_accuracy is not None:
                 key = (cell.label_fraction, cell.protocol)
-                self.best[key] = max(self.best.get(key, (0.0, "")), (cell.accuracy, cell.pretext))
-            self.bars.say(f"[{self.done:4d}/{self.total}] {cell.title}{score}  ({self._left()} left)")
+                self.best[key] = max(self.best.get(key, (0.0, "")), (cell.budget_accuracy, cell.pretext))
+            if not cell.protocol:
+                collapsed = f": COLLAPSED, {cell.collapsed}" if cell.collapsed else ""
+                self.bars.say(f"[{self.done}/{self.total}] pretrained {cell.title}{collapsed} ({self._left()} left)")
         for failure in progress.failed:
             self.bars.say(f"FAILED {failure.title}: {failure.reason}")
         self.bars.move("cells", self.done, f"{self._left()} left", self._current(progress), self._best())
@@ -146,11 +159,11 @@ class Display:
         return Text("\n".join(lines))
 
     def _best(self) -> Table:
-        table = Table(title="best test accuracy so far", title_justify="left", box=None)
+        table = Table(box=None)
         fractions = sorted({fraction for fraction, _ in self.best})
-        table.add_column("protocol")
+        table.add_column("best inside the labels")
         for fraction in fractions:
-            table.add_column(f"{100 * fraction:g}%", justify="right")
+            table.add_column(percent(fraction), justify="right")
         for protocol in sorted({name for _, name in self.best}):
             cells = [self.best.get((fraction, protocol)) for fraction in fractions]
             table.add_row(protocol, *("" if cell is None else f"{100 * cell[0]:.1f} {cell[1]}" for cell in cells))

@@ -86,10 +86,10 @@ def _report(request: Request, results: Path, rebuild: bool, ui_url: str, console
         suite = suites.load(request.suite)
         destination = results / suite.name
         attached = attachments_of(request.suite, suite, ui_url)
-        files = rebuild_report(destination, suite.name, suite.notes, attached)
+        rebuild_report(destination, suite.name, suite.notes, attached)
         records, answers = read_records(destination / "records.csv"), read_answers(destination)
         print_summary(records, console, attached.versions, answers)
-        say(console, f"written: {', '.join(str(path) for path in files)}")
+        say(console, f"written: {destination}")
     else:
         prepared = prepare_request(request)
         finished = records_of(request, prepared)
@@ -97,6 +97,6 @@ def _report(request: Request, results: Path, rebuild: bool, ui_url: str, console
             where = shown(request.stores.tracking_uri)
             raise InputError(f"no finished runs of suite {prepared.suite.name!r} in {where}; run it first")
         destination = request.stores.results / prepared.suite.name
-        files = write_tables(request, prepared, finished, ui_url)
+        write_tables(request, prepared, finished, ui_url)
         print_summary(from_records(finished), console, answers=read_answers(destination))
-        say_written(request.suite, request.stores.home, destination, files, console)
+        say_written(request.suite, request.stores.home, destination, console)

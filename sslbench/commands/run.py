@@ -23,6 +23,7 @@ from sslbench.commands.options import (
     terminal,
     workers_of,
 )
+from sslbench.commands.patience import signs_of_life
 from sslbench.contract.spec import InputError
 from sslbench.datasets import default_root
 from sslbench.stores.addresses import locate
@@ -31,13 +32,15 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from sslbench.sweep.news import Failure
-    from sslbench.sweep.request import Request
+    from sslbench.sweep.request import Prepared, Request
 
 
 def run(
     suite: SuiteName,
     workers: Workers = "auto",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the cells and the time left; run nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what is missing and the time left; run nothing.")
+    ] = False,
     dataset: Annotated[list[str] | None, typer.Option(help="Only this dataset; may be repeated.")] = None,
     pretext: Annotated[list[str] | None, typer.Option(help="Only this pretext; may be repeated.")] = None,
     latent_dim: Annotated[list[int] | None, typer.Option(help="Only this latent size; may be repeated.")] = None,
@@ -95,67 +98,106 @@ def run(
 
 
 def _dry_run(request: Request, results: Path | None, console: Console) -> None:
-    """Print every cell with its state, the counts, and an estimate of the time left."""
-    from sslbench.commands.display import counts, describe, estimate, say_unsuitable
-    from sslbench.publishing.publish import published_among
-    from sslbench.sweep import crew
-    from sslbench.sweep.request import prepare_request
+    """Print how much is done, what is missing, and an estimate of the time left."""
+    with signs_of_life(console, f"planning {request.suite}"):
+        from sslbench.commands.display import counts, describe, estimate, say_unusual
+        from sslbench.commands.missing import missing_words, say_matrices
+        from sslbench.publishing.folders import published_among
+        from sslbench.sweep.request import layout, plan_request
 
-    prepared = prepare_request(request)
-    for cell_id, title in prepared.cells:
-        say(console, ("done   ", "green") if cell_id in prepared.done else ("missing", "yellow"), f" {title}")
-    say_unsuitable(prepared, console)
-    left = estimate(request, prepared, published_among(prepared.suite.name, results))
+        prepared = plan_request(request)
+        left = estimate(request, prepared, published_among(prepared.suite.name, results))
+    say_matrices(prepared, console)
+    say_unusual(prepared, console)
+    if prepared.finished:
+        say(console, f"everything is done: {counts(prepared)}")
+        return
+    for line in missing_words(prepared):
+        say(console, ("missing", "yellow"), f" {line}")
     say(console, f"\n{counts(prepared)}")
-    say(console, f"time left: {describe(left, crew.layout(request, prepared).workers)}")
+    chosen = layout(request, prepared)
+    say(console, f"time left: {describe(left, chosen.workers)}; layout: {chosen.title}")
 
 
 def _run(request: Request, results: Path | None, from_published: bool, console: Console) -> int:
     """Run what is missing, write and print the tables; returns the exit code."""
-    from sslbench.commands.display import Display, counts, describe, estimate, say_unsuitable
-    from sslbench.commands.tables import say_written, short
-    from sslbench.publishing.continuation import take_published
-    from sslbench.publishing.publish import compared, published_among, write_tables
+    with signs_of_life(console, f"preparing {request.suite}"):
+        from sslbench.commands.display import counts, say_unusual
+        from sslbench.publishing.folders import RECORDS_FILE, published_among
+        from sslbench.sweep.request import plan_request, prepare_request
+
+        prepared = plan_request(request)
+        published = published_among(prepared.suite.name, results)
+        taken = 0
+        if from_published:
+            from sslbench.publishing.continuation import take_published
+
+            taken = take_published(request, prepare_request(request), published / prepared.suite.name)
+        if from_published or not prepared.finished:
+            prepared = prepare_request(request)
+    if from_published:
+        say(console, f"taken from {published / prepared.suite.name}: {taken} evaluations")
+    say_unusual(prepared, console)
+    failures: list[Failure] = []
+    if prepared.finished:
+        say(console, f"everything is done: {counts(prepared)}")
+    else:
+        failures = _sweep(request, prepared, published, console)
+    with signs_of_life(console, "writing tables"):
+        folder = _tables(request, prepared, console)
+    for failure in failures:
+        say(console, ("failed:", "bold red"), f" {failure.title}: {failure.reason}")
+    if folder and (published / folder.name / RECORDS_FILE).is_file():
+        from sslbench.commands.tables import short
+        from sslbench.publishing.sides import compared
+
+        say(console, compared(short(folder), published / folder.name))
+    return FAILED if failures else 0
+
+
+def _sweep(request: Request, prepared: Prepared, published: Path, console: Console) -> list[Failure]:
+    """Run every missing cell, saying how far it is; returns what failed."""
+    from sslbench.commands.display import Display, counts, describe, estimate
+    from sslbench.report.words.numbers import duration
+    from sslbench.sweep import crew
+    from sslbench.sweep.request import layout
+
+    started = time.monotonic()
+    left, chosen = estimate(request, prepared, published), layout(request, prepared)
+    say(console, f"{counts(prepared)}; {describe(left, chosen.workers)}")
+    say(console, f"layout: {chosen.title}")
+    display = Display(prepared, left, chosen.workers, console)
+    with display.bars:
+        failures = crew.run(request, prepared, display.show)
+    say(console, f"took {duration(time.monotonic() - started)}")
+    return failures
+
+
+def _tables(request: Request, prepared: Prepared, console: Console) -> Path | None:
+    """Print the tables, written before unless they are as they would be again; returns their folder, None of a part."""
+    from sslbench.commands.tables import say_written
+    from sslbench.publishing.kept import kept_records
     from sslbench.report.attachments.predictions import read_answers
     from sslbench.report.records import from_records
     from sslbench.report.tables.terminal import print_summary
-    from sslbench.report.words.numbers import duration
-    from sslbench.sweep import crew
     from sslbench.sweep.plan import Selection
-    from sslbench.sweep.request import prepare_request, records_of
+    from sslbench.sweep.request import records_of
 
-    prepared = prepare_request(request)
-    published = published_among(prepared.suite.name, results)
-    if from_published:
-        folder = published / prepared.suite.name
-        say(console, f"taken from {folder}: {take_published(request, prepared, folder)} evaluations")
-        prepared = prepare_request(request)
-    say_unsuitable(prepared, console)
-    failures: list[Failure] = []
-    started = time.monotonic()
-    if all(cell.cell_id in prepared.done for cell in prepared.plan.evaluations):
-        say(console, f"everything is done: {counts(prepared)}")
-    else:
-        left = estimate(request, prepared, published)
-        layout = crew.layout(request, prepared)
-        say(console, f"{counts(prepared)}; {describe(left, layout.workers)}")
-        say(console, f"layout: {layout.title}")
-        display = Display(prepared, left, layout.workers, console)
-        with display.bars:
-            failures = crew.run(request, prepared, display.show)
-        say(console, f"took {duration(time.monotonic() - started)}")
-    records = records_of(request, prepared)
-    whole = request.selection == Selection()
-    folder = request.stores.results / prepared.suite.name
-    if records and whole:
-        files = write_tables(request, prepared, records)
-        print_summary(from_records(records), console, answers=read_answers(folder))
-        say_written(request.suite, request.stores.home, folder, files, console)
-    elif records:
-        print_summary(from_records(records), console)
+    folder, whole = request.stores.results / prepared.suite.name, request.selection == Selection()
+    frame = kept_records(request, prepared) if prepared.finished else None
+    new = frame is None
+    if frame is None:
+        records = records_of(request, prepared)
+        if not records:
+            return None
+        if whole:
+            from sslbench.publishing.publish import write_tables
+
+            write_tables(request, prepared, records)
+        frame = from_records(records)
+    print_summary(frame, console, answers=read_answers(folder) if whole else None)
+    if not whole:
         say(console, "only a part was selected: no tables are written")
-    for failure in failures:
-        say(console, ("failed:", "bold red"), f" {failure.title}: {failure.reason}")
-    if records and whole and (published / folder.name / "records.csv").is_file():
-        say(console, compared(short(folder), published / folder.name))
-    return FAILED if failures else 0
+        return None
+    say_written(request.suite, request.stores.home, folder, console, new=new)
+    return folder

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,14 +18,16 @@ def short(path: Path) -> Path:
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
-def say_written(suite: str, home: Path, folder: Path, files: Sequence[Path], console: Console) -> None:
-    """Tell where a suite's tables are now, and how they are published."""
-    names = ", ".join(path.name for path in files if path.parent == folder)
+def say_written(suite: str, home: Path, folder: Path, console: Console, new: bool = True) -> None:
+    """Tell which folder a suite's tables are in now, and how they are published.
+
+    Args:
+        new: whether they were written now; else they were there before, the same.
+    """
     at = "" if home == default_home().resolve() else f" --home {short(home)}"
-    pictures = sum(path.parent != folder for path in files)
     say(
         console,
-        f"written: {short(folder)} ({names}{f', {pictures} pictures' if pictures else ''}); "
+        f"{'written' if new else 'as written before'}: {short(folder)}\n"
         f"sslbench publish {suite}{at} copies it to the published results",
     )
 

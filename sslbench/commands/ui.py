@@ -15,14 +15,19 @@ from sslbench.stores.urls import reason, shown, sqlite_file
 
 
 def ui(
+    suite: Annotated[
+        str | None, typer.Argument(help="Suite to open on, by name or file; default the one that ran last.")
+    ] = None,
     port: Annotated[int, typer.Option(help="Port to listen on, 1 to 65535.")] = 5000,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="Address to listen on; by default this machine's own alone.")] = "127.0.0.1",
     home: Home = None,
     tracking_uri: TrackingUri = None,
 ) -> None:
-    """Open the MLflow UI on the store the suites write to; Ctrl-C ends it.
+    """Open the MLflow UI on the store the suites write to, and print where it shows a suite's runs by accuracy.
 
-    Examples: sslbench ui | sslbench ui --port 5001
+    It ends with Ctrl-C, and whatever else ends this command.
+
+    Examples: sslbench ui | sslbench ui quick | sslbench ui --port 5001
     """
     with plain_errors():
         stores = locate(home, tracking_uri)
@@ -31,16 +36,40 @@ def ui(
             return
         _check_place(host, port)
         _check_store(stores)
+        name, place = _experiment(suite, stores)
         say(terminal(), f"MLflow UI: http://{host}:{port}  (store {shown(stores.tracking_uri)})")
-        import subprocess
+        say(terminal(), f"{name}, most accurate first: http://{host}:{port}/#/experiments/{place}")
+        from sslbench.commands.serve import serve
 
-        command = [sys.executable, "-m", "mlflow", "ui", "--host", host, "--port", str(port)]
+        # One process answers one person; what it could do in the background (jobs on language models) nobody asked for.
+        command = [sys.executable, "-m", "mlflow", "ui", "--host", host, "--port", str(port), "--workers", "1"]
+        own = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
         # Not among the arguments: whoever lists processes would read a password.
-        environment = {**os.environ, "MLFLOW_BACKEND_STORE_URI": stores.tracking_uri}
-        try:
-            raise typer.Exit(subprocess.call(command, env=environment))
-        except KeyboardInterrupt:
-            raise typer.Exit(0) from None
+        own["MLFLOW_BACKEND_STORE_URI"] = stores.tracking_uri
+        raise typer.Exit(serve(command, {**os.environ, **own}))
+
+
+def _experiment(suite: str | None, stores: Stores) -> tuple[str, str]:
+    """A suite with runs, and the place of its experiment in the UI, ordered by accuracy.
+
+    Raises:
+        InputError: there are no runs of that suite, or of any.
+    """
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from sslbench.stores.experiments import experiments
+    from sslbench.sweep import suites
+
+    try:
+        known = experiments(stores.tracking_uri)
+    except SQLAlchemyError as error:
+        raise InputError(f"{shown(stores.tracking_uri)} cannot be read: {reason(error)}") from error
+    if not known:
+        raise InputError(f"no runs yet in {shown(stores.tracking_uri)}; run a suite first, e.g. sslbench run quick")
+    name = next(iter(known)) if suite is None else suites.load(suite).name if suite.endswith(".py") else suite
+    if name not in known:
+        raise InputError(f"no runs of suite {name!r} yet; choose one of {', '.join(known)}")
+    return name, f"{known[name]}/runs?orderByKey=metrics.%60accuracy%60&orderByAsc=false"
 
 
 def _check_place(host: str, port: int) -> None:

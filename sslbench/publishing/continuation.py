@@ -11,7 +11,7 @@ from sslbench.contract.cells import PretrainCell
 from sslbench.contract.record import RECORD_COLUMNS, Record
 from sslbench.contract.spec import InputError
 from sslbench.publishing.encoders import shipped
-from sslbench.publishing.sides import RECORDS_FILE
+from sslbench.publishing.folders import RECORDS_FILE
 from sslbench.report.attachments import Exhibit
 from sslbench.report.attachments.exhibits import read_exhibits
 from sslbench.report.attachments.predictions import read_answers

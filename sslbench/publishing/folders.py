@@ -1,4 +1,4 @@
-"""Folders that are replaced whole: whoever looks sees the old one or the new one, never a mixture."""
+"""Folders of tables: where the published ones are, and how one is replaced whole, so that nobody sees a mixture."""
 
 from __future__ import annotations
 
@@ -10,6 +10,19 @@ from pathlib import Path
 from filelock import FileLock
 
 from sslbench.contract.spec import InputError
+
+RECORDS_FILE = "records.csv"
+
+
+def published_among(name: str, results: Path | None) -> Path:
+    """The folder of published results: the given one; else `results` here or beside the package, which has the suite's.
+
+    Args:
+        name: of the suite.
+        results: a person's choice, if any.
+    """
+    places = [results] if results else [Path("results"), Path(__file__).resolve().parents[2] / "results"]
+    return next((place for place in places if (place / name / RECORDS_FILE).is_file()), places[0])
 
 
 @contextmanager

@@ -20,11 +20,9 @@ from sslbench.pretexts import PRETEXTS
 from sslbench.protocols import PROTOCOLS
 from sslbench.publishing.encoders import ship
 from sslbench.publishing.environment import environment
-from sslbench.publishing.folders import replaced
-from sslbench.publishing.sides import RECORDS_FILE, open_sides
+from sslbench.publishing.folders import RECORDS_FILE, replaced
 from sslbench.report.attachments import TAKEN, UI_URL, Answered, Answers, Attachments, Exhibit, Failure, Gaps, shrink
 from sslbench.report.build import build
-from sslbench.report.comparison import compare, verdict
 from sslbench.report.records import from_records, read_records
 from sslbench.stores.addresses import Stores
 from sslbench.stores.answers import ANSWERS_FILE, read_right
@@ -93,26 +91,6 @@ def publish(name: str, stores: Stores, results: Path, encoders: bool = False) ->
         if encoders:
             ship(read_records(fresh / RECORDS_FILE), tracker_of(stores, name), unfinished)
     return published
-
-
-def published_among(name: str, results: Path | None) -> Path:
-    """The folder of published results: the given one; else `results` here or beside the package, which has the suite's.
-
-    Args:
-        name: of the suite.
-        results: a person's choice, if any.
-    """
-    places = [results] if results else [Path("results"), Path(__file__).resolve().parents[2] / "results"]
-    return next((place for place in places if (place / name / RECORDS_FILE).is_file()), places[0])
-
-
-def compared(fresh: Path, published: Path) -> str:
-    """In one line, how tables differ from published ones of the same suite."""
-    try:
-        said = verdict(compare(*open_sides(str(published), str(fresh), published.parent)))
-    except InputError as error:
-        said = f"not possible, {error}"
-    return f"compared with the published {published}: {said}"
 
 
 def taken(tracker: Tracker, plan: Plan) -> dict[str, str]:

@@ -22,7 +22,7 @@ from sslbench.datasets._base import Dataset
 from sslbench.encoders._base import Encoder
 from sslbench.engine.evaluate import Features, Outcome, evaluate, extract, sees_features
 from sslbench.engine.pretrain import Pretraining
-from sslbench.publishing.sides import RECORDS_FILE
+from sslbench.publishing.folders import RECORDS_FILE
 from sslbench.report.attachments.predictions import read_answers
 from sslbench.report.records import read_records
 from sslbench.report.scores import evaluations, headline, rows_of

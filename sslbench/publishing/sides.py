@@ -9,13 +9,13 @@ import pandas as pd
 
 from sslbench.contract.files import is_file, is_folder
 from sslbench.contract.spec import InputError
+from sslbench.publishing.folders import RECORDS_FILE
 from sslbench.report.attachments import Answers
 from sslbench.report.attachments.predictions import RIGHT_FILE, check_answers, parse_answers, read_answers
-from sslbench.report.comparison import Side
+from sslbench.report.comparison import Side, compare, verdict
 from sslbench.report.records import parse_records, read_records
 
 FORMS = "a results folder, a records.csv, a suite's name, COMMIT:PATH, or a commit"
-RECORDS_FILE = "records.csv"
 
 
 def open_sides(first: str, second: str, results: Path) -> tuple[Side, Side]:
@@ -37,6 +37,15 @@ def open_sides(first: str, second: str, results: Path) -> tuple[Side, Side]:
         for text, place in zip((first, second), places, strict=True)
     )
     return ours, theirs
+
+
+def compared(fresh: Path, published: Path) -> str:
+    """In one line, how tables differ from published ones of the same suite."""
+    try:
+        said = verdict(compare(*open_sides(str(published), str(fresh), published.parent)))
+    except InputError as error:
+        said = f"not possible, {error}"
+    return f"compared with the published {published}: {said}"
 
 
 def _place(text: str, results: Path) -> tuple[str, str] | None:

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from functools import cache
 
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, TextClause, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-QUERY = text(
-    """
+from sslbench.stores.urls import sqlite_file
+
+QUERY = """
     SELECT tags.value, runs.run_uuid
     FROM runs JOIN tags ON tags.run_uuid = runs.run_uuid AND tags.key = 'cell_id'
-    WHERE runs.experiment_id = :experiment AND runs.status = 'FINISHED' AND runs.lifecycle_stage = 'active'
+    WHERE {experiment} AND runs.status = 'FINISHED' AND runs.lifecycle_stage = 'active'
     ORDER BY runs.start_time, runs.run_uuid
     """
-)
+BY_ID = text(QUERY.format(experiment="runs.experiment_id = :of"))
+BY_NAME = text(QUERY.format(experiment="runs.experiment_id = (SELECT experiment_id FROM experiments WHERE name = :of)"))
 
 
 def finished_cells(tracking_uri: str, experiment_id: str) -> dict[str, str] | None:
@@ -27,12 +29,28 @@ def finished_cells(tracking_uri: str, experiment_id: str) -> dict[str, str] | No
     Returns:
         None where the tables cannot be read: behind a server, or laid out differently by another MLflow.
     """
+    return _read(tracking_uri, BY_ID, int(experiment_id))
+
+
+def finished_of(tracking_uri: str, suite: str) -> dict[str, str] | None:
+    """The same of the experiment of that name, without MLflow, whose start takes seconds; nothing is created.
+
+    Returns:
+        nothing where there is no such experiment or no file yet; None where the tables cannot be read.
+    """
+    file = sqlite_file(tracking_uri)
+    if file is not None and not file.is_file():
+        return {}
+    return _read(tracking_uri, BY_NAME, suite)
+
+
+def _read(tracking_uri: str, query: TextClause, of: int | str) -> dict[str, str] | None:
     if tracking_uri.startswith("http"):
         return None
     try:
         with _engine(tracking_uri).connect() as connection:
-            rows = connection.execute(QUERY, {"experiment": int(experiment_id)}).all()
-    except (SQLAlchemyError, ValueError):
+            rows = connection.execute(query, {"of": of}).all()
+    except SQLAlchemyError:
         return None
     done: dict[str, str] = {}
     for cell_id, run_id in rows:

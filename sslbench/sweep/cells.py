@@ -34,19 +34,21 @@ CHECKPOINT_PROTOCOL = "knn"
 @dataclass(frozen=True)
 class Source:
     """What planning knows of a dataset: its identity and inputs, its training labels and how many classes they have,
-    and the version of its loader."""
+    the version of its loader, and how many inputs pretraining may see."""
 
     name: str
     input_spec: InputSpec
     num_labels: int
     num_classes: int
     version: int = 1
+    num_unlabelled: int = 0
 
     @classmethod
     def of(cls, asked: str, dataset: Dataset) -> Source:
         """Of a dataset that was loaded by the name `asked`."""
         labels, classes = len(dataset.train_labels), len(dataset.classes)
-        return cls(dataset.name, dataset.input_spec, labels, classes, version_of(asked))
+        unlabelled = len(dataset.unlabelled_inputs)
+        return cls(dataset.name, dataset.input_spec, labels, classes, version_of(asked), unlabelled)
 
 
 def does_not_fit(task: type[Pretext], encoder: str, spec: InputSpec) -> str | None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from sslbench.contract.errors import InputError
 
 #: Where Linux keeps how much of the processors a container may use: microseconds per period, or `max`.
 CPU_LIMIT = Path("/sys/fs/cgroup/cpu.max")
@@ -77,7 +80,24 @@ def free_memory() -> int:
     return next((1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")), sys.maxsize)
 
 
-def choose(wanted: int | None, device: str, cells: int, available: int, memory: int) -> Layout:
+def threads_set() -> int | None:
+    """Threads of a process as a person set them in `OMP_NUM_THREADS`; None if it is not set.
+
+    Raises:
+        InputError: it is no number.
+    """
+    text = os.environ.get("OMP_NUM_THREADS", "").strip()
+    if not text:
+        return None
+    first = text.split(",")[0].strip()  # one number a level of nesting, of which we have one
+    if re.fullmatch("[1-9][0-9]{0,3}", first) is None:
+        raise InputError(f"OMP_NUM_THREADS {text!r} is no number of threads (1 to 9999); change or unset it")
+    return int(first)
+
+
+def choose(
+    wanted: int | None, device: str, cells: int, available: int, memory: int, threads: int | None = None
+) -> Layout:
     """The layout for so many wanted workers, or the best one for None.
 
     Single-threaded workers do more together than one process with a thread per core, because small networks leave
@@ -88,6 +108,7 @@ def choose(wanted: int | None, device: str, cells: int, available: int, memory: 
         cells: pretrainings that are still to do or to evaluate; more workers than that would idle.
         available: processor cores.
         memory: bytes that are free.
+        threads: of every worker, if a person has set them: theirs stay, whatever the number of cores.
     """
     useful = max(1, cells)
     if wanted is not None:
@@ -96,8 +117,11 @@ def choose(wanted: int | None, device: str, cells: int, available: int, memory: 
         workers, reason = 1, "one GPU"
     else:
         fitting = max(1, memory // WORKER_BYTES)
-        workers = min(available, fitting)
-        reason = f"{available} cores" if workers == available else f"{memory / 2**30:.1f} GiB of memory are free"
+        useful_cores = max(1, available // (threads or 1))
+        workers = min(useful_cores, fitting)
+        reason = f"{available} cores" if workers == useful_cores else f"{memory / 2**30:.1f} GiB of memory are free"
     if workers > useful:
         workers, reason = useful, f"{useful} pretraining{'s' * (useful > 1)} to share"
+    if threads is not None:
+        return Layout(workers, threads, f"{reason}; OMP_NUM_THREADS is {threads}")
     return Layout(workers, max(1, available // workers), reason)

@@ -13,21 +13,14 @@ from multiprocessing.context import SpawnProcess
 
 from sslbench.contract.files import remove_inside
 from sslbench.sweep import suites
-from sslbench.sweep.cores import Layout, choose, cores, free_memory
+from sslbench.sweep.cores import Layout
 from sslbench.sweep.features import features_folder
 from sslbench.sweep.news import Failure, NewsReader, Progress, status_folder
-from sslbench.sweep.request import Prepared, Request, alone, prepare_request, resolve_device, tracker_of
+from sslbench.sweep.request import Prepared, Request, alone, layout, plan_request, resolve_device, tracker_of
 from sslbench.sweep.studies import open_queues, queued_evaluation, queued_pretraining
 
 POLL_SECONDS = 0.5
 RESTARTS = 3
-
-
-def layout(request: Request, prepared: Prepared) -> Layout:
-    """How many workers with how many threads will run what is missing."""
-    plan, done = prepared.plan, prepared.done
-    unfinished = sum(any(child.cell_id not in done for child in plan.evaluate[cell.cell_id]) for cell in plan.pretrain)
-    return choose(request.workers, resolve_device(request.device), unfinished, cores(), free_memory())
 
 
 def run(request: Request, prepared: Prepared, show: Callable[[Progress], None]) -> list[Failure]:
@@ -157,7 +150,7 @@ def _work(request: Request, number: int, threads: int) -> None:
 
     device = torch.device(resolve_device(request.device))
     torch.set_num_threads(threads)
-    prepared = prepare_request(request)
+    prepared = plan_request(request)
     Worker(
         number,
         prepared.plan,

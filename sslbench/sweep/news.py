@@ -29,13 +29,15 @@ class Finished:
     """A cell that a worker finished: one line of JSON.
 
     Attributes:
-        accuracy: of an evaluation on the test split; None for a pretraining, which has neither fraction nor protocol.
+        budget_accuracy: of an evaluation inside its label budget, in [0, 1]: nobody who watches should choose on test;
+            None where there is none, as of a pretraining, which has neither fraction nor protocol.
+        protocol: with its reading, as tables call it.
         collapsed: why a pretraining's representation counts as collapsed; empty if it does not.
     """
 
     title: str
     pretext: str
-    accuracy: float | None = None
+    budget_accuracy: float | None = None
     label_fraction: float = 0.0
     protocol: str = ""
     collapsed: str = ""

@@ -90,6 +90,19 @@ def select(suite: Suite, selection: Selection) -> Suite:
     )
 
 
+def beyond(suite: Suite, selection: Selection) -> tuple[str, ...]:
+    """What a selection names and the suite itself does not have, in words, e.g. `pretext simsiam`."""
+    axes = (
+        ("dataset", selection.datasets, suite.datasets),
+        ("encoder", selection.encoders, suite.encoders),
+        ("pretext", selection.pretexts, suite.pretexts),
+        ("latent size", selection.latent_dims, suite.latent_dims),
+        ("label fraction", selection.label_fractions, suite.label_fractions),
+        ("seed", selection.seeds, suite.seeds),
+    )
+    return tuple(f"{axis} {value}" for axis, chosen, own in axes for value in chosen if value not in own)
+
+
 def check(suite: Suite) -> None:
     """Raise an error for the first name a suite uses that does not exist, before any data is read.
 

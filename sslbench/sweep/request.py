@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
@@ -15,10 +16,15 @@ from sslbench.contract.spec import InputError, Suite
 from sslbench.datasets import load
 from sslbench.datasets._base import Dataset
 from sslbench.stores.addresses import Stores, prepare
-from sslbench.stores.tracker import Tracker
+from sslbench.stores.finished import finished_of
 from sslbench.sweep import suites
 from sslbench.sweep.cells import Source
-from sslbench.sweep.plan import Plan, Selection, check, make_plan, select
+from sslbench.sweep.cores import Layout, choose, cores, free_memory, threads_set
+from sslbench.sweep.plan import Plan, Selection, beyond, check, make_plan, select
+from sslbench.sweep.sizes import keep_source, known_source
+
+if TYPE_CHECKING:  # it imports MLflow, which a plan can do without
+    from sslbench.stores.tracker import Tracker
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,7 @@ class Prepared:
         datasets: identity to the name it was asked for by.
         unlabelled: identity to the number of inputs pretraining may see.
         done: identities of finished cells, to their runs.
+        beyond: what was selected and the suite itself does not have, in words.
     """
 
     suite: Suite
@@ -56,6 +63,7 @@ class Prepared:
     datasets: Mapping[str, str]
     unlabelled: Mapping[str, int]
     done: Mapping[str, str]
+    beyond: tuple[str, ...] = ()
 
     @property
     def cells(self) -> list[tuple[str, str]]:
@@ -68,6 +76,11 @@ class Prepared:
                 *((child.cell_id, f"  {child.title}") for child in self.plan.evaluate[cell.cell_id]),
             ]
         ]
+
+    @property
+    def finished(self) -> bool:
+        """Whether every evaluation is done."""
+        return all(cell.cell_id in self.done for cell in self.plan.evaluations)
 
 
 def resolve_device(name: str) -> str:
@@ -124,19 +137,55 @@ def prepare_request(request: Request) -> Prepared:
     """
     load_plugins(request.plugins)
     suite = select(suites.load(request.suite), request.selection)
-    inputs: dict[str, Source] = {}
-    names: dict[str, str] = {}
-    unlabelled: dict[str, int] = {}
-    for name, dataset in acquire(suite, request):
-        inputs[name] = Source.of(name, dataset)
-        names[dataset.name] = name
-        unlabelled[dataset.name] = len(dataset.unlabelled_inputs)
+    root = request.data_root
+    loaded = acquire(suite, request)
+    return _prepared(request, suite, {name: keep_source(name, root, Source.of(name, one)) for name, one in loaded})
+
+
+def plan_request(request: Request) -> Prepared:
+    """The same without stores, and without loading a dataset whose sizes are known since it was loaded before.
+
+    Raises:
+        InputError: whatever is wrong, in one line.
+    """
+    suite = select(suites.load(request.suite), request.selection)
+    check(suite)
+    resolve_device(request.device)
+    root = request.data_root
+    inputs = {
+        name: known_source(name, root) or keep_source(name, root, Source.of(name, load(name, root)))
+        for name in suite.all_datasets
+    }
+    return _prepared(request, suite, inputs)
+
+
+def _prepared(request: Request, suite: Suite, inputs: Mapping[str, Source]) -> Prepared:
+    """By the names datasets were asked for by."""
     plan = make_plan(suite, inputs)
-    return Prepared(suite, plan, names, unlabelled, tracker_of(request.stores, suite.name).finished())
+    names = {source.name: name for name, source in inputs.items()}
+    unlabelled = {source.name: source.num_unlabelled for source in inputs.values()}
+    done = finished_of(request.stores.tracking_uri, suite.name)
+    if done is None:
+        done = tracker_of(request.stores, suite.name).finished()
+    return Prepared(suite, plan, names, unlabelled, done, beyond(suites.load(request.suite), request.selection))
+
+
+def layout(request: Request, prepared: Prepared) -> Layout:
+    """How many workers with how many threads will run what is missing.
+
+    Raises:
+        InputError: OMP_NUM_THREADS is no number of threads.
+    """
+    plan, done = prepared.plan, prepared.done
+    unfinished = sum(any(child.cell_id not in done for child in plan.evaluate[cell.cell_id]) for cell in plan.pretrain)
+    device = resolve_device(request.device)
+    return choose(request.workers, device, unfinished, cores(), free_memory(), threads_set())
 
 
 def tracker_of(stores: Stores, name: str) -> Tracker:
     """Where runs are logged and read, by the name of their suite."""
+    from sslbench.stores.tracker import Tracker
+
     return Tracker(stores.tracking_uri, name, stores.artifact_root)
 
 

@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 
 from sslbench.contract.cells import PretrainCell
 from sslbench.contract.errors import one_line
-from sslbench.contract.spec import READINGS
+from sslbench.contract.spec import READINGS, table_protocol
 from sslbench.datasets import load as load_dataset
 from sslbench.datasets._base import Dataset
 from sslbench.engine.evaluate import Outcome, evaluate, extract_budget, sees_features
@@ -191,7 +191,7 @@ class Worker:
             self._failed(run_id, cell.title, error)
             raise CellFailed(cell.title) from error
         self.parents[cell_id] = run_id
-        scored = outcome.accuracy, cell.label_fraction, cell.protocol
+        scored = outcome.budget_score, cell.label_fraction, table_protocol(cell.protocol, cell.reading)
         self.news.finished(Finished(title, cell.pretrain.pretext, *scored))
         return outcome.budget_score
 

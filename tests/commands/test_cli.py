@@ -97,13 +97,50 @@ def test_an_unreadable_image_in_a_folder_is_named(tmp_path: Path, suite_file: Pa
     assert "0.png" in output
 
 
-def test_a_dry_run_lists_cells_and_runs_nothing(tmp_path: Path, suite_file: Path) -> None:
+def test_a_dry_run_counts_cells_and_runs_and_writes_nothing(tmp_path: Path, suite_file: Path) -> None:
     code, output = invoke(tmp_path, "run", str(suite_file), "--dry-run", "--pretext", "rotation", "--seed", "0")
     assert code == 0
-    assert "missing rotation d=8 s=0" in output
-    assert "missing   5% linear_probe" in output
+    assert "linear_probe on digits, by label fraction\n" in output
+    assert "missing rotation: everything\n" in output
     assert "0 of 1 pretrainings and 0 of 6 evaluations done" in output
     assert not (tmp_path / "results").exists()
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_selection_beyond_the_suite_says_so(tmp_path: Path, suite_file: Path) -> None:
+    beyond = ("--pretext", "rotation", "--pretext", "simsiam", "--fraction", "0.05", "--fraction", "0.3", "--seed", "7")
+    code, output = invoke(tmp_path, "run", str(suite_file), "--dry-run", *beyond)
+    assert code == 0
+    said = "not in suite 'small' itself, so not in its tables: pretext simsiam, label fraction 0.3, seed 7\n"
+    assert said in output
+    code, output = invoke(tmp_path, "run", str(suite_file), "--dry-run", "--pretext", "rotation")
+    assert "not in suite" not in output
+
+
+def test_no_number_of_threads_is_named(tmp_path: Path, suite_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "many")
+    code, output = invoke(tmp_path, "run", str(suite_file), "--dry-run")
+    assert code == 2
+    assert "OMP_NUM_THREADS 'many' is no number of threads (1 to 9999); change or unset it" in output
+
+
+def test_a_dry_run_imports_no_mlflow_and_a_second_one_loads_no_data(tmp_path: Path, suite_file: Path) -> None:
+    places = ["--home", str(tmp_path / "home"), "--data-root", str(tmp_path / "data"), "--results", str(tmp_path)]
+    arguments = ["run", str(suite_file), "--dry-run", *places]
+    program = (
+        "import sys; from sslbench.commands.app import app\n"
+        f"try: app({arguments!r})\n"
+        "except SystemExit as end: assert not end.code, end.code\n"
+        "print(sorted({'mlflow', 'optuna', 'sklearn'} & set(sys.modules)))\n"
+    )
+    printed = [
+        subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT).stdout
+        for _ in range(2)
+    ]
+    first, second = (text.splitlines()[-1] for text in printed)
+    assert first == "['sklearn']"  # where these digits come from
+    assert second == "[]"
+    assert printed[0].splitlines()[:-1] == printed[1].splitlines()[:-1]
 
 
 def test_reporting_before_running_says_so(tmp_path: Path, suite_file: Path) -> None:

@@ -1,19 +1,27 @@
-"""`sslbench ui` refuses what it cannot use before it starts, and hands no password to a list of processes."""
+"""`sslbench ui` refuses what it cannot use before it starts, shows no password, and leaves no process behind."""
 
 from __future__ import annotations
 
+import signal
 import socket
 import subprocess
-from collections.abc import Iterator
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import psutil
 import pytest
 from typer.testing import CliRunner
 
+from sslbench.commands import serve
 from sslbench.commands.app import app
-from sslbench.stores.addresses import locate, prepare
+from sslbench.stores.addresses import Stores, locate, prepare
+from sslbench.stores.tracker import Tracker
+from tests.conftest import pretrain_cell
 
-#: What `subprocess.call` was asked for: the command, and the address in its environment.
+#: What `serve` was asked for: the command, and the address in its environment.
 Call = tuple[list[str], str]
 
 
@@ -21,12 +29,25 @@ Call = tuple[list[str], str]
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[Call]:
     made: list[Call] = []
 
-    def call(command: list[str], env: dict[str, str]) -> int:
-        made.append((command, env["MLFLOW_BACKEND_STORE_URI"]))
+    def call(command: Sequence[str], environment: Mapping[str, str]) -> int:
+        made.append((list(command), environment["MLFLOW_BACKEND_STORE_URI"]))
         return 3
 
-    monkeypatch.setattr(subprocess, "call", call)
+    monkeypatch.setattr(serve, "serve", call)
     return made
+
+
+@pytest.fixture(scope="module")
+def stores(tmp_path_factory: pytest.TempPathFactory) -> Stores:
+    """Stores in which `first` ran, and then `last`; `empty` did not."""
+    found = locate(tmp_path_factory.mktemp("home"))
+    prepare(found)
+    for name in ("first", "last", "empty"):
+        tracker = Tracker(found.tracking_uri, name, found.artifact_root)
+        if name != "empty":
+            tracker.finish(tracker.start_pretrain(pretrain_cell("rotation"), None, "cpu"), {}, {})
+            time.sleep(0.01)  # moments are kept in milliseconds
+    return found
 
 
 @pytest.fixture
@@ -82,15 +103,100 @@ def test_a_home_that_cannot_be_one_is_one_line(tmp_path: Path, calls: list[Call]
     assert calls == []
 
 
-def test_the_address_of_the_store_is_not_among_the_arguments(tmp_path: Path, calls: list[Call]) -> None:
-    stores = locate(tmp_path)
-    prepare(stores)
-    code, output = ui("--home", str(tmp_path), "--port", "5123")
+def test_the_address_of_the_store_is_not_among_the_arguments(stores: Stores, calls: list[Call]) -> None:
+    code, output = ui("--home", str(stores.home), "--port", "5123")
     assert code == 3  # what MLflow ended with
     ((command, address),) = calls
-    assert command[1:] == ["-m", "mlflow", "ui", "--host", "127.0.0.1", "--port", "5123"]
+    assert command[1:] == ["-m", "mlflow", "ui", "--host", "127.0.0.1", "--port", "5123", "--workers", "1"]
     assert address == stores.tracking_uri
     assert "MLflow UI: http://127.0.0.1:5123" in output
+
+
+@pytest.mark.parametrize(("arguments", "name"), [((), "last"), (("first",), "first")])
+def test_a_link_leads_to_the_suite_ordered_by_accuracy(
+    stores: Stores, calls: list[Call], arguments: tuple[str, ...], name: str
+) -> None:
+    _, output = ui(*arguments, "--home", str(stores.home), "--port", "5123")
+    experiment = Tracker(stores.tracking_uri, name, stores.artifact_root).experiment_id
+    place = f"#/experiments/{experiment}/runs?orderByKey=metrics.%60accuracy%60&orderByAsc=false"
+    assert f"{name}, most accurate first: http://127.0.0.1:5123/{place}" in output
+
+
+def test_a_suite_is_found_by_its_file(stores: Stores, calls: list[Call], suite_file: Path) -> None:
+    suite_file.write_text(suite_file.read_text().replace('name="small"', 'name="first"'))
+    assert "first, most accurate first: " in ui(str(suite_file), "--home", str(stores.home), "--port", "5123")[1]
+
+
+@pytest.mark.parametrize("name", ["empty", "quik"])
+def test_a_suite_without_runs_names_those_that_have_some(stores: Stores, calls: list[Call], name: str) -> None:
+    code, output = ui(name, "--home", str(stores.home), "--port", "5123")
+    assert (code, calls) == (2, [])
+    assert output == f"error: no runs of suite '{name}' yet; choose one of last, first\n"
+
+
+def test_nothing_of_mlflow_is_left_after_sigterm(stores: Stores) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "sslbench", "ui", "--home", str(stores.home), "--port", str(port)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _wait_for(f"http://127.0.0.1:{port}/health")
+    started = psutil.Process(process.pid).children(recursive=True)
+    assert any("uvicorn" in " ".join(one.cmdline()) for one in started)
+    listening = {connection.laddr.ip for one in started for connection in one.net_connections("tcp")}
+    assert listening == {"127.0.0.1"}
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 128 + signal.SIGTERM
+    assert not _running(started)
+
+
+#: A server that starts another process, which lets itself be killed only.
+STUBBORN = """
+import subprocess, sys
+child = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
+subprocess.run([sys.executable, "-c", child])
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 0), (signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGKILL, -9)]
+)
+def test_a_server_ends_whatever_ends_it(number: signal.Signals, code: int) -> None:
+    program = (
+        f"from sslbench.commands.serve import serve; raise SystemExit(serve({[sys.executable, '-c', STUBBORN]}, {{}}))"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"up\n"
+        server, child = psutil.Process(process.pid).children(recursive=True)
+        if number == signal.SIGKILL:
+            server.send_signal(number)  # the server itself, whose child would stay
+            assert process.wait(20) == 256 + code
+        else:
+            process.send_signal(number)
+            assert process.wait(20) == code
+    assert not _running([server, child])
+
+
+def _running(processes: Sequence[psutil.Process]) -> list[psutil.Process]:
+    """Those that run after a moment; whom nobody waits for is a zombie, which does not."""
+    deadline = time.monotonic() + 2
+    left = list(processes)
+    while left and time.monotonic() < deadline:
+        time.sleep(0.05)
+        left = [one for one in left if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+    return left
+
+
+def _wait_for(address: str) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(address, timeout=1):
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError(f"nothing answers at {address}")
 
 
 def test_a_server_has_a_ui_of_its_own_and_is_shown_without_its_password(calls: list[Call]) -> None:

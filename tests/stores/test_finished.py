@@ -8,7 +8,7 @@ import pytest
 
 from sslbench.datasets._base import Dataset
 from sslbench.stores.addresses import locate, prepare
-from sslbench.stores.finished import finished_cells
+from sslbench.stores.finished import finished_cells, finished_of
 from sslbench.stores.inputs import describe
 from sslbench.stores.tracker import Tracker
 from tests.conftest import pretrain_cell
@@ -41,9 +41,13 @@ def test_the_query_and_the_search_agree_on_what_is_done(tracker: Tracker, digits
     report = tracker.client.create_run(tracker.experiment_id, tags={"kind": "report"})
     tracker.client.set_terminated(report.info.run_id, "FINISHED")
     assert finished_cells(tracker.tracking_uri, tracker.experiment_id) == expected
+    assert finished_of(tracker.tracking_uri, tracker.suite) == expected
+    assert finished_of(tracker.tracking_uri, "never run") == {}
     assert tracker.finished() == tracker.finished_by_search() == expected
 
 
 def test_tables_that_cannot_be_read_are_left_to_the_search(tmp_path: Path) -> None:
-    assert finished_cells("http://127.0.0.1:9", "1") is None
+    assert finished_cells("http://127.0.0.1:9", "1") is finished_of("http://127.0.0.1:9", "s") is None
+    assert finished_of(f"sqlite:///{tmp_path / 'none yet.db'}", "s") == {}
+    assert list(tmp_path.iterdir()) == []
     assert finished_cells(f"sqlite:///{tmp_path / 'of another kind.db'}", "1") is None

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from sslbench.contract.spec import InputError
 from sslbench.sweep import cores
-from sslbench.sweep.cores import Layout, choose
+from sslbench.sweep.cores import Layout, choose, threads_set
 
 GIB = 2**30
 
@@ -33,6 +34,32 @@ def test_no_more_workers_than_pretrainings_and_they_share_the_threads() -> None:
 def test_no_more_workers_than_fit_into_memory() -> None:
     assert choose(None, "cpu", 20, 8, 4 * GIB).title == "2 workers with 4 threads each (4.0 GiB of memory are free)"
     assert choose(None, "cpu", 20, 8, GIB // 2).workers == 1
+
+
+@pytest.mark.parametrize(
+    ("wanted", "threads", "title"),
+    [
+        (None, 1, "8 workers with 1 thread each (8 cores; OMP_NUM_THREADS is 1)"),
+        (None, 3, "2 workers with 3 threads each (8 cores; OMP_NUM_THREADS is 3)"),
+        (None, 16, "1 worker with 16 threads (8 cores; OMP_NUM_THREADS is 16)"),
+        (6, 4, "6 workers with 4 threads each (as asked; OMP_NUM_THREADS is 4)"),
+    ],
+)
+def test_threads_that_a_person_set_stay_and_are_said(wanted: int | None, threads: int, title: str) -> None:
+    assert choose(wanted, "cpu", 20, 8, 64 * GIB, threads).title == title
+
+
+@pytest.mark.parametrize(("text", "threads"), [("", None), ("3", 3), (" 3 ", 3), ("4,2", 4)])
+def test_threads_are_read_as_openmp_reads_them(text: str, threads: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", text)
+    assert threads_set() == threads
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "two", "1.5", "99999"])
+def test_what_is_no_number_of_threads_is_named(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", text)
+    with pytest.raises(InputError, match=f"OMP_NUM_THREADS '{text}' is no number of threads"):
+        threads_set()
 
 
 @pytest.mark.parametrize("wanted", [None, 1, 2, 3, 5, 8, 16])

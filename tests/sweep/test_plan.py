@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sslbench.contract.spec import Suite
 from sslbench.datasets._base import Dataset
-from sslbench.sweep.plan import Source, make_plan
+from sslbench.sweep.plan import Selection, Source, beyond, make_plan
 
 
 def test_a_suite_may_have_more_seeds_where_labels_are_few(digits: Dataset) -> None:
@@ -43,3 +43,12 @@ def test_what_a_suite_evaluates_nowhere_is_not_pretrained(digits: Dataset) -> No
     kept = {(cell.pretext, cell.latent_dim) for cell in plan.pretrain}
     assert kept == {("random_init", 8), ("random_init", 16), ("rotation", 8)}
     assert all(plan.evaluate[cell.cell_id] for cell in plan.pretrain)
+
+
+def test_what_a_selection_has_beyond_its_suite_is_named() -> None:
+    suite = Suite("s", ("digits",), ("conv",), ("rotation",), (8,), (0,), epochs=1, label_fractions=(0.05, 1.0))
+    assert beyond(suite, Selection()) == ()
+    assert beyond(suite, Selection(("digits",), ("rotation",), (8,), (1.0,), (0,))) == ()
+    more = Selection(("mnist",), ("rotation", "simclr"), (16,), (0.05, 0.1), (0, 1))
+    named = ("dataset mnist", "pretext simclr", "latent size 16", "label fraction 0.1", "seed 1")
+    assert beyond(suite, more) == named

@@ -70,6 +70,16 @@ def test_the_run_ends_with_tables_and_files(finished: tuple[Path, Path, str]) ->
     assert names == tables | {"curves.png", "report.html", "environment.json", "pictures", "right.npz"}
 
 
+def test_a_pipe_is_told_of_every_pretraining_and_of_no_test_accuracy(finished: tuple[Path, Path, str]) -> None:
+    lines = finished[2].splitlines()
+    told = [line for line in lines if re.match(r"\[\d+/60\] pretrained ", line)]
+    names = ("majority_class", "raw_pixels", "random_init", "supervised", "autoencoder", "rotation")
+    assert {line.split()[2] for line in told} == set(names)
+    assert len(told) == 12
+    assert all(re.search(r"\(.* left\)$", line) for line in told)
+    assert not any("linear_probe of" in line or "%" in line for line in told)
+
+
 def test_published_rows_run_again_from_their_file_alone(finished: tuple[Path, Path, str]) -> None:
     suite_file, place, _ = finished
     path = place / "home" / "results" / "small" / "records.csv"
@@ -84,6 +94,7 @@ def test_running_again_does_nothing(finished: tuple[Path, Path, str]) -> None:
     before = (place / "home" / "results" / "small" / "records.csv").read_bytes()
     output = run(suite_file, place)
     assert "everything is done: 12 of 12 pretrainings and 48 of 48 evaluations done" in " ".join(output.split())
+    assert f"written: {place / 'home' / 'results' / 'small'}\n" in finished[2]
     assert (place / "home" / "results" / "small" / "records.csv").read_bytes() == before
 
 
@@ -163,7 +174,7 @@ def test_a_killed_sweep_goes_on_to_the_same_records(finished: tuple[Path, Path, 
     assert process.stdout is not None
     seen = 0
     for line in process.stdout:
-        seen += "linear_probe of" in line
+        seen += "pretrained" in line
         if seen == 3:
             break
     os.killpg(process.pid, signal.SIGKILL)  # parent and both workers at once, in the middle of something
@@ -179,7 +190,7 @@ def test_a_killed_worker_is_replaced_and_its_cell_done_again(finished: tuple[Pat
     process = subprocess.Popen(command(finished[0], tmp_path), stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     for line in process.stdout:
-        if "linear_probe of" in line:
+        if "pretrained rotation" in line:
             break
     victim = next(pid for pid in _children(process.pid) if "spawn_main" in _command_line(pid))
     os.kill(victim, signal.SIGKILL)
@@ -196,7 +207,7 @@ def test_ctrl_c_keeps_what_is_finished(finished: tuple[Path, Path, str], tmp_pat
     )
     assert process.stdout is not None
     for line in process.stdout:
-        if "knn of" in line:
+        if "pretrained" in line:
             break
     os.killpg(process.pid, signal.SIGINT)
     rest = process.stdout.read()
@@ -215,7 +226,7 @@ def test_two_runs_of_a_suite_in_one_store_are_refused(finished: tuple[Path, Path
     first = subprocess.Popen(command(finished[0], tmp_path), stdout=subprocess.PIPE, text=True)
     assert first.stdout is not None
     for line in first.stdout:
-        if "knn of" in line:
+        if "pretrained" in line:
             break
     second = subprocess.run(command(finished[0], tmp_path), capture_output=True, text=True, timeout=120)
     first.send_signal(signal.SIGINT)

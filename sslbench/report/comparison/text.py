@@ -13,7 +13,7 @@ from sslbench.report.comparison.compare import Change, Comparison, Disagreement,
 from sslbench.report.scores.rows import Subject
 from sslbench.report.tables.markdown import pipe_table
 from sslbench.report.tables.sheet import Entry, Sheet, State, text_sheet
-from sslbench.report.tables.terminal import rich_table
+from sslbench.report.tables.terminal import print_sheet
 from sslbench.report.words.numbers import accuracy, counted, p_value, percent, points
 from sslbench.report.words.reading import COMPARED, COMPARED_BY_INPUT, CORRECTED
 from sslbench.report.words.wording import origin_title, table_title
@@ -54,10 +54,10 @@ def print_comparison(comparison: Comparison, every: bool, console: Console) -> N
     console.print(Text(f"first: {comparison.first}\nsecond: {comparison.second}"))
     for table, changes in _by_table(_shown(comparison, every), _several(comparison)).items():
         rows = tuple(_cell_row(change) for change in changes)
-        console.print(rich_table(Sheet(table, CELL_COLUMNS, rows, names=2), TIGHT))
+        print_sheet(Sheet(table, CELL_COLUMNS, rows, names=2), console, TIGHT)
     for sheet in _answer_sheets(comparison, every):
-        console.print(rich_table(sheet, TIGHT))
-    console.print(rich_table(_overview(comparison), TIGHT))
+        print_sheet(sheet, console, TIGHT)
+    print_sheet(_overview(comparison), console, TIGHT)
     console.print(Text(_explained(comparison), style="dim"))
     console.print(Text(verdict(comparison), style="bold"))
 

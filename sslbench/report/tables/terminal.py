@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import pandas as pd
@@ -39,9 +40,7 @@ def print_summary(
         console.print("no test accuracy of any encoder yet")
         return
     for sheet in tables.accuracy:
-        table = rich_table(sheet)
-        fits = console.measure(table, options=console.options.update(max_width=1_000)).maximum <= console.width
-        console.print(table if fits else rich_table(sheet, means=True))
+        print_sheet(sheet, console, shrinks=True)
         for note in sheet.notes:
             console.print(Text(_compact(note), style="dim"))
     shown = [entry.cell for sheet in tables.accuracy for row in sheet.rows for entry in row if entry.cell]
@@ -51,14 +50,28 @@ def print_summary(
             console.print(Text(line, style="yellow"))
 
 
-def rich_table(sheet: Sheet, padding: tuple[int, int, int, int] = (0, 1, 0, 0), means: bool = False) -> Table:
+def print_sheet(
+    sheet: Sheet, console: Console, padding: tuple[int, int, int, int] = (0, 1, 0, 0), shrinks: bool = False
+) -> None:
+    """Print a sheet below its title, which is not broken where the table is narrow.
+
+    Args:
+        shrinks: show the means alone if the half-widths do not fit.
+    """
+    title = f"{sheet.place}: {sheet.title}" if sheet.place else sheet.title
+    console.print(Text(title, style="bold"), soft_wrap=True)
+    table = _rich_table(sheet, padding)
+    fits = console.measure(table, options=console.options.update(max_width=1_000)).maximum <= console.width
+    console.print(table if fits or not shrinks else _rich_table(sheet, padding, means=True))
+
+
+def _rich_table(sheet: Sheet, padding: tuple[int, int, int, int], means: bool = False) -> Table:
     """A sheet for the terminal, names to the left and numbers to the right; colours stand for bold and states.
 
     Args:
         means: leave the half-widths out.
     """
-    title = Text(f"{sheet.place}: {sheet.title}" if sheet.place else sheet.title)
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=padding)
+    table = Table(box=box.SIMPLE_HEAD, padding=padding)
     for number, heading in enumerate(sheet.short or sheet.headings):
         folds = heading in ("table", "largest difference")  # on a narrow screen
         table.add_column(heading, justify="left" if number < sheet.names else "right", no_wrap=not folds)
@@ -72,4 +85,4 @@ def rich_table(sheet: Sheet, padding: tuple[int, int, int, int] = (0, 1, 0, 0), 
 
 
 def _compact(text: str) -> str:
-    return text.replace(" ± ", "±")
+    return re.sub(r"(?<=\d) ± ", "±", text)

@@ -1,0 +1,36 @@
+"""Signs of life while nothing else is said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
+from typing import TYPE_CHECKING
+
+from sslbench.commands.options import say
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+#: Seconds until the first sign, for who waits at a pipe, and from one to the next.
+FIRST, EVERY = 3.0, 30.0
+
+
+@contextmanager
+def signs_of_life(console: Console, doing: str) -> Iterator[None]:
+    """Say what goes on as soon as it takes longer than `FIRST` seconds, and every `EVERY` seconds from then on."""
+    ended = Event()
+
+    def tell() -> None:
+        wait = FIRST
+        while not ended.wait(wait):
+            say(console, f"{doing} …")
+            wait = EVERY
+
+    thread = Thread(target=tell, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()

@@ -1,0 +1,66 @@
+"""A plan needs sizes, which are kept when data are loaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sslbench.contract.spec import InputSpec, ViewPolicy
+from sslbench.datasets._base import Dataset
+from sslbench.stores.addresses import locate
+from sslbench.sweep import request, sizes
+from sslbench.sweep.cells import Source
+from sslbench.sweep.plan import Selection
+from sslbench.sweep.request import Request, plan_request
+from sslbench.sweep.sizes import keep_source, known_source
+
+
+def test_what_is_kept_of_a_dataset_is_known_again(digits: Dataset, tmp_path: Path) -> None:
+    assert known_source("digits", tmp_path) is None
+    source = Source.of("digits", digits)
+    assert (source.num_labels, source.num_unlabelled, source.num_classes) == (1297, 1297, 10)
+    assert keep_source("digits", tmp_path, source) == source
+    assert known_source("digits", tmp_path) == source
+    text = Source("glosses", InputSpec("text", (64,), ViewPolicy(sentences=True), '{"ä": 1}'), 10, 2, 3, 20)
+    keep_source("glosses", tmp_path, text)
+    assert known_source("glosses", tmp_path) == text
+
+
+def test_another_version_of_a_loader_or_of_this_package_knows_nothing_of_it(
+    digits: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep_source("digits", tmp_path, Source.of("digits", digits))
+    with monkeypatch.context() as later:
+        later.setattr(sizes, "version_of", lambda name: 2)
+        assert known_source("digits", tmp_path) is None
+    with monkeypatch.context() as later:
+        later.setattr(sizes, "__version__", "9.9")
+        assert known_source("digits", tmp_path) is None
+    assert known_source("digits", tmp_path) is not None
+
+
+def test_a_persons_own_files_are_looked_at_every_time(digits: Dataset, tmp_path: Path) -> None:
+    keep_source("folder:photos", tmp_path, Source.of("digits", digits))
+    assert known_source("folder:photos", tmp_path) is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_damaged_file_and_a_folder_that_cannot_be_written_are_no_reason_to_stop(
+    digits: Dataset, tmp_path: Path
+) -> None:
+    source = Source.of("digits", digits)
+    keep_source("digits", tmp_path, source)
+    (file,) = (tmp_path / "sizes").iterdir()
+    file.write_text("{}")
+    assert known_source("digits", tmp_path) is None
+    assert keep_source("digits", file, source) == source
+
+
+def test_a_plan_from_sizes_is_the_plan_from_data(
+    suite_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = Request(str(suite_file), Selection(), locate(tmp_path / "home"), tmp_path / "data")
+    planned = plan_request(asked)
+    monkeypatch.setattr(request, "load", lambda *of: pytest.fail(f"loaded {of}"))
+    assert plan_request(asked) == planned
