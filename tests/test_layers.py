@@ -31,7 +31,8 @@ BELOW["tuning"] = BELOW["sweep"] | {"sweep"}
 BELOW["report"] = {"contract"}
 BELOW["publishing"] = BELOW["sweep"] | {"sweep", "report"}
 BELOW["testing"] = BELOW["publishing"] | {"publishing", "tuning"}
-BELOW["commands"] = BELOW["publishing"] | {"publishing", "tuning"}
+BELOW["api"] = BELOW["publishing"] | {"publishing"}
+BELOW["commands"] = BELOW["api"] | {"api", "tuning"}
 
 #: The same inside the report: who may import whom.
 REPORT = {"records": set[str]()}

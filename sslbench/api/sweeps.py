@@ -11,7 +11,8 @@ from rich.progress import Progress
 from sslbench.api.tables import wide
 from sslbench.datasets import default_root
 from sslbench.publishing.continuation import take_published
-from sslbench.publishing.publish import published_among, write_tables
+from sslbench.publishing.folders import published_among
+from sslbench.publishing.publish import write_tables
 from sslbench.report.records import from_records
 from sslbench.stores.addresses import locate
 from sslbench.sweep import crew, news
@@ -36,6 +37,7 @@ def run(
     from_published: bool = False,
     home: str | Path | None = None,
     data_root: str | Path | None = None,
+    plugins: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Run what is missing of a suite and return its evaluations, as `records` does.
 
@@ -51,6 +53,7 @@ def run(
         from_published: take finished cells from the published results.
         home: folder of stores; None for `$SSLBENCH_HOME` or `.sslbench`.
         data_root: folder of datasets; None for `$SSLBENCH_DATA` or a cache folder.
+        plugins: `.py` files and modules that register plug-ins of one's own.
 
     Raises:
         InputError: whatever is wrong, before anything is run.
@@ -59,13 +62,13 @@ def run(
     selection = Selection(tuple(datasets), tuple(pretexts), tuple(latent_dims), tuple(label_fractions), tuple(seeds))
     stores = locate(None if home is None else Path(home))
     root = (default_root() if data_root is None else Path(data_root)).resolve()
-    request = Request(str(suite), selection, stores, root, device, workers)
+    request = Request(str(suite), selection, stores, root, device, workers, tuple(plugins))
     prepared = prepare_request(request)
     if from_published:
         take_published(request, prepared, published_among(prepared.suite.name, None) / prepared.suite.name)
         prepared = prepare_request(request)
     failures: list[news.Failure] = []
-    if not all(cell.cell_id in prepared.done for cell in prepared.plan.evaluations):
+    if not prepared.finished:
         failures = _with_a_bar(request, prepared)
     found = records_of(request, prepared)
     if found and selection == Selection():

@@ -10,8 +10,7 @@ import pandas as pd
 
 from sslbench.contract.files import is_file, is_folder
 from sslbench.contract.spec import InputError
-from sslbench.publishing.publish import published_among
-from sslbench.publishing.sides import RECORDS_FILE
+from sslbench.publishing.folders import RECORDS_FILE, published_among
 from sslbench.report.records import conform, read_records
 from sslbench.report.scores import evaluations
 from sslbench.report.scores.replicates import Replicate

@@ -124,7 +124,7 @@ def load_plugins(names: Iterable[str]) -> None:
         if name.endswith(".py"):
             _load_file(Path(name))
         else:
-            _load_module(name)
+            import_module(name, "plug-in")
 
 
 def _load_file(path: Path) -> None:
@@ -142,11 +142,22 @@ def _load_file(path: Path) -> None:
         raise InputError(f"plug-in files {known.__file__} and {path} have one name; rename one")
 
 
-def _load_module(name: str) -> None:
+def import_module(name: str, whose: str) -> ModuleType:
+    """Import a module by name, from the current folder too.
+
+    Args:
+        whose: begins errors.
+
+    Raises:
+        InputError: there is none, or it does not run.
+    """
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.append(here)
     try:
-        importlib.import_module(name)
+        return importlib.import_module(name)
     except InputError as error:
-        raise InputError(f"plug-in {name!r}: {error}") from error
+        raise InputError(f"{whose} {name!r}: {error}") from error
     except (Exception, SystemExit) as error:
         said = f"{type(error).__name__}: {error}"
-        raise InputError(f"plug-in {name!r} is no .py file, nor a module that can be imported: {said}") from error
+        raise InputError(f"{whose} {name!r} is no .py file, nor a module that can be imported: {said}") from error

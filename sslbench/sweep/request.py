@@ -148,6 +148,7 @@ def plan_request(request: Request) -> Prepared:
     Raises:
         InputError: whatever is wrong, in one line.
     """
+    load_plugins(request.plugins)
     suite = select(suites.load(request.suite), request.selection)
     check(suite)
     resolve_device(request.device)

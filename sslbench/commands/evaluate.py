@@ -1,0 +1,174 @@
+"""`sslbench evaluate`: an encoder of one's own on label budgets."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sslbench.commands.options import DataRoot, Device, Home, plain_errors, say, terminal
+from sslbench.contract.outside import import_module, run_file
+from sslbench.contract.spec import InputError
+from sslbench.stores.addresses import default_home
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import Console
+
+_PLACE = re.compile(r"(.+):([A-Za-z_]\w*)")
+
+#: Published rows shown at every label fraction, the best first; training from scratch is always among them.
+SHOWN = 3
+
+
+def evaluate(
+    dataset: Annotated[str, typer.Argument(help="What to evaluate on, e.g. fashion_mnist or folder:PATH.")],
+    encoder: Annotated[
+        str,
+        typer.Option(
+            help="my.safetensors with --architecture; or module:function or file.py:function, called without arguments "
+            "and returning a torch module or a function from a batch to features; or the id of an MLflow run."
+        ),
+    ],
+    architecture: Annotated[str | None, typer.Option(help="Of a file of weights: conv, resnet18, …")] = None,
+    latent_dim: Annotated[int, typer.Option(help="Of a file of weights.")] = 128,
+    made_for: Annotated[
+        str | None, typer.Option(help="Dataset whose inputs a file of weights was made for; default the evaluated one.")
+    ] = None,
+    fraction: Annotated[
+        list[float] | None, typer.Option(help="Share of the labels, e.g. 0.01; may be repeated; default 0.01, 0.1, 1.")
+    ] = None,
+    per_class: Annotated[list[int] | None, typer.Option(help="Labels of every class; may be repeated.")] = None,
+    protocol: Annotated[
+        list[str] | None, typer.Option(help="linear_probe, knn or finetune; may be repeated; default linear_probe.")
+    ] = None,
+    reading: Annotated[list[str] | None, typer.Option(help="latent, pooled or map; may be repeated.")] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="How many labelled subsets, those of seeds 0, 1, …")] = 3,
+    name: Annotated[str, typer.Option(help="What records call it.")] = "own",
+    against: Annotated[str | None, typer.Option(help="Published table to put beside it, e.g. fashion_mnist.")] = None,
+    output: Annotated[Path | None, typer.Option(help="Write records there, e.g. to mine.csv.")] = None,
+    log: Annotated[bool, typer.Option("--log", help="Log the evaluations to MLflow.")] = False,
+    device: Device = "auto",
+    home: Home = None,
+    data_root: DataRoot = None,
+) -> None:
+    """Score an encoder of your own by the rules that published tables are made by.
+
+    Examples: sslbench evaluate fashion_mnist --encoder my.safetensors --architecture conv --against fashion_mnist |
+    sslbench evaluate digits --encoder my_model.py:make_encoder --protocol knn --per-class 10 --output mine.csv
+    """
+    with plain_errors():
+        from sslbench.api.scoring import evaluate as score
+        from sslbench.report.records import write_records
+
+        budgets = fraction or (() if per_class else (0.01, 0.1, 1.0))
+        frame = score(
+            _opened(encoder, architecture, latent_dim, made_for or dataset, home, data_root),
+            dataset,
+            label_fractions=tuple(budgets),
+            labels_per_class=tuple(per_class or ()),
+            protocols=tuple(protocol or ("linear_probe",)),
+            readings=tuple(reading or ("latent",)),
+            seeds=range(seeds),
+            name=name,
+            device=device,
+            data_root=data_root,
+            home=(home or default_home()) if log else None,
+        )
+        _show(frame, terminal())
+        if against is not None:
+            _show_against(frame, against, terminal())
+        if output is not None:
+            say(terminal(), f"written: {write_records(frame, output)}")
+
+
+def _opened(
+    text: str, architecture: str | None, latent_dim: int, made_for: str, home: Path | None, data_root: Path | None
+) -> Any:
+    """The encoder that `--encoder` names.
+
+    Raises:
+        InputError: there is none; the message says what was tried.
+    """
+    place = _PLACE.fullmatch(text)
+    if place is None:
+        from sslbench.api.loading import load_encoder
+
+        return load_encoder(
+            text, architecture=architecture, latent_dim=latent_dim, dataset=made_for, home=home, data_root=data_root
+        )
+    module, function = place.groups()
+    if module.endswith(".py"):
+        if not Path(module).is_file():
+            raise InputError(f"--encoder: there is no file {module}")
+        found = vars(run_file(Path(module).resolve(), f"sslbench_encoder_{Path(module).stem}", "file")).get(function)
+    else:
+        found = vars(import_module(module, "--encoder")).get(function)
+    if not callable(found):
+        raise InputError(f"--encoder: {module} has no function {function!r}")
+    try:
+        return found()
+    except Exception as error:
+        raise InputError(f"--encoder: {text}() fails: {type(error).__name__}: {error}") from error
+
+
+def _show(frame: pd.DataFrame, console: Console) -> None:
+    """Mean accuracy over labelled subsets, a line per protocol and a column per budget."""
+    from rich.table import Table
+
+    from sslbench.contract.spec import table_protocol
+    from sslbench.report.statistics.spread import estimate
+    from sslbench.report.words.numbers import percent
+
+    scores = frame[(frame["metric"] == "accuracy") & (frame["split"] == "test")]
+    count = scores["label_seed"].nunique()
+    table = Table(title=f"test accuracy of {scores['pretext'].iloc[0]}, %", title_justify="left", box=None)
+    table.add_column("protocol")
+    budgets = sorted(set(zip(scores["label_fraction"], scores["num_labels"], strict=True)))
+    for share, labels in budgets:
+        table.add_column(f"{percent(share)} ({labels:,})", justify="right")
+    for (protocol, reading), group in scores.groupby(["protocol", "reading"], sort=False):
+        cells = []
+        for share, _ in budgets:
+            found = estimate(100 * group.loc[group["label_fraction"] == share, "value"])
+            cells.append(f"{found.mean:.1f}" + (f" ± {found.half_width:.1f}" if found.n > 1 else ""))
+        table.add_row(table_protocol(str(protocol), str(reading)), *cells)
+    console.print(table)
+    many = (
+        f"95% interval over {count} labelled subsets; the encoder is one, so its own spread over trainings is not in it"
+    )
+    say(console, (many if count > 1 else "one labelled subset, so no interval", "dim"))
+
+
+def _show_against(frame: pd.DataFrame, published: str, console: Console) -> None:
+    """Beside the best published rows by the table's primary protocol and training from scratch, on the same labels."""
+    from rich.table import Table
+
+    from sslbench.api.tables import compare_with_published, records_file
+    from sslbench.report.attachments.primary import read_primary
+    from sslbench.report.words.numbers import p_value, percent
+
+    primary = read_primary(records_file(published).parent)
+    found = compare_with_published(frame, published)
+    chosen = found[(found["pretext"] == "supervised") | (found["protocol"] == (primary or found["protocol"]))]
+    for protocol, rows in chosen.groupby("own_protocol", sort=False):
+        table = Table(title=f"{protocol} beside {published}, on the same labels", title_justify="left", box=None)
+        for heading in ("labels", "own", "published row", "", "difference [95%]", "p (Holm)"):
+            table.add_column(heading, no_wrap=True)
+        for _, group in rows.groupby("label_fraction"):
+            best = group[group["pretext"] != "supervised"].head(SHOWN).index
+            for row in group[group.index.isin(best) | (group["pretext"] == "supervised")].to_dict("records"):
+                table.add_row(
+                    percent(row["label_fraction"]),
+                    f"{100 * row['own_accuracy']:.1f}",
+                    f"{row['pretext']} ({row['protocol']})",
+                    f"{100 * row['accuracy']:.1f}",
+                    f"{100 * row['difference']:+.1f} [{100 * row['low']:.1f}, {100 * row['high']:.1f}]",
+                    p_value(row["p_holm"]),
+                )
+        console.print(table)
+    alone = sorted(set(frame["label_fraction"]) - set(found["label_fraction"]))
+    if alone:
+        say(console, f"no published row has {', '.join(map(percent, alone))} of the labels, drawn the same way")
