@@ -88,7 +88,7 @@ def load_encoder(
         weights, tags = encoder_of(stores.tracking_uri, text)
         trained_on = tags["pretrain_dataset"] or tags["dataset"]
         return _built(weights, tags["encoder"], int(tags["latent_dim"]), trained_on, data_root, f"run {text}")
-    file = records_file(source, home)
+    file = records_file(source)
     found = read_records(file)
     trained = found[(found["split"] == "unlabelled") & (found["pretrain_steps"] > 0)].drop_duplicates("cell_id")
     ships = trained[[shipped(file.parent, cell_id) is not None for cell_id in trained["cell_id"]]]

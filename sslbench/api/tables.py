@@ -68,9 +68,7 @@ def records_file(source: str | Path, home: str | Path | None = None) -> Path:
     folder = published_among(name, None) if home is None else locate(Path(home)).results
     if not is_file(folder / name / RECORDS_FILE):
         known = ", ".join(sorted(one.parent.name for one in folder.glob(f"*/{RECORDS_FILE}"))) or "(none)"
-        raise InputError(
-            f"no records of {name!r}: it is no folder, no file and no suite in {folder}; there are {known}"
-        )
+        raise InputError(f"no records of {name!r}: it is neither folder nor file, and in {folder} are {known}")
     return folder / name / RECORDS_FILE
 
 

@@ -1,0 +1,109 @@
+"""A suite run from Python, and what it trained loaded and scored again."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+from safetensors.torch import save_file
+
+import sslbench as sb
+from sslbench.contract.spec import InputError
+from sslbench.publishing.publish import publish
+from sslbench.stores.addresses import locate
+
+SUITE_FILE = '''"""The digits."""
+from sslbench.contract.spec import Suite
+
+SUITE = Suite(
+    name="told", datasets=("digits",), encoders=("conv",), latent_dims=(8,), seeds=(0, 1), epochs=0.2,
+    pretexts=("random_init", "supervised", "rotation", "vae"), label_fractions=(0.05,), protocols=("linear_probe",),
+    readings=("latent", "map"), settings={"finetune": {"min_steps": 4, "max_steps": 4}},
+)
+'''
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the suite, its home, and its tables published with encoders."""
+    folder = tmp_path_factory.mktemp("told")
+    (folder / "told.py").write_text(SUITE_FILE)
+    found = sb.run(folder / "told.py", home=folder / "home", data_root=folder / "data", device="cpu", workers=1)
+    publish("told", locate(folder / "home"), folder / "results", encoders=True)
+    found.to_pickle(folder / "found.pickle")
+    return folder
+
+
+def test_a_run_returns_what_its_tables_are_made_of(place: Path) -> None:
+    ran = pd.read_pickle(place / "found.pickle")
+    pd.testing.assert_frame_equal(ran, sb.records("told", home=place / "home"))
+    pd.testing.assert_frame_equal(ran, sb.records(place / "results" / "told"))
+    assert len(ran) == 2 * (2 + 1 + 2 + 2)
+    again = sb.run(
+        place / "told.py", pretexts=("rotation",), home=place / "home", data_root=place / "data", device="cpu"
+    )
+    pd.testing.assert_frame_equal(again, ran[ran["pretext"] == "rotation"].reset_index(drop=True))
+
+
+@pytest.mark.parametrize("reading", ["latent", "map"])
+def test_a_loaded_encoder_scores_as_it_did(place: Path, reading: str) -> None:
+    encoder = sb.load_encoder(place / "results" / "told", pretext="rotation", data_root=place / "data")
+    assert not encoder.training
+    asked = {"label_fractions": (0.05,), "readings": (reading,), "seeds": (0,), "data_root": place / "data"}
+    again = sb.evaluate(encoder, "digits", device="cpu", **asked)
+    ran = sb.records(place / "results" / "told")
+    row = ran[(ran["pretext"] == "rotation") & (ran["seed"] == 0) & (ran["reading"] == reading)]
+    assert again[again["split"] == "test"]["value"].tolist() == row["accuracy"].tolist()
+    beside = sb.compare_with_published(again, place / "results" / "told").set_index(["pretext", "protocol"])
+    protocol = "linear_probe" if reading == "latent" else "linear_probe, map"
+    assert beside.loc[("rotation", protocol), "difference"] == 0
+
+
+def test_an_encoder_is_loaded_from_its_run_and_from_a_file_of_weights(place: Path) -> None:
+    shipped = sb.load_encoder(place / "results" / "told", pretext="vae", data_root=place / "data")
+    long = sb.records("told", long=True, home=place / "home")
+    trained = long[(long["pretext"] == "vae") & (long["seed"] == 0) & (long["split"] == "unlabelled")]
+    of_run = sb.load_encoder(trained["run_id"].iloc[0], home=place / "home", data_root=place / "data")
+    path = place / "mine.safetensors"
+    save_file(shipped.state_dict(), path)
+    asked = {"architecture": "conv", "latent_dim": 8, "dataset": "digits", "data_root": place / "data"}
+    of_file = sb.load_encoder(path, **asked)
+    batch = torch.rand(3, 1, 28, 28)
+    assert torch.equal(shipped(batch), of_run(batch))
+    assert torch.equal(shipped(batch), of_file(batch))
+    with pytest.raises(InputError, match="do not fit conv with latent size 9"):
+        sb.load_encoder(path, **{**asked, "latent_dim": 9})
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("nothing.safetensors", "there is no file nothing.safetensors"),
+        ("0" * 32, "has no encoder"),
+        ("quick", "ships encoders of pretexts .none.; choose"),
+        ("fashion_mnist", "ships encoders of pretexts autoencoder, .*vicreg; choose one"),
+    ],
+)
+def test_an_encoder_that_is_not_there_is_told_with_what_is(place: Path, source: str, told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        sb.load_encoder(source, home=place / "home")
+
+
+def test_lists_name_what_there_is() -> None:
+    assert sb.list_pretexts()["simclr"].startswith("Contrast two random views")
+    assert {"digits", "ucr:NAME", "folder:PATH"} <= set(sb.list_datasets())
+    assert sb.load_dataset("digits").sizes["test"] == 500
+
+
+def test_importing_the_interface_loads_nothing_heavy() -> None:
+    program = (
+        "import sys, sslbench as sb\n"
+        "assert 'evaluate' in dir(sb) and not {'torch', 'mlflow', 'pandas'} & set(sys.modules)\n"
+        "try:\n    sb.nothing\nexcept AttributeError as error:\n    print(error)"
+    )
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert told.strip() == "module 'sslbench' has no attribute 'nothing'"
