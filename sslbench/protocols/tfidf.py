@@ -10,22 +10,23 @@ import torch
 from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold, cross_val_score
+from sklearn.model_selection import StratifiedKFold, cross_val_score, train_test_split
+from sklearn.multiclass import OneVsRestClassifier
 
 from sslbench.encoders._base import Encoder
 from sslbench.modalities.text import SPECIAL
 from sslbench.protocols._base import USUAL, Effort, Prediction, TrainedProtocol
 
-#: Inverse strengths of the regularisation that are tried, and the folds that try them.
-STRENGTHS, FOLDS = (1.0, 10.0, 100.0), 5
+#: Inverse strengths of the regularisation that are tried, the folds that try them, and on how many labels at most.
+STRENGTHS, FOLDS, CHOOSE_ON = (1.0, 10.0, 100.0), 5, 2000
 
 
 class TfIdf(TrainedProtocol):
-    """Logistic regression on TF-IDF of tokens and pairs of tokens; no encoder takes part.
+    """Logistic regression, one class against all others, on TF-IDF of tokens and pairs of them; no encoder takes part.
 
     Spärck Jones 1972, doi:10.1108/eb026526. Words, their rarity and how strongly the regression is regularised are
-    learned inside the label budget; where a class has fewer labels than folds there are fewer, with one label a class
-    the middle strength is taken.
+    learned inside the label budget, the last by cross-validation on at most 2,000 of its labels; where a class has
+    fewer labels than folds there are fewer, with one label a class the middle strength is taken.
     """
 
     modality: ClassVar[str | None] = "text"
@@ -44,21 +45,33 @@ class TfIdf(TrainedProtocol):
             return Prediction(labels[:1].expand(len(test_inputs)).clone(), None)
         words = TfidfVectorizer(analyzer=_terms, sublinear_tf=True)
         features: csr_matrix = words.fit_transform(inputs.tolist())
-        folds = min(FOLDS, int(np.bincount(known)[np.unique(known)].min()))
-        strength, score = STRENGTHS[1], None
-        if folds > 1:
-            tried = {one: _cross_validated(one, features, known, folds) for one in STRENGTHS}
-            strength = max(tried, key=lambda one: tried[one])
-            score = tried[strength]
-        model = LogisticRegression(C=strength, max_iter=1000).fit(features, known)
+        strength, score = _chosen(features, known)
+        model = _regression(strength).fit(features, known)
         answers = torch.from_numpy(model.predict(words.transform(test_inputs.tolist()))).to(labels.device)
         return Prediction(answers, score, {"strength": strength})
 
 
+def _regression(strength: float) -> OneVsRestClassifier:
+    """Solved in its dual, which suits a hundred thousand terms of a few thousand texts: 20 times as fast as L-BFGS."""
+    return OneVsRestClassifier(LogisticRegression(C=strength, solver="liblinear", dual=True, max_iter=1000))
+
+
+def _chosen(features: csr_matrix, labels: np.ndarray) -> tuple[float, float | None]:
+    """The inverse strength that cross-validation inside the budget finds best, and its accuracy if there is any."""
+    if len(labels) > CHOOSE_ON:
+        part = train_test_split(np.arange(len(labels)), train_size=CHOOSE_ON, stratify=labels, random_state=0)[0]
+        features, labels = features[part], labels[part]
+    folds = min(FOLDS, int(np.bincount(labels)[np.unique(labels)].min()))
+    if folds < 2:
+        return STRENGTHS[1], None
+    tried = {one: _cross_validated(one, features, labels, folds) for one in STRENGTHS}
+    strength = max(tried, key=lambda one: tried[one])
+    return strength, tried[strength]
+
+
 def _cross_validated(strength: float, features: csr_matrix, labels: np.ndarray, folds: int) -> float:
-    model = LogisticRegression(C=strength, max_iter=1000)
     splits = StratifiedKFold(folds, shuffle=True, random_state=0)
-    return float(cross_val_score(model, features, labels, cv=splits).mean())
+    return float(cross_val_score(_regression(strength), features, labels, cv=splits).mean())
 
 
 def _terms(tokens: list[int]) -> list[str]:
