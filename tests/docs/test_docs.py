@@ -88,6 +88,13 @@ def test_installed_plug_ins_are_listed_with_their_distribution(installed: Path) 
         assert re.search(rf"^ {name} +[A-Z]", output, re.MULTILINE), name
 
 
+def test_tables_say_whose_plug_ins_computed_them(installed: Path) -> None:
+    ask = "from sslbench.publishing.publish import offered_by; from sslbench.sweep import suites; "
+    ask += "print([offered_by(suites.load(name)) for name in ('few_faces', 'quick')])"
+    done = subprocess.run([sys.executable, "-c", ask], cwd=installed, capture_output=True, text=True, timeout=100)
+    assert done.stdout == "[{'plug_ins_of': 'distribution sslbench-example 0.1'}, {}]\n", done.stderr
+
+
 def test_the_command_of_the_page_on_pretexts_runs_a_file_that_is_no_package(tmp_path: Path) -> None:
     text = (ROOT / "docs" / "add-a-pretext.md").read_text(encoding="utf-8")
     command = re.search(r"```sh\nsslbench (.*)\n```", text)
