@@ -7,7 +7,7 @@ WORKERS ?= auto
 SUITE ?= quick
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bench publish bench-performance test check results reproduce ui clean
+.PHONY: help setup bench publish bench-performance test lint check results reproduce ui clean
 
 help:  ## Show this help.
 	@echo "sslbench: how many labels does self-supervision save?"
@@ -36,11 +36,12 @@ publish: $(STAMP)  ## Copy the tables of the last bench to results/, and what th
 test: $(STAMP)  ## Run the tests.
 	$(BIN)/python -m pytest
 
-check: $(STAMP)  ## What CI runs: format, lint, types, tests.
+lint: $(STAMP)  ## Check format, lint and types.
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+
+check: lint test  ## What CI runs: format, lint, types, tests.
 
 results: $(STAMP)  ## Rebuild the published tables and plots from results/*/records.csv alone.
 	@for file in results/*/records.csv; do \

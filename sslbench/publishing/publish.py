@@ -51,7 +51,7 @@ def write_tables(request: Request, prepared: Prepared, records: list[Record], ui
     shown = exhibits(tracker, prepared.plan)
     attached = replace(
         attachments_of(request.suite, suite, ui_url),
-        environment={**environment(), **taken(tracker, prepared.plan)},
+        environment={**environment(), **offered_by(suite), **taken(tracker, prepared.plan)},
         gaps=gaps,
         exhibits=shown,
         answers=answers_of(tracker, records),
@@ -98,6 +98,18 @@ def taken(tracker: Tracker, plan: Plan) -> dict[str, str]:
     planned = {cell.cell_id for cell in plan.evaluations}
     count = len(planned & tracker.published_evaluations())
     return {TAKEN: f"{count:,} of {len(planned):,}"} if count else {}
+
+
+def offered_by(suite: Suite) -> dict[str, str]:
+    """Which other packages offer plug-ins of a suite, with their versions; nothing if none does."""
+    named: list[tuple[Registry[Any], tuple[str, ...]]] = [
+        (DATASETS, suite.all_datasets),
+        (ENCODERS, suite.encoders),
+        (PRETEXTS, suite.pretexts),
+        (PROTOCOLS, suite.protocols),
+    ]
+    owners = {registry.owner(name) for registry, names in named for name in names} - {""}
+    return {"plug_ins_of": ", ".join(sorted(owners))} if owners else {}
 
 
 def gaps_of(tracker: Tracker, prepared: Prepared, recorded: set[str]) -> Gaps:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import shutil
 import subprocess
@@ -16,33 +17,16 @@ import sslbench
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 EXAMPLES = [page.stem for page in PAGES if page.stem.startswith("add-")]
-END_OF_REGISTRY = "    },\n)"
+EXAMPLE = ROOT / "docs" / "examples" / "sslbench-example"
+END_OF_REGISTRY = '    },\n    "sslbench.'
 
 
 def told(page: str) -> list[tuple[str, str]]:
-    """The Python blocks of a page, each with the file that the text before it names last."""
+    """The Python blocks of a page, each with the file that the text before it names last: plug-in, test, registry."""
     text = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
     blocks = re.findall(r"`([\w/]+\.py)`:\n\n```python\n(.*?)```", text, re.DOTALL)
-    assert len(blocks) == text.count("```python"), "a block says not which file it belongs to"
+    assert len(blocks) == text.count("```python") == 3, "a block says not which file it belongs to"
     return blocks
-
-
-def follow(page: str, place: Path) -> Path:
-    """Do in a copy of the package what a page tells; returns the test file."""
-    shutil.copytree(ROOT / "sslbench", place / "sslbench", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(ROOT / "benchmarks", place / "benchmarks", ignore=shutil.ignore_patterns("__pycache__", "perf*"))
-    (source, _), (registry, line), (test, _) = blocks = told(page)
-    assert not (place / source).exists()
-    assert line.count("\n") == 1
-    for file, code in blocks:
-        path = place / file
-        if file == registry:
-            entries = path.read_text(encoding="utf-8")
-            assert entries.count(END_OF_REGISTRY) == 1
-            code = entries.replace(END_OF_REGISTRY, line + END_OF_REGISTRY)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(code, encoding="utf-8")
-    return place / test
 
 
 def python(place: Path, *arguments: str) -> str:
@@ -51,22 +35,98 @@ def python(place: Path, *arguments: str) -> str:
     return done.stdout
 
 
+@pytest.fixture(scope="module")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the example package and its tests, and what pip installed of it."""
+    place = tmp_path_factory.mktemp("example")
+    shutil.copytree(EXAMPLE, place / "source", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info", "build"))
+    offline = ("--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check")
+    python(place, "pip", "install", "--quiet", *offline, "--target", str(place / "site"), str(place / "source"))
+    return place
+
+
+@pytest.fixture
+def installed(example: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """That folder, the package being installed for every Python that the test starts."""
+    monkeypatch.setenv("PYTHONPATH", f"{example / 'site'}{os.pathsep}{ROOT}")
+    return example
+
+
+def small(place: Path) -> list[str]:
+    """Options that keep a run below a folder."""
+    return [f"--{option}={place / option}" for option in ("home", "data-root", "results")]
+
+
 @pytest.mark.parametrize("page", EXAMPLES)
-def test_the_plug_in_of_a_page_keeps_its_contract(page: str, tmp_path: Path) -> None:
-    test = follow(page, tmp_path)
-    assert " passed" in python(tmp_path, "pytest", "-q", "-W", "error", str(test))
-    python(ROOT, "ruff", "check", "--config", "pyproject.toml", str(tmp_path / told(page)[0][0]))
+def test_what_a_page_tells_to_write_is_the_example_package(page: str) -> None:
+    (source, code), (test, checks), _ = told(page)
+    assert (EXAMPLE / source).read_text(encoding="utf-8") == code
+    assert (EXAMPLE / test).read_text(encoding="utf-8") == checks
+    entry = re.search(r"```toml\n(.*?)```", (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert entry is not None
+    assert entry[1] in (EXAMPLE / "pyproject.toml").read_text(encoding="utf-8")
 
 
-def test_the_command_of_the_page_on_pretexts_prints_its_row(tmp_path: Path) -> None:
-    follow("add-a-pretext", tmp_path)
+@pytest.mark.parametrize("page", EXAMPLES)
+def test_the_plug_in_of_a_page_keeps_its_contract(page: str, installed: Path) -> None:
+    test = f"source/{told(page)[1][0]}"
+    assert " passed" in python(installed, "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", test)
+
+
+def test_a_suite_of_plug_ins_runs_in_worker_processes(installed: Path) -> None:
+    some = ("--seed=0", "--fraction=1", "--pretext=blank_out", "--pretext=random_init", "--workers=2", "--device=cpu")
+    output = python(installed, "sslbench", "run", "few_faces", *some, *small(installed))
+    assert "failed" not in output
+    assert len(re.findall(r"^\s*blank_out\s+\d+\.\d", output, re.MULTILINE)) == 2, output
+
+
+def test_installed_plug_ins_are_listed_with_their_distribution(installed: Path) -> None:
+    output = python(installed, "sslbench", "list")
+    for kind in ("datasets", "encoders", "pretexts", "protocols"):
+        assert f"{kind} of distribution sslbench-example 0.1" in output
+    for name in ("faces", "patchwork", "blank_out", "nearest_mean", "few_faces"):
+        assert re.search(rf"^ {name} +[A-Z]", output, re.MULTILINE), name
+
+
+def test_tables_say_whose_plug_ins_computed_them(installed: Path) -> None:
+    ask = "from sslbench.publishing.publish import offered_by; from sslbench.sweep import suites; "
+    ask += "print([offered_by(suites.load(name)) for name in ('few_faces', 'quick')])"
+    done = subprocess.run([sys.executable, "-c", ask], cwd=installed, capture_output=True, text=True, timeout=100)
+    assert done.stdout == "[{'plug_ins_of': 'distribution sslbench-example 0.1'}, {}]\n", done.stderr
+
+
+def test_the_command_of_the_page_on_pretexts_runs_a_file_that_is_no_package(tmp_path: Path) -> None:
     text = (ROOT / "docs" / "add-a-pretext.md").read_text(encoding="utf-8")
     command = re.search(r"```sh\nsslbench (.*)\n```", text)
+    decorator = re.search(r"`(@PRETEXTS\.register.*?)` above the class, and `(--plugin .*?)`", text.replace("\n", " "))
     assert command is not None
+    assert decorator is not None
+    code = told("add-a-pretext")[0][1].replace("class BlankOut(", f"{decorator[1]}\nclass BlankOut(")
+    name = decorator[2].split()[1]
+    (tmp_path / name).write_text(
+        code.replace(
+            "from sslbench.pretexts._base", "from sslbench.pretexts import PRETEXTS\nfrom sslbench.pretexts._base"
+        )
+    )
     # Digits and one seed instead of Fashion-MNIST and three: the same path in seconds.
-    small = ["--dataset", "digits", "--seed", "0", "--home", "home", "--data-root", "data", "--results", "results"]
-    output = python(tmp_path, "sslbench", *command[1].split(), *small)
+    digits = ["--dataset=digits", "--seed=0", *decorator[2].split(), *small(tmp_path)]
+    output = python(tmp_path, "sslbench", *command[1].split(), *digits)
     assert re.search(r"^\s*blank_out\s+\d+\.\d", output, re.MULTILINE), output
+
+
+@pytest.mark.parametrize("page", EXAMPLES)
+def test_a_line_takes_a_plug_in_into_sslbench_itself(page: str, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "sslbench", tmp_path / "sslbench", ignore=shutil.ignore_patterns("__pycache__"))
+    (_, code), _, (registry, line) = told(page)
+    name, module, thing = re.fullmatch(r' {8}"(\w+)": "([\w.]+):(\w+)",\n', line).groups()
+    (tmp_path / module.replace(".", "/")).with_suffix(".py").write_text(code, encoding="utf-8")
+    entries = (tmp_path / registry).read_text(encoding="utf-8")
+    assert entries.count(END_OF_REGISTRY) == 1
+    (tmp_path / registry).write_text(entries.replace(END_OF_REGISTRY, line + END_OF_REGISTRY), encoding="utf-8")
+    family = registry.split("/")[1]
+    ask = f"from sslbench.{family} import {family.upper()} as known; print(known.get({name!r}).__name__)"
+    done = subprocess.run([sys.executable, "-c", ask], cwd=tmp_path, capture_output=True, text=True, timeout=100)
+    assert done.stdout == f"{thing}\n", done.stderr
 
 
 def test_there_is_a_page_for_every_family() -> None:

@@ -1,0 +1,1 @@
+"""Plug-ins for sslbench: a pretext, a dataset, an encoder, a protocol, and a suite that uses them."""

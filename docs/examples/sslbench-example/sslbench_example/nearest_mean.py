@@ -1,0 +1,30 @@
+"""Answer the class whose mean is nearest."""
+
+from __future__ import annotations
+
+import torch
+from torch.nn import functional
+
+from sslbench.protocols._base import FrozenProtocol, Prediction
+
+
+class NearestMean(FrozenProtocol):
+    """Answer the class whose mean representation lies nearest (Mensink et al. 2013, doi:10.1109/TPAMI.2013.83).
+
+    Nothing is chosen. With one label of a class the mean is the label itself: the budget tells nothing then.
+    """
+
+    def predict(
+        self, features: torch.Tensor, labels: torch.Tensor, test_features: torch.Tensor, num_classes: int, seed: int
+    ) -> Prediction:
+        members = functional.one_hot(labels, num_classes).to(features.dtype)  # (n, K)
+        counts = members.sum(dim=0)
+        means = members.T @ features / counts.clamp_min(1)[:, None]
+
+        def answer(asked: torch.Tensor) -> torch.Tensor:
+            distances = torch.cdist(asked, means)
+            distances[:, counts == 0] = float("inf")  # a small budget may lack classes
+            return distances.argmin(dim=1)
+
+        known = float((answer(features) == labels).float().mean())
+        return Prediction(answer(test_features), known if int(counts.max()) > 1 else None)
