@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 #: Seconds until the first sign, for who waits at a pipe, and from one to the next.
-FIRST, EVERY = 3.0, 30.0
+FIRST, EVERY = 4.0, 30.0
 
 
 @contextmanager

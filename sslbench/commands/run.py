@@ -101,7 +101,7 @@ def _dry_run(request: Request, results: Path | None, console: Console) -> None:
         from sslbench.publishing.folders import published_among
         from sslbench.sweep.request import layout, plan_request
 
-        prepared = plan_request(request)
+        prepared = plan_request(request, stores=False)
         left = estimate(request, prepared, published_among(prepared.suite.name, results))
     say_matrices(prepared, console)
     say_unusual(prepared, console)
