@@ -137,7 +137,8 @@ class Display:
                 self.bars.say(f"[{self.done}/{self.total}] pretrained {cell.title}{collapsed} ({self._left()} left)")
         for failure in progress.failed:
             self.bars.say(f"FAILED {failure.title}: {failure.reason}")
-        self.bars.move("cells", self.done, f"{self._left()} left", self._current(progress), self._best())
+        below = (self._current(progress), self._best()) if self.best else (self._current(progress),)
+        self.bars.move("cells", self.done, f"{self._left()} left", *below)
 
     def _left(self) -> str:
         """Time left: the estimate at first, and more and more the pace of the cells so far."""
