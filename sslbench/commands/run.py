@@ -26,6 +26,7 @@ from sslbench.commands.patience import signs_of_life
 from sslbench.contract.spec import InputError
 from sslbench.datasets import default_root
 from sslbench.stores.addresses import locate
+from sslbench.sweep import suites
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -67,8 +68,10 @@ def run(
     sslbench run my_copy_of_catalogue.py --from-published
     """
     with plain_errors():
-        from sslbench.sweep.plan import Selection
-        from sslbench.sweep.request import Request
+        suites.find(suite)
+        with signs_of_life(terminal(), f"preparing {suite}"):  # torch is imported here
+            from sslbench.sweep.plan import Selection
+            from sslbench.sweep.request import Request
 
         selection = Selection(
             tuple(dataset or ()),
