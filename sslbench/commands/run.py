@@ -98,7 +98,7 @@ def run(
 
 def _dry_run(request: Request, results: Path | None, console: Console) -> None:
     """Print how much is done, what is missing, and an estimate of the time left."""
-    with signs_of_life(console, f"planning {request.suite}"):
+    with signs_of_life(console, f"preparing {request.suite}"):
         from sslbench.commands.display import counts, describe, estimate, say_unusual
         from sslbench.commands.missing import missing_words, say_matrices
         from sslbench.publishing.folders import published_among
