@@ -19,6 +19,7 @@ from sslbench.commands.options import INTERRUPTED, say
 from sslbench.commands.patience import EVERY
 from sslbench.contract.errors import InputError
 from sslbench.contract.record import Record
+from sslbench.publishing.folders import RECORDS_FILE
 from sslbench.report.records import read_records
 from sslbench.report.words.numbers import duration, percent
 from sslbench.sweep import news
@@ -44,15 +45,24 @@ def counts(prepared: Prepared) -> str:
 
 
 def estimate(request: Request, prepared: Prepared, results: Path) -> TimeLeft:
-    """What is left to do, from what cells like it took here and in the published tables."""
+    """What is left to do, from what cells like it took here and in the published table of the suite.
+
+    The other tables are asked where these know nothing.
+    """
+    left = TimeLeft(0.0, 0)
     if prepared.finished:
-        return TimeLeft(0.0, 0)
+        return left
     begun = any(cell.cell_id in prepared.done for cell in prepared.plan.evaluations)
     known = records_of(request, prepared) if begun else []
-    for path in sorted(results.glob("*/records.csv")):
-        with suppress(InputError):  # a file that cannot be read teaches nothing, and is no reason to stop
-            known += [Record(**{str(name): value for name, value in row.items()}) for row in _rows(path)]
-    return remaining(prepared.plan, prepared.done, CostBook(known), dict(prepared.unlabelled))
+    own = results / prepared.suite.name / RECORDS_FILE
+    for paths in ([own], sorted({*results.glob(f"*/{RECORDS_FILE}")} - {own})):
+        for path in paths:
+            with suppress(InputError):  # a file that cannot be read teaches nothing, and is no reason to stop
+                known += [Record(**{str(name): value for name, value in row.items()}) for row in _rows(path)]
+        left = remaining(prepared.plan, prepared.done, CostBook(known), dict(prepared.unlabelled))
+        if not left.unknown:
+            break
+    return left
 
 
 def _rows(path: Path) -> list[dict[Hashable, Any]]:
@@ -137,7 +147,8 @@ class Display:
                 self.bars.say(f"[{self.done}/{self.total}] pretrained {cell.title}{collapsed} ({self._left()} left)")
         for failure in progress.failed:
             self.bars.say(f"FAILED {failure.title}: {failure.reason}")
-        self.bars.move("cells", self.done, f"{self._left()} left", self._current(progress), self._best())
+        below = (self._current(progress), self._best()) if self.best else (self._current(progress),)
+        self.bars.move("cells", self.done, f"{self._left()} left", *below)
 
     def _left(self) -> str:
         """Time left: the estimate at first, and more and more the pace of the cells so far."""

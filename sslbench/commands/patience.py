@@ -7,24 +7,24 @@ from contextlib import contextmanager
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
-from sslbench.commands.options import say
-
 if TYPE_CHECKING:
     from rich.console import Console
 
 #: Seconds until the first sign, for who waits at a pipe, and from one to the next.
-FIRST, EVERY = 3.0, 30.0
+FIRST, EVERY = 2.0, 30.0
 
 
 @contextmanager
 def signs_of_life(console: Console, doing: str) -> Iterator[None]:
     """Say what goes on as soon as it takes longer than `FIRST` seconds, and every `EVERY` seconds from then on."""
-    ended = Event()
+    from rich.text import Text
+
+    ended, sign = Event(), Text(f"{doing} …")  # made now: while much is imported, a thread waits long for its turn
 
     def tell() -> None:
         wait = FIRST
         while not ended.wait(wait):
-            say(console, f"{doing} …")
+            console.print(sign, soft_wrap=True)
             wait = EVERY
 
     thread = Thread(target=tell, daemon=True)

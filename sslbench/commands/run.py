@@ -27,6 +27,7 @@ from sslbench.commands.patience import signs_of_life
 from sslbench.contract.spec import InputError
 from sslbench.datasets import default_root
 from sslbench.stores.addresses import locate
+from sslbench.sweep import suites
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -70,8 +71,10 @@ def run(
     sslbench run quick --plugin my_task.py --pretext my_task
     """
     with plain_errors():
-        from sslbench.sweep.plan import Selection
-        from sslbench.sweep.request import Request
+        suites.find(suite)
+        with signs_of_life(terminal(), f"preparing {suite}"):  # torch is imported here
+            from sslbench.sweep.plan import Selection
+            from sslbench.sweep.request import Request
 
         selection = Selection(
             tuple(dataset or ()),
@@ -99,13 +102,13 @@ def run(
 
 def _dry_run(request: Request, results: Path | None, console: Console) -> None:
     """Print how much is done, what is missing, and an estimate of the time left."""
-    with signs_of_life(console, f"planning {request.suite}"):
+    with signs_of_life(console, f"preparing {request.suite}"):
         from sslbench.commands.display import counts, describe, estimate, say_unusual
         from sslbench.commands.missing import missing_words, say_matrices
         from sslbench.publishing.folders import published_among
         from sslbench.sweep.request import layout, plan_request
 
-        prepared = plan_request(request)
+        prepared = plan_request(request, stores=False)
         left = estimate(request, prepared, published_among(prepared.suite.name, results))
     say_matrices(prepared, console)
     say_unusual(prepared, console)

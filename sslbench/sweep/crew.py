@@ -150,7 +150,7 @@ def _work(request: Request, number: int, threads: int) -> None:
 
     device = torch.device(resolve_device(request.device))
     torch.set_num_threads(threads)
-    prepared = plan_request(request)
+    prepared = plan_request(request, stores=False)
     Worker(
         number,
         prepared.plan,

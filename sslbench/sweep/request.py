@@ -142,8 +142,11 @@ def prepare_request(request: Request) -> Prepared:
     return _prepared(request, suite, {name: keep_source(name, root, Source.of(name, one)) for name, one in loaded})
 
 
-def plan_request(request: Request) -> Prepared:
-    """The same without stores, and without loading a dataset whose sizes are known since it was loaded before.
+def plan_request(request: Request, stores: bool = True) -> Prepared:
+    """The same without loading a dataset whose sizes are known since it was loaded before.
+
+    Args:
+        stores: whether to create the stores where nothing is finished yet; without, nothing is written into them.
 
     Raises:
         InputError: whatever is wrong, in one line.
@@ -152,6 +155,9 @@ def plan_request(request: Request) -> Prepared:
     suite = select(suites.load(request.suite), request.selection)
     check(suite)
     resolve_device(request.device)
+    done = finished_of(request.stores.tracking_uri, suite.name)
+    if done is None or (stores and not done):
+        prepare(request.stores)  # what is wrong with them is said before data is loaded
     root = request.data_root
     inputs = {
         name: known_source(name, root) or keep_source(name, root, Source.of(name, load(name, root)))
@@ -168,7 +174,8 @@ def _prepared(request: Request, suite: Suite, inputs: Mapping[str, Source]) -> P
     done = finished_of(request.stores.tracking_uri, suite.name)
     if done is None:
         done = tracker_of(request.stores, suite.name).finished()
-    return Prepared(suite, plan, names, unlabelled, done, beyond(suites.load(request.suite), request.selection))
+    more = beyond(suites.load(request.suite), request.selection)
+    return Prepared(suite, plan, names, unlabelled, done, more)
 
 
 def layout(request: Request, prepared: Prepared) -> Layout:

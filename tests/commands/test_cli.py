@@ -44,7 +44,7 @@ def test_bad_input_is_one_line_and_exit_code_2(
     code, output = invoke(tmp_path, "run", str(suite_file), *arguments)
     assert code == 2
     assert message in output
-    assert len(output.strip().splitlines()) == 1
+    assert [line for line in output.splitlines() if not line.startswith("preparing ")][1:] == []
     assert "Traceback" not in output
 
 
@@ -137,10 +137,10 @@ def test_a_dry_run_imports_no_mlflow_and_a_second_one_loads_no_data(tmp_path: Pa
         subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT).stdout
         for _ in range(2)
     ]
-    first, second = (text.splitlines()[-1] for text in printed)
-    assert first == "['sklearn']"  # where these digits come from
-    assert second == "[]"
-    assert printed[0].splitlines()[:-1] == printed[1].splitlines()[:-1]
+    first, second = ([line for line in text.splitlines() if not line.endswith(" …")] for text in printed)
+    assert first[-1] == "['sklearn']"  # where these digits come from
+    assert second[-1] == "[]"
+    assert first[:-1] == second[:-1]
 
 
 def test_reporting_before_running_says_so(tmp_path: Path, suite_file: Path) -> None:

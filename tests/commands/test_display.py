@@ -81,7 +81,7 @@ def test_best_is_what_was_measured_inside_the_labels_and_finished_encoders_are_t
     lines = printed(terminal).splitlines()
     assert [line.rstrip() for line in lines] == ["[1/7] pretrained rotation d=8 s=0: COLLAPSED, rank 1 (51 s left)"]
     below = StringIO()
-    Console(width=80, file=below, color_system=None).print(shown.live)
+    Console(width=80, file=below, color_system=None).print(shown.bars.live.renderable)
     rows = [" ".join(line.split()) for line in below.getvalue().splitlines()]
     assert rows[-2:] == ["best inside the labels 5%", "knn, map 62.5 vicreg"]
 
