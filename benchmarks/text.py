@@ -56,7 +56,7 @@ SUITE = Suite(
         "Pretraining: 1,000 steps of 64 training texts without labels, the same for every pretext.",
         "`supervised` and `finetune`: 4 epochs over the labels, at least 500 and at most 4,000 steps of batch 64; "
         "`supervised_double`: twice as many.",
-        "`tfidf`: logistic regression on words and pairs of words; its regularisation is chosen inside the label budget.",
+        "`tfidf`: logistic regression on words and pairs of them; its regularisation chosen inside the label budget.",
         "`contrastive_text` tells two readings of a text apart by dropout alone, which leaves a bag of words little to "
         "learn.",
     ),
