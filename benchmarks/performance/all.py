@@ -16,6 +16,7 @@ SCRIPTS = (
     "growth",
     "gpu",
     "series",
+    "language",
     "time_to_accuracy",
 )
 

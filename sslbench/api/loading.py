@@ -21,7 +21,7 @@ from sslbench.pretexts import PRETEXTS
 from sslbench.publishing.encoders import shipped
 from sslbench.report.records import read_records
 from sslbench.stores.addresses import locate
-from sslbench.stores.tracker import encoder_of
+from sslbench.stores.encoders import encoder_of
 
 _RUN_ID = re.compile("[0-9a-f]{32}")
 

@@ -136,9 +136,7 @@ def _show(frame: pd.DataFrame, console: Console) -> None:
             cells.append(f"{found.mean:.1f}" + (f" ± {found.half_width:.1f}" if found.n > 1 else ""))
         table.add_row(table_protocol(str(protocol), str(reading)), *cells)
     console.print(table)
-    many = (
-        f"95% interval over {count} labelled subsets; the encoder is one, so its own spread over trainings is not in it"
-    )
+    many = f"± 95% interval over {count} labelled subsets of the one encoder; trainings of it would differ by more"
     say(console, (many if count > 1 else "one labelled subset, so no interval", "dim"))
 
 

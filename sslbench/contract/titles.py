@@ -23,8 +23,8 @@ READING_TITLES = {"pooled": "on the pooled features", "map": "on the feature map
 #: Protocols that not every pretext is expected to have run: training the network is what costs most.
 OPTIONAL_PROTOCOLS = ("finetune",)
 
-#: Protocols whose budget score is the accuracy on labels they trained on: it says how well they fit, not how good
-#: they are, and near 1 for every encoder it cannot choose among them or against others.
+#: Protocols that hold no labels out, so that nothing can be chosen by them inside the budget. Older records hold their
+#: accuracy on what they trained on as if it were a score on the budget.
 NOT_HELD_OUT = ("finetune",)
 
 #: The encoder that is none; its rows stand in every table, whatever the latent size.

@@ -18,9 +18,8 @@ class Prediction:
 
     Attributes:
         labels: int64 `(N,)`, the predicted class of every test input.
-        budget_score: accuracy in [0, 1] measured inside the label budget (cross-validation, leave-one-out, or
-            on the last training batches of fine-tuning): what a person may look at when choosing; None where the budget
-            cannot tell, e.g. cross-validation of one label a class.
+        budget_score: accuracy in [0, 1] on labels of the budget that were held out (cross-validation, leave-one-out):
+            what a person may look at when choosing; None where nothing was, e.g. of one label a class.
         details: chosen hyper-parameters and the like, logged as metrics of the run.
         training_flops: floating-point operations of training the network; 0 for protocols that do not.
     """

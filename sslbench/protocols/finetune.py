@@ -108,4 +108,5 @@ class Finetune(TrainedProtocol):
         with torch.inference_mode():
             scored = (network(modality.batch(part)) for part in test_inputs.split(INFERENCE_BATCH))
             answers = torch.cat([scores.argmax(dim=1) for scores in scored])
-        return Prediction(answers, float(right) / min(steps, SCORED_STEPS), {"steps": steps}, flops * steps)
+        train_accuracy = float(right) / min(steps, SCORED_STEPS)
+        return Prediction(answers, None, {"steps": steps, "train_accuracy": train_accuracy}, flops * steps)

@@ -15,7 +15,7 @@ from mlflow.entities import Dataset as RunDataset
 from mlflow.entities import DatasetInput, InputTag, Metric, Param, Run, RunTag, ViewType
 from mlflow.exceptions import MlflowException
 from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
-from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME
+from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME, MLFLOW_RUN_NOTE
 
 from sslbench import __version__
 from sslbench.contract.cells import EvaluateCell, PretrainCell
@@ -27,6 +27,12 @@ from sslbench.stores.answers import artifacts
 from sslbench.stores.finished import finished_cells
 from sslbench.stores.readback import MOMENT, PUBLISHED_RUN, evaluation_records, pretraining_records, provenance
 from sslbench.stores.urls import hidden, reason, shown
+
+#: What a sweep goes through: tags of every run, to find it by, and parameters, for charts to group and compare by.
+AXES = (
+    *("dataset", "pretrain_dataset", "encoder", "pretext", "latent_dim", "seed"),
+    *("label_seed", "label_fraction", "labels_per_class", "protocol", "reading"),
+)
 
 #: Artifact of a pretraining: the weights of its encoder.
 ENCODER_FILE = "encoder.safetensors"
@@ -79,7 +85,7 @@ class Tracker:
             published: a record of it, where it is taken from published results.
         """
         tags = {**self._axes(cell), "kind": "pretrain", "cell_id": cell.cell_id, "device": device}
-        return self.start(cell.title, tags, _flatten(cell.config), source=source, published=published)
+        return self.start(cell.title, tags, _parameters(tags, cell.config), source=source, published=published)
 
     def start_evaluate(
         self, cell: EvaluateCell, parent: str, source: RunDataset | None, device: str, published: Record | None = None
@@ -99,7 +105,8 @@ class Tracker:
             "dataset_version": str(cell.dataset_version),
             "protocol_version": str(cell.protocol_version),
         }
-        return self.start(cell.title, tags, _flatten(cell.config), parent, source, published)
+        name = f"{cell.pretrain.title} · {cell.title}"
+        return self.start(name, tags, _parameters(tags, cell.config), parent, source, published)
 
     def _axes(self, cell: PretrainCell) -> dict[str, str]:
         return {
@@ -157,12 +164,18 @@ class Tracker:
         """Log everything below a folder as artifacts."""
         self.client.log_artifacts(run_id, str(folder))
 
+    def describe(self, text: str) -> None:
+        """Say above the runs of the suite what they are about, in Markdown."""
+        self.client.set_experiment_tag(self.experiment_id, MLFLOW_RUN_NOTE, text)
+
     def finish(self, run_id: str, metrics: Mapping[str, float], tags: Mapping[str, str]) -> None:
         """Log what the run found and close it; only now does its cell count as done."""
         now = int(time.time() * 1000)
+        labels = [Param("num_labels", f"{metrics['num_labels']:g}")] if "num_labels" in metrics else []
         self.client.log_batch(
             run_id,
             metrics=[Metric(key, value, now, 0) for key, value in metrics.items()],
+            params=labels,
             tags=[RunTag(key, value) for key, value in tags.items()],
         )
         self.client.set_terminated(run_id, "FINISHED")
@@ -305,21 +318,6 @@ class Tracker:
         return rows
 
 
-def encoder_of(tracking_uri: str, run_id: str) -> tuple[bytes, dict[str, str]]:
-    """The weights that a pretraining of any suite kept, and the tags of its run.
-
-    Raises:
-        InputError: the store has no such run, or the run no encoder.
-    """
-    client = MlflowClient(tracking_uri)
-    try:
-        tags = dict(client.get_run(run_id).data.tags)
-        with tempfile.TemporaryDirectory() as folder:
-            return Path(client.download_artifacts(run_id, ENCODER_FILE, folder)).read_bytes(), tags
-    except (MlflowException, OSError) as error:
-        raise InputError(f"run {run_id} of {shown(tracking_uri)} has no encoder: {reason(error)}") from error
-
-
 @contextmanager
 def _collection_paused() -> Iterator[None]:
     """No search for garbage meanwhile: while many objects are made to stay, it walks all of them again and again."""
@@ -330,6 +328,11 @@ def _collection_paused() -> Iterator[None]:
     finally:
         if running:
             gc.enable()
+
+
+def _parameters(tags: Mapping[str, str], config: object) -> dict[str, str]:
+    """The axes of a cell and its settings."""
+    return {name: tags[name] for name in AXES if tags.get(name)} | _flatten(config)
 
 
 def _flatten(config: object, prefix: str = "") -> dict[str, str]:

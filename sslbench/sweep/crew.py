@@ -56,6 +56,8 @@ class _Sweep:
 
     def run(self, show: Callable[[Progress], None]) -> list[Failure]:
         """Start workers, look after them until they end, and put everything in order whatever happens."""
+        told = suites.description(self.request.suite).replace("\n", "  \n")  # two spaces keep the line in Markdown
+        self.tracker.describe("  \n".join([f"`sslbench run {self.request.suite}`", told, *self.prepared.suite.notes]))
         self._forget_published()
         self._fill()
         chosen = layout(self.request, self.prepared)

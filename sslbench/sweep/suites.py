@@ -66,13 +66,18 @@ def find(name: str) -> Path:
 
 
 def summary(name: str) -> str:
-    """First line of a suite's docstring, read without running it; of a file that cannot be read, why."""
+    """First line of what `description` says."""
+    return description(name).split("\n")[0]
+
+
+def description(name: str) -> str:
+    """A suite's docstring, read without running it; of a file that cannot be read, why."""
     try:
         path = find(name)
     except InputError as error:
         return f"(cannot be used: {error})"
     try:
-        return (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n")[0]
+        return ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
     except (OSError, SyntaxError, ValueError, RecursionError) as error:
         return f"(cannot be read: {type(error).__name__})"
 

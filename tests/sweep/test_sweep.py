@@ -124,8 +124,17 @@ def test_mlflow_shows_parents_children_curves_weights_and_pictures(finished: tup
     parent = client.search_runs([experiment.experiment_id], "attributes.run_name = 'autoencoder d=8 s=0'")[0]
     children = client.search_runs([experiment.experiment_id], f"tags.`mlflow.parentRunId` = '{parent.info.run_id}'")
     assert {child.info.run_name for child in children} == {
-        f"{fraction}% {protocol}" for fraction in (5, 100) for protocol in ("linear_probe", "knn", "finetune")
+        f"autoencoder d=8 s=0 · {fraction}% {protocol}"
+        for fraction in (5, 100)
+        for protocol in ("linear_probe", "knn", "finetune")
     }
+    tuned = next(child for child in children if child.info.run_name.endswith("5% finetune"))
+    axes = {"dataset": "digits", "pretext": "autoencoder", "encoder": "conv", "latent_dim": "8", "seed": "0"}
+    axes |= {"protocol": "finetune", "reading": "latent", "label_fraction": "0.05", "num_labels": "64"}
+    assert {name: tuned.data.params.get(name) for name in axes} == axes
+    assert "budget_accuracy" not in tuned.data.metrics, "nothing is held out"
+    assert 0 < tuned.data.metrics["train_accuracy"] <= 1
+    assert "sslbench run" in experiment.tags["mlflow.note.content"]
     curve = client.get_metric_history(parent.info.run_id, "loss")
     assert len(curve) >= 10
     assert curve[-1].value < curve[0].value
