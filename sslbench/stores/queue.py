@@ -15,7 +15,6 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import optuna
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
@@ -97,23 +96,25 @@ class CellQueue:
         storage: from `open_storage`.
         name: e.g. `quick/evaluate`.
         axes: the axes Optuna's plots show. A study cannot change its categories, so they are part of its full name.
-        direction: of the study's value, `minimize` or `maximize`.
+        value: what the study's value is, the more the better, as Optuna's plots call it.
     """
 
-    def __init__(
-        self, storage: RDBStorage, name: str, axes: Mapping[str, Axis], direction: Literal["minimize", "maximize"]
-    ) -> None:
+    def __init__(self, storage: RDBStorage, name: str, axes: Mapping[str, Axis], value: str) -> None:
         self.axes = axes
         categories = {
             axis: list(kind.choices) for axis, kind in axes.items() if isinstance(kind, CategoricalDistribution)
         }
         self.study = optuna.create_study(
             storage=storage,
-            study_name=f"{name}/{digest(categories)[:6]}",
-            direction=direction,
+            study_name=f"{name}/{digest([categories, value])[:6]}",
+            direction="maximize",
             sampler=RandomSampler(seed=0),  # never asked: every trial that matters is enqueued
             load_if_exists=True,
         )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            if self.study.metric_names is None:
+                self.study.set_metric_names([value])
 
     def waiting(self) -> list[FrozenTrial]:
         """Trials no worker has taken yet."""

@@ -13,8 +13,11 @@ from sslbench.sweep.plan import Selection
 
 
 def open_queues(suite: Suite, selection: Selection, storage_url: str) -> tuple[CellQueue, CellQueue]:
-    """The two studies of a suite: `pretrain`, minimising its final loss, and `evaluate`, maximising the score inside
-    the label budget (never the test accuracy: whoever picks Optuna's best trial has not looked at the test split).
+    """The two studies of a suite: `pretrain`, whose value is what share of the latent numbers the encoder uses, and
+    `evaluate`, whose value is the score inside the label budget.
+
+    Losses of different tasks say nothing of each other; and whoever picks Optuna's best trial has not looked at the
+    test split.
 
     Args:
         suite: whole, so that a selection of it works in the same studies.
@@ -39,8 +42,8 @@ def open_queues(suite: Suite, selection: Selection, storage_url: str) -> tuple[C
         "protocol": categories(suite.protocols, sorted(set(REFERENCE_PROTOCOLS.values()))),
         "reading": categories(READINGS),
     }
-    pretrain = CellQueue(storage, f"{suite.name}/pretrain", axes, "minimize")
-    evaluate = CellQueue(storage, f"{suite.name}/evaluate", {**axes, **evaluation}, "maximize")
+    pretrain = CellQueue(storage, f"{suite.name}/pretrain", axes, "effective rank / latent size")
+    evaluate = CellQueue(storage, f"{suite.name}/evaluate", {**axes, **evaluation}, "held-out accuracy")
     return pretrain, evaluate
 
 

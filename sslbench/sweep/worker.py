@@ -85,7 +85,7 @@ class Worker:
         dataset = self._dataset(cell.dataset)
         run_id = self.tracker.start_pretrain(cell, describe(dataset), str(self.device))
         try:
-            loss = self._train_and_log(cell, dataset, run_id)
+            rank = self._train_and_log(cell, dataset, run_id)
         except Exception as error:
             self._failed(run_id, cell.title, error)
             raise CellFailed(cell.title) from error
@@ -95,9 +95,10 @@ class Worker:
             for child in self.plan.evaluate[cell_id]
             if child.cell_id not in self.parents
         )
-        return loss
+        return None if rank is None else rank / cell.latent_dim
 
-    def _train_and_log(self, cell: PretrainCell, dataset: Dataset, run_id: str) -> float:
+    def _train_and_log(self, cell: PretrainCell, dataset: Dataset, run_id: str) -> float | None:
+        """Returns the effective rank of what the encoder says, if it was measured."""
         self.features.forget()
         training = Pretraining(cell, dataset, self.device)
         monitor = self.tracker.monitor(run_id) if training.pretext.trains else None
@@ -126,7 +127,7 @@ class Worker:
         tags |= checkpoint_tags(self.plan.checkpoints[cell.cell_id])
         self.tracker.finish(run_id, {**costs, **final, **found, **scores}, tags)
         self.news.finished(Finished(cell.title, cell.pretext, collapsed=reason or ""))
-        return loss
+        return found.get("representation.rankme")
 
     def _train(self, cell: PretrainCell, training: Pretraining, run_id: str) -> tuple[float, dict[str, float]]:
         """Train and log the curve; returns the last loss and the scores of the checkpoints."""

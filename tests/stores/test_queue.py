@@ -15,7 +15,7 @@ from sslbench.stores.queue import CellFailed, CellQueue, QueuedCell, open_storag
 
 
 def open_queue(url: str) -> CellQueue:
-    return CellQueue(open_storage(url), "test/queue", {"pretext": CategoricalDistribution(["a", "b"])}, "maximize")
+    return CellQueue(open_storage(url), "test/queue", {"pretext": CategoricalDistribution(["a", "b"])}, "score")
 
 
 def cells(count: int) -> list[QueuedCell]:
