@@ -85,7 +85,7 @@ def load_encoder(
         return _built(Path(text).read_bytes(), architecture, latent_dim, dataset, data_root, text)
     if _RUN_ID.fullmatch(text):
         stores = locate(None if home is None else Path(home))
-        weights, tags = encoder_of(stores.tracking_uri, text)
+        weights, tags = encoder_of(stores, text)
         trained_on = tags["pretrain_dataset"] or tags["dataset"]
         return _built(weights, tags["encoder"], int(tags["latent_dim"]), trained_on, data_root, f"run {text}")
     file = records_file(source)

@@ -11,6 +11,7 @@ import typer
 from sslbench.commands.options import Home, TrackingUri, plain_errors, say, terminal
 from sslbench.contract.spec import InputError
 from sslbench.stores.addresses import Stores, locate, reach
+from sslbench.stores.moved import follow_artifacts
 from sslbench.stores.urls import reason, shown, sqlite_file
 
 
@@ -36,6 +37,7 @@ def ui(
             return
         _check_place(host, port)
         _check_store(stores)
+        follow_artifacts(stores.tracking_uri, stores.artifact_root)
         name, place = _experiment(suite, stores)
         say(terminal(), f"MLflow UI: http://{host}:{port}  (store {shown(stores.tracking_uri)})")
         say(terminal(), f"{name}, most accurate first: http://{host}:{port}/#/experiments/{place}")

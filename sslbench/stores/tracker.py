@@ -25,6 +25,7 @@ from sslbench.contract.record import Record
 from sslbench.contract.spec import InputError
 from sslbench.stores.answers import artifacts
 from sslbench.stores.finished import finished_cells
+from sslbench.stores.moved import follow_artifacts
 from sslbench.stores.readback import MOMENT, PUBLISHED_RUN, evaluation_records, pretraining_records, provenance
 from sslbench.stores.urls import hidden, reason, shown
 
@@ -55,6 +56,7 @@ class Tracker:
 
     def __init__(self, tracking_uri: str, suite: str, artifact_root: Path | None) -> None:
         self.tracking_uri, self.suite = tracking_uri, suite
+        follow_artifacts(tracking_uri, artifact_root)
         try:
             self.client = MlflowClient(tracking_uri)
             self.experiment_id = self._experiment(artifact_root)
