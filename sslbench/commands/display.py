@@ -26,13 +26,41 @@ from sslbench.sweep import news
 from sslbench.sweep.estimate import CostBook, TimeLeft, remaining
 from sslbench.sweep.request import Prepared, Request, records_of
 
+#: Optimiser steps of a pretraining, and test inputs, below which a person is warned.
+FEW_STEPS, FEW_TESTED = 200, 500
+
 
 def say_unusual(prepared: Prepared, console: Console) -> None:
-    """Print what a selection has beyond its suite, and what is left out of a plan, and why."""
+    """Print what a selection has beyond its suite, what is left out of a plan and why, and what is too little."""
     if prepared.beyond:
         say(console, f"not in suite {prepared.suite.name!r} itself, so not in its tables: {', '.join(prepared.beyond)}")
     for (dataset, encoder, pretext), reason in prepared.plan.unsuitable.items():
         say(console, f"left out: {pretext} with {encoder} on {dataset}: {reason}")
+    for line in too_little(prepared):
+        say(console, ("warning:", "yellow"), f" {line}")
+
+
+def too_little(prepared: Prepared) -> list[str]:
+    """Where results will say little, because there are few inputs: a line per dataset."""
+    short: dict[str, dict[str, int]] = {}
+    for cell in prepared.plan.pretrain:
+        inputs = min(cell.num_unlabelled or prepared.unlabelled[cell.dataset], prepared.unlabelled[cell.dataset])
+        steps = cell.steps or round(cell.epochs * inputs / max(1, min(cell.config.optimizer.batch_size, inputs)))
+        if cell.pretrain_dataset and cell.flops is None and steps < FEW_STEPS:
+            short.setdefault(cell.dataset, {})[cell.pretext] = steps
+    lines = []
+    for dataset, tasks in short.items():
+        some = ", ".join(f"{pretext} {steps}" for pretext, steps in tasks.items())
+        lines.append(
+            f"few steps of pretraining on {dataset!r} ({some}): encoders stay near where they began; give `steps`"
+        )
+    for dataset, count in prepared.tested.items():
+        if 0 < count < FEW_TESTED:
+            points = 100 * 1.96 * (0.8 * 0.2 / count) ** 0.5
+            lines.append(
+                f"{dataset!r} has {count} test inputs: an accuracy of 80% is known to ±{points:.0f} points at best"
+            )
+    return lines
 
 
 def counts(prepared: Prepared) -> str:

@@ -34,7 +34,7 @@ CHECKPOINT_PROTOCOL = "knn"
 @dataclass(frozen=True)
 class Source:
     """What planning knows of a dataset: its identity and inputs, its training labels and how many classes they have,
-    the version of its loader, and how many inputs pretraining may see."""
+    the version of its loader, how many inputs pretraining may see, and how many are tested (0: not known)."""
 
     name: str
     input_spec: InputSpec
@@ -42,13 +42,14 @@ class Source:
     num_classes: int
     version: int = 1
     num_unlabelled: int = 0
+    num_tested: int = 0
 
     @classmethod
     def of(cls, asked: str, dataset: Dataset) -> Source:
         """Of a dataset that was loaded by the name `asked`."""
         labels, classes = len(dataset.train_labels), len(dataset.classes)
-        unlabelled = len(dataset.unlabelled_inputs)
-        return cls(dataset.name, dataset.input_spec, labels, classes, version_of(asked), unlabelled)
+        unlabelled, tested = len(dataset.unlabelled_inputs), len(dataset.test_inputs)
+        return cls(dataset.name, dataset.input_spec, labels, classes, version_of(asked), unlabelled, tested)
 
 
 def does_not_fit(task: type[Pretext], encoder: str, spec: InputSpec) -> str | None:

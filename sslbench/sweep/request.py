@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,6 +54,7 @@ class Prepared:
     Attributes:
         datasets: identity to the name it was asked for by.
         unlabelled: identity to the number of inputs pretraining may see.
+        tested: identity to the number of test inputs; 0 where that is not known.
         done: identities of finished cells, to their runs.
         beyond: what was selected and the suite itself does not have, in words.
     """
@@ -64,6 +65,7 @@ class Prepared:
     unlabelled: Mapping[str, int]
     done: Mapping[str, str]
     beyond: tuple[str, ...] = ()
+    tested: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def cells(self) -> list[tuple[str, str]]:

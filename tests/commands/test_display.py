@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from sslbench.commands import display, patience
-from sslbench.commands.display import Bars, Display
+from sslbench.commands.display import Bars, Display, too_little
 from sslbench.commands.patience import signs_of_life
 from sslbench.contract.spec import Suite
 from sslbench.datasets._base import Dataset
@@ -108,3 +108,20 @@ def test_a_title_wider_than_its_table_stays_on_one_line(pipe: Console) -> None:
     title = "a title that is much wider than the narrow table of two numbers below it"
     print_sheet(text_sheet(title, ("", "5%"), [("rotation", "76.3")]), pipe)
     assert title in printed(pipe).splitlines()
+
+
+def test_too_few_inputs_are_warned_of(digits: Dataset) -> None:
+    def told(**length: float) -> list[str]:
+        suite = Suite("s", ("digits",), ("conv",), ("random_init", "rotation"), (8,), (0,), **length)
+        plan = make_plan(suite, {"digits": Source.of("digits", digits)})
+        names = {"digits": "digits"}
+        return too_little(Prepared(suite, plan, names, {"digits": 1297}, {}, tested={"digits": tested}))
+
+    tested = 500
+    assert told(steps=200) == []
+    assert told(flops=1e9) == []
+    assert told(epochs=4) == [
+        "few steps of pretraining on 'digits' (rotation 41): encoders stay near where they began; give `steps`"
+    ]
+    tested = 96
+    assert told(steps=200) == ["'digits' has 96 test inputs: an accuracy of 80% is known to ±8 points at best"]
