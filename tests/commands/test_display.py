@@ -121,7 +121,7 @@ def test_too_few_inputs_are_warned_of(digits: Dataset) -> None:
     assert told(steps=200) == []
     assert told(flops=1e9) == []
     assert told(epochs=4) == [
-        "few steps of pretraining on 'digits' (rotation 41): encoders stay near where they began; give `steps`"
+        "few steps of pretraining on 'digits' (rotation 20): encoders stay near where they began; give `steps`"
     ]
     tested = 96
     assert told(steps=200) == ["'digits' has 96 test inputs: an accuracy of 80% is known to ±8 points at best"]
