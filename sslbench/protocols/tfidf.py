@@ -59,7 +59,9 @@ def _regression(strength: float) -> OneVsRestClassifier:
 def _chosen(features: csr_matrix, labels: np.ndarray) -> tuple[float, float | None]:
     """The inverse strength that cross-validation inside the budget finds best, and its accuracy if there is any."""
     if len(labels) > CHOOSE_ON:
-        part = train_test_split(np.arange(len(labels)), train_size=CHOOSE_ON, stratify=labels, random_state=0)[0]
+        several = np.bincount(labels)[labels].min() > 1
+        everything, strata = np.arange(len(labels)), labels if several else None
+        part = train_test_split(everything, train_size=CHOOSE_ON, stratify=strata, random_state=0)[0]
         features, labels = features[part], labels[part]
     folds = min(FOLDS, int(np.bincount(labels)[np.unique(labels)].min()))
     if folds < 2:
