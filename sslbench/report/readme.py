@@ -2,7 +2,8 @@
 
 Three marks are known, each closed by `<!-- end -->`:
 
-* `<!-- findings of SUITE -->`: the first sentences of the report, as a list;
+* `<!-- findings of SUITE -->`: the first sentences of the report, as a list; with `: DATASET` those on one of
+  several, and what is said of a way that trains no network;
 * `<!-- table of SUITE: HEADING -->`: the table under that heading of `table.md`;
 * `<!-- index of results -->`: a line for every published suite, with links as seen from the folder of results.
 """
@@ -44,7 +45,7 @@ def refreshed(text: str, results: Path, versions: Mapping[tuple[str, str], int])
         versions: of the plug-ins as they are now, by kind and name: numbers of others are marked as stale.
 
     Raises:
-        InputError: there are no such records, or their table has no such heading.
+        InputError: there are no such records, or they have no such table, or no findings on that dataset.
     """
     return _MARK.sub(lambda mark: f"{mark['open']}\n{_passage(mark, results, versions)}\n\n{mark['close']}", text)
 
@@ -55,8 +56,12 @@ def _passage(mark: re.Match[str], results: Path, versions: Mapping[tuple[str, st
         return "\n".join([*INDEX_HEAD, *lines])
     layout = _laid_out(results / mark["suite"], versions)
     if mark["kind"] == "findings":
-        found = findings(analyse(layout))[:SENTENCES]
-        return "\n".join(f"- {finding.sentence}" for finding in found)
+        where = f"On {mark['heading']} (" if mark["heading"] else ""
+        found = [one for one in findings(analyse(layout)) if one.sentence.startswith(where)]
+        if not found:
+            raise InputError(f"suite {mark['suite']!r} has no findings on dataset {mark['heading']!r} alone")
+        classic = [one for one in found[SENTENCES:] if where and one.topic == "classic"]
+        return "\n".join(f"- {one.sentence}" for one in [*found[:SENTENCES], *classic])
     page = table_markdown(tables_of(layout), mark["suite"])
     section = re.search(rf"^##+ {re.escape(str(mark['heading']))}\n\n(.*?)(?=\n\n)", page, re.DOTALL | re.MULTILINE)
     if section is None:

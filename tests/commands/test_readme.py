@@ -41,6 +41,14 @@ def test_passages_between_marks_are_written_anew_and_nothing_else() -> None:
     assert "stale" not in fresh
 
 
+def test_findings_of_one_of_several_datasets() -> None:
+    fresh = refreshed("<!-- findings of text: newsgroups -->\n<!-- end -->", ROOT / "results", {})
+    assert fresh.count("\n- On newsgroups (bag): ") == SENTENCES + 1
+    assert "TF-IDF, which trains no network, is above" in fresh
+    with pytest.raises(InputError, match="suite 'text' has no findings on dataset 'digits' alone"):
+        refreshed("<!-- findings of text: digits -->\n<!-- end -->", ROOT / "results", {})
+
+
 def test_a_mark_that_names_no_table_lists_the_tables() -> None:
     with pytest.raises(InputError, match=r"choose one of .*linear_probe, latent size 128"):
         refreshed("<!-- table of quick: latent size 7 -->\n<!-- end -->", ROOT / "results", {})
