@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import torch
@@ -48,6 +49,17 @@ class OwnEncoder(Encoder):
 
     def mirror(self) -> nn.Module:
         raise TypeError("an encoder of one's own has no decoder")
+
+
+@contextmanager
+def as_it_was(encoder: object) -> Iterator[None]:
+    """Leave every part of a module in the mode it is in, training or not, whatever it is asked meanwhile."""
+    modes = [(part, part.training) for part in encoder.modules()] if isinstance(encoder, nn.Module) else []
+    try:
+        yield
+    finally:
+        for part, training in modes:
+            part.training = training
 
 
 def architecture(encoder: Encoder | None) -> str:

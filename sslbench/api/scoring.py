@@ -12,7 +12,7 @@ import pandas as pd
 import torch
 
 from sslbench import __version__
-from sslbench.api.own import Function, architecture, given, read
+from sslbench.api.own import Function, architecture, as_it_was, given, read
 from sslbench.contract.cells import EvaluateCell, PretrainCell
 from sslbench.contract.identity import digest
 from sslbench.contract.provenance import git_commit
@@ -92,24 +92,25 @@ def evaluate(
     budgets = [*_fractions(label_fractions), *_counts(labels_per_class, data)]
     network: Encoder | None = None
     features: Mapping[str, Features]
-    if isinstance(encoder, tuple):
-        _check_frozen(protocols, readings)
-        found = given(encoder, data, where)
-        features, width = {READINGS[0]: found}, found.train.shape[1]
-    elif callable(encoder):
-        network, features = read(encoder, data, protocols, readings, where)
-        width = network.latent_dim
-    else:
-        raise InputError(
-            f"an encoder is a function of a batch, or features (train, test), not {type(encoder).__name__}"
-        )
-    own = PretrainCell(data.name, architecture(network), name, width, 0, 0.0, None, PretextConfig())
-    keep = _Keeper(own, data, network, str(where), home)
     rows: list[Record] = []
-    for cell in _cells(own, budgets, seeds, readings, configs):
-        started = time.gmtime()
-        outcome = evaluate_cell(cell, data, network, features.get(cell.reading), where)
-        rows += keep.kept(cell, outcome, time.strftime(MOMENT, started))
+    with as_it_was(encoder):
+        if isinstance(encoder, tuple):
+            _check_frozen(protocols, readings)
+            found = given(encoder, data, where)
+            features, width = {READINGS[0]: found}, found.train.shape[1]
+        elif callable(encoder):
+            network, features = read(encoder, data, protocols, readings, where)
+            width = network.latent_dim
+        else:
+            raise InputError(
+                f"an encoder is a function of a batch, or features (train, test), not {type(encoder).__name__}"
+            )
+        own = PretrainCell(data.name, architecture(network), name, width, 0, 0.0, None, PretextConfig())
+        keep = _Keeper(own, data, network, str(where), home)
+        for cell in _cells(own, budgets, seeds, readings, configs):
+            started = time.gmtime()
+            outcome = evaluate_cell(cell, data, network, features.get(cell.reading), where)
+            rows += keep.kept(cell, outcome, time.strftime(MOMENT, started))
     return from_records(rows)
 
 

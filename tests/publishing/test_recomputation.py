@@ -17,7 +17,9 @@ RESULTS = Path(__file__).parents[2] / "results"
 SUITES = sorted(path.parent.name for path in RESULTS.glob("*/records.csv"))
 
 #: Rows whose encoder is none: they stand in the tables of every encoder and latent size.
-PIXELS = ("majority_class", "raw_pixels")
+PIXELS = ("raw_pixels", "raw_values")
+OWN_PROTOCOL = ("majority_class", "minirocket", "tfidf")
+WITHOUT_ENCODER = (*PIXELS, *OWN_PROTOCOL)
 PLACE = ["dataset", "pretrain_dataset", "encoder", "protocol", "latent_dim"]
 LINE = [*PLACE, "pretext", "label_fraction"]
 
@@ -67,8 +69,8 @@ def half_width_of_inputs(answered: np.ndarray) -> float:
 def of_row(frame: pd.DataFrame, line: pd.Series) -> pd.DataFrame:
     """Accuracy and identity by seed of the row and column that a line of `table.csv` is about."""
     pretext, protocol = line["pretext"], line["protocol"]
-    if pretext == "majority_class":
-        protocol = "majority_class"
+    if pretext in OWN_PROTOCOL:
+        protocol = pretext
     elif pretext.startswith("supervised"):
         protocol = "finetune"
     elif pretext in PIXELS:
@@ -80,7 +82,7 @@ def of_row(frame: pd.DataFrame, line: pd.Series) -> pd.DataFrame:
         & (frame["label_fraction"] == line["label_fraction"])
         & frame["pretrain_dataset"].isin(["", line["pretrain_dataset"]])
     ]
-    if pretext not in PIXELS:
+    if pretext not in WITHOUT_ENCODER:
         chosen = chosen[(chosen["encoder"] == line["encoder"]) & (chosen["latent_dim"] == line["latent_dim"])]
     assert chosen["seed"].is_unique, f"{pretext}: two records of one seed"
     return chosen.set_index("seed")[["value", "cell_id"]]
@@ -224,14 +226,14 @@ def test_no_record_is_left_out_of_the_tables_and_no_line_is_there_twice(suite: s
     frame, table = scores(suite), pd.read_csv(RESULTS / suite / "table.csv", keep_default_na=False, na_values=[""])
     assert not table.duplicated(LINE).any()
     names = ["dataset", "encoder", "protocol", "latent_dim", "pretext", "label_fraction"]
-    of_encoders = frame[~frame["pretext"].isin(PIXELS) & ~frame["pretext"].str.startswith("supervised")]
+    of_encoders = frame[~frame["pretext"].isin(WITHOUT_ENCODER) & ~frame["pretext"].str.startswith("supervised")]
     recorded, shown = (set(part[names].itertuples(index=False, name=None)) for part in (of_encoders, table))
     assert recorded <= shown
     # Every table has every baseline that was run; of pixels nothing can be fine-tuned.
-    for name in set(frame["pretext"]) & {*PIXELS, "supervised"}:
-        tables = table[table["protocol"] != "finetune"] if name == "raw_pixels" else table
+    for name in set(frame["pretext"]) & {*WITHOUT_ENCODER, "supervised"}:
+        tables = table[table["protocol"] != "finetune"] if name in PIXELS else table
         columns = tables.drop_duplicates([*PLACE, "label_fraction"])
-        where = ["dataset", "label_fraction", *([] if name in PIXELS else ["encoder", "latent_dim"])]
+        where = ["dataset", "label_fraction", *([] if name in WITHOUT_ENCODER else ["encoder", "latent_dim"])]
         evaluated = set(frame[frame["pretext"] == name][where].itertuples(index=False, name=None))
         wanted = columns[where].apply(tuple, axis=1).isin(evaluated).sum()
         assert (table["pretext"] == name).sum() == wanted > 0
