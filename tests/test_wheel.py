@@ -75,7 +75,8 @@ def test_the_installed_wheel_lists_and_plans_away_from_the_checkout(wheel: Path,
     # Digits come with scikit-learn; the suite's own dataset would be downloaded.
     planned = call(away, command, "run", "quick", "--dry-run", "--dataset=digits", *places)
     assert "pretrainings and 0 of" in planned
-    assert "missing vicreg d=128 s=0" in planned.replace("\n", " ")
+    assert "missing" in planned
+    assert "vicreg" in planned.partition("missing")[2]
     tuned = call(away, command, "run", "quick_tuned", "--dry-run", "--dataset=digits", "--seed=0", *places)
     assert "missing" in tuned
     assert not (away / "results").exists()

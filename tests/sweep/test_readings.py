@@ -125,7 +125,9 @@ def test_optuna_shows_no_value_where_the_budget_tells_none(swept: Swept) -> None
     ]
     assert len(unheard) == 4 + 4 + 2  # two encoders by both protocols at both readings, pixels at one
     assert {(trial.state, trial.value) for trial in unheard} == {(optuna.trial.TrialState.PRUNED, None)}
-    others = [trial for trial in trials if trial not in unheard]
+    tuned = [trial for trial in trials if trial.params["protocol"] == "finetune"]
+    assert {trial.value for trial in tuned} == {None}, "fine-tuning holds no labels out"
+    others = [trial for trial in trials if trial not in [*unheard, *tuned]]
     assert all(trial.state == optuna.trial.TrialState.COMPLETE and trial.value > 0 for trial in others)
 
 

@@ -130,7 +130,7 @@ def test_mlflow_shows_parents_children_curves_weights_and_pictures(finished: tup
     }
     tuned = next(child for child in children if child.info.run_name.endswith("5% finetune"))
     axes = {"dataset": "digits", "pretext": "autoencoder", "encoder": "conv", "latent_dim": "8", "seed": "0"}
-    axes |= {"protocol": "finetune", "reading": "latent", "label_fraction": "0.05", "num_labels": "64"}
+    axes |= {"protocol": "finetune", "reading": "latent", "label_fraction": "0.05", "num_labels": "65"}
     assert {name: tuned.data.params.get(name) for name in axes} == axes
     assert "budget_accuracy" not in tuned.data.metrics, "nothing is held out"
     assert 0 < tuned.data.metrics["train_accuracy"] <= 1
