@@ -36,7 +36,7 @@ from sslbench.pretexts import PRETEXTS
 
 DATASET = "sentences_sentiment"
 STEPS, REPEATS = 100, 5
-LONG_STEPS, SEEDS = 600, 2
+LONG_STEPS, SEEDS = 400, 1
 
 
 def ours(steps: int, seed: int = 0) -> tuple[float, float]:
