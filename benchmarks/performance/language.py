@@ -35,8 +35,8 @@ from sslbench.modalities.text import PAD, SPECIAL, tokenizer_of, vocabulary_size
 from sslbench.pretexts import PRETEXTS
 
 DATASET = "sentences_sentiment"
-STEPS, REPEATS = 100, 5
-LONG_STEPS, SEEDS = 400, 1
+STEPS, REPEATS = 100, 3
+LONG_STEPS, SEEDS = 200, 1
 
 
 def ours(steps: int, seed: int = 0) -> tuple[float, float]:
