@@ -177,7 +177,8 @@ def _prepared(request: Request, suite: Suite, inputs: Mapping[str, Source]) -> P
     if done is None:
         done = tracker_of(request.stores, suite.name).finished()
     more = beyond(suites.load(request.suite), request.selection)
-    return Prepared(suite, plan, names, unlabelled, done, more)
+    tested = {source.name: source.num_tested for source in inputs.values()}
+    return Prepared(suite, plan, names, unlabelled, done, more, tested)
 
 
 def layout(request: Request, prepared: Prepared) -> Layout:

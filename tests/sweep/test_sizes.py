@@ -64,3 +64,9 @@ def test_a_plan_from_sizes_is_the_plan_from_data(
     planned = plan_request(asked)
     monkeypatch.setattr(request, "load", lambda *of: pytest.fail(f"loaded {of}"))
     assert plan_request(asked) == planned
+
+
+def test_a_plan_knows_how_many_inputs_are_tested_with_and_without_the_data(suite_file: Path, tmp_path: Path) -> None:
+    asked = Request(str(suite_file), Selection(), locate(tmp_path / "home"), tmp_path / "data", "cpu")
+    for _ in range(2):  # loaded, then known
+        assert plan_request(asked, stores=False).tested == {"digits": 500}
