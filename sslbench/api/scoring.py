@@ -69,7 +69,7 @@ def evaluate(
         readings: of `latent`, `pooled` and `map`, where the encoder has them.
         seeds: of the labelled subsets. The encoder is one: how trainings of it would differ is in none of the numbers.
         name: what records call it, as a pretext.
-        settings: overrides of protocol fields by name, e.g. `{"knn": {"k": 5}}`.
+        settings: overrides of protocol fields by name, e.g. `{"knn": {"neighbours": 5}}`.
         device: `auto`, `cpu` or `cuda`.
         data_root: folder of datasets; None for `$SSLBENCH_DATA` or a cache folder.
         home: folder of stores, e.g. `.sslbench`, where the evaluations are logged to MLflow as experiment `name`; None
