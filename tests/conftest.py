@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
+from sslbench.commands import patience
 from sslbench.contract.cells import EvaluateCell, PretrainCell
 from sslbench.datasets import load
 from sslbench.datasets._base import Dataset
@@ -26,6 +27,12 @@ GOLDEN = Path(__file__).parent / "golden"
 def interruptible() -> None:
     """A shell lets what it starts in the background ignore Ctrl-C, and so would the sweeps that tests interrupt."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a command says must not depend on how busy the machine is."""
+    monkeypatch.setattr(patience, "FIRST", 600.0)
 
 
 @pytest.fixture(scope="session")
