@@ -33,8 +33,8 @@ bench: $(STAMP)  ## Run the quick suite on real data and print its tables (minut
 publish: $(STAMP)  ## Copy the tables of the last bench to results/, and what the README shows of them.
 	$(BIN)/sslbench publish $(SUITE) --readme README.md --readme results/README.md
 
-test: $(STAMP)  ## Run the tests.
-	$(BIN)/python -m pytest
+test: $(STAMP)  ## Run the tests, as many at a time as there are cores.
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 lint: $(STAMP)  ## Check format, lint and types.
 	$(BIN)/ruff format --check .

@@ -13,6 +13,7 @@ from sslbench.commands.evaluate import evaluate
 from sslbench.commands.listing import KINDS, show
 from sslbench.commands.options import Plugin, plain_errors, terminal
 from sslbench.commands.publish import publish
+from sslbench.commands.register import register
 from sslbench.commands.report import report
 from sslbench.commands.reproduce import reproduce
 from sslbench.commands.run import run
@@ -67,5 +68,5 @@ def list_(
         show(kind, terminal())
 
 
-for command in (run, tune, evaluate, report, publish, compare, reproduce, ui):
+for command in (run, tune, evaluate, report, publish, compare, reproduce, register, ui):
     app.command()(command)

@@ -12,10 +12,12 @@ from sslbench.stores.urls import sqlite_file
 
 KNOWN = "SELECT experiment_id, artifact_location, name FROM experiments"
 EXPERIMENT = "UPDATE experiments SET artifact_location = :here WHERE experiment_id = :identity"
-RUNS = (
-    "UPDATE runs SET artifact_uri = :here || substr(artifact_uri, length(:there) + 1) "
-    "WHERE experiment_id = :identity AND substr(artifact_uri, 1, length(:there)) = :there"
+INSIDE = (
+    "UPDATE {table} SET {place} = :here || substr({place}, length(:there) + 1) "
+    "WHERE experiment_id = :identity AND substr({place}, 1, length(:there)) = :there"
 )
+RUNS = INSIDE.format(table="runs", place="artifact_uri")
+MODELS = INSIDE.format(table="logged_models", place="artifact_location")
 
 
 def follow_artifacts(tracking_uri: str, artifact_root: Path | None) -> None:
@@ -34,15 +36,17 @@ def follow_artifacts(tracking_uri: str, artifact_root: Path | None) -> None:
     if file is None or artifact_root is None or file.parent != artifact_root.parent:
         return
     try:
-        if "experiments" not in tables(file):
+        known = tables(file)
+        if "experiments" not in known:
             return
+        updates = (EXPERIMENT, RUNS, *((MODELS,) if "logged_models" in known else ()))
         with closing(sqlite3.connect(file, timeout=60)) as connection, connection:
             for identity, there, name in connection.execute(KNOWN).fetchall():
                 folder = (artifact_root / name).resolve()
                 here = folder.as_uri()
                 alike = (there or "").split("/")[-2:] == here.split("/")[-2:]
                 if alike and there != here and folder.is_dir():
-                    for update in (EXPERIMENT, RUNS):
+                    for update in updates:
                         connection.execute(update, {"here": here, "there": there, "identity": identity})
     except (OSError, sqlite3.Error) as error:
         raise InputError(f"{file} cannot be opened: {error}") from error

@@ -1,18 +1,16 @@
-"""Runs written to MLflow, and read back as records."""
+"""Runs written to MLflow."""
 
 from __future__ import annotations
 
 import calendar
-import gc
-import tempfile
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from mlflow import MlflowClient
 from mlflow.entities import Dataset as RunDataset
-from mlflow.entities import DatasetInput, InputTag, Metric, Param, Run, RunTag, ViewType
+from mlflow.entities import DatasetInput, InputTag, LoggedModelInput, Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME, MLFLOW_RUN_NOTE
@@ -23,10 +21,10 @@ from sslbench.contract.identity import canonical, digest
 from sslbench.contract.provenance import git_commit
 from sslbench.contract.record import Record
 from sslbench.contract.spec import InputError
-from sslbench.stores.answers import artifacts
-from sslbench.stores.finished import finished_cells
+from sslbench.stores.models import log_model
 from sslbench.stores.moved import follow_artifacts
-from sslbench.stores.readback import MOMENT, PUBLISHED_RUN, evaluation_records, pretraining_records, provenance
+from sslbench.stores.readback import MOMENT, provenance
+from sslbench.stores.runs import Runs
 from sslbench.stores.urls import hidden, reason, shown
 
 #: What a sweep goes through: tags of every run, to find it by, and parameters, for charts to group and compare by.
@@ -38,11 +36,18 @@ AXES = (
 #: Artifact of a pretraining: the weights of its encoder.
 ENCODER_FILE = "encoder.safetensors"
 
-PAGE = 5000
 BATCH = 1000  # what one log_batch call may carry
 
 
-class Tracker:
+class Scored(NamedTuple):
+    """The model of MLflow that a run's accuracy is about, and on what it was reached."""
+
+    model_id: str
+    dataset: str
+    digest: str
+
+
+class Tracker(Runs):
     """Runs of one suite: a parent per pretraining, a child per evaluation.
 
     Args:
@@ -75,8 +80,6 @@ class Tracker:
         kind = {"mlflow.experimentKind": "custom_model_development"}
         return str(self.client.create_experiment(self.suite, artifact_location=location, tags=kind))
 
-    # Writing
-
     def start_pretrain(
         self, cell: PretrainCell, source: RunDataset | None, device: str, published: Record | None = None
     ) -> str:
@@ -90,9 +93,19 @@ class Tracker:
         return self.start(cell.title, tags, _parameters(tags, cell.config), source=source, published=published)
 
     def start_evaluate(
-        self, cell: EvaluateCell, parent: str, source: RunDataset | None, device: str, published: Record | None = None
+        self,
+        cell: EvaluateCell,
+        parent: str,
+        source: RunDataset | None,
+        device: str,
+        published: Record | None = None,
+        model_id: str | None = None,
     ) -> str:
-        """Open the child run of an evaluation and return its id; as `start_pretrain`."""
+        """Open the child run of an evaluation and return its id; as `start_pretrain`.
+
+        Args:
+            model_id: the model that is evaluated.
+        """
         tags = {
             **self._axes(cell.pretrain),
             "dataset": cell.dataset,
@@ -108,7 +121,10 @@ class Tracker:
             "protocol_version": str(cell.protocol_version),
         }
         name = f"{cell.pretrain.title} · {cell.title}"
-        return self.start(name, tags, _parameters(tags, cell.config), parent, source, published)
+        run_id = self.start(name, tags, _parameters(tags, cell.config), parent, source, published)
+        if model_id is not None:
+            self.client.log_inputs(run_id, models=[LoggedModelInput(model_id)])
+        return run_id
 
     def _axes(self, cell: PretrainCell) -> dict[str, str]:
         return {
@@ -166,17 +182,30 @@ class Tracker:
         """Log everything below a folder as artifacts."""
         self.client.log_artifacts(run_id, str(folder))
 
+    def log_model(self, run_id: str, cell: PretrainCell, folder: Path) -> str:
+        """Keep what `models.write_model` wrote as the model of a pretraining, and return its id."""
+        return log_model(self.client, run_id, cell.title.replace("/", " "), self._axes(cell), folder)
+
     def describe(self, text: str) -> None:
         """Say above the runs of the suite what they are about, in Markdown."""
         self.client.set_experiment_tag(self.experiment_id, MLFLOW_RUN_NOTE, text)
 
-    def finish(self, run_id: str, metrics: Mapping[str, float], tags: Mapping[str, str]) -> None:
-        """Log what the run found and close it; only now does its cell count as done."""
+    def finish(
+        self, run_id: str, metrics: Mapping[str, float], tags: Mapping[str, str], scored: Scored | None = None
+    ) -> None:
+        """Log what the run found and close it; only now does its cell count as done.
+
+        Args:
+            scored: the model whose accuracy is among the metrics.
+        """
         now = int(time.time() * 1000)
         labels = [Param("num_labels", f"{metrics['num_labels']:g}")] if "num_labels" in metrics else []
         self.client.log_batch(
             run_id,
-            metrics=[Metric(key, value, now, 0) for key, value in metrics.items()],
+            metrics=[
+                Metric(key, value, now, 0, *(scored or ()) if key == "accuracy" else ())
+                for key, value in metrics.items()
+            ],
             params=labels,
             tags=[RunTag(key, value) for key, value in tags.items()],
         )
@@ -229,107 +258,6 @@ class Tracker:
         for run in orphans:
             self.client.set_terminated(run.info.run_id, "KILLED")
         return len(orphans)
-
-    # Reading
-
-    def _runs(self, where: str) -> list[Run]:
-        found: list[Run] = []
-        token: str | None = None
-        with _collection_paused():
-            while True:
-                page = self.client.search_runs(
-                    [self.experiment_id], where, ViewType.ACTIVE_ONLY, PAGE, ["attributes.start_time ASC"], token
-                )
-                found.extend(page)
-                token = page.token
-                if not token:
-                    return found
-
-    def finished(self) -> dict[str, str]:
-        """Identity of every finished cell, and the id of its (first) run."""
-        read = finished_cells(self.tracking_uri, self.experiment_id)
-        return self.finished_by_search() if read is None else read
-
-    def finished_by_search(self) -> dict[str, str]:
-        """The same through MLflow's interface, for stores whose tables are out of reach."""
-        done: dict[str, str] = {}
-        for run in self._runs("attributes.status = 'FINISHED'"):
-            done.setdefault(run.data.tags.get("cell_id", ""), run.info.run_id)
-        done.pop("", None)
-        return done
-
-    def pretrained(self, run_id: str) -> dict[str, float]:
-        """The metrics of a finished pretraining: seconds, samples, FLOPs, parameters."""
-        return dict(self.client.get_run(run_id).data.metrics)
-
-    def published_evaluations(self) -> set[str]:
-        """Identities of evaluations that were taken from published results."""
-        return {run.data.tags["cell_id"] for run in self._published("evaluate")}
-
-    def _published(self, kind: str) -> list[Run]:
-        return self._runs(f"attributes.status = 'FINISHED' and tags.kind = '{kind}' and tags.{PUBLISHED_RUN} != ''")
-
-    def failures(self) -> list[Mapping[str, str]]:
-        """Tags, and the id as `run_id`, of the last failed run of every cell that has no finished one."""
-        done = self.finished()
-        failed = self._runs("attributes.status = 'FAILED'")
-        last = {run.data.tags["cell_id"]: run for run in failed if "cell_id" in run.data.tags}
-        return [{**run.data.tags, "run_id": run.info.run_id} for cell_id, run in last.items() if cell_id not in done]
-
-    def pictures(self, run_id: str) -> dict[str, bytes]:
-        """The pictures a pretraining left, by name."""
-        files = [Path(item.path) for item in self.client.list_artifacts(run_id, "pictures")]
-        return {path.stem: self.artifact(run_id, str(path)) for path in files if path.suffix == ".png"}
-
-    def artifact(self, run_id: str, name: str) -> bytes:
-        """One artifact of a run; no copy of it stays behind."""
-        with tempfile.TemporaryDirectory() as folder:
-            return Path(self.client.download_artifacts(run_id, name, folder)).read_bytes()
-
-    def artifacts(self, run_ids: Iterable[str], name: str) -> dict[str, bytes]:
-        """One artifact of many runs, by run; runs without it are left out."""
-        return artifacts(self.client, self.experiment_id, run_ids, name)
-
-    def records(self, cell_ids: Iterable[str] | None = None) -> list[Record]:
-        """Every finished evaluation as records, one per metric; the first run of a cell counts.
-
-        Args:
-            cell_ids: which cells; None for all of the suite's experiment.
-        """
-        wanted = None if cell_ids is None else set(cell_ids)
-        seen: set[str] = set()
-        rows: list[Record] = []
-        for run in self._runs("attributes.status = 'FINISHED' and tags.kind = 'evaluate'"):
-            cell_id = run.data.tags["cell_id"]
-            if cell_id in seen or (wanted is not None and cell_id not in wanted):
-                continue
-            seen.add(cell_id)
-            rows += evaluation_records(run)
-        return rows + self._pretrainings({row.cell_id for row in rows} if wanted is None else wanted)
-
-    def _pretrainings(self, wanted: set[str]) -> list[Record]:
-        """Label-free measures and checkpoints of the pretrainings in `wanted`."""
-        seen: set[str] = set()
-        rows: list[Record] = []
-        for run in self._runs("attributes.status = 'FINISHED' and tags.kind = 'pretrain'"):
-            cell_id = run.data.tags["cell_id"]
-            if cell_id in seen or cell_id not in wanted:
-                continue
-            seen.add(cell_id)
-            rows += pretraining_records(run)
-        return rows
-
-
-@contextmanager
-def _collection_paused() -> Iterator[None]:
-    """No search for garbage meanwhile: while many objects are made to stay, it walks all of them again and again."""
-    running = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if running:
-            gc.enable()
 
 
 def _parameters(tags: Mapping[str, str], config: object) -> dict[str, str]:

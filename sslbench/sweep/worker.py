@@ -12,22 +12,27 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
 
-from sslbench.contract.cells import PretrainCell
+from sslbench.contract.cells import EvaluateCell, PretrainCell
 from sslbench.contract.errors import one_line
 from sslbench.contract.spec import READINGS, table_protocol
 from sslbench.datasets import load as load_dataset
 from sslbench.datasets._base import Dataset
+from sslbench.encoders import saved as pickling
+from sslbench.encoders._base import Encoder
+from sslbench.encoders.saved import saved, weights
 from sslbench.engine.evaluate import Outcome, evaluate, extract_budget, sees_features
 from sslbench.engine.examine import draw, measure
 from sslbench.engine.pretrain import Pretraining
+from sslbench.modalities import modality_of
 from sslbench.stores.addresses import Stores
 from sslbench.stores.answers import ANSWERS_FILE, answers_npz
 from sslbench.stores.inputs import describe
+from sslbench.stores.models import write_model
 from sslbench.stores.queue import CellFailed, CellQueue
 from sslbench.stores.readback import COSTS, checkpoint_metrics, checkpoint_tags
-from sslbench.stores.tracker import ENCODER_FILE, Tracker
+from sslbench.stores.runs import Pretrained
+from sslbench.stores.tracker import ENCODER_FILE, Scored, Tracker
 from sslbench.stores.urls import hidden
 from sslbench.sweep.features import FeatureCache, features_folder
 from sslbench.sweep.news import Failure, Finished, NewsWriter, Status, status_folder
@@ -106,14 +111,17 @@ class Worker:
         if monitor is not None:
             monitor.finish()
         encoder = training.pretext.evaluated
-        features = self.features.extract(cell, encoder, dataset, self.readings(cell.cell_id))
+        readings = self.readings(cell.cell_id)
+        features = self.features.extract(cell, encoder, dataset, readings)
         found, reason = measure(training, dataset)
         with tempfile.TemporaryDirectory() as folder:
-            save_file(_plain(encoder), Path(folder) / ENCODER_FILE)
+            (Path(folder) / ENCODER_FILE).write_bytes(weights(encoder))
             draw(training, features.get(READINGS[0]), dataset, Path(folder) / "pictures")
             for name, content in dataset.files.items():
                 (Path(folder) / name).write_text(content, encoding="utf-8")
             self.tracker.log_files(run_id, Path(folder))
+        if readings:  # else what is evaluated is never this encoder, but one that was trained further
+            self._log_model(cell, encoder, dataset, run_id)
         costs = {
             "pretrain_epochs": training.epochs,
             "pretrain_steps": float(training.steps),
@@ -128,6 +136,13 @@ class Worker:
         self.tracker.finish(run_id, {**costs, **final, **found, **scores}, tags)
         self.news.finished(Finished(cell.title, cell.pretext, collapsed=reason or ""))
         return found.get("representation.rankme")
+
+    def _log_model(self, cell: PretrainCell, encoder: Encoder, dataset: Dataset, run_id: str) -> None:
+        """Keep the encoder as a model of MLflow too, with one input as its example."""
+        example = modality_of(dataset.input_spec).batch(dataset.test_inputs[:1])
+        with tempfile.TemporaryDirectory() as folder:
+            write_model(Path(folder), saved(encoder, cell.encoder), pickling, example.numpy(), cell.latent_dim)
+            self.tracker.log_model(run_id, cell, Path(folder))
 
     def _train(self, cell: PretrainCell, training: Pretraining, run_id: str) -> tuple[float, dict[str, float]]:
         """Train and log the curve; returns the last loss and the scores of the checkpoints."""
@@ -183,11 +198,14 @@ class Worker:
         dataset = self._dataset(cell.dataset)
         title = f"{cell.title} of {cell.pretrain.title}"
         self.news.tell(Status(title))
-        run_id = self.tracker.start_evaluate(cell, parent, describe(dataset), str(self.device))
+        pretrained = self.tracker.pretrained(parent)
+        run_id = self.tracker.start_evaluate(
+            cell, parent, describe(dataset), str(self.device), model_id=pretrained.model_id
+        )
         try:
             encoder, features = self.features.load(cell, dataset, parent, self.readings(cell.pretrain.cell_id))
             outcome = evaluate(cell, dataset, encoder, features, self.device)
-            self._log_outcome(outcome, run_id, parent, dataset)
+            self._log_outcome(cell, outcome, run_id, pretrained, dataset)
         except Exception as error:
             self._failed(run_id, cell.title, error)
             raise CellFailed(cell.title) from error
@@ -201,14 +219,16 @@ class Worker:
         wanted = {child.reading for child in self.plan.evaluate[cell_id] if sees_features(child.protocol)}
         return tuple(reading for reading in READINGS if reading in wanted)
 
-    def _log_outcome(self, outcome: Outcome, run_id: str, parent: str, dataset: Dataset) -> None:
+    def _log_outcome(
+        self, cell: EvaluateCell, outcome: Outcome, run_id: str, pretrained: Pretrained, dataset: Dataset
+    ) -> None:
         with tempfile.TemporaryDirectory() as folder:
             indices = outcome.budget.indices.numpy().astype(np.int32)
             np.savez_compressed(Path(folder) / "labelled_indices.npz", indices=indices)
             answers = answers_npz(outcome.answers.numpy(), outcome.right.numpy(), len(dataset.classes))
             (Path(folder) / ANSWERS_FILE).write_bytes(answers)
             self.tracker.log_files(run_id, Path(folder))
-        costs = self.tracker.pretrained(parent)
+        costs, model_id = pretrained
         metrics = {
             "accuracy": outcome.accuracy,
             **({} if outcome.budget_score is None else {"budget_accuracy": outcome.budget_score}),
@@ -220,7 +240,8 @@ class Worker:
             **outcome.details,
         }
         tags = {"modality": dataset.input_spec.modality, "budget_digest": outcome.budget.digest}
-        self.tracker.finish(run_id, metrics, tags)
+        scored = None if model_id is None else Scored(model_id, f"{dataset.name}, {cell.title}", dataset.digest)
+        self.tracker.finish(run_id, metrics, tags, scored)
 
     def _dataset(self, identity: str) -> Dataset:
         if identity not in self.loaded:
@@ -231,8 +252,3 @@ class Worker:
         reason = hidden(one_line(f"{type(error).__name__}: {error}"))
         self.tracker.fail(run_id, reason)
         self.news.failed(Failure(title, reason))
-
-
-def _plain(network: torch.nn.Module) -> dict[str, torch.Tensor]:
-    """Weights as safetensors wants them: on the processor, in plain memory order."""
-    return {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}

@@ -48,6 +48,20 @@ def test_artifacts_move_with_their_home(tmp_path: Path, copied: bool, digits: Da
         assert opened(old).artifact(first, "said.txt") == b"before", "the original is as it was"
 
 
+def test_models_move_with_them(tmp_path: Path) -> None:
+    old, new = locate(tmp_path / "old"), locate(tmp_path / "new")
+    prepare(old)
+    tracker = opened(old)
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "MLmodel").write_text("flavors: {}")
+    cell = pretrain_cell("simclr")
+    model_id = tracker.log_model(tracker.start_pretrain(cell, None, "cpu"), cell, tmp_path / "model")
+    shutil.move(old.home, new.home)
+    place = opened(new).client.get_logged_model(model_id).artifact_location
+    assert place.startswith(new.home.resolve().as_uri())
+    assert (Path(place.removeprefix("file://")) / "MLmodel").is_file()
+
+
 def test_artifacts_that_a_person_keeps_elsewhere_stay_there(tmp_path: Path) -> None:
     stores = locate(tmp_path / "home")
     prepare(stores)
