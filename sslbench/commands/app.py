@@ -19,6 +19,8 @@ from sslbench.commands.reproduce import reproduce
 from sslbench.commands.run import run
 from sslbench.commands.tune import tune
 from sslbench.commands.ui import ui
+from sslbench.commands.watch import watch
+from sslbench.commands.worker import worker
 from sslbench.contract.outside import load_plugins
 
 
@@ -68,5 +70,5 @@ def list_(
         show(kind, terminal())
 
 
-for command in (run, tune, evaluate, report, publish, compare, reproduce, register, ui):
+for command in (run, worker, watch, tune, evaluate, report, publish, compare, reproduce, register, ui):
     app.command()(command)

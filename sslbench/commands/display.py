@@ -173,6 +173,7 @@ class Display:
             if not cell.protocol:
                 collapsed = f": COLLAPSED, {cell.collapsed}" if cell.collapsed else ""
                 self.bars.say(f"[{self.done}/{self.total}] pretrained {cell.title}{collapsed} ({self._left()} left)")
+        self.done = max(self.done, progress.done or 0)  # others may work on the same cells
         for failure in progress.failed:
             self.bars.say(f"FAILED {failure.title}: {failure.reason}")
         below = (self._current(progress), self._best()) if self.best else (self._current(progress),)

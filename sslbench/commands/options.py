@@ -30,6 +30,13 @@ Workers = Annotated[str, typer.Option(help="Worker processes; auto = one per cor
 Plugin = Annotated[
     list[str] | None, typer.Option(help="File (.py) or module whose plug-ins register themselves; may be repeated.")
 ]
+OnlyDatasets = Annotated[list[str] | None, typer.Option("--dataset", help="Only this dataset; may be repeated.")]
+OnlyPretexts = Annotated[list[str] | None, typer.Option("--pretext", help="Only this pretext; may be repeated.")]
+OnlyLatentDims = Annotated[
+    list[int] | None, typer.Option("--latent-dim", help="Only this latent size; may be repeated.")
+]
+OnlyFractions = Annotated[list[float] | None, typer.Option("--fraction", help="Only this label fraction, e.g. 0.01.")]
+OnlySeeds = Annotated[list[int] | None, typer.Option("--seed", help="Only this seed; may be repeated.")]
 SuiteName = Annotated[str, typer.Argument(help="Name of a suite, or a Python file with a SUITE.")]
 
 

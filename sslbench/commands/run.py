@@ -13,6 +13,11 @@ from sslbench.commands.options import (
     DataRoot,
     Device,
     Home,
+    OnlyDatasets,
+    OnlyFractions,
+    OnlyLatentDims,
+    OnlyPretexts,
+    OnlySeeds,
     Plugin,
     Storage,
     SuiteName,
@@ -42,11 +47,11 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what is missing and the time left; run nothing.")
     ] = False,
-    dataset: Annotated[list[str] | None, typer.Option(help="Only this dataset; may be repeated.")] = None,
-    pretext: Annotated[list[str] | None, typer.Option(help="Only this pretext; may be repeated.")] = None,
-    latent_dim: Annotated[list[int] | None, typer.Option(help="Only this latent size; may be repeated.")] = None,
-    fraction: Annotated[list[float] | None, typer.Option(help="Only this label fraction, e.g. 0.01.")] = None,
-    seed: Annotated[list[int] | None, typer.Option(help="Only this seed; may be repeated.")] = None,
+    dataset: OnlyDatasets = None,
+    pretext: OnlyPretexts = None,
+    latent_dim: OnlyLatentDims = None,
+    fraction: OnlyFractions = None,
+    seed: OnlySeeds = None,
     device: Device = "auto",
     from_published: Annotated[
         bool, typer.Option("--from-published", help="Take finished cells from the published results; run the others.")
@@ -61,7 +66,7 @@ def run(
     data_root: DataRoot = None,
     plugin: Plugin = None,
 ) -> None:
-    """Run what is missing of a suite, then write its tables into the home folder.
+    """Run what is missing of a suite, then write its tables into the home folder. Several runs share the work.
 
     Nothing else is written: sslbench publish copies the tables to results/SUITE.
 

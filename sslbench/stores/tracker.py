@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import calendar
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +23,7 @@ from sslbench.contract.record import Record
 from sslbench.contract.spec import InputError
 from sslbench.stores.models import log_model
 from sslbench.stores.moved import follow_artifacts
+from sslbench.stores.owner import OWNER, me
 from sslbench.stores.readback import MOMENT, provenance
 from sslbench.stores.runs import Runs
 from sslbench.stores.urls import hidden, reason, shown
@@ -151,7 +152,8 @@ class Tracker(Runs):
         published: Record | None = None,
     ) -> str:
         """Open a run of any kind, below a parent or not, and return its id; `tags` may name another suite."""
-        own = {"suite": self.suite, "git_commit": self.commit, "sslbench_version": __version__, MLFLOW_RUN_NAME: name}
+        own = {"suite": self.suite, "git_commit": self.commit, "sslbench_version": __version__, OWNER: me()}
+        own[MLFLOW_RUN_NAME] = name
         below = {MLFLOW_PARENT_RUN_ID: parent} if parent else {}
         origin = {} if published is None else provenance(published)
         started = None if published is None else 1000 * calendar.timegm(time.strptime(published.started_at, MOMENT))
@@ -252,12 +254,27 @@ class Tracker(Runs):
         monitor.start()
         return monitor
 
-    def kill_orphans(self) -> int:
-        """Close runs left open by a process that died; call only while no worker runs."""
-        orphans = self._runs("attributes.status = 'RUNNING'")
-        for run in orphans:
-            self.client.set_terminated(run.info.run_id, "KILLED")
-        return len(orphans)
+    def kill_orphans(self, held: Callable[[], Mapping[str, str]]) -> int:
+        """Close runs left open by processes that died; returns how many.
+
+        Args:
+            held: gives the owner of every cell that is being worked on, by the cell's identity: runs of these stay
+                open. It is asked after the open runs were listed, so that none is missed that has begun since.
+        """
+        running = self._runs("attributes.status = 'RUNNING'")
+        holding = held() if running else {}
+        orphans = 0
+        for run in running:
+            mine = holding.get(run.data.tags.get("cell_id", "")) == run.data.tags.get(OWNER, "")
+            # One that is no longer held may just have been finished.
+            if not mine and self.client.get_run(run.info.run_id).info.status == "RUNNING":
+                self.close(run.info.run_id)
+                orphans += 1
+        return orphans
+
+    def close(self, run_id: str) -> None:
+        """End a run that will never be finished."""
+        self.client.set_terminated(run_id, "KILLED")
 
 
 def _parameters(tags: Mapping[str, str], config: object) -> dict[str, str]:

@@ -7,24 +7,25 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from multiprocessing import connection, parent_process
 from multiprocessing.context import SpawnProcess
+from pathlib import Path
 
 from sslbench.contract.files import remove_inside
-from sslbench.sweep import suites
 from sslbench.sweep.cores import Layout
-from sslbench.sweep.features import features_folder
-from sslbench.sweep.news import Failure, NewsReader, Progress, status_folder
-from sslbench.sweep.request import Prepared, Request, alone, layout, plan_request, resolve_device, tracker_of
-from sslbench.sweep.studies import open_queues, queued_evaluation, queued_pretraining
+from sslbench.sweep.news import Failure, NewsReader, NewsWriter, Progress, status_folder
+from sslbench.sweep.request import Prepared, Request, layout, plan_request
+from sslbench.sweep.shared import Shared
 
-POLL_SECONDS = 0.5
+POLL_SECONDS, LOOK_SECONDS = 0.5, 5.0
 RESTARTS = 3
 
 
 def run(request: Request, prepared: Prepared, show: Callable[[Progress], None]) -> list[Failure]:
-    """Run every missing cell; returns what failed.
+    """Run every missing cell; returns what failed. Others may do so at the same time: each cell is done once.
 
     Ctrl-C stops the workers, closes their runs and raises again; a cell in flight is lost, nothing else.
 
@@ -32,34 +33,22 @@ def run(request: Request, prepared: Prepared, show: Callable[[Progress], None]) 
         show: called about twice a second.
 
     Raises:
-        InputError: another process is running this suite in the same stores.
         KeyboardInterrupt: after everything was put in order.
     """
-    name = prepared.suite.name
-    with alone(request.stores, name, f"suite {name!r} is already running"):
-        return _Sweep(request, prepared).run(show)
+    return _Sweep(request, prepared).run(show)
 
 
 class _Sweep:
-    """The parent's side of one run, the lock being held."""
+    """The parent's side of one run."""
 
     def __init__(self, request: Request, prepared: Prepared) -> None:
-        self.request, self.prepared = request, prepared
-        self.tracker = tracker_of(request.stores, prepared.suite.name)
-        self.pretrain_queue, self.evaluate_queue = open_queues(
-            suites.load(request.suite), request.selection, request.stores.storage
-        )
-        status = status_folder(request.stores, prepared.suite.name)
-        remove_inside(request.stores.home / "status", status)
-        self.news = NewsReader(status)
-        self._settle()  # we hold the lock: whatever claims to be running belongs to a process that died
+        self.request, self.prepared, self.shared = request, prepared, Shared(request, prepared)
+        self.folder = status_folder(request.stores, prepared.suite.name)
+        self.news, self.looked = NewsReader(self.folder), time.monotonic()
 
     def run(self, show: Callable[[Progress], None]) -> list[Failure]:
         """Start workers, look after them until they end, and put everything in order whatever happens."""
-        told = suites.description(self.request.suite).replace("\n", "  \n")  # two spaces keep the line in Markdown
-        self.tracker.describe("  \n".join([f"`sslbench run {self.request.suite}`", told, *self.prepared.suite.notes]))
-        self._forget_published()
-        self._fill()
+        self.shared.begin()
         chosen = layout(self.request, self.prepared)
         workers = {number: self._start(number, chosen) for number in range(chosen.workers)}
         failures: list[Failure] = []
@@ -67,7 +56,7 @@ class _Sweep:
         try:
             while workers:
                 connection.wait([worker.sentinel for worker in workers.values()], POLL_SECONDS)
-                progress = self.news.look()
+                progress = self._look()
                 failures += progress.failed
                 show(progress)
                 for number, worker in list(workers.items()):
@@ -76,11 +65,13 @@ class _Sweep:
                     del workers[number]
                     if worker.exitcode:
                         failures.append(Failure(f"worker {number}", f"died, exit code {worker.exitcode}"))
-                        self._bury(worker)
+                        self.shared.settle()
+                        self.shared.fill()
                         restarts += 1
                         if restarts <= RESTARTS:
                             workers[number] = self._start(number, chosen)
-            progress = self.news.look()
+            self.looked = 0.0
+            progress = self._look()
             failures += progress.failed
             show(progress)
         finally:
@@ -88,59 +79,29 @@ class _Sweep:
                 worker.terminate()
             for worker in workers.values():
                 worker.join()
-            self._settle()
+            self.shared.settle()
+            remove_inside(self.folder.parent, self.folder)
         return failures
+
+    def _look(self) -> Progress:
+        """What our workers say, and from time to time how much is done, by whomever."""
+        progress = self.news.look()
+        if time.monotonic() - self.looked > LOOK_SECONDS:
+            self.looked = time.monotonic()
+            progress = replace(progress, done=self.shared.done())
+        return progress
 
     def _start(self, number: int, chosen: Layout) -> SpawnProcess:
         context = multiprocessing.get_context("spawn")
-        worker = context.Process(target=_work, args=(self.request, number, chosen.threads), name=f"sslbench-{number}")
+        worker = context.Process(
+            target=_work, args=(self.request, self.folder, number, chosen.threads), name=f"sslbench-{number}"
+        )
         with chosen.in_force():
             worker.start()
         return worker
 
-    def _fill(self) -> None:
-        """Enqueue every missing pretraining, and every missing evaluation of those that are done."""
-        plan, names, done = self.prepared.plan, self.prepared.datasets, self.tracker.finished()
-        missing = {
-            cell.cell_id: [child for child in plan.evaluate[cell.cell_id] if child.cell_id not in done]
-            for cell in plan.pretrain
-        }
-        self.pretrain_queue.fill(
-            queued_pretraining(cell, names)
-            for cell in plan.pretrain
-            if cell.cell_id not in done and missing[cell.cell_id]
-        )
-        self.evaluate_queue.fill(
-            queued_evaluation(child, names)
-            for cell in plan.pretrain
-            if cell.cell_id in done
-            for child in missing[cell.cell_id]
-        )
 
-    def _forget_published(self) -> None:
-        """Have pretrainings run that were taken from published results without encoder, and now lack evaluations."""
-        plan, done = self.prepared.plan, self.tracker.finished()
-        lacking = {cell.pretrain.cell_id for cell in plan.evaluations if cell.cell_id not in done}
-        self.tracker.forget_published(lacking & done.keys())
-
-    def _bury(self, worker: SpawnProcess) -> None:
-        """Put a dead worker's cells back into the queues."""
-        for queue in (self.pretrain_queue, self.evaluate_queue):
-            queue.release(worker.pid)
-        self._fill()
-
-    def _settle(self) -> None:
-        """With no worker left: close what is still open, and drop caches nobody needs."""
-        for queue in (self.pretrain_queue, self.evaluate_queue):
-            queue.release()
-        self.tracker.kill_orphans()
-        done = self.tracker.finished()
-        if all(cell.cell_id in done for cell in self.prepared.plan.evaluations):
-            stores = self.request.stores
-            remove_inside(stores.features, features_folder(stores, self.prepared.suite.name))
-
-
-def _work(request: Request, number: int, threads: int) -> None:
+def _work(request: Request, folder: Path, number: int, threads: int) -> None:
     """A worker process, from start to end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     threading.Thread(target=_die_with_parent, daemon=True).start()
@@ -148,21 +109,8 @@ def _work(request: Request, number: int, threads: int) -> None:
     logging.getLogger("mlflow.system_metrics").setLevel(logging.WARNING)
     import torch
 
-    from sslbench.sweep.worker import Worker
-
-    device = torch.device(resolve_device(request.device))
     torch.set_num_threads(threads)
-    prepared = plan_request(request, stores=False)
-    Worker(
-        number,
-        prepared.plan,
-        open_queues(suites.load(request.suite), request.selection, request.stores.storage),
-        tracker_of(request.stores, prepared.suite.name),
-        request.stores,
-        prepared.datasets,
-        request.data_root,
-        device,
-    ).run()
+    Shared(request, plan_request(request, stores=False)).worker(NewsWriter(folder, number)).run()
 
 
 def _die_with_parent() -> None:

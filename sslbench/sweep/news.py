@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+from sslbench.contract.files import remove_inside
 from sslbench.stores.addresses import Stores
+from sslbench.stores.owner import gone, me
 
 
 @dataclass(frozen=True)
@@ -58,16 +60,35 @@ class Progress:
     Attributes:
         finished, failed: since the last look, as workers announced them.
         current: what each worker is doing.
+        done: how many cells of the plan are finished, by whomever; None if that was not looked up this time.
     """
 
     finished: tuple[Finished, ...]
     failed: tuple[Failure, ...]
     current: tuple[Status, ...]
+    done: int | None = None
 
 
 def status_folder(stores: Stores, suite: str) -> Path:
-    """Where the workers of a suite tell their parent what they do."""
-    return stores.home / "status" / suite
+    """Where the workers of this process, which runs a suite, tell it what they do; what dead ones left is removed."""
+    folder = stores.home / "status" / suite
+    for left in folder.glob("*"):
+        if gone(left.name):
+            remove_inside(folder, left)
+    return folder / me()
+
+
+class News(Protocol):
+    """Where a worker says what it does."""
+
+    def tell(self, status: Status) -> None:
+        """Say what goes on, instead of what was said before."""
+
+    def finished(self, cell: Finished) -> None:
+        """Add a finished cell."""
+
+    def failed(self, failure: Failure) -> None:
+        """Add one that went wrong."""
 
 
 class NewsWriter:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import copy
 import math
-import os
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -29,13 +28,13 @@ from sslbench.stores.addresses import Stores
 from sslbench.stores.answers import ANSWERS_FILE, answers_npz
 from sslbench.stores.inputs import describe
 from sslbench.stores.models import write_model
-from sslbench.stores.queue import CellFailed, CellQueue
+from sslbench.stores.queue import HEARTBEAT_SECONDS, CellFailed, CellQueue, Claim, ClaimLost
 from sslbench.stores.readback import COSTS, checkpoint_metrics, checkpoint_tags
 from sslbench.stores.runs import Pretrained
 from sslbench.stores.tracker import ENCODER_FILE, Scored, Tracker
 from sslbench.stores.urls import hidden
 from sslbench.sweep.features import FeatureCache, features_folder
-from sslbench.sweep.news import Failure, Finished, NewsWriter, Status, status_folder
+from sslbench.sweep.news import Failure, Finished, News, Status
 from sslbench.sweep.plan import Plan
 from sslbench.sweep.studies import queued_evaluation
 
@@ -44,13 +43,13 @@ class Worker:
     """Runs cells until both queues are empty.
 
     Args:
-        number: of this worker, from 0; names its status and result files.
+        news: where it says what it does.
         datasets: identity to the name `load_dataset` takes, and the data root.
     """
 
     def __init__(
         self,
-        number: int,
+        news: News,
         plan: Plan,
         queues: tuple[CellQueue, CellQueue],
         tracker: Tracker,
@@ -67,42 +66,55 @@ class Worker:
         self.parents = tracker.finished()
         self.loaded: dict[str, Dataset] = {}
         self.features = FeatureCache(features_folder(stores, tracker.suite), tracker, device)
-        self.news = NewsWriter(status_folder(stores, tracker.suite), number)
+        self.news = news
 
-    def run(self) -> None:
-        """Evaluate what can be evaluated, else pretrain, until there is nothing left anywhere."""
-        while True:
-            if self.evaluate_queue.work(os.getpid(), self._evaluate):
+    def run(self, stop: Callable[[], bool] = lambda: False) -> None:
+        """Evaluate what can be evaluated, else pretrain, until there is nothing left anywhere or `stop` says so."""
+        looked = time.monotonic()
+        while not stop():
+            if self.evaluate_queue.work(self.evaluate_cells, self._evaluate):
                 continue
-            if self.pretrain_queue.work(os.getpid(), self._pretrain):
+            if self.pretrain_queue.work(self.pretrain_cells, self._pretrain):
                 continue
-            if not self.pretrain_queue.running():  # nobody's encoder is about to bring new evaluations
-                return
+            if not self.pretrain_queue.held().keys() & self.pretrain_cells.keys():
+                return  # nobody's encoder is about to bring new evaluations
             self.news.tell(Status("waiting for the last encoders"))
             time.sleep(0.5)
+            if time.monotonic() - looked > HEARTBEAT_SECONDS:
+                looked = time.monotonic()
+                self.pretrain_queue.release_gone()
 
     # Pretraining
 
-    def _pretrain(self, cell_id: str) -> float | None:
-        cell = self.pretrain_cells.get(cell_id)
-        if cell is None or cell_id in self.parents:
+    def _done(self, claim: Claim) -> bool:
+        """Whether the cell is finished, by whomever."""
+        if claim.repeated and claim.cell_id not in self.parents:
+            self.parents.update(self.tracker.finished())
+        return claim.cell_id in self.parents
+
+    def _pretrain(self, claim: Claim) -> float | None:
+        cell = self.pretrain_cells[claim.cell_id]
+        if self._done(claim):
             return None
         dataset = self._dataset(cell.dataset)
         run_id = self.tracker.start_pretrain(cell, describe(dataset), str(self.device))
         try:
-            rank = self._train_and_log(cell, dataset, run_id)
+            rank = self._train_and_log(cell, dataset, run_id, claim)
+        except ClaimLost:
+            self.tracker.close(run_id)
+            raise
         except Exception as error:
             self._failed(run_id, cell.title, error)
             raise CellFailed(cell.title) from error
-        self.parents[cell_id] = run_id
+        self.parents[cell.cell_id] = run_id
         self.evaluate_queue.fill(
             queued_evaluation(child, self.dataset_names)
-            for child in self.plan.evaluate[cell_id]
+            for child in self.plan.evaluate[cell.cell_id]
             if child.cell_id not in self.parents
         )
         return None if rank is None else rank / cell.latent_dim
 
-    def _train_and_log(self, cell: PretrainCell, dataset: Dataset, run_id: str) -> float | None:
+    def _train_and_log(self, cell: PretrainCell, dataset: Dataset, run_id: str, claim: Claim) -> float | None:
         """Returns the effective rank of what the encoder says, if it was measured."""
         self.features.forget()
         training = Pretraining(cell, dataset, self.device)
@@ -133,6 +145,7 @@ class Worker:
         final = {"final_loss": loss} if training.pretext.trains else {}
         tags = {"modality": dataset.input_spec.modality, **({"collapsed": reason} if reason else {})}
         tags |= checkpoint_tags(self.plan.checkpoints[cell.cell_id])
+        claim.check()
         self.tracker.finish(run_id, {**costs, **final, **found, **scores}, tags)
         self.news.finished(Finished(cell.title, cell.pretext, collapsed=reason or ""))
         return found.get("representation.rankme")
@@ -188,9 +201,9 @@ class Worker:
 
     # Evaluation
 
-    def _evaluate(self, cell_id: str) -> float | None:
-        cell = self.evaluate_cells.get(cell_id)
-        if cell is None or cell_id in self.parents:
+    def _evaluate(self, claim: Claim) -> float | None:
+        cell = self.evaluate_cells[claim.cell_id]
+        if self._done(claim):
             return None
         if cell.pretrain.cell_id not in self.parents:
             self.parents.update(self.tracker.finished())
@@ -205,11 +218,15 @@ class Worker:
         try:
             encoder, features = self.features.load(cell, dataset, parent, self.readings(cell.pretrain.cell_id))
             outcome = evaluate(cell, dataset, encoder, features, self.device)
+            claim.check()
             self._log_outcome(cell, outcome, run_id, pretrained, dataset)
+        except ClaimLost:
+            self.tracker.close(run_id)
+            raise
         except Exception as error:
             self._failed(run_id, cell.title, error)
             raise CellFailed(cell.title) from error
-        self.parents[cell_id] = run_id
+        self.parents[cell.cell_id] = run_id
         scored = outcome.budget_score, cell.label_fraction, table_protocol(cell.protocol, cell.reading)
         self.news.finished(Finished(title, cell.pretrain.pretext, *scored))
         return outcome.budget_score

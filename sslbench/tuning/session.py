@@ -30,13 +30,13 @@ def run(prepared: PreparedTuning, show: Callable[[News], None]) -> Tuning:
     name = f"{prepared.suite}-tune"
     with alone(prepared.stores, name, f"suite {prepared.suite!r} is already being tuned"):
         tracker = tracker_of(prepared.stores, name)
-        tracker.kill_orphans()  # we hold the lock: whatever claims to be running belongs to a process that died
+        tracker.kill_orphans(dict)  # we hold the lock: whatever claims to be running belongs to a process that died
         arms: dict[str, TunedArm] = {}
         try:
             for study in prepared.studies:
                 arms[study.arm.name] = _tune(study, tracker, show)
         finally:
-            tracker.kill_orphans()
+            tracker.kill_orphans(dict)
         arms = dict(sorted({**kept_arms(prepared.path, prepared.budget, arms), **arms}.items()))
         tuning = Tuning(prepared.suite, __version__, git_commit(), prepared.budget, arms)
         write_tuning(tuning, prepared.path)

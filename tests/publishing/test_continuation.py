@@ -18,11 +18,10 @@ from sslbench.report.build import rebuild
 from sslbench.report.records import read_records
 from sslbench.stores.addresses import locate
 from sslbench.stores.tracker import ENCODER_FILE
+from sslbench.sweep.news import NewsWriter
 from sslbench.sweep.plan import Selection
 from sslbench.sweep.request import Request, prepare_request, records_of, tracker_of
-from sslbench.sweep.studies import open_queues, queued_evaluation, queued_pretraining
-from sslbench.sweep.worker import Worker
-from tests.conftest import CPU
+from sslbench.sweep.shared import Shared
 
 SUITE_FILE = '''"""The digits."""
 from sslbench.contract.spec import Suite
@@ -48,10 +47,9 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("published")
     request = request_in(folder)
     prepared = prepare_request(request)
-    queues = open_queues(prepared.suite, Selection(), request.stores.storage)
-    queues[0].fill(queued_pretraining(cell, prepared.datasets) for cell in prepared.plan.pretrain)
-    tracker = tracker_of(request.stores, "gone_on")
-    Worker(0, prepared.plan, queues, tracker, request.stores, prepared.datasets, request.data_root, CPU).run()
+    shared = Shared(request, prepared)
+    shared.begin()
+    shared.worker(NewsWriter(folder / "news", 0)).run()
     write_tables(request, prepared, records_of(request, prepared))
     publish("gone_on", request.stores, folder / "with", encoders=True)
     return publish("gone_on", request.stores, folder / "results")
@@ -121,10 +119,10 @@ def test_an_encoder_that_ships_is_evaluated_further(published: Path, tmp_path: P
     tracker.forget_published({file.stem})
     prepared = prepare_request(request)
     assert prepared.done[file.stem] == run_id
-    queues = open_queues(prepared.suite, Selection(), request.stores.storage)
     (more,) = (cell for cell in prepared.plan.evaluate[file.stem] if cell.cell_id not in prepared.done)
-    queues[1].fill([queued_evaluation(more, prepared.datasets)])
-    Worker(0, prepared.plan, queues, tracker, request.stores, prepared.datasets, request.data_root, CPU).run()
+    shared = Shared(request, prepared)
+    shared.begin()
+    shared.worker(NewsWriter(tmp_path / "news", 0)).run()
     again = {record.cell_id for record in records_of(request, prepare_request(request))}
     assert more.cell_id in again
     write_tables(request, prepare_request(request), records_of(request, prepare_request(request)))

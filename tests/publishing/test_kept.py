@@ -14,11 +14,10 @@ from sslbench.publishing.kept import kept_records
 from sslbench.publishing.publish import write_tables
 from sslbench.report.records import read_records
 from sslbench.stores.addresses import locate
+from sslbench.sweep.news import NewsWriter
 from sslbench.sweep.plan import Selection
-from sslbench.sweep.request import Prepared, Request, plan_request, prepare_request, records_of, tracker_of
-from sslbench.sweep.studies import open_queues, queued_pretraining
-from sslbench.sweep.worker import Worker
-from tests.conftest import CPU
+from sslbench.sweep.request import Prepared, Request, plan_request, prepare_request, records_of
+from sslbench.sweep.shared import Shared
 
 SUITE_FILE = '''"""Two encoders that nothing trains."""
 from sslbench.contract.spec import Suite
@@ -37,10 +36,9 @@ def request_done(tmp_path_factory: pytest.TempPathFactory) -> Request:
     (folder / "two.py").write_text(SUITE_FILE)
     request = Request(str(folder / "two.py"), Selection(), locate(folder / "home"), folder / "data", "cpu")
     prepared = prepare_request(request)
-    queues = open_queues(prepared.suite, Selection(), request.stores.storage)
-    queues[0].fill(queued_pretraining(cell, prepared.datasets) for cell in prepared.plan.pretrain)
-    tracker = tracker_of(request.stores, "two")
-    Worker(0, prepared.plan, queues, tracker, request.stores, prepared.datasets, request.data_root, CPU).run()
+    shared = Shared(request, prepared)
+    shared.begin()
+    shared.worker(NewsWriter(folder / "news", 0)).run()
     with pytest.MonkeyPatch.context() as clean:
         clean.setattr(environment, "git_commit", lambda: "abc")
         write_tables(request, prepared, records_of(request, prepared))

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import multiprocessing
 import re
+import subprocess
+import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 from optuna.distributions import CategoricalDistribution
 from optuna.trial import TrialState
 
 from sslbench.contract.spec import InputError
-from sslbench.stores.queue import CellFailed, CellQueue, QueuedCell, open_storage
+from sslbench.stores.owner import gone, me
+from sslbench.stores.queue import RETRIES, CellFailed, CellQueue, Claim, QueuedCell, open_storage
+
+ALL = {f"cell-{number}" for number in range(40)} | {"x"}
 
 
 def open_queue(url: str) -> CellQueue:
@@ -31,12 +38,12 @@ def take_all(url: str, path: Path) -> None:
     """What a worker process does: take cells until none is left, noting each."""
     queue = open_queue(url)
 
-    def handle(cell_id: str) -> float:
+    def handle(claim: Claim) -> float:
         with path.open("a") as file:
-            file.write(cell_id + "\n")
+            file.write(claim.cell_id + "\n")
         return 1.0
 
-    while queue.work(1, handle):
+    while queue.work(ALL, handle):
         pass
 
 
@@ -65,42 +72,148 @@ def test_a_failed_cell_does_not_stop_the_worker(url: str) -> None:
     queue = open_queue(url)
     queue.fill(cells(2))
 
-    def handle(cell_id: str) -> float:
-        if cell_id == "cell-0":
-            raise CellFailed(cell_id)
+    def handle(claim: Claim) -> float:
+        if claim.cell_id == "cell-0":
+            raise CellFailed(claim.cell_id)
         return 0.5
 
-    assert queue.work(1, handle)
-    assert queue.work(1, handle)
-    assert not queue.work(1, handle)
+    assert queue.work(ALL, handle)
+    assert queue.work(ALL, handle)
+    assert not queue.work(ALL, handle)
     states = [trial.state for trial in queue.study.trials]
     assert states == [TrialState.FAIL, TrialState.COMPLETE]
 
 
-def test_an_unwanted_cell_is_dropped_and_can_be_filled_again(url: str) -> None:
+def test_a_cell_that_is_done_has_no_value_and_can_be_filled_again(url: str) -> None:
     queue = open_queue(url)
     queue.fill(cells(1))
-    assert queue.work(1, lambda _: None)
+    assert queue.work(ALL, lambda _: None)
     assert queue.study.trials[0].state == TrialState.PRUNED
     assert queue.fill(cells(1)) == 1
+    repeated = []
+    queue.work(ALL, lambda claim: repeated.append(claim.repeated))
+    assert repeated == [True]
 
 
-def test_a_dead_workers_cells_are_released_and_others_kept(url: str) -> None:
+def test_cells_that_one_does_not_want_stay_for_others(url: str) -> None:
+    queue, taken = open_queue(url), []
+    queue.fill(cells(3))
+    while queue.work({"cell-2"}, lambda claim: taken.append(claim.cell_id)):
+        pass
+    assert taken == ["cell-2"]
+    assert sorted(trial.user_attrs["cell_id"] for trial in queue.waiting()) == ["cell-0", "cell-1"]
+
+
+def take(queue: CellQueue, owner: str) -> None:
+    """Take a cell as a worker would, and do nothing."""
+    with pytest.warns(UserWarning, match="Heartbeat"):  # Optuna would rather see Study.optimize
+        queue.study.ask().set_user_attr("owner", owner)
+
+
+def ended() -> str:
+    """The name of a process of this machine that lived."""
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    name = re.sub(r":\d+:\d+$", f":{process.pid}:{int(psutil.Process(process.pid).create_time())}", me())
+    assert not gone(name)
+    process.communicate(b"\n")
+    assert gone(name)
+    return name
+
+
+def test_only_cells_of_workers_that_are_gone_are_taken_over(url: str) -> None:
+    queue = open_queue(url)
+    queue.fill(cells(3))
+    for owner in (ended(), me(), "another machine:1:1"):
+        take(queue, owner)
+    queue.release_gone()
+    assert queue.held() == {"cell-1": me(), "cell-2": "another machine:1:1"}
+    assert [trial.user_attrs["cell_id"] for trial in queue.waiting()] == ["cell-0"]
+    queue.release_own()
+    assert queue.held() == {"cell-2": "another machine:1:1"}
+
+
+def test_a_number_that_came_again_is_another_process() -> None:
+    host, number, started = me().rsplit(":", 2)
+    assert gone(f"{host}:{number}:{int(started) - 60}")
+    assert not gone(f"elsewhere{host}:{number}:1")
+    assert not gone("")
+
+
+def test_a_silent_worker_anywhere_loses_its_cell(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sslbench.stores.queue.HEARTBEAT_SECONDS", 1)
+    monkeypatch.setattr("sslbench.stores.queue.GRACE_SECONDS", 1)
+    queue = open_queue(url)
+    queue.fill(cells(1))
+    take(queue, "another machine:1:1")
+    (trial,) = queue.running()
+    queue.study._storage.record_heartbeat(trial._trial_id)  # its last
+    time.sleep(2.5)
+    queue.release_gone()
+    assert queue.held() == {}
+    assert [trial.user_attrs["cell_id"] for trial in queue.waiting()] == ["cell-0"]
+
+
+def test_a_cell_that_kills_its_workers_is_not_tried_for_ever(url: str) -> None:
+    queue, owner = open_queue(url), ended()
+    queue.fill(cells(1))
+    for _ in range(RETRIES + 1):
+        take(queue, owner)
+        queue.release_gone()
+    assert not queue.waiting()
+
+
+def test_a_cell_that_two_have_filled_is_handed_out_once(url: str) -> None:
+    first, second = open_queue(url), open_queue(url)
+    for cell in cells(1) * 2:
+        about = {"cell_id": cell.cell_id, "title": cell.title, "axes": dict(cell.axes)}
+        first.study.enqueue_trial(dict(cell.axes), user_attrs=about)  # as if neither had seen the other's
+    taken = []
+
+    def handle(claim: Claim) -> float:
+        taken.append(claim.repeated)
+        assert second.work(ALL, lambda other: pytest.fail(f"{other.cell_id} is in our hands"))
+        return 1.0
+
+    assert first.work(ALL, handle)
+    assert taken == [False]
+    assert not first.work(ALL, handle)
+    assert [trial.state for trial in first.study.trials] == [TrialState.COMPLETE, TrialState.PRUNED]
+
+
+def test_who_lost_a_cell_keeps_nothing_and_goes_on(url: str) -> None:
     queue = open_queue(url)
     queue.fill(cells(2))
-    for worker in (7, 8):
-        with pytest.warns(UserWarning, match="Heartbeat"):  # Optuna would rather see Study.optimize
-            trial = queue.study.ask()
-        trial.set_user_attr("worker", worker)
-    assert queue.release(7) == 1
-    assert [trial.user_attrs["worker"] for trial in queue.running()] == [8]
-    assert queue.fill(cells(2)) == 1
+    kept = []
+
+    def handle(claim: Claim) -> float:
+        if claim.cell_id == "cell-0":
+            queue.study.tell(claim.number, state=TrialState.FAIL)  # another took it over meanwhile
+            assert not claim.held()
+        claim.check()
+        kept.append(claim.cell_id)
+        return 1.0
+
+    assert queue.work(ALL, handle)
+    assert queue.work(ALL, handle)
+    assert kept == ["cell-1"]
+
+
+def test_a_cell_lost_at_the_last_moment_is_no_error(url: str) -> None:
+    queue = open_queue(url)
+    queue.fill(cells(1))
+
+    def handle(claim: Claim) -> float:
+        claim.check = lambda: queue.study.tell(claim.number, state=TrialState.FAIL)  # right after it was looked at
+        return 1.0
+
+    assert queue.work(ALL, handle)
+    assert queue.study.trials[0].state == TrialState.FAIL
 
 
 def test_axes_and_value_are_there_for_optunas_plots(url: str) -> None:
     queue = open_queue(url)
     queue.fill([QueuedCell("x", "a cell", {"pretext": "b"})])
-    queue.work(1, lambda _: 0.75)
+    queue.work(ALL, lambda _: 0.75)
     trial = queue.study.best_trial
     assert trial.params == {"pretext": "b"}
     assert trial.value == 0.75

@@ -23,9 +23,10 @@ from sslbench.stores.addresses import locate
 from sslbench.stores.queue import open_storage
 from sslbench.sweep import features as caches
 from sslbench.sweep.features import FeatureCache, features_folder
+from sslbench.sweep.news import NewsWriter
 from sslbench.sweep.plan import Selection
-from sslbench.sweep.request import Prepared, Request, prepare_request, records_of, tracker_of
-from sslbench.sweep.studies import open_queues, queued_pretraining
+from sslbench.sweep.request import Prepared, Request, prepare_request, records_of
+from sslbench.sweep.shared import Shared
 from sslbench.sweep.worker import Worker
 from tests.conftest import CPU
 
@@ -62,10 +63,9 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> Swept:
     (folder / "read.py").write_text(SUITE_FILE)
     request = Request(str(folder / "read.py"), Selection(), locate(folder / "home"), folder / "data", "cpu")
     prepared = prepare_request(request)
-    queues = open_queues(prepared.suite, Selection(), request.stores.storage)
-    queues[0].fill(queued_pretraining(cell, prepared.datasets) for cell in prepared.plan.pretrain)
-    tracker = tracker_of(request.stores, "read")
-    worker = Worker(0, prepared.plan, queues, tracker, request.stores, prepared.datasets, request.data_root, CPU)
+    shared = Shared(request, prepared)
+    shared.begin()
+    worker = shared.worker(NewsWriter(folder / "news", 0))
     worker.run()
     return Swept(request, prepared, worker, from_records(records_of(request, prepared)))
 

@@ -239,20 +239,6 @@ def test_ctrl_c_keeps_what_is_finished(finished: tuple[Path, Path, str], tmp_pat
     assert "FINISHED" in statuses
 
 
-def test_two_runs_of_a_suite_in_one_store_are_refused(finished: tuple[Path, Path, str], tmp_path: Path) -> None:
-    first = subprocess.Popen(command(finished[0], tmp_path), stdout=subprocess.PIPE, text=True)
-    assert first.stdout is not None
-    for line in first.stdout:
-        if "pretrained" in line:
-            break
-    second = subprocess.run(command(finished[0], tmp_path), capture_output=True, text=True, timeout=120)
-    first.send_signal(signal.SIGINT)
-    first.stdout.close()
-    first.wait(timeout=60)
-    assert second.returncode == 2
-    assert "already running" in second.stderr
-
-
 def test_two_suites_run_side_by_side_in_one_store(finished: tuple[Path, Path, str], tmp_path: Path) -> None:
     part = finished[0].read_text().replace("seeds=(0, 1)", "seeds=(1,)").replace("(0.05, 1.0)", "(0.05,)")
     part = re.sub(r"pretexts=.*", 'pretexts=("autoencoder",),', part)

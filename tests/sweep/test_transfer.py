@@ -18,12 +18,11 @@ from sslbench.engine.pretrain import build
 from sslbench.report.records import from_records
 from sslbench.report.scores.layout import lay_out
 from sslbench.stores.addresses import locate
-from sslbench.stores.tracker import Tracker
 from sslbench.sweep.cells import Source
+from sslbench.sweep.news import NewsWriter
 from sslbench.sweep.plan import Plan, Selection, make_plan, select
 from sslbench.sweep.request import Request, prepare_request, records_of
-from sslbench.sweep.studies import open_queues, queued_pretraining
-from sslbench.sweep.worker import Worker
+from sslbench.sweep.shared import Shared
 from tests.conftest import CPU, evaluate_cell, pretrain_cell
 from tests.made_up import markdown
 
@@ -192,11 +191,9 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     (folder / "turned.py").write_text(SUITE_FILE)
     request = Request(str(folder / "turned.py"), Selection(), locate(folder / "home"), folder / "data", "cpu")
     prepared = prepare_request(request)
-    queues = open_queues(prepared.suite, Selection(), request.stores.storage)
-    queues[0].fill(queued_pretraining(cell, prepared.datasets) for cell in prepared.plan.pretrain)
-    tracker = Tracker(request.stores.tracking_uri, "turned", request.stores.artifact_root)
-    arguments = (request.stores, prepared.datasets, request.data_root, CPU)
-    Worker(0, prepared.plan, queues, tracker, *arguments).run()
+    shared = Shared(request, prepared)
+    shared.begin()
+    shared.worker(NewsWriter(folder / "news", 0)).run()
     return from_records(records_of(request, prepared))
 
 

@@ -1,0 +1,69 @@
+"""`sslbench watch`: how far a suite is, whoever works on it."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import typer
+
+from sslbench.commands.options import (
+    DataRoot,
+    Home,
+    Plugin,
+    Storage,
+    SuiteName,
+    TrackingUri,
+    plain_errors,
+    say,
+    terminal,
+)
+from sslbench.commands.patience import EVERY, signs_of_life
+from sslbench.datasets import default_root
+from sslbench.stores.addresses import locate
+from sslbench.sweep import suites
+
+LOOK_SECONDS = 5.0
+
+
+def watch(
+    suite: SuiteName,
+    once: Annotated[bool, typer.Option("--once", help="Look once and end.")] = False,
+    home: Home = None,
+    tracking_uri: TrackingUri = None,
+    storage: Storage = None,
+    data_root: DataRoot = None,
+    plugin: Plugin = None,
+) -> None:
+    """Show how far a suite is, who works on which cell, and what failed, as the stores know it; end when all is done.
+
+    Examples: sslbench watch quick | sslbench watch quick --once |
+    sslbench watch quick --storage postgresql+psycopg://me@db/optuna --tracking-uri http://mlflow:5000
+    """
+    with plain_errors():
+        suites.find(suite)
+        console = terminal()
+        with signs_of_life(console, f"looking for {suite}"):
+            from rich.live import Live
+            from rich.text import Text
+
+            from sslbench.sweep.plan import Selection
+            from sslbench.sweep.request import Request, plan_request
+            from sslbench.sweep.shared import Shared
+
+            stores, root = locate(home, tracking_uri, storage), (data_root or default_root()).resolve()
+            request = Request(suite, Selection(), stores, root, plugins=tuple(plugin or ()))
+            shared = Shared(request, plan_request(request))
+        total, said = len(shared.prepared.cells), 0.0
+        with Live(console=console, auto_refresh=False, transient=not once) as live:
+            while True:
+                done, lines = shared.done(), shared.report()
+                text = "\n".join([f"{suite}: {done} of {total} cells done", *(f"  {line}" for line in lines)])
+                if console.is_terminal:
+                    live.update(Text(text), refresh=True)
+                elif once or done == total or time.monotonic() - said >= EVERY:
+                    said = time.monotonic()
+                    say(console, text)
+                if once or done == total:
+                    break
+                time.sleep(LOOK_SECONDS)

@@ -1,0 +1,98 @@
+"""What all who work on a suite have in common, wherever they are: its queues and its runs."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from sslbench.contract.files import remove_inside
+from sslbench.sweep import suites
+from sslbench.sweep.features import features_folder
+from sslbench.sweep.news import News
+from sslbench.sweep.request import Prepared, Request, resolve_device, tracker_of
+from sslbench.sweep.studies import open_queues, queued_evaluation, queued_pretraining
+
+if TYPE_CHECKING:  # it imports torch, which who looks after workers can do without
+    from sslbench.sweep.worker import Worker
+
+
+class Shared:
+    """The queues and runs of a suite, seen by one who works on a part of it.
+
+    Everything here may be done by any number of processes at a time.
+    """
+
+    def __init__(self, request: Request, prepared: Prepared) -> None:
+        self.request, self.prepared = request, prepared
+        self.tracker = tracker_of(request.stores, prepared.suite.name)
+        whole = suites.load(request.suite)
+        self.pretrain, self.evaluate = open_queues(whole, request.selection, request.stores.storage)
+
+    def begin(self) -> None:
+        """Describe the runs, put in order what dead processes left, and queue what is missing."""
+        self.settle()
+        told = suites.description(self.request.suite).replace("\n", "  \n")  # two spaces keep the line in Markdown
+        self.tracker.describe("  \n".join([f"`sslbench run {self.request.suite}`", told, *self.prepared.suite.notes]))
+        plan, done = self.prepared.plan, self.tracker.finished()
+        lacking = {cell.pretrain.cell_id for cell in plan.evaluations if cell.cell_id not in done}
+        self.tracker.forget_published(lacking & done.keys())  # came without encoder, so they are to be run
+        self.fill()
+
+    def fill(self) -> None:
+        """Queue every missing pretraining, and every missing evaluation of those that are done."""
+        plan, names, done = self.prepared.plan, self.prepared.datasets, self.tracker.finished()
+        missing = {
+            cell.cell_id: [child for child in plan.evaluate[cell.cell_id] if child.cell_id not in done]
+            for cell in plan.pretrain
+        }
+        self.pretrain.fill(
+            queued_pretraining(cell, names)
+            for cell in plan.pretrain
+            if cell.cell_id not in done and missing[cell.cell_id]
+        )
+        self.evaluate.fill(
+            queued_evaluation(child, names)
+            for cell in plan.pretrain
+            if cell.cell_id in done
+            for child in missing[cell.cell_id]
+        )
+
+    def settle(self) -> None:
+        """Put back the cells of workers that are gone, close their runs, and drop caches nobody needs."""
+        queues = (self.pretrain, self.evaluate)
+        for queue in queues:
+            queue.release_gone()
+        self.tracker.kill_orphans(lambda: {cell: owner for queue in queues for cell, owner in queue.held().items()})
+        if self.done() == len(self.prepared.cells):
+            stores = self.request.stores
+            remove_inside(stores.features, features_folder(stores, self.prepared.suite.name))
+
+    def worker(self, news: News) -> Worker:
+        """A worker in this process.
+
+        Args:
+            news: where it says what it does.
+        """
+        import torch
+
+        from sslbench.sweep.worker import Worker
+
+        request, device = self.request, torch.device(resolve_device(self.request.device))
+        arguments = (request.stores, self.prepared.datasets, request.data_root, device)
+        return Worker(news, self.prepared.plan, (self.pretrain, self.evaluate), self.tracker, *arguments)
+
+    def done(self) -> int:
+        """How many cells of the plan are finished, by whomever."""
+        finished = self.tracker.finished()
+        return sum(cell_id in finished for cell_id, _ in self.prepared.cells)
+
+    def report(self) -> list[str]:
+        """Who works on which cell, how many wait, and what failed, in lines."""
+        lines = [
+            f"{owner or 'somebody'}: {title}, {max(0.0, time.time() - since):.0f} s"
+            for queue in (self.pretrain, self.evaluate)
+            for owner, title, since in queue.at_work()
+        ]
+        waiting = len(self.pretrain.waiting()) + len(self.evaluate.waiting())
+        failed = [f"failed: {tags.get('mlflow.runName')}: {tags.get('error')}" for tags in self.tracker.failures()]
+        return [*lines, f"{waiting} waiting to be taken", *failed]

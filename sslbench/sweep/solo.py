@@ -1,0 +1,26 @@
+"""One worker in this process, beside any number of others here and elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sslbench.sweep.news import News
+from sslbench.sweep.request import Prepared, Request
+from sslbench.sweep.shared import Shared
+
+
+def work(request: Request, prepared: Prepared, news: News, stop: Callable[[], bool] = lambda: False) -> None:
+    """Take cells of the plan until none is left to take; what this process held is put back if it is stopped.
+
+    Args:
+        news: where it says what it does.
+        stop: asked between cells: whether to end before all is done.
+    """
+    shared = Shared(request, prepared)
+    shared.begin()
+    try:
+        shared.worker(news).run(stop)
+    finally:
+        for queue in (shared.pretrain, shared.evaluate):
+            queue.release_own()
+        shared.settle()

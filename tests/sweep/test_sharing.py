@@ -1,0 +1,119 @@
+"""Several runs of one suite at a time, on one machine and as if on several: each cell is done once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from mlflow import MlflowClient
+
+from sslbench.report.records import read_records
+from tests.conftest import SUITE_FILE
+
+#: What may differ between two runs of the same cells.
+CIRCUMSTANCES = ["run_id", "started_at", "pretrain_seconds", "evaluate_seconds", "git_commit"]
+
+
+@pytest.fixture(scope="module")
+def suite_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve pretrainings of digits, and 48 evaluations."""
+    path = tmp_path_factory.mktemp("suite") / "small.py"
+    path.write_text(SUITE_FILE)
+    return path
+
+
+def start(
+    suite_file: Path, place: Path, *arguments: str, environment: Mapping[str, str] | None = None
+) -> subprocess.Popen[str]:
+    """A command on a suite whose stores are in a folder."""
+    places = ("--home", str(place / "home"), "--data-root", str(place / "data"))
+    command = [sys.executable, "-m", "sslbench", arguments[0], str(suite_file), *arguments[1:], *places]
+    own = {**os.environ, "OMP_NUM_THREADS": "1", **(environment or {})}
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=own)
+
+
+def ends(process: subprocess.Popen[str]) -> str:
+    printed = process.communicate(timeout=300)[0]
+    assert process.returncode == 0, printed
+    return printed
+
+
+def elsewhere(place: Path) -> dict[str, str]:
+    """An environment in which Python believes to be on another machine."""
+    folder = place / "elsewhere"
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text("import socket\nsocket.gethostname = lambda: 'elsewhere'\n")
+    return {"PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])}
+
+
+def runs(place: Path) -> pd.DataFrame:
+    """Cell, status and owner of every run."""
+    client = MlflowClient(f"sqlite:///{place / 'home' / 'mlflow.db'}")
+    experiment = client.get_experiment_by_name("small")
+    assert experiment is not None
+    found = client.search_runs([experiment.experiment_id], max_results=1000)
+    about = [(one.data.tags["cell_id"], one.info.status, one.data.tags["owner"]) for one in found]
+    return pd.DataFrame(about, columns=["cell_id", "status", "owner"])
+
+
+def outcomes(place: Path) -> pd.DataFrame:
+    return read_records(place / "home" / "results" / "small" / "records.csv").drop(columns=CIRCUMSTANCES)
+
+
+@pytest.fixture(scope="module")
+def quiet(suite_file: Path, tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    """The records of one undisturbed run."""
+    place = tmp_path_factory.mktemp("quiet")
+    ends(start(suite_file, place, "run", "--workers", "1"))
+    return outcomes(place)
+
+
+def test_two_machines_share_a_suite_and_neither_closes_what_the_other_does(
+    suite_file: Path, quiet: pd.DataFrame, tmp_path: Path
+) -> None:
+    first = start(suite_file, tmp_path, "run", "--workers", "1")
+    assert first.stdout is not None
+    for line in first.stdout:
+        if "pretrained" in line:
+            break
+    second = start(suite_file, tmp_path, "run", "--workers", "1", environment=elsewhere(tmp_path))
+    ends(second)
+    ends(first)
+    done = runs(tmp_path)
+    assert set(done["status"]) == {"FINISHED"}, "nothing was closed by the other"
+    assert done["cell_id"].is_unique, "nothing was done twice"
+    assert done["owner"].str.startswith("elsewhere:").nunique() == 2, "both worked"
+    pd.testing.assert_frame_equal(outcomes(tmp_path), quiet)
+
+
+def test_a_worker_that_is_killed_leaves_its_cell_to_the_next_and_one_that_drains_leaves_none(
+    suite_file: Path, quiet: pd.DataFrame, tmp_path: Path
+) -> None:
+    for signal_, status in ((signal.SIGKILL, -9), (signal.SIGTERM, 0)):
+        worker = start(suite_file, tmp_path, "worker")
+        assert worker.stdout is not None
+        for line in worker.stdout:
+            if line.startswith("done:"):
+                break
+        worker.send_signal(signal_)
+        rest = worker.communicate(timeout=120)[0]
+        assert worker.returncode == status, rest
+    assert "ended as asked" in rest
+    assert set(runs(tmp_path)["status"]) <= {"FINISHED", "KILLED"}
+    looked = ends(start(suite_file, tmp_path, "watch", "--once"))
+    done = int(looked.split(": ")[1].split(" of ")[0])
+    assert 0 < done < 60
+    assert "waiting to be taken" in looked
+    assert "nothing is left to take" in ends(start(suite_file, tmp_path, "worker"))
+    finished = runs(tmp_path).query("status == 'FINISHED'")
+    assert finished["cell_id"].is_unique
+    assert len(finished) == 60
+    assert "60 of 60 cells done" in ends(start(suite_file, tmp_path, "watch"))
+    ends(start(suite_file, tmp_path, "run"))
+    pd.testing.assert_frame_equal(outcomes(tmp_path), quiet)
