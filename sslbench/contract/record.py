@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from sslbench.contract.errors import InputError
-from sslbench.contract.schema import Amount, Count, Line, Name, Seed, Share, Size, Whole, checked, hints, shown
+from sslbench.contract.schema import Amount, Cell, Count, Name, Seed, Share, Size, Whole, checked, hints, shown
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,10 @@ class Record:
     """
 
     suite: Name
-    cell_id: Line
-    run_id: Line
-    dataset: Line
-    pretrain_dataset: Line
+    cell_id: Cell
+    run_id: Cell
+    dataset: Cell
+    pretrain_dataset: Cell
     modality: Name
     encoder: Name
     pretext: Name
@@ -40,7 +40,7 @@ class Record:
     num_classes: Whole
     protocol: Name
     reading: Name
-    metric: Line
+    metric: Cell
     value: float
     split: Name
     pretrain_epochs: Amount
@@ -55,11 +55,11 @@ class Record:
     encoder_version: Count
     pretext_version: Count
     protocol_version: Count
-    config_hash: Line
-    git_commit: Line
-    sslbench_version: Line
-    device: Line
-    started_at: Line
+    config_hash: Cell
+    git_commit: Cell
+    sslbench_version: Cell
+    device: Cell
+    started_at: Cell
 
 
 RECORD_COLUMNS = tuple(item.name for item in dataclasses.fields(Record))

@@ -45,6 +45,12 @@ def _check_line(value: str) -> str:
     return value
 
 
+def _check_cell(value: str) -> str:
+    if value.startswith(("=", "+", "-", "@")):
+        raise InputError(f"must not begin as a formula does, which spreadsheets would run, not {shown(value)}")
+    return _check_line(value)
+
+
 def _check_distinct(values: tuple[T, ...]) -> tuple[T, ...]:
     twice = next((value for place, value in enumerate(values) if value in values[:place]), None)
     if twice is not None:
@@ -60,6 +66,7 @@ def _check_some(values: tuple[T, ...]) -> tuple[T, ...]:
 
 Name = Annotated[str, AfterValidator(check_name)]
 Line = Annotated[str, AfterValidator(_check_line)]
+Cell = Annotated[str, Field(max_length=1000), AfterValidator(_check_cell)]  # of a CSV file
 
 Amount = Annotated[float, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0, le=1e9)]  # beyond, single precision has nothing left beside it

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import matplotlib
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -14,6 +15,7 @@ MAPPED = 1000
 MAP_ITERATIONS = 500  # half of them under early exaggeration; more moves single points, not clusters
 
 
+@matplotlib.rc_context({"text.parse_math": False})  # a $ in a name is a $
 def draw_map(
     features: torch.Tensor, labels: torch.Tensor, classes: tuple[str, ...], title: str, path: Path, seed: int
 ) -> None:

@@ -87,6 +87,10 @@ class CellFailed(Exception):
     """A cell went wrong and people were told why; the worker goes on with the next."""
 
 
+class NotYet(Exception):
+    """A cell cannot be done now; it goes to the end of the queue."""
+
+
 class ClaimLost(Exception):
     """A worker was silent for so long that its cell was given to another: what it computed must not be kept."""
 
@@ -206,8 +210,8 @@ class CellQueue:
         """Take one waiting cell and handle it; False if none of those wanted was waiting.
 
         `handle` returns the study's value, or None for a cell that has none or that is done already: its trial is
-        pruned, which Optuna shows without a value. `CellFailed` marks the cell failed, `ClaimLost` leaves it to who
-        took it over; any other error goes up. `Study.optimize` keeps the heartbeat.
+        pruned, which Optuna shows without a value. `CellFailed` marks the cell failed, `NotYet` puts it back,
+        `ClaimLost` leaves it to who took it over; any other error goes up. `Study.optimize` keeps the heartbeat.
 
         Args:
             wanted: identities of cells; others, of who runs another part of the suite, are put back.
@@ -227,10 +231,11 @@ class CellQueue:
             if claim is None:
                 raise optuna.TrialPruned
             taken.append(claim)
-            if claim.cell_id not in wanted:
+            try:
+                value = handle(claim) if claim.cell_id in wanted else _not_ours()
+            except NotYet as error:
                 put_back(self.study, self.study.get_trials(deepcopy=False)[claim.number], died=False)
-                raise optuna.TrialPruned
-            value = handle(claim)
+                raise optuna.TrialPruned from error
             claim.check()
             if value is None:
                 raise optuna.TrialPruned
@@ -258,6 +263,10 @@ class CellQueue:
         if TrialState.WAITING in earlier or TrialState.RUNNING in earlier:
             return None
         return Claim(self.study, trial.number, cell_id, repeated=bool(earlier))
+
+
+def _not_ours() -> float | None:
+    raise NotYet
 
 
 def put_back(study: optuna.Study, trial: FrozenTrial, died: bool = True) -> None:

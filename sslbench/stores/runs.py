@@ -11,7 +11,9 @@ from typing import NamedTuple
 
 from mlflow import MlflowClient
 from mlflow.entities import Run, ViewType
+from mlflow.exceptions import MlflowException
 
+from sslbench.contract.errors import one_line
 from sslbench.contract.record import Record
 from sslbench.stores.answers import artifacts
 from sslbench.stores.finished import finished_cells
@@ -19,6 +21,10 @@ from sslbench.stores.models import model_of
 from sslbench.stores.readback import PUBLISHED_RUN, evaluation_records, pretraining_records
 
 PAGE = 5000
+
+
+class ArtifactLost(Exception):
+    """What a finished run kept is gone or damaged, so that its cell is to be done again."""
 
 
 class Pretrained(NamedTuple):
@@ -86,9 +92,16 @@ class Runs:
         return {path.stem: self.artifact(run_id, str(path)) for path in files if path.suffix == ".png"}
 
     def artifact(self, run_id: str, name: str) -> bytes:
-        """One artifact of a run; no copy of it stays behind."""
-        with tempfile.TemporaryDirectory() as folder:
-            return Path(self.client.download_artifacts(run_id, name, folder)).read_bytes()
+        """One artifact of a run; no copy of it stays behind.
+
+        Raises:
+            ArtifactLost: there is none.
+        """
+        try:
+            with tempfile.TemporaryDirectory() as folder:
+                return Path(self.client.download_artifacts(run_id, name, folder)).read_bytes()
+        except (MlflowException, OSError) as error:
+            raise ArtifactLost(f"{name} of run {run_id}: {one_line(str(error))}") from error
 
     def artifacts(self, run_ids: Iterable[str], name: str) -> dict[str, bytes]:
         """One artifact of many runs, by run; runs without it are left out."""

@@ -218,13 +218,17 @@ class Tracker(Runs):
         self.client.set_tag(run_id, "error", hidden(why))
         self.client.set_terminated(run_id, "FAILED")
 
+    def forget(self, run_id: str) -> None:
+        """Delete a run, so that its cell is done again."""
+        self.client.delete_run(run_id)
+
     def forget_published(self, cell_ids: Collection[str]) -> None:
         """Delete the runs of these pretrainings that were taken from published results without their encoders."""
         taken = [run for run in self._published("pretrain") if run.data.tags["cell_id"] in cell_ids] if cell_ids else []
         having = self.artifacts([run.info.run_id for run in taken], ENCODER_FILE)
         for run in taken:
             if run.info.run_id not in having:
-                self.client.delete_run(run.info.run_id)
+                self.forget(run.info.run_id)
 
     def log_report(self, folder: Path, files: Sequence[Path]) -> str:
         """Log what was published to a run of its own and return its id; the same tables again are the same run.

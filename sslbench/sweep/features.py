@@ -8,9 +8,11 @@ from pathlib import Path
 
 import torch
 from filelock import FileLock
+from safetensors import SafetensorError
 from safetensors.torch import load, load_file, save_file
 
 from sslbench.contract.cells import EvaluateCell, PretrainCell
+from sslbench.contract.errors import one_line
 from sslbench.contract.identity import digest
 from sslbench.datasets._base import Dataset
 from sslbench.encoders import ENCODERS
@@ -18,6 +20,7 @@ from sslbench.encoders._base import Encoder
 from sslbench.engine.evaluate import Features, extract, sees_features
 from sslbench.modalities import modality_of
 from sslbench.stores.addresses import Stores
+from sslbench.stores.runs import ArtifactLost
 from sslbench.stores.tracker import ENCODER_FILE, Tracker
 
 
@@ -59,12 +62,18 @@ class FeatureCache:
         Args:
             run_id: of the pretraining.
             readings: that evaluations of this encoder ask for: one pass serves them all.
+
+        Raises:
+            ArtifactLost: the encoder is gone or damaged.
         """
         key, wanted = (cell.pretrain.cell_id, dataset.name), sees_features(cell.protocol)
         if self.recent is not None and self.recent[0] == key and (cell.reading in self.recent[2] or not wanted):
             return self.recent[1], self.recent[2].get(cell.reading) if wanted else None
         encoder = ENCODERS.get(cell.pretrain.encoder)(dataset.input_spec, cell.pretrain.latent_dim)
-        encoder.load_state_dict(load(self.tracker.artifact(run_id, ENCODER_FILE)))
+        try:
+            encoder.load_state_dict(load(self.tracker.artifact(run_id, ENCODER_FILE)))
+        except (SafetensorError, RuntimeError) as error:
+            raise ArtifactLost(f"{ENCODER_FILE} of run {run_id}: {one_line(str(error))}") from error
         encoder.to(memory_format=modality_of(dataset.input_spec).memory_format).to(self.device)
         if not wanted:
             self.recent = (key, encoder, {})

@@ -28,15 +28,15 @@ from sslbench.stores.addresses import Stores
 from sslbench.stores.answers import ANSWERS_FILE, answers_npz
 from sslbench.stores.inputs import describe
 from sslbench.stores.models import write_model
-from sslbench.stores.queue import HEARTBEAT_SECONDS, CellFailed, CellQueue, Claim, ClaimLost
+from sslbench.stores.queue import HEARTBEAT_SECONDS, CellFailed, CellQueue, Claim, ClaimLost, NotYet
 from sslbench.stores.readback import COSTS, checkpoint_metrics, checkpoint_tags
-from sslbench.stores.runs import Pretrained
+from sslbench.stores.runs import ArtifactLost, Pretrained
 from sslbench.stores.tracker import ENCODER_FILE, Scored, Tracker
 from sslbench.stores.urls import hidden
 from sslbench.sweep.features import FeatureCache, features_folder
 from sslbench.sweep.news import Failure, Finished, News, Status
 from sslbench.sweep.plan import Plan
-from sslbench.sweep.studies import queued_evaluation
+from sslbench.sweep.studies import queued_evaluation, queued_pretraining
 
 
 class Worker:
@@ -88,8 +88,8 @@ class Worker:
 
     def _done(self, claim: Claim) -> bool:
         """Whether the cell is finished, by whomever."""
-        if claim.repeated and claim.cell_id not in self.parents:
-            self.parents.update(self.tracker.finished())
+        if claim.repeated:
+            self.parents = self.tracker.finished()
         return claim.cell_id in self.parents
 
     def _pretrain(self, claim: Claim) -> float | None:
@@ -207,7 +207,9 @@ class Worker:
             return None
         if cell.pretrain.cell_id not in self.parents:
             self.parents.update(self.tracker.finished())
-        parent = self.parents[cell.pretrain.cell_id]
+        parent = self.parents.get(cell.pretrain.cell_id)
+        if parent is None:
+            return None  # its encoder was lost: who pretrains it again queues this again
         dataset = self._dataset(cell.dataset)
         title = f"{cell.title} of {cell.pretrain.title}"
         self.news.tell(Status(title))
@@ -220,6 +222,10 @@ class Worker:
             outcome = evaluate(cell, dataset, encoder, features, self.device)
             claim.check()
             self._log_outcome(cell, outcome, run_id, pretrained, dataset)
+        except ArtifactLost:
+            self.tracker.close(run_id)
+            self._lost(cell.pretrain, parent)
+            return None
         except ClaimLost:
             self.tracker.close(run_id)
             raise
@@ -230,6 +236,19 @@ class Worker:
         scored = outcome.budget_score, cell.label_fraction, table_protocol(cell.protocol, cell.reading)
         self.news.finished(Finished(title, cell.pretrain.pretext, *scored))
         return outcome.budget_score
+
+    def _lost(self, cell: PretrainCell, run_id: str) -> None:
+        """Have an encoder that is gone or damaged pretrained again.
+
+        Raises:
+            NotYet: somebody has done so.
+        """
+        self.parents = self.tracker.finished()
+        if self.parents.get(cell.cell_id) not in (run_id, None):
+            raise NotYet
+        if self.parents.pop(cell.cell_id, None) is not None:
+            self.tracker.forget(run_id)
+        self.pretrain_queue.fill([queued_pretraining(cell, self.dataset_names)])
 
     def readings(self, cell_id: str) -> tuple[str, ...]:
         """Where evaluations that see features read the encoder of a pretraining."""

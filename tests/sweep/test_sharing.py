@@ -117,3 +117,21 @@ def test_a_worker_that_is_killed_leaves_its_cell_to_the_next_and_one_that_drains
     assert "60 of 60 cells done" in ends(start(suite_file, tmp_path, "watch"))
     ends(start(suite_file, tmp_path, "run"))
     pd.testing.assert_frame_equal(outcomes(tmp_path), quiet)
+
+
+def test_an_encoder_that_was_lost_is_trained_again_for_what_is_still_missing(
+    suite_file: Path, quiet: pd.DataFrame, tmp_path: Path
+) -> None:
+    part = ("--pretext", "autoencoder", "--seed", "0")
+    ends(start(suite_file, tmp_path, "run", "--workers", "1", *part, "--fraction", "0.05"))
+    (weights,) = (tmp_path / "home" / "artifacts" / "small").glob("*/artifacts/encoder.safetensors")
+    weights.write_bytes(weights.read_bytes()[:-7])  # a full disk, say
+    printed = ends(start(suite_file, tmp_path, "run", "--workers", "1", *part))
+    assert "failed" not in printed
+    client = MlflowClient(f"sqlite:///{tmp_path / 'home' / 'mlflow.db'}")
+    experiment = client.get_experiment_by_name("small")
+    assert experiment is not None
+    where = "attributes.status = 'FINISHED' and tags.kind = 'evaluate'"
+    accuracies = [one.data.metrics["accuracy"] for one in client.search_runs([experiment.experiment_id], where)]
+    rows = quiet[(quiet["pretext"] == "autoencoder") & (quiet["seed"] == 0) & (quiet["split"] == "test")]
+    assert sorted(accuracies) == sorted(rows["value"])

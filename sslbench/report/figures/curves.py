@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -92,6 +93,7 @@ def draw_curves(layout: Layout, title: str) -> Figure:
     return figure
 
 
+@matplotlib.rc_context({"text.parse_math": False})  # a $ in a name is a $
 def curves_png(layout: Layout, title: str) -> bytes:
     """The figure as PNG; equal records give equal bytes (with the same matplotlib)."""
     buffer = io.BytesIO()

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import matplotlib
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -190,6 +191,7 @@ def draw_savings(analysis: Analysis, title: str) -> Figure | None:
     return figure
 
 
+@matplotlib.rc_context({"text.parse_math": False})  # a $ in a name is a $
 def savings_png(analysis: Analysis, title: str) -> bytes | None:
     """The figure as PNG; equal records give equal bytes (with the same matplotlib)."""
     figure, buffer = draw_savings(analysis, title), io.BytesIO()

@@ -31,7 +31,7 @@ def table_markdown(tables: Tables, title: str, notes: Sequence[str] = ()) -> str
     if tables.measures is not None:
         parts += ["## Measures without labels", MEASURES, pipe_table(tables.measures)]
     parts += ["## Cost", COSTS, pipe_table(tables.costs)]
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(parts).replace("<", "&lt;") + "\n"  # nothing here is HTML, whatever a dataset is called
 
 
 def pipe_table(sheet: Sheet) -> str:
