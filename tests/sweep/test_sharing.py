@@ -58,7 +58,8 @@ def runs(place: Path) -> pd.DataFrame:
     experiment = client.get_experiment_by_name("small")
     assert experiment is not None
     found = client.search_runs([experiment.experiment_id], max_results=1000)
-    about = [(one.data.tags["cell_id"], one.info.status, one.data.tags["owner"]) for one in found]
+    cells = [(one.info.status, one.data.tags) for one in found if "cell_id" in one.data.tags]
+    about = [(tags["cell_id"], status, tags["owner"]) for status, tags in cells]
     return pd.DataFrame(about, columns=["cell_id", "status", "owner"])
 
 
