@@ -88,6 +88,7 @@ def report_html(tables: Tables, analysis: Analysis, title: str, notes: Sequence[
         subtitle=subtitle(blocks),
         answers=told,
         views=views,
+        several=several_places(tables.layout.blocks),
         opening=opening(found, blocks),
         findings=[one.sentence for one in found if one.sentence not in said],
         notices=notices(layout),

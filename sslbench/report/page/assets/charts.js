@@ -196,7 +196,8 @@
       for (const [name, value] of Object.entries({ tabindex: 0, role: "button", "data-row": title.textContent })) title.setAttribute(name, value);
     });
     holder.replaceChildren(...(rowed ? [legend(chart)] : []), svg);
-    holder.parentElement.querySelector("figcaption").textContent = `${chart.caption || ""}${rowed ? " Press a row to see it alone, again to see all." : ""}`;
+    const press = rowed ? element("span", " Press a row to see it alone, again to see all.", { class: "screen" }) : "";
+    holder.parentElement.querySelector("figcaption").replaceChildren(chart.caption || "", press);
   }
 
   const holders = [...document.querySelectorAll(".plot[data-chart]")];
@@ -300,7 +301,7 @@
       const copy = figure.cloneNode(true);
       const choices = figure.querySelectorAll("select");
       copy.querySelectorAll("select").forEach((select, at) => select.replaceWith(choices[at].selectedOptions[0].text));
-      copy.querySelectorAll(".save, noscript").forEach((item) => item.remove());
+      copy.querySelectorAll(".screen, .save, noscript").forEach((item) => item.remove());
       const page = document.querySelector("style").textContent;
       const around = `color: var(--ink); padding: 12px; font: ${getComputedStyle(document.body).font.replaceAll('"', "'")}`;
       const content = `<style><![CDATA[${page}]]></style>${new XMLSerializer().serializeToString(copy)}`;
