@@ -107,7 +107,7 @@ class Worker:
             monitor.finish()
         encoder = training.pretext.evaluated
         features = self.features.extract(cell, encoder, dataset, self.readings(cell.cell_id))
-        found, reason = measure(training, dataset)
+        found, verdict = measure(training, dataset)
         with tempfile.TemporaryDirectory() as folder:
             save_file(_plain(encoder), Path(folder) / ENCODER_FILE)
             draw(training, features.get(READINGS[0]), dataset, Path(folder) / "pictures")
@@ -123,10 +123,11 @@ class Worker:
             "parameters": float(training.parameters),
         }
         final = {"final_loss": loss} if training.pretext.trains else {}
-        tags = {"modality": dataset.input_spec.modality, **({"collapsed": reason} if reason else {})}
+        tags = {"modality": dataset.input_spec.modality, **verdict}
         tags |= checkpoint_tags(self.plan.checkpoints[cell.cell_id])
         self.tracker.finish(run_id, {**costs, **final, **found, **scores}, tags)
-        self.news.finished(Finished(cell.title, cell.pretext, collapsed=reason or ""))
+        told = "; ".join(f"{name.upper()}, {why}" for name, why in verdict.items())
+        self.news.finished(Finished(cell.title, cell.pretext, verdict=told))
         return found.get("representation.rankme")
 
     def _train(self, cell: PretrainCell, training: Pretraining, run_id: str) -> tuple[float, dict[str, float]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from sslbench.contract.cells import FEW_STEPS
+from sslbench.report.scores.flags import undertrained
 from sslbench.report.scores.layout import Block, Layout
 from sslbench.report.words.numbers import counted, percent, span
 from sslbench.report.words.reading import COLLAPSED, STALE
@@ -85,6 +87,9 @@ def notices(layout: Layout) -> list[str]:
         found.append(
             f"Stale {STALE}: {counted(len(layout.stale), 'cell')} computed by another version or with other settings."
         )
+    few = sorted(set(undertrained(layout.records)["pretext"]))
+    if few:
+        found.append(f"Undertrained, by fewer than {FEW_STEPS} steps of pretraining: {', '.join(few)}.")
     if layout.collapsed:
         names = sorted({pretext for *_, pretext, _ in layout.collapsed})
         found.append(f"Collapsed {COLLAPSED} in at least one seed: {', '.join(names)}.")
