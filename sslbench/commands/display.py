@@ -24,7 +24,6 @@ from sslbench.publishing.folders import RECORDS_FILE
 from sslbench.report.records import read_records
 from sslbench.report.words.numbers import duration, percent
 from sslbench.sweep import news
-from sslbench.sweep.cells import LEAST_STEPS
 from sslbench.sweep.estimate import CostBook, TimeLeft, remaining
 from sslbench.sweep.request import Prepared, Request, records_of
 
@@ -38,13 +37,8 @@ def say_unusual(prepared: Prepared, console: Console) -> None:
         say(console, f"not in suite {prepared.suite.name!r} itself, so not in its tables: {', '.join(prepared.beyond)}")
     for (dataset, encoder, pretext), reason in prepared.plan.unsuitable.items():
         say(console, f"left out: {pretext} with {encoder} on {dataset}: {reason}")
-    for dataset in dict.fromkeys(
-        cell.dataset for cell in prepared.plan.pretrain if cell.steps and prepared.suite.epochs
-    ):
-        say(
-            console,
-            f"{dataset!r} is small: pretraining takes {LEAST_STEPS} steps, which is more than the suite's epochs",
-        )
+    for name in dict.fromkeys(cell.dataset for cell in prepared.plan.pretrain if cell.steps and prepared.suite.epochs):
+        say(console, f"{name!r} is small: pretraining takes {FEW_STEPS} steps, more than the suite's epochs come to")
     for line in too_little(prepared):
         say(console, ("warning:", "yellow"), f" {line}")
 

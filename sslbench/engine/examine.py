@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -38,7 +37,7 @@ NOTHING_LEARNED = ("majority_class", "supervised")
 
 
 def measure(training: Pretraining, dataset: Dataset) -> tuple[dict[str, float], dict[str, str]]:
-    """Label-free measures of the representation, and of the projection if there is one; what speaks against it, and why.
+    """Label-free measures of the representation, and of the projection if there is one; what speaks against both.
 
     Names say the space: `representation.rankme`. The inputs are unlabelled ones, the same for every pretext. Against it
     speaks that it is `undertrained`, or else that it is `collapsed`: lower than any healthy one, and than itself when
@@ -77,11 +76,11 @@ def _measured(
         projected, several = pretext.project(clean), pretext.project(views.flatten(0, 1))
         if projected is not None and several is not None:
             projection = diagnose(projected, several.unflatten(0, views.shape[:2]))
-            std, untrained = mean_std(projected), _of("projection", before)
+            std = mean_std(projected)
             found |= {f"projection.{name}": value for name, value in {**projection, "std": std}.items()}
             # A representation can look lively for a while after the space its loss works in has died.
-            dead = collapsed(projection, projected.shape[1], untrained)
-            dead = dead or shrunk(std, pretext.projection_scale, untrained.get("std", math.inf))
+            dead = collapsed(projection, projected.shape[1], _of("projection", before))
+            dead = dead or shrunk(std, pretext.projection_scale)
             reason = reason or (f"projection: {dead}" if dead else None)
     return found, reason
 

@@ -182,15 +182,14 @@ def collapsed(diagnostics: dict[str, float], dim: int, untrained: Mapping[str, f
     return None
 
 
-def shrunk(std: float, scale: float | None, untrained: float = math.inf) -> str | None:
+def shrunk(std: float, scale: float | None) -> str | None:
     """Why a space counts as collapsed whose loss asks for the standard deviation `scale`; None if it does not.
 
     Args:
         std: of the space, as `mean_std` has it.
         scale: None where the loss leaves it open.
-        untrained: the standard deviation before training.
     """
-    if scale is None or std >= min(SHRUNK * scale, LOST * untrained):
+    if scale is None or std >= SHRUNK * scale:
         return None
     return f"collapse in scale: a standard deviation of {std:.2g} where the loss asks for {scale:g}"
 
