@@ -44,7 +44,7 @@ def record(pretext: str, protocol: str, fraction: float, seed: int, value: float
         value=value,
         split="test",
         pretrain_epochs=5.0,
-        pretrain_steps=50,
+        pretrain_steps=500,
         pretrain_seconds=10.0 + seed,
         pretrain_samples=5000,
         pretrain_flops=2.5e12,

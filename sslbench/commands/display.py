@@ -17,6 +17,7 @@ from rich.text import Text
 
 from sslbench.commands.options import INTERRUPTED, say
 from sslbench.commands.patience import EVERY
+from sslbench.contract.cells import FEW_STEPS
 from sslbench.contract.errors import InputError
 from sslbench.contract.record import Record
 from sslbench.publishing.folders import RECORDS_FILE
@@ -26,8 +27,8 @@ from sslbench.sweep import news
 from sslbench.sweep.estimate import CostBook, TimeLeft, remaining
 from sslbench.sweep.request import Prepared, Request, records_of
 
-#: Optimiser steps of a pretraining, and test inputs, below which a person is warned.
-FEW_STEPS, FEW_TESTED = 200, 500
+#: Test inputs below which a person is warned.
+FEW_TESTED = 500
 
 
 def say_unusual(prepared: Prepared, console: Console) -> None:
@@ -36,6 +37,8 @@ def say_unusual(prepared: Prepared, console: Console) -> None:
         say(console, f"not in suite {prepared.suite.name!r} itself, so not in its tables: {', '.join(prepared.beyond)}")
     for (dataset, encoder, pretext), reason in prepared.plan.unsuitable.items():
         say(console, f"left out: {pretext} with {encoder} on {dataset}: {reason}")
+    for name in dict.fromkeys(cell.dataset for cell in prepared.plan.pretrain if cell.steps and prepared.suite.epochs):
+        say(console, f"{name!r} is small: pretraining takes {FEW_STEPS} steps, more than the suite's epochs come to")
     for line in too_little(prepared):
         say(console, ("warning:", "yellow"), f" {line}")
 
@@ -44,9 +47,10 @@ def too_little(prepared: Prepared) -> list[str]:
     """Where results will say little, because there are few inputs: a line per dataset."""
     short: dict[str, dict[str, int]] = {}
     for cell in prepared.plan.pretrain:
-        inputs = min(cell.num_unlabelled or prepared.unlabelled[cell.dataset], prepared.unlabelled[cell.dataset])
-        steps = cell.steps or round(cell.epochs * inputs / max(1, min(cell.config.optimizer.batch_size, inputs)))
-        if cell.pretrain_dataset and cell.flops is None and steps < FEW_STEPS:
+        if not cell.pretrain_dataset or cell.flops is not None:
+            continue
+        steps = cell.steps_over(prepared.unlabelled[cell.dataset])
+        if steps < FEW_STEPS:
             short.setdefault(cell.dataset, {})[cell.pretext] = steps
     lines = []
     for dataset, tasks in short.items():
@@ -171,8 +175,8 @@ class Display:
                 key = (cell.label_fraction, cell.protocol)
                 self.best[key] = max(self.best.get(key, (0.0, "")), (cell.budget_accuracy, cell.pretext))
             if not cell.protocol:
-                collapsed = f": COLLAPSED, {cell.collapsed}" if cell.collapsed else ""
-                self.bars.say(f"[{self.done}/{self.total}] pretrained {cell.title}{collapsed} ({self._left()} left)")
+                verdict = f": {cell.verdict}" if cell.verdict else ""
+                self.bars.say(f"[{self.done}/{self.total}] pretrained {cell.title}{verdict} ({self._left()} left)")
         self.done = max(self.done, progress.done or 0)  # others may work on the same cells
         for failure in progress.failed:
             self.bars.say(f"FAILED {failure.title}: {failure.reason}")

@@ -43,11 +43,12 @@ def say_matrices(prepared: Prepared, console: Console) -> None:
 
 
 def missing_words(prepared: Prepared) -> list[str]:
-    """What is missing: pretexts of which everything is, then a line for each part of the others."""
+    """What is missing: everything, or pretexts of which everything is and a line for each part of the others."""
     whole: list[str] = []
     lines: list[str] = []
     evaluate = prepared.plan.evaluate
-    for pretext, trained in _grouped(prepared.plan.pretrain, lambda one: _row(one, prepared)).items():
+    rows = _grouped(prepared.plan.pretrain, lambda one: _row(one, prepared))
+    for pretext, trained in rows.items():
         cells = [child for one in trained for child in evaluate[one.cell_id]]
         untrained = [one.title.partition(" ")[2] for one in trained if one.cell_id not in prepared.done]
         left = [one for one in cells if one.cell_id not in prepared.done]
@@ -61,7 +62,8 @@ def missing_words(prepared: Prepared) -> list[str]:
             if lacking:
                 what = "everything" if len(lacking) == len(of_part) else _budgets(lacking)
                 lines.append(f"{pretext} {part}: {what}")
-    lines = [f"{', '.join(whole)}: everything", *lines] if whole else lines
+    if whole:
+        lines = ["everything" if len(whole) == len(rows) else f"{', '.join(whole)}: everything", *lines]
     return lines if len(lines) <= LINES else [*lines[: LINES - 1], f"… and {len(lines) - LINES + 1} more such lines"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -37,8 +38,9 @@ def report(
         bool, typer.Option("--rebuild", help="Write results/SUITE again, from its records.csv alone.")
     ] = False,
     ui_url: Annotated[
-        str, typer.Option(help="Where the page's run ids lead; empty: nowhere.")
-    ] = "http://127.0.0.1:5000",
+        str | None,
+        typer.Option(help="Where the page's run ids lead; default sslbench ui, and with --rebuild nowhere."),
+    ] = None,
     readme: Annotated[
         list[Path] | None,
         typer.Option(help="Markdown file whose marked passages are written anew too; may be repeated."),
@@ -67,7 +69,7 @@ def report(
             refresh(file, results, terminal())
 
 
-def _report(request: Request, results: Path, rebuild: bool, ui_url: str, console: Console) -> None:
+def _report(request: Request, results: Path, rebuild: bool, ui_url: str | None, console: Console) -> None:
     """Write a suite's tables and plots from its finished runs, or again from its published records.
 
     Raises:
@@ -85,7 +87,7 @@ def _report(request: Request, results: Path, rebuild: bool, ui_url: str, console
         load_plugins(request.plugins)
         suite = suites.load(request.suite)
         destination = results / suite.name
-        attached = attachments_of(request.suite, suite, ui_url)
+        attached = replace(attachments_of(request.suite, suite), ui_url=ui_url or "")
         rebuild_report(destination, suite.name, suite.notes, attached)
         records, answers = read_records(destination / "records.csv"), read_answers(destination)
         print_summary(records, console, attached.versions, answers)

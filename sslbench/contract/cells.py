@@ -10,6 +10,14 @@ from typing import Any
 from sslbench.contract.identity import digest
 from sslbench.contract.spec import READINGS, PretextConfig, ProtocolConfig
 
+#: With fewer optimiser steps of pretraining than this an encoder is undertrained, whatever it looks like.
+FEW_STEPS = 200
+
+
+def steps_in(epochs: float, inputs: int, batch_size: int) -> int:
+    """Optimiser steps of so many passes over so many inputs; a batch holds at most all of them."""
+    return max(1, round(epochs * inputs / min(batch_size, inputs)))
+
 
 @dataclass(frozen=True)
 class PretrainCell:
@@ -51,6 +59,11 @@ class PretrainCell:
     def title(self) -> str:
         """The name people read, e.g. `simclr d=128 s=0`."""
         return f"{self.pretext} d={self.latent_dim} s={self.seed}"
+
+    def steps_over(self, unlabelled: int) -> int:
+        """Optimiser steps over a dataset with so many unlabelled inputs, of a length given in epochs or steps."""
+        inputs = min(self.num_unlabelled or unlabelled, unlabelled)
+        return self.steps or steps_in(self.epochs, inputs, self.config.optimizer.batch_size)
 
     @property
     def pretrain_dataset(self) -> str:

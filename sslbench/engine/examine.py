@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 
+from sslbench.contract.cells import FEW_STEPS
 from sslbench.contract.identity import named_seed
 from sslbench.datasets._base import Dataset
 from sslbench.encoders._base import INFERENCE_BATCH
 from sslbench.engine.evaluate import Features, represent
 from sslbench.engine.pictures import draw_map
-from sslbench.engine.pretrain import Pretraining
+from sslbench.engine.pretrain import Pretraining, build
 from sslbench.modalities import modality_of
 from sslbench.modalities._base import Picture
-from sslbench.numerics.diagnostics import NUM_LIDAR_SAMPLES, NUM_SAMPLES, collapsed, diagnose, mean_std, shrunk
+from sslbench.numerics.diagnostics import (
+    NUM_LIDAR_SAMPLES,
+    NUM_SAMPLES,
+    UNKNOWN,
+    collapsed,
+    diagnose,
+    mean_std,
+    shrunk,
+)
 from sslbench.numerics.randomness import island
+from sslbench.pretexts._base import Pretext
 
 PICTURED = 12
 NEIGHBOURS = 4
@@ -25,35 +36,60 @@ DIAGNOSED_VIEWS = 4
 NOTHING_LEARNED = ("majority_class", "supervised")
 
 
-def measure(training: Pretraining, dataset: Dataset) -> tuple[dict[str, float], str | None]:
-    """Label-free measures of the representation, and of the projection if there is one; why it is collapsed.
+def measure(training: Pretraining, dataset: Dataset) -> tuple[dict[str, float], dict[str, str]]:
+    """Label-free measures of the representation, and of the projection if there is one; what speaks against both.
 
-    Names say the space: `representation.rankme`. The inputs are unlabelled ones, the same for every pretext.
+    Names say the space: `representation.rankme`. The inputs are unlabelled ones, the same for every pretext. Against it
+    speaks that it is `undertrained`, or else that it is `collapsed`: lower than any healthy one, and than itself when
+    it was untrained.
     """
-    pretext, device = training.pretext, training.device
     if training.cell.pretext in NOTHING_LEARNED:
-        return {}, None
-    inputs = dataset.unlabelled_inputs[:NUM_SAMPLES].to(device)
+        return {}, {}
+    found, reason = _measured(training.pretext, training, dataset)
+    if reason is not None and training.steps >= FEW_STEPS:
+        with island(0):  # its weights are seeded by the cell
+            before = build(training.cell, dataset, training.device)
+        reason = _measured(training.pretext, training, dataset, _measured(before, training, dataset)[0])[1]
+    verdict = {}
+    if 0 < training.steps < FEW_STEPS:
+        verdict = {"undertrained": f"{training.steps} steps"}
+    elif reason is not None and training.pretext.trains:
+        verdict = {"collapsed": reason}
+    return {**found, "collapsed": float("collapsed" in verdict)}, verdict
+
+
+def _measured(
+    pretext: Pretext, training: Pretraining, dataset: Dataset, before: Mapping[str, float] | None = None
+) -> tuple[dict[str, float], str | None]:
+    """Measures of a task, and why it counts as collapsed beside those of `before`."""
+    inputs = dataset.unlabelled_inputs[:NUM_SAMPLES].to(training.device)
     modality, policy = modality_of(dataset.input_spec), dataset.input_spec.views
     pretext.eval()
     with island(named_seed("diagnostics", training.cell.dataset)), torch.inference_mode():
-        clean = represent(pretext.evaluated, inputs, device)["latent"]
+        clean = represent(pretext.evaluated, inputs, training.device)["latent"]
         shown = modality.batch(inputs[:NUM_LIDAR_SAMPLES])
         seen = [modality.contrastive_view(shown, policy).split(INFERENCE_BATCH) for _ in range(DIAGNOSED_VIEWS)]
         views = torch.stack([torch.cat([pretext.evaluated(part) for part in parts]) for parts in seen], dim=1)
         own = diagnose(clean, views)
         found = {f"representation.{name}": value for name, value in own.items()}
-        reason = collapsed(own, clean.shape[1])
+        reason = collapsed(own, clean.shape[1], _of("representation", before))
         projected, several = pretext.project(clean), pretext.project(views.flatten(0, 1))
         if projected is not None and several is not None:
             projection = diagnose(projected, several.unflatten(0, views.shape[:2]))
             std = mean_std(projected)
             found |= {f"projection.{name}": value for name, value in {**projection, "std": std}.items()}
             # A representation can look lively for a while after the space its loss works in has died.
-            dead = collapsed(projection, projected.shape[1]) or shrunk(std, pretext.projection_scale)
+            dead = collapsed(projection, projected.shape[1], _of("projection", before))
+            dead = dead or shrunk(std, pretext.projection_scale)
             reason = reason or (f"projection: {dead}" if dead else None)
-    reason = reason if pretext.trains else None
-    return {**found, "collapsed": float(reason is not None)}, reason
+    return found, reason
+
+
+def _of(space: str, before: Mapping[str, float] | None) -> Mapping[str, float]:
+    """The measures of one space, by their own names."""
+    if before is None:
+        return UNKNOWN
+    return {name.removeprefix(f"{space}."): value for name, value in before.items() if name.startswith(space)}
 
 
 def neighbours(features: Features, dataset: Dataset) -> Picture:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from sslbench.contract.cells import PretrainCell
+from sslbench.contract.cells import PretrainCell, steps_in
 from sslbench.contract.identity import named_seed
 from sslbench.datasets._base import Dataset
 from sslbench.encoders import ENCODERS
@@ -105,7 +105,7 @@ class Pretraining:
         self.epochs = self.samples / len(self.inputs)
         self.checkpoints: dict[int, tuple[float, ...]] = {}
         for epochs in cell.checkpoints:
-            step = min(self.steps, self._steps(epochs))
+            step = min(self.steps, steps_in(epochs, len(self.inputs), self.batch_size))
             self.checkpoints[step] = (*self.checkpoints.get(step, ()), epochs)
         self.seconds = 0.0
         self.parameters = sum(parameter.numel() for parameter in self.pretext.encoder.parameters())
@@ -114,7 +114,7 @@ class Pretraining:
         """Optimiser steps of the whole training, in whatever its length was given."""
         if self.cell.flops is not None:
             return max(1, round(self.cell.flops / flops_per_step))
-        return self.cell.steps or self._steps(self.cell.epochs)
+        return self.cell.steps_over(len(self.inputs))
 
     def _flops_per_step(self) -> float:
         """Operations of one step, counted on a copy: nothing of the training changes by it."""
@@ -122,10 +122,6 @@ class Pretraining:
         with island(0):
             batch = self.modality.batch(self.inputs[: self.batch_size].to(self.device))
             return counted(lambda: self._loss_and_gradient(task, batch))[1]
-
-    def _steps(self, epochs: float) -> int:
-        """Optimiser steps in so many epochs."""
-        return max(1, round(epochs * len(self.inputs) / self.batch_size))
 
     def reports(self) -> Iterator[Report]:
         """Train, yielding about ten reports per epoch and one at each checkpoint; the device is not waited for between.

@@ -21,10 +21,11 @@ from sslbench.protocols import PROTOCOLS
 from sslbench.publishing.encoders import ship
 from sslbench.publishing.environment import environment
 from sslbench.publishing.folders import RECORDS_FILE, replaced
-from sslbench.report.attachments import TAKEN, UI_URL, Answered, Answers, Attachments, Exhibit, Failure, Gaps, shrink
-from sslbench.report.build import build
+from sslbench.report.attachments import TAKEN, Answered, Answers, Attachments, Exhibit, Failure, Gaps, shrink
+from sslbench.report.build import PAGE_FILE, build
+from sslbench.report.page import unlinked
 from sslbench.report.records import from_records, read_records
-from sslbench.stores.addresses import Stores
+from sslbench.stores.addresses import Stores, ui_of
 from sslbench.stores.answers import ANSWERS_FILE, read_right
 from sslbench.stores.tracker import Tracker
 from sslbench.sweep import suites
@@ -38,8 +39,11 @@ MOST_BYTES = 1_500_000
 COMMON_SUBJECTS = ("map", "neighbours")
 
 
-def write_tables(request: Request, prepared: Prepared, records: list[Record], ui_url: str = UI_URL) -> list[Path]:
+def write_tables(request: Request, prepared: Prepared, records: list[Record], ui_url: str | None = None) -> list[Path]:
     """Write a suite's tables into the home folder and log them to a report run in MLflow; returns the files.
+
+    Args:
+        ui_url: where run ids of the page lead; None for the UI of these stores.
 
     Raises:
         InputError: nothing to show, or the folder cannot be written.
@@ -50,7 +54,8 @@ def write_tables(request: Request, prepared: Prepared, records: list[Record], ui
     gaps = gaps_of(tracker, prepared, {record.cell_id for record in records})
     shown = exhibits(tracker, prepared.plan)
     attached = replace(
-        attachments_of(request.suite, suite, ui_url),
+        attachments_of(request.suite, suite),
+        ui_url=ui_of(stores.tracking_uri) if ui_url is None else ui_url,
         environment={**environment(), **offered_by(suite), **taken(tracker, prepared.plan)},
         gaps=gaps,
         exhibits=shown,
@@ -67,6 +72,8 @@ def write_tables(request: Request, prepared: Prepared, records: list[Record], ui
 
 def publish(name: str, stores: Stores, results: Path, encoders: bool = False) -> Path:
     """Copy a suite's tables from the home folder to `results/<name>/`, whose old files go; returns that folder.
+
+    The page leaves its links to runs behind: who reads what is published does not have them.
 
     Args:
         encoders: whether encoders go along, as `encoders.ship` chooses them.
@@ -88,6 +95,8 @@ def publish(name: str, stores: Stores, results: Path, encoders: bool = False) ->
             place = unfinished / file.relative_to(fresh)
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, place)
+        page = unfinished / PAGE_FILE
+        page.write_text(unlinked(page.read_text(encoding="utf-8")), encoding="utf-8")
         if encoders:
             ship(read_records(fresh / RECORDS_FILE), tracker_of(stores, name), unfinished)
     return published
@@ -120,7 +129,7 @@ def gaps_of(tracker: Tracker, prepared: Prepared, recorded: set[str]) -> Gaps:
     return Gaps(len(planned), sum(cell.cell_id not in recorded for cell in planned), failures)
 
 
-def attachments_of(name: str, suite: Suite, ui_url: str) -> Attachments:
+def attachments_of(name: str, suite: Suite) -> Attachments:
     """What a suite and the plug-ins say about its records; the rest is as the results folder has it.
 
     Args:
@@ -129,7 +138,7 @@ def attachments_of(name: str, suite: Suite, ui_url: str) -> Attachments:
     Raises:
         InputError: its settings file does not exist or is none.
     """
-    return Attachments(tuned=tuned(name, suite), ui_url=ui_url, primary=suite.primary, versions=current_versions())
+    return Attachments(tuned=tuned(name, suite), primary=suite.primary, versions=current_versions())
 
 
 def current_versions() -> dict[tuple[str, str], int]:

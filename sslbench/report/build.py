@@ -27,7 +27,7 @@ from sslbench.report.tables.latex import table_tex
 from sslbench.report.tables.markdown import table_csv, table_markdown
 from sslbench.report.words.wording import outside_notes, taken_note
 
-SAVED_FILE = "saved.png"
+PAGE_FILE, SAVED_FILE = "report.html", "saved.png"
 
 
 def build(
@@ -67,7 +67,7 @@ def build(
         "table.csv": table_csv(tables),
         "table.tex": table_tex(tables, title),
         "curves.png": curves_png(layout, title),
-        "report.html": report_html(tables, analysis, title, notes, completed),
+        PAGE_FILE: report_html(tables, analysis, title, notes, completed),
     }
     saved = savings_png(analysis, title)
     if saved is not None:

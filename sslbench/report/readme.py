@@ -11,7 +11,7 @@ Three marks are known, each closed by `<!-- end -->`:
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sslbench.contract.spec import InputError
@@ -26,6 +26,7 @@ from sslbench.report.tables.markdown import table_markdown
 from sslbench.report.words.findings import findings
 from sslbench.report.words.numbers import NOT_RUN, span
 from sslbench.report.words.reading import STALE
+from sslbench.report.words.sentence import Finding
 
 SENTENCES = 3
 
@@ -75,10 +76,19 @@ def _laid_out(folder: Path, versions: Mapping[tuple[str, str], int]) -> Layout:
     return lay_out(records, primary=primary, versions=versions, answers=read_answers(folder))
 
 
+def _answer(found: Sequence[Finding]) -> str:
+    """The first sentence; of several datasets a clause each, for no one of them speaks for the others."""
+    told = [(one.subject, one.brief) for one in reversed(found) if one.subject and one.brief]
+    brief = {subject[:2]: f"{subject.dataset} {words}" for subject, words in told}
+    if len(brief) > 1:
+        return f"On {'; on '.join(reversed(brief.values()))}."
+    return found[0].sentence if found else ""
+
+
 def _index_line(folder: Path, versions: Mapping[tuple[str, str], int]) -> str:
     """What a published suite answers first, on how many seeds, what it cost, when and by which code it was run."""
     layout, name = _laid_out(folder, versions), folder.name
-    answer = next((found.sentence for found in findings(analyse(layout))), "")
+    answer = _answer(findings(analyse(layout)))
     stale = f" {STALE}: in part by older versions of plug-ins." if layout.stale else ""
     seeds = span(sorted({len(some) for block in layout.blocks for some in block.replicates.values()}))
     records, hours = layout.records, processor_seconds(layout.every) / 3600

@@ -66,6 +66,11 @@ def locate(home: Path | None = None, tracking_uri: str | None = None, storage: s
     return stores
 
 
+def ui_of(tracking_uri: str) -> str:
+    """Where the UI of the runs is: of a tracking server itself, of other stores where `sslbench ui` listens."""
+    return tracking_uri if tracking_uri.startswith("http") and "@" not in tracking_uri else "http://127.0.0.1:5000"
+
+
 def prepare(stores: Stores) -> None:
     """Create folders and schemas.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from sslbench.contract.cells import EvaluateCell, PretrainCell
+from sslbench.contract.cells import FEW_STEPS, EvaluateCell, PretrainCell
 from sslbench.contract.schema import shown
 from sslbench.contract.settings import configure
 from sslbench.contract.spec import (
@@ -18,7 +18,7 @@ from sslbench.contract.spec import (
     ProtocolConfig,
     Suite,
 )
-from sslbench.datasets import version_of
+from sslbench.datasets import OWN, version_of
 from sslbench.datasets._base import Dataset
 from sslbench.encoders import ENCODERS
 from sslbench.engine.evaluate import sees_features
@@ -34,7 +34,8 @@ CHECKPOINT_PROTOCOL = "knn"
 @dataclass(frozen=True)
 class Source:
     """What planning knows of a dataset: its identity and inputs, its training labels and how many classes they have,
-    the version of its loader, how many inputs pretraining may see, and how many are tested (0: not known)."""
+    the version of its loader, how many inputs pretraining may see, how many are tested (0: not known), and whether it
+    is a person's own."""
 
     name: str
     input_spec: InputSpec
@@ -43,13 +44,16 @@ class Source:
     version: int = 1
     num_unlabelled: int = 0
     num_tested: int = 0
+    own: bool = False
 
     @classmethod
     def of(cls, asked: str, dataset: Dataset) -> Source:
         """Of a dataset that was loaded by the name `asked`."""
         labels, classes = len(dataset.train_labels), len(dataset.classes)
         unlabelled, tested = len(dataset.unlabelled_inputs), len(dataset.test_inputs)
-        return cls(dataset.name, dataset.input_spec, labels, classes, version_of(asked), unlabelled, tested)
+        prefix, colon, _ = asked.partition(":")
+        own = bool(colon) and prefix in OWN
+        return cls(dataset.name, dataset.input_spec, labels, classes, version_of(asked), unlabelled, tested, own)
 
 
 def does_not_fit(task: type[Pretext], encoder: str, spec: InputSpec) -> str | None:
@@ -75,7 +79,8 @@ class Drawn:
 
 
 def pretrain_cell(suite: Suite, pretext: str, drawn: Drawn) -> PretrainCell:
-    """The pretraining of a pretext there; a baseline's trains nothing.
+    """The pretraining of a pretext there; a baseline's trains nothing. A suite's epochs over a person's own data are
+    at least `FEW_STEPS`: over 300 images two epochs are two batches.
 
     Raises:
         InputError: the encoder is narrower than the latent size.
@@ -104,7 +109,7 @@ def pretrain_cell(suite: Suite, pretext: str, drawn: Drawn) -> PretrainCell:
     )
     if not task.trains:
         return baseline
-    return replace(
+    cell = replace(
         baseline,
         epochs=task.stretch * (suite.epochs or 0),  # 1 and 1.0 epochs are the same cell
         steps=None if suite.steps is None else max(1, round(task.stretch * suite.steps)),
@@ -113,6 +118,9 @@ def pretrain_cell(suite: Suite, pretext: str, drawn: Drawn) -> PretrainCell:
         checkpoints=tuple(sorted(float(epoch) for epoch in suite.checkpoints)),
         checkpoint_version=PROTOCOLS.version(CHECKPOINT_PROTOCOL) if suite.checkpoints else 1,
     )
+    if drawn.source.own and suite.epochs and cell.steps_over(drawn.source.num_unlabelled) < FEW_STEPS:
+        return replace(cell, epochs=0.0, steps=FEW_STEPS)
+    return cell
 
 
 def matched_compute(suite: Suite, drawn: Drawn) -> PretrainCell:

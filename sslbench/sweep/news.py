@@ -34,7 +34,7 @@ class Finished:
         budget_accuracy: of an evaluation inside its label budget, in [0, 1]: nobody who watches should choose on test;
             None where there is none, as of a pretraining, which has neither fraction nor protocol.
         protocol: with its reading, as tables call it.
-        collapsed: why a pretraining's representation counts as collapsed; empty if it does not.
+        verdict: what speaks against a pretraining, e.g. `COLLAPSED, …`; empty if nothing does.
     """
 
     title: str
@@ -42,7 +42,7 @@ class Finished:
     budget_accuracy: float | None = None
     label_fraction: float = 0.0
     protocol: str = ""
-    collapsed: str = ""
+    verdict: str = ""
 
 
 @dataclass(frozen=True)

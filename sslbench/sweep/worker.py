@@ -125,7 +125,7 @@ class Worker:
         encoder = training.pretext.evaluated
         readings = self.readings(cell.cell_id)
         features = self.features.extract(cell, encoder, dataset, readings)
-        found, reason = measure(training, dataset)
+        found, verdict = measure(training, dataset)
         with tempfile.TemporaryDirectory() as folder:
             (Path(folder) / ENCODER_FILE).write_bytes(weights(encoder))
             draw(training, features.get(READINGS[0]), dataset, Path(folder) / "pictures")
@@ -143,11 +143,12 @@ class Worker:
             "parameters": float(training.parameters),
         }
         final = {"final_loss": loss} if training.pretext.trains else {}
-        tags = {"modality": dataset.input_spec.modality, **({"collapsed": reason} if reason else {})}
+        tags = {"modality": dataset.input_spec.modality, **verdict}
         tags |= checkpoint_tags(self.plan.checkpoints[cell.cell_id])
         claim.check()
         self.tracker.finish(run_id, {**costs, **final, **found, **scores}, tags)
-        self.news.finished(Finished(cell.title, cell.pretext, collapsed=reason or ""))
+        told = "; ".join(f"{name.upper()}, {why}" for name, why in verdict.items())
+        self.news.finished(Finished(cell.title, cell.pretext, verdict=told))
         return found.get("representation.rankme")
 
     def _log_model(self, cell: PretrainCell, encoder: Encoder, dataset: Dataset, run_id: str) -> None:

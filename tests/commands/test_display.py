@@ -72,7 +72,7 @@ def test_best_is_what_was_measured_inside_the_labels_and_finished_encoders_are_t
     shown = Display(prepared, TimeLeft(60.0, 0), 1, terminal)
     clock(10)
     told = (
-        Finished("rotation d=8 s=0", "rotation", collapsed="rank 1"),
+        Finished("rotation d=8 s=0", "rotation", verdict="COLLAPSED, rank 1"),
         Finished("5% knn of rotation d=8 s=0", "rotation", 0.5, 0.05, "knn, map"),
         Finished("5% knn of vicreg d=8 s=0", "vicreg", 0.625, 0.05, "knn, map"),
         Finished("100% finetune of rotation d=8 s=0", "rotation", None, 1.0, "finetune"),

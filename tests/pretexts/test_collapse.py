@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sslbench.contract.cells import PretrainCell
+from sslbench.contract.cells import FEW_STEPS, PretrainCell
 from sslbench.contract.settings import configure
 from sslbench.datasets._base import Dataset
 from sslbench.engine.examine import measure
@@ -29,9 +29,10 @@ def verdict(pretext: str, settings: Mapping[str, Any], epochs: float, dataset: D
     training = Pretraining(PretrainCell("digits", "conv", pretext, 32, 0, epochs, None, config), dataset, CPU)
     for _ in training.reports():
         pass
-    found, reason = measure(training, dataset)
-    assert found["collapsed"] == float(reason is not None)
-    return reason
+    found, against = measure(training, dataset)
+    assert found["collapsed"] == float("collapsed" in against)
+    assert "undertrained" not in against
+    return against.get("collapsed")
 
 
 @pytest.mark.parametrize(("pretext", "robbed", "epochs"), CANARIES)
@@ -44,3 +45,14 @@ def test_a_robbed_task_is_flagged(digits: Dataset, pretext: str, robbed: dict[st
 @pytest.mark.parametrize(("pretext", "epochs"), [(pretext, epochs) for pretext, _, epochs in CANARIES])
 def test_the_healthy_task_is_not(digits: Dataset, pretext: str, epochs: float) -> None:
     assert verdict(pretext, {}, epochs, digits) is None
+
+
+def test_what_was_trained_for_a_few_steps_is_undertrained_and_never_collapsed(digits: Dataset) -> None:
+    config = PRETEXTS.get("vicreg").Config()
+    training = Pretraining(PretrainCell("digits", "conv", "vicreg", 32, 0, 0.0, None, config, steps=5), digits, CPU)
+    for _ in training.reports():
+        pass
+    found, against = measure(training, digits)
+    assert (found["collapsed"], against) == (0.0, {"undertrained": "5 steps"})
+    training.steps = FEW_STEPS  # as if it had been trained for long: it looks like a collapse in scale
+    assert measure(training, digits)[1].keys() <= {"collapsed"}

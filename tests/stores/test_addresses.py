@@ -13,7 +13,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.exc import OperationalError
 
 from sslbench.contract.spec import InputError
-from sslbench.stores.addresses import Stores, locate, prepare
+from sslbench.stores.addresses import Stores, locate, prepare, ui_of
 from sslbench.stores.queue import open_storage
 from sslbench.stores.sqlite import ensure, tables
 from sslbench.stores.tracker import Tracker
@@ -137,3 +137,9 @@ def test_a_database_appears_with_all_its_tables_in_one_file(tmp_path: Path) -> N
     assert tables(path) == {"things"}
     assert {file.name for file in tmp_path.iterdir() if not file.name.endswith(".lock")} == {"some.db"}
     ensure(path, lambda address: pytest.fail(f"{address} is built again"))
+
+
+def test_runs_are_shown_by_the_server_that_has_them_or_by_the_ui_of_this_machine() -> None:
+    assert ui_of("http://tracking.example:8080") == "http://tracking.example:8080"
+    for own in ("sqlite:////home/me/mlflow.db", "postgresql://me@db/mlflow", "http://me:secret@tracking.example"):
+        assert ui_of(own) == "http://127.0.0.1:5000"

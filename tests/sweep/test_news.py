@@ -11,7 +11,7 @@ def test_everything_told_is_read_once_and_what_goes_on_every_time(tmp_path: Path
     reader = NewsReader(tmp_path / "suite")
     assert reader.look() == Progress((), (), ())
     first, second = (NewsWriter(tmp_path / "suite", number) for number in range(2))
-    encoder = Finished("simclr d=8 s=0", "simclr", collapsed="rank 1")
+    encoder = Finished("simclr d=8 s=0", "simclr", verdict="COLLAPSED, rank 1")
     score = Finished("1% knn of simclr d=8 s=0", "simclr", 0.75, 0.01, "knn")
     first.finished(encoder)
     second.finished(score)

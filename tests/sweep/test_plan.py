@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from sslbench.contract.cells import FEW_STEPS, PretrainCell
 from sslbench.contract.spec import Suite
 from sslbench.datasets._base import Dataset
 from sslbench.sweep.plan import Selection, Source, beyond, make_plan
@@ -52,3 +55,23 @@ def test_what_a_selection_has_beyond_its_suite_is_named() -> None:
     more = Selection(("mnist",), ("rotation", "simclr"), (16,), (0.05, 0.1), (0, 1))
     named = ("dataset mnist", "pretext simclr", "latent size 16", "label fraction 0.1", "seed 1")
     assert beyond(suite, more) == named
+
+
+def test_epochs_over_few_inputs_of_ones_own_are_at_least_so_many_steps(digits: Dataset) -> None:
+    """1,297 digits in batches of 256 are five steps an epoch."""
+    suite = Suite(
+        "s", ("digits",), ("conv",), ("random_init", "rotation"), (8,), (0,), epochs=2, label_fractions=(1.0,)
+    )
+    published = Source.of("digits", digits)
+    own = Source.of("folder:/photos", digits)
+    assert (own.own, published.own, Source.of("ucr:GunPoint", digits).own) == (True, False, False)
+
+    def trained(suite: Suite, source: Source) -> list[PretrainCell]:
+        return list(make_plan(suite, {"digits": source}).pretrain)
+
+    few, baseline = trained(suite, own)
+    assert (few.epochs, few.steps, few.steps_over(1297)) == (0.0, FEW_STEPS, FEW_STEPS)
+    assert (baseline.epochs, baseline.steps, baseline.pretrain_dataset) == (0.0, None, "")
+    assert [cell.epochs for cell in trained(suite, published)] == [2.0, 0.0]  # what is published keeps its identity
+    for enough in (replace(suite, epochs=40), replace(suite, epochs=None, steps=10)):
+        assert trained(enough, own) == trained(enough, published)

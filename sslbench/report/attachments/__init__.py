@@ -1,8 +1,8 @@
 """Files beside the records that a report shows too: gaps, pictures, answers, environment, what tuning cost."""
 
-from sslbench.report.attachments.attachments import TAKEN, UI_URL, Attachments
+from sslbench.report.attachments.attachments import TAKEN, Attachments
 from sslbench.report.attachments.exhibits import Exhibit, shrink
 from sslbench.report.attachments.gaps import Failure, Gaps
 from sslbench.report.attachments.predictions import Answered, Answers
 
-__all__ = ["TAKEN", "UI_URL", "Answered", "Answers", "Attachments", "Exhibit", "Failure", "Gaps", "shrink"]
+__all__ = ["TAKEN", "Answered", "Answers", "Attachments", "Exhibit", "Failure", "Gaps", "shrink"]

@@ -19,9 +19,6 @@ ENVIRONMENT_FILE = "environment.json"
 #: In the environment: how many of the evaluations were taken from results published before, not run on this machine.
 TAKEN = "evaluations_published_before"
 
-#: Where `sslbench ui` listens unless told otherwise.
-UI_URL = "http://127.0.0.1:5000"
-
 
 @dataclass(frozen=True)
 class Attachments:
@@ -33,7 +30,7 @@ class Attachments:
         exhibits: pictures of what was learned.
         tuned: what choosing settings found and cost.
         answers: which test inputs every evaluation answered rightly.
-        ui_url: where run ids lead; empty leaves them as plain text.
+        ui_url: where run ids lead; empty, as for all who do not have these runs, leaves them as plain text.
         versions: of the plug-ins as they are now, by kind and name.
         primary: the protocol that was named before anything was run, as tables name it; empty if none was.
     """
@@ -43,7 +40,7 @@ class Attachments:
     exhibits: tuple[Exhibit, ...] | None = None
     tuned: tuple[TunedArm, ...] | None = None
     answers: Answers | None = None
-    ui_url: str = UI_URL
+    ui_url: str = ""
     versions: Mapping[tuple[str, str], int] = field(default_factory=dict)
     primary: str | None = None
 

@@ -6,6 +6,7 @@ import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Literal
 
 import matplotlib
@@ -16,7 +17,7 @@ from matplotlib.ticker import FixedLocator, NullLocator
 
 from sslbench.contract.spec import BASELINES
 from sslbench.report.records import pretext_rank
-from sslbench.report.scores.layout import Block, Layout
+from sslbench.report.scores.layout import Block, Layout, on_one_axis, source_of
 from sslbench.report.statistics.image_noise import accuracy_of
 from sslbench.report.statistics.spread import Estimate, estimate
 from sslbench.report.words.numbers import span
@@ -29,6 +30,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
 LineStyle = Literal["-", "--", "-.", ":"]
 LINES: tuple[LineStyle, ...] = ("-", "-.", ":")
+ELSEWHERE: tuple[LineStyle, ...] = ("--", ":")  # pretrained on another dataset
 
 #: More lines than this in one panel hide one another's bands: each row then has a panel of its own.
 MOST_LINES = 6
@@ -77,13 +79,18 @@ def draw_curves(layout: Layout, title: str) -> Figure:
 
     Nothing of pyplot's global state is touched.
     """
-    blocks = sorted(layout.blocks, key=lambda block: block.protocol != layout.primary)
+    blocks = sorted(on_one_axis(layout.blocks), key=lambda block: block.protocol != layout.primary)
     figure = Figure(layout="constrained", facecolor="white")
     small = any(crowded(block) for block in blocks)
-    looks = {"supervised": REFERENCE} if small else looks_of({row for block in blocks for row in block.rows})
+    rows = {row for block in blocks for row in block.rows}
+    sources = _sources(rows)
+    looks = looks_of(rows)
+    if small:
+        looks = {f"pretrained on {source or 'the same dataset'}": look for source, look in sources.items()}
+        looks = {**(looks if len(sources) > 1 else {}), "supervised": REFERENCE}
     handles = _legend_handles(looks, any(block.ceiling for block in blocks))
     if small:
-        _small_panels(figure, blocks)
+        _small_panels(figure, blocks, sources)
         figure.legend(handles=handles, loc="outside upper right", ncols=2, frameon=False, fontsize=9, handlelength=3.2)
     else:
         _panels(figure, blocks, looks, ENTRY_HEIGHT * len(handles) + CAPTION_HEIGHT)
@@ -102,12 +109,26 @@ def curves_png(layout: Layout, title: str) -> bytes:
 
 
 def looks_of(rows: set[str]) -> dict[str, Look]:
-    """A look for every row: six colours, then the same colours with other lines; the marker changes throughout."""
+    """A look for every row: six colours, then the same colours with other lines; the marker changes throughout.
+
+    A pretext looks the same wherever it was pretrained, but for the line.
+    """
     looks = {row: BASELINE_LOOKS[row] for row in BASELINES if row in rows}
-    for index, pretext in enumerate(sorted(rows - set(BASELINES))):
-        line = LINES[index // len(PALETTE) % len(LINES)]
-        looks[pretext] = Look(PALETTE[index % len(PALETTE)], MARKERS[index % len(MARKERS)], line)
+    sources = _sources(rows)
+    pretexts = sorted({source_of(row)[0] for row in rows} - set(BASELINES))
+    for row in sorted(rows - set(BASELINES)):
+        pretext, source = source_of(row)
+        index = pretexts.index(pretext)
+        line = sources[source].line if source else LINES[index // len(PALETTE) % len(LINES)]
+        looks[row] = Look(PALETTE[index % len(PALETTE)], MARKERS[index % len(MARKERS)], line)
     return looks
+
+
+def _sources(rows: set[str]) -> dict[str, Look]:
+    """How a row's own panel draws what was pretrained on the dataset itself, the first, and on others, by name."""
+    others = sorted({source_of(row)[1] for row in rows} - {""})
+    lines = zip(others, cycle(PALETTE[1:]), cycle(MARKERS[1:]), cycle(ELSEWHERE))
+    return {"": OWN, **{name: Look(color, marker, line) for name, color, marker, line in lines}}
 
 
 def drawn_rows(block: Block) -> tuple[str, ...]:
@@ -124,6 +145,14 @@ def drawn_rows(block: Block) -> tuple[str, ...]:
 def crowded(block: Block) -> bool:
     """Whether its rows would hide one another in one panel."""
     return len(drawn_rows(block)) > MOST_LINES
+
+
+def panels_of(block: Block) -> dict[str, list[str]]:
+    """The rows that share a panel where there are many: those of one pretext, whatever they were pretrained on."""
+    found: dict[str, list[str]] = {}
+    for row in drawn_rows(block):
+        found.setdefault(source_of(row)[0], []).append(row)
+    return found
 
 
 def curve(block: Block, row: str) -> Columns:
@@ -190,9 +219,9 @@ def _panels(figure: Figure, blocks: Sequence[Block], looks: Mapping[str, Look], 
             axes.set_ylabel("test accuracy, %", fontsize=9, color=INK)
 
 
-def _small_panels(figure: Figure, blocks: Sequence[Block]) -> None:
-    """Every block as a group of panels, one per row, `supervised` in grey in each."""
-    owners = [[row for row in drawn_rows(block) if row != "supervised"] for block in blocks]
+def _small_panels(figure: Figure, blocks: Sequence[Block], sources: Mapping[str, Look]) -> None:
+    """Every block as a group of panels, one per pretext, `supervised` in grey in each."""
+    owners = [[row for row in panels_of(block) if row != "supervised"] for block in blocks]
     counts = [-(-len(rows) // SMALL_COLUMNS) for rows in owners]
     height = SMALL_HEIGHT * sum(counts) + 0.3 * len(blocks) + CAPTION_HEIGHT
     figure.set_size_inches(SMALL_WIDTH * SMALL_COLUMNS, height)
@@ -204,7 +233,8 @@ def _small_panels(figure: Figure, blocks: Sequence[Block]) -> None:
         grid = list(group.subplots(lines, SMALL_COLUMNS, squeeze=False, sharey=True).flat)
         for axes, row in zip(grid, rows, strict=False):
             _draw_line(axes, curve(block, "supervised"), REFERENCE)
-            _draw_line(axes, curve(block, row), OWN)
+            for line in panels_of(block)[row]:
+                _draw_line(axes, curve(block, line), sources[source_of(line)[1]])
             _dress(axes, block, limits([block]), row, SMALL_SIZE)
         for axes in grid[len(rows) :]:
             axes.set_axis_off()

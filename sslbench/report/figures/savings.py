@@ -17,7 +17,8 @@ from matplotlib.ticker import FixedLocator, NullLocator
 from sslbench.contract.spec import BASELINES, REFERENCE_PROTOCOLS
 from sslbench.contract.titles import RAW_ROWS
 from sslbench.report.figures.curves import FAINT, INK, PALETTE, RESOLUTION, LineStyle, short_count
-from sslbench.report.scores.layout import Block
+from sslbench.report.records import pretext_rank
+from sslbench.report.scores.layout import Block, on_one_axis
 from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.statistics.contest import CONTROL
 from sslbench.report.statistics.label_efficiency import BELOW, BETWEEN, BEYOND, REACHED
@@ -63,7 +64,7 @@ class Bar:
 def of_block(block: Block, frame: pd.DataFrame) -> pd.DataFrame:
     """The lines of a frame that stand in a table, in its order; raw values have one reading, which stands in all."""
     keys = ["dataset", "encoder", "latent_dim"]
-    origins = frame["pretrain_dataset"].isin(["", block.pretrain_dataset])
+    origins = frame["pretrain_dataset"].isin({row.pretrain_dataset for row in block.lines.values()})
     same = (frame[keys] == [getattr(block, name) for name in keys]).all(axis=1)
     raw = (frame["pretext"].isin(RAW_ROWS)) & (frame["protocol"] == block.protocol.partition(", ")[0])
     return frame[same & origins & (raw | (frame["protocol"] == block.protocol))]
@@ -76,15 +77,25 @@ def bars_of(analysis: Analysis, block: Block) -> dict[float, list[Bar]]:
     """
     part, seeds = (of_block(block, frame) for frame in (analysis.multipliers, analysis.seed_multipliers))
     part = part[~part["pretext"].isin(REFERENCE_PROTOCOLS)]
+    names = {(row.pretext, row.pretrain_dataset): name for name, row in block.lines.items()}
+    part, seeds = (frame.assign(row=_named(frame, names)) for frame in (part, seeds))
     found = {}
     for fraction, lines in part.groupby("label_fraction", sort=True):
         edges = edges_of(*measured(block, int(lines["num_labels"].max())))
         drawn = seeds[seeds["label_fraction"] == fraction].to_dict("records")
-        ordered = sorted(lines.to_dict("records"), key=lambda line: line["pretext"] in BASELINES)
+        ordered = sorted(lines.to_dict("records"), key=_place)
         found[float(str(fraction))] = [
-            _bar(line, [one for one in drawn if one["pretext"] == line["pretext"]], edges) for line in ordered
+            _bar(line, [one for one in drawn if one["row"] == line["row"]], edges) for line in ordered
         ]
     return found
+
+
+def _place(line: Mapping[Any, Any]) -> tuple[Any, ...]:
+    return line["pretext"] in BASELINES, pretext_rank(line["pretext"]), line["row"]
+
+
+def _named(frame: pd.DataFrame, names: Mapping[tuple[str, str], str]) -> list[str]:
+    return [names[key] for key in zip(frame["pretext"].tolist(), frame["pretrain_dataset"].tolist(), strict=True)]
 
 
 def _bar(line: Mapping[Any, Any], alone: Sequence[Mapping[Any, Any]], edges: tuple[float, float]) -> Bar:
@@ -110,7 +121,7 @@ def _bar(line: Mapping[Any, Any], alone: Sequence[Mapping[Any, Any]], edges: tup
     )
     text = saved_text(line, "×")
     return Bar(
-        row=line["pretext"],
+        row=line["row"],
         at=_digits(line["multiplier"]) if outcome == REACHED else None,
         low=first if first is None else _digits(first),
         high=last if last is None else _digits(last),
@@ -118,7 +129,7 @@ def _bar(line: Mapping[Any, Any], alone: Sequence[Mapping[Any, Any]], edges: tup
         interval=bounded,
         seeds=seeds,
         text=text,
-        tip=f"{line['pretext']}\n{text}\n{100 * line['accuracy']:.1f} % with {line['num_labels']:,} labels",
+        tip=f"{line['row']}\n{text}\n{100 * line['accuracy']:.1f} % with {line['num_labels']:,} labels",
     )
 
 
@@ -204,7 +215,7 @@ def savings_png(analysis: Analysis, title: str) -> bytes | None:
 def _headlined(analysis: Analysis) -> list[Block]:
     """Of every place the table of the primary protocol at the largest latent size."""
     primary, largest = analysis.primary, dict[str, Block]()
-    for block in analysis.layout.blocks:
+    for block in on_one_axis(analysis.layout.blocks):
         known = largest.get(block.place)
         if primary and block.protocol == primary.protocol and (known is None or block.latent_dim > known.latent_dim):
             largest[block.place] = block

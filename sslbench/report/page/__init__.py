@@ -1,5 +1,5 @@
 """`report.html`: one page that answers first, holds every number, and loads nothing; `render` puts it together."""
 
-from sslbench.report.page.render import report_html
+from sslbench.report.page.render import report_html, unlinked
 
-__all__ = ["report_html"]
+__all__ = ["report_html", "unlinked"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from sslbench.contract.cells import FEW_STEPS
+from sslbench.report.scores.flags import undertrained
 from sslbench.report.scores.layout import Block, Layout
 from sslbench.report.words.numbers import counted, percent, span
 from sslbench.report.words.reading import COLLAPSED, STALE
@@ -16,8 +18,8 @@ NOT_COMPARED = (
 )
 NOT_CHOSEN = "No pretext can be singled out without test labels: no scores inside the label budget are recorded."
 
-#: What names a table, as findings and blocks both say it.
-TABLE_KEY = ("dataset", "encoder", "latent_dim", "protocol", "pretrain_dataset")
+#: What the first sentence of a place is about, and what it is where there is no pretext.
+ANSWERS = ("transfer", "label multiplier", "convergence")
 
 
 class Answer(NamedTuple):
@@ -28,29 +30,32 @@ class Answer(NamedTuple):
 
 
 def answers(found: Sequence[Finding], blocks: Sequence[Block]) -> list[Answer]:
-    """One sentence per dataset and encoder: what the choice inside the label budget saves with the fewest labels.
+    """One sentence per dataset and encoder: what pretraining elsewhere, else what the choice inside the label budget is
+    worth with the fewest labels.
 
-    Where there is no pretext, what training from scratch for longer adds.
+    Where there is no pretext, what training from scratch for longer adds. Whether one dataset serves another is said
+    above all tables: its other half is the way back.
     """
     places: dict[tuple[str, str], list[int]] = {}
     for number, block in enumerate(blocks):
         places.setdefault((block.dataset, block.encoder), []).append(number)
-    first: dict[tuple[str, str], str] = {}
+    first: dict[tuple[str, str], Finding] = {}
     for finding in found:
-        if finding.topic in ("label multiplier", "convergence") and finding.subject is not None:
-            first.setdefault((finding.subject.dataset, finding.subject.encoder), finding.sentence)
-    return [
-        Answer(
-            first.get(place, NOT_CHOSEN if "supervised" in blocks[numbers[0]].lines else NOT_COMPARED), tuple(numbers)
-        )
-        for place, numbers in places.items()
-    ]
+        if finding.topic in ANSWERS and finding.subject is not None:
+            first.setdefault(finding.subject[:2], finding)
+    told = []
+    for place, numbers in places.items():
+        without = NOT_CHOSEN if "supervised" in blocks[numbers[0]].lines else NOT_COMPARED
+        sentence = first[place].sentence if place in first else without
+        everywhere = place in first and first[place].topic == ANSWERS[0]
+        told.append(Answer(sentence, tuple(range(len(blocks)) if everywhere else numbers)))
+    return told
 
 
 def opening(found: Sequence[Finding], blocks: Sequence[Block]) -> int:
     """The number of the table that is shown first: the one the first sentence speaks of."""
-    subject = next((one.subject for one in found if one.topic == "label multiplier"), None)
-    same = [all(getattr(subject, name, None) == getattr(block, name) for name in TABLE_KEY) for block in blocks]
+    subject = next((one.subject for one in found if one.topic in ANSWERS[:2]), None)
+    same = [subject and block.axis == (*subject[:2], subject.protocol, subject.latent_dim) for block in blocks]
     return same.index(True) if True in same else 0
 
 
@@ -82,6 +87,9 @@ def notices(layout: Layout) -> list[str]:
         found.append(
             f"Stale {STALE}: {counted(len(layout.stale), 'cell')} computed by another version or with other settings."
         )
+    few = sorted(set(undertrained(layout.records)["pretext"]))
+    if few:
+        found.append(f"Undertrained, by fewer than {FEW_STEPS} steps of pretraining: {', '.join(few)}.")
     if layout.collapsed:
         names = sorted({pretext for *_, pretext, _ in layout.collapsed})
         found.append(f"Collapsed {COLLAPSED} in at least one seed: {', '.join(names)}.")

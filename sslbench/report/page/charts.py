@@ -19,7 +19,8 @@ from sslbench.report.figures.curves import (
     short_count,
 )
 from sslbench.report.figures.savings import Bar
-from sslbench.report.scores.layout import Block
+from sslbench.report.records import pretext_rank
+from sslbench.report.scores.layout import Block, source_of
 from sslbench.report.statistics.image_noise import accuracy_of
 from sslbench.report.statistics.spread import Estimate, estimate
 from sslbench.report.words.numbers import accuracy, counted, percent
@@ -99,7 +100,7 @@ class Figure:
     asks: str = ""
 
 
-def page_looks(rows: Iterable[str]) -> dict[str, dict[str, str | float]]:
+def _looks(rows: Iterable[str]) -> dict[str, dict[str, str | float]]:
     """How every row is drawn: colour (a variable of the page's style), symbol, dashes, width."""
     looks: dict[str, dict[str, str | float]] = {}
     for row, look in looks_of(set(rows)).items():
@@ -192,11 +193,11 @@ def _latent_line(group: Sequence[Block], row: str, fraction: float) -> Line:
     return Line(row, tuple(points))
 
 
-def page_data(charts: Sequence[Chart], rows: Sequence[str], ui_url: str) -> dict[str, object]:
+def page_data(charts: Sequence[Chart], rows: Iterable[str]) -> dict[str, object]:
     """What the page's script draws: charts, and looks of the rows in the order of the legends."""
     drawn = [asdict(chart, dict_factory=_given) for chart in charts]
-    order = sorted(rows, key=lambda row: row in BASELINES)
-    return {"charts": drawn, "looks": page_looks(rows), "order": order, "ui": ui_url.rstrip("/")}
+    order = sorted(rows, key=lambda row: (row in BASELINES, pretext_rank(source_of(row)[0]), row))
+    return {"charts": drawn, "looks": _looks(rows), "order": order}
 
 
 def _given(items: list[tuple[str, object]]) -> dict[str, object]:

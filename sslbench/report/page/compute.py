@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from sslbench.report.page.charts import Chart, Figure, Point
-from sslbench.report.page.parts import PLACE, Line, Part, Say, places, said, sheet_of
+from sslbench.report.page.parts import PLACE, Line, Part, Say, places, pretext_of, said, sheet_of
 from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.statistics.compute import front
 from sslbench.report.tables.sheet import Sheet
@@ -92,10 +92,10 @@ def _point(line: Line, x: float, y: float, cost: Cost, ahead: bool) -> Point:
     half = (line["high"] - line["low"]) / 2
     spread = "" if math.isnan(half) else f" ± {100 * half:.1f}"
     tip = (
-        f"{line['pretext']}, {line['protocol']}, d={line['latent_dim']}\n"
+        f"{pretext_of(line)}, {line['protocol']}, d={line['latent_dim']}\n"
         f"{y:.1f}{spread} %, {cost.form(x)}{', on the front' if ahead else ''}"
     )
-    return Point(x, y, None, tip, line["pretext"])
+    return Point(x, y, None, tip, pretext_of(line))
 
 
 def budget_part(budgets: pd.DataFrame) -> Part | None:

@@ -10,6 +10,7 @@ and below; without a script all of them are shown. What only a reviewer asks for
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -27,6 +28,7 @@ from sslbench.report.page.insight import measure_part, optimism_part, share_part
 from sslbench.report.page.parts import Part
 from sslbench.report.page.savings import SAVINGS_TEXT, saved_figure, savings_sheets
 from sslbench.report.page.sections import cost_part, environment_part, latent_part, outcome_part, picture_part
+from sslbench.report.scores.layout import Block, on_one_axis
 from sslbench.report.scores.rows import Run
 from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.tables.sheet import Sheet, Tables
@@ -47,12 +49,15 @@ class Drawing(NamedTuple):
 
 @dataclass(frozen=True)
 class View:
-    """What is shown of one dataset, encoder, latent size and protocol: its two figures, its tables."""
+    """What is shown of one dataset, encoder, latent size and protocol: its two figures, its tables.
+
+    Of accuracy there is a table per dataset that was pretrained on.
+    """
 
     title: str
     curves: Drawing
     saved: Drawing | None
-    accuracy: Sheet
+    accuracy: list[Sheet]
     savings: list[Sheet]
 
 
@@ -67,30 +72,31 @@ class _Charts(list[Chart]):
 
 def report_html(tables: Tables, analysis: Analysis, title: str, notes: Sequence[str], attached: Attachments) -> str:
     """The page as text."""
-    layout, blocks = tables.layout, tables.layout.blocks
+    layout, blocks = tables.layout, on_one_axis(tables.layout.blocks)
     found = findings(analysis)
     told = answers(found, blocks)
     charts = _Charts()
-    views = _views(tables, analysis, charts)
+    views = _views(tables, analysis, blocks, charts)
     chapters = [latent_part(blocks), compute_part(analysis), picture_part(attached.exhibits or ())]
     drawn = [(part, [charts.place(figure) for figure in part.figures]) for part in chapters if part is not None]
     reviews = [
         (part, [charts.place(figure) for figure in part.figures]) for part in _reviews(tables, analysis, attached)
     ]
-    rows = list(dict.fromkeys(row for block in blocks for row in block.rows))
     said = {answer.sentence for answer in told}
     return _template().render(
         title=title,
         subtitle=subtitle(blocks),
         answers=told,
         views=views,
+        several=several_places(tables.layout.blocks),
         opening=opening(found, blocks),
         findings=[one.sentence for one in found if one.sentence not in said],
         notices=notices(layout),
         reading=_reading(tables, analysis, notes),
         chapters=drawn,
         reviews=reviews,
-        data=_script_json(page_data(charts, rows, attached.ui_url)),
+        data=_script_json(page_data(charts, {row for block in blocks for row in block.rows})),
+        ui_url=attached.ui_url.rstrip("/"),
         style=_asset("style.css"),
         libraries=Markup("\n").join(_asset(f"vendor/{name}") for name in LIBRARIES),
         script=_asset("charts.js"),
@@ -98,15 +104,20 @@ def report_html(tables: Tables, analysis: Analysis, title: str, notes: Sequence[
     )
 
 
-def _views(tables: Tables, analysis: Analysis, charts: _Charts) -> list[View]:
-    blocks = tables.layout.blocks
+def unlinked(page: str) -> str:
+    """A page whose run ids lead nowhere, for readers who do not have these runs."""
+    return re.sub(r'(<dialog id="runs") data-ui="[^"]*"', r"\1", page)
+
+
+def _views(tables: Tables, analysis: Analysis, blocks: Sequence[Block], charts: _Charts) -> list[View]:
     views = []
-    for block, sheet in zip(blocks, tables.accuracy, strict=True):
+    for block in blocks:
         title = table_title(block.protocol, block.latent_dim, block.place if several_places(blocks) else "")
+        accuracy = [sheet for sheet in tables.accuracy if sheet.block and sheet.block.axis == block.axis]
         curves = charts.place(curve_figure(block))
         saved = saved_figure(analysis, block)
         drawn = charts.place(saved) if saved else None
-        views.append(View(title, curves, drawn, sheet, savings_sheets(analysis, block)))
+        views.append(View(title, curves, drawn, accuracy, savings_sheets(analysis, block)))
     return views
 
 

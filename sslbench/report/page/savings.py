@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from sslbench.report.figures.savings import Bar, bars_of, edges_of, measured, of_block, saved_text, ticks
 from sslbench.report.page.charts import Chart, Figure, full_title
-from sslbench.report.page.parts import Line, by_fraction, said, sheet_of
+from sslbench.report.page.parts import Line, by_fraction, pretext_of, sheet_of
 from sslbench.report.scores.evaluations import ROW_KEY
 from sslbench.report.scores.layout import Block
 from sslbench.report.statistics.analysis import Analysis
@@ -78,7 +78,7 @@ def savings_sheets(analysis: Analysis, block: Block) -> list[Sheet]:
         return []
     merged = overtaken.merge(of_block(block, analysis.areas), on=list(ROW_KEY), suffixes=("", "_area"))
     columns = (
-        ("pretext", said("pretext")),
+        ("pretext", pretext_of),
         ("crossover", _crossover),
         ("area, %", lambda line: _area(line["area"], line["low_area"], line["high_area"])),
         (
@@ -88,7 +88,7 @@ def savings_sheets(analysis: Analysis, block: Block) -> list[Sheet]:
         ("outcome", lambda line: line["outcome_area"] or NOT_RUN),
     )
     return [
-        by_fraction(found, [("label multiplier", said("pretext"))], saved_text, "Label multipliers"),
+        by_fraction(found, [("label multiplier", pretext_of)], saved_text, "Label multipliers"),
         sheet_of(merged, columns, 1, "Crossover and area"),
     ]
 

@@ -7,12 +7,22 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from sslbench.contract.cells import FEW_STEPS
+from sslbench.contract.spec import BASELINES
+
 Encoder = tuple[str, str, str, int]  # dataset, encoder, pretext, latent size
 
 
+def undertrained(records: pd.DataFrame) -> pd.DataFrame:
+    """The records of encoders that were pretrained for fewer than `FEW_STEPS`; none where steps were not recorded."""
+    few = records["pretrain_steps"].between(1, FEW_STEPS - 1)
+    return records[few & ~records["pretext"].isin(BASELINES)]
+
+
 def collapsed_encoders(records: pd.DataFrame) -> Mapping[Encoder, int]:
-    """How many seeds of each encoder are collapsed; encoders without any are left out."""
+    """How many seeds of each encoder are collapsed; encoders without any, or undertrained ones, are left out."""
     flagged = records[(records["metric"] == "collapsed") & (records["value"] > 0)]
+    flagged = flagged.drop(undertrained(flagged).index)
     columns = [flagged[name].tolist() for name in ("dataset", "encoder", "pretext", "latent_dim")]
     return Counter(zip(*columns, strict=True))
 

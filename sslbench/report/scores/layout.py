@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, reduce
 from itertools import groupby
 
 import pandas as pd
@@ -20,6 +20,9 @@ from sslbench.report.scores.replicates import Replicate, Scores
 from sslbench.report.scores.rows import Row, Run, rows_of
 
 NO_VERSIONS: Mapping[tuple[str, str], int] = {}
+
+#: Between a pretext and the dataset it was pretrained on, where that is not the evaluated one.
+FROM = " from "
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,11 @@ class Block:
         """`digits, conv`, or `digits from fashion_mnist, conv` where the encoder was pretrained elsewhere."""
         origin = "" if self.pretrain_dataset == self.dataset else f" from {self.pretrain_dataset}"
         return f"{self.dataset}{origin}, {self.encoder}"
+
+    @property
+    def axis(self) -> tuple[str, str, str, int]:
+        """What tables have in common that differ in nothing but what was pretrained on."""
+        return self.dataset, self.encoder, self.protocol, self.latent_dim
 
     @property
     def ceiling(self) -> Scores:
@@ -218,6 +226,35 @@ def _expected(rows: Sequence[Row], fraction: float) -> tuple[Replicate, ...]:
     here = [row for row in rows if fraction in row.runs]
     runs = (run for row in here for at in (row.runs if len(here) == 1 else [fraction]) for run in row.runs[at])
     return tuple(sorted({run.replicate for run in runs}))
+
+
+def on_one_axis(blocks: Iterable[Block]) -> list[Block]:
+    """For figures: tables that differ in nothing but what was pretrained on as one, its own dataset first.
+
+    Rows of the others are called `simclr from digits` (`source_of`); baselines are the same in all of them.
+    """
+    groups: dict[tuple[str, str, str, int], list[Block]] = {}
+    for block in blocks:
+        groups.setdefault(block.axis, []).append(block)
+    return [reduce(_beside, group) for group in groups.values()]
+
+
+def _beside(block: Block, other: Block) -> Block:
+    more = {f"{row}{FROM}{other.pretrain_dataset}": line for row, line in other.lines.items() if row not in BASELINES}
+    labels = {**block.num_labels, **other.num_labels}
+    return replace(
+        block,
+        rows=(*block.rows, *more),
+        lines={**block.lines, **more},
+        fractions=tuple(sorted(labels)),
+        num_labels={at: labels[at] for at in sorted(labels)},
+    )
+
+
+def source_of(row: str) -> tuple[str, str]:
+    """The pretext of a row `on_one_axis`, and the dataset it is from if that is another; else nothing."""
+    pretext, _, source = row.partition(FROM)
+    return pretext, source
 
 
 def _of_raw(protocol: str) -> str:

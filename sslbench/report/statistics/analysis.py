@@ -24,6 +24,7 @@ from sslbench.report.statistics.optimism import choice_optimism, epoch_optimism
 from sslbench.report.statistics.paired import differences, outcomes
 from sslbench.report.statistics.replication import NOT_CROSSED, components
 from sslbench.report.statistics.selection import Headlines, Primary, choices, headlines, primary_of
+from sslbench.report.statistics.transfer import transfers
 from sslbench.report.statistics.variance import shares
 
 
@@ -45,6 +46,7 @@ class Analysis:
     headlines: Headlines
     differences: pd.DataFrame
     outcomes: pd.DataFrame
+    transfers: pd.DataFrame
     multipliers: pd.DataFrame
     crossovers: pd.DataFrame
     areas: pd.DataFrame
@@ -86,6 +88,7 @@ def analyse(layout: Layout, tuning: Sequence[TunedArm] = ()) -> Analysis:
         headlines=headlines(layout, chosen, found),
         differences=found,
         outcomes=outcomes(found),
+        transfers=transfers(layout, primary),
         multipliers=multipliers(compared),
         crossovers=crossovers(compared),
         areas=areas(layout.blocks),

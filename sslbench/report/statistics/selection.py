@@ -100,25 +100,31 @@ def headlines(layout: Layout, chosen: pd.DataFrame, told: pd.DataFrame) -> Headl
     """
     found: list[pd.DataFrame] = []
     overtaken: list[Peers] = []
-    for (dataset, encoder), group in chosen.groupby(["dataset", "encoder"], sort=True):
-        place = dataset, encoder
-        scratch = {row.latent_dim: row for row in layout.rows if (*row.key[:2], row.pretext) == (*place, CONTROL)}
+    for _, group in chosen.groupby(["dataset", "encoder"], sort=True):
         ours: dict[float, tuple[Run, ...]] = {}
         same: dict[float, tuple[Run, ...]] = {}
         for fraction in sorted(set(group["label_fraction"].tolist())):
             part = group[group["label_fraction"] == fraction]
-            theirs = _scratch(part, scratch)
-            if fraction in theirs:
-                ours[fraction], same[fraction] = _runs(part), theirs[fraction]
-                pair = (
-                    _row(part, {fraction: ours[fraction]}, layout.answers),
-                    _row(part, theirs, layout.answers, CONTROL),
-                )
-                found.append(multipliers([Peers(pair[1], ((pair[0],),))]).assign(**_difference(*pair, part, told)))
+            row, scratch = picked(part, layout.answers), scratch_beside(part, layout)
+            if scratch is not None:
+                ours[fraction], same[fraction] = row.runs[fraction], scratch.runs[fraction]
+                found.append(multipliers([Peers(scratch, ((row,),))]).assign(**_difference(row, scratch, part, told)))
         if ours:
             overtaken.append(Peers(_row(group, same, layout.answers, CONTROL), ((_row(group, ours, layout.answers),),)))
     budgets = pd.concat(found, ignore_index=True) if found else multipliers([])
     return Headlines(budgets, crossovers(overtaken))
+
+
+def picked(part: pd.DataFrame, answers: Answers) -> Row:
+    """What was chosen at one fraction, as a row."""
+    return _row(part, {part["label_fraction"].iloc[0]: _runs(part)}, answers)
+
+
+def scratch_beside(part: pd.DataFrame, layout: Layout) -> Row | None:
+    """Training from scratch, at all fractions, beside what was chosen at one; None if it was not run at that one."""
+    wanted = part["dataset"].iloc[0], part["encoder"].iloc[0], CONTROL
+    runs = _scratch(part, {row.latent_dim: row for row in layout.rows if (*row.key[:2], row.pretext) == wanted})
+    return _row(part, runs, layout.answers, CONTROL) if part["label_fraction"].iloc[0] in runs else None
 
 
 def _difference(row: Row, reference: Row, part: pd.DataFrame, told: pd.DataFrame) -> dict[str, float]:

@@ -47,7 +47,8 @@ from sslbench.report.words.numbers import (
 )
 from sslbench.report.words.reading import CLAIM_SEEDS, WINS
 from sslbench.report.words.sentence import Finding
-from sslbench.report.words.wording import row_title, with_labels
+from sslbench.report.words.transfer import transferred
+from sslbench.report.words.wording import compared, row_title, with_labels
 
 
 def findings(analysis: Analysis) -> tuple[Finding, ...]:
@@ -87,6 +88,7 @@ class _Place:
 
     def sentences(self) -> Iterator[Finding]:
         budgets = self.here(self.analysis.headlines.budgets).to_dict("records")
+        yield from transferred(self.analysis, self.dataset, self.encoder, self.where)
         yield from map(self._budget, budgets[:1])
         yield from self._leaders()
         yield from map(self._budget, budgets[1:][-1:])  # with the most labels
@@ -103,19 +105,12 @@ class _Place:
         fraction, lead = float(line["label_fraction"]), line["difference"]
         low, high = line["difference_low"], line["difference_high"]
         where, name = f"{self.where}{self._labels(fraction)}", self._picked(fraction)
-        same, ends = "training from scratch on the same labels", points_interval(low, high)
-        if low <= 0 <= high:
-            said = f"{where}, {name} is not told apart from {same} ({points(lead)} points {ends})"
-        elif lead < 0:
-            ends = points_interval(-high, -low)
-            pays = " pretraining does not pay here:" if high < 0 else ","
-            said = f"{where}{pays} {name} is {points(-lead)} points {ends} below {same}"
-        else:
-            said = f"{where}, {name} is {points(lead)} points {ends} above {same}"
-        needs = _needs(line)
-        sentence = f"{said}{', which ' if needs else ''}{needs}{_on(line)}."
+        told, needs = compared(lead, low, high, "training from scratch on the same labels"), _needs(line)
+        pays = " pretraining does not pay here:" if high < 0 else ","
+        sentence = f"{where}{pays} {name} is {told}{', which ' if needs else ''}{needs}{_on(line)}."
         figure, low, high = (float(line[name]) for name in ("multiplier", "low", "high"))
-        return Finding("label multiplier", sentence, figure, low, high, self._subject(fraction))
+        brief = f"{told} {self._labels(fraction).replace('With', 'with')}"
+        return Finding("label multiplier", sentence, figure, low, high, self._subject(fraction), brief)
 
     def _picked(self, fraction: float) -> str:
         """`SimCLR with a linear probe (latent size 128)`, or what the seeds chose where they did not agree."""

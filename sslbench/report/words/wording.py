@@ -14,7 +14,7 @@ from sslbench.report.attachments import TAKEN
 from sslbench.report.scores.layout import Block, Layout
 from sslbench.report.scores.replicates import Replicate
 from sslbench.report.statistics.summary import missing_in_row
-from sslbench.report.words.numbers import percent, span, times
+from sslbench.report.words.numbers import percent, points, points_interval, span, times
 
 #: Fewer labels than this of a class are said per class: then it is that number which tells how hard the task is.
 FEW_A_CLASS = 50
@@ -33,6 +33,15 @@ def with_labels(fraction: float, labels: int | None = None) -> str:
     share = percent(fraction)
     count = f" ({labels:,})" if labels is not None and "." in share else ""
     return f"With {share}{count} of the labels"
+
+
+def compared(lead: float, low: float, high: float, other: str) -> str:
+    """`5.0 points [3.0, 7.0] above OTHER`, so many below it, or not told apart from it."""
+    if low <= 0 <= high:
+        return f"not told apart from {other} ({points(lead)} points {points_interval(low, high)})"
+    if lead < 0:
+        return f"{points(-lead)} points {points_interval(-high, -low)} below {other}"
+    return f"{points(lead)} points {points_interval(low, high)} above {other}"
 
 
 def origin_title(dataset: str, origin: str) -> str:

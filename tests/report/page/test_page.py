@@ -14,7 +14,7 @@ from sslbench.contract.spec import InputError
 from sslbench.report.attachments.attachments import Attachments
 from sslbench.report.attachments.exhibits import read_exhibits, write_exhibits
 from sslbench.report.attachments.gaps import Failure, Gaps, read_gaps, write_gaps
-from sslbench.report.page.render import PAGE
+from sslbench.report.page.render import PAGE, unlinked
 from sslbench.report.records import from_records
 from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.words.findings import findings
@@ -80,6 +80,26 @@ def test_every_dataset_has_a_sentence_of_its_own() -> None:
     shown = [one["data-shows"] for one in found.attributes("p") if one.get("class") == "answer"]
     assert shown == ["0", "1"]
     assert [text.split(" (")[0] for text in found.texts["p"] if text.startswith("On ")] == ["On digits", "On letters"]
+
+
+def test_own_and_transferred_rows_share_an_axis_and_both_answers_stand_above_them() -> None:
+    here = judged(probes("simclr", 0.8, 0.81) + supervised(0.7, 0.72))
+    there = here[here["pretext"] == "simclr"].assign(pretrain_dataset="letters", run_id="l-" + here["run_id"])
+    back = here.assign(dataset="letters", run_id="b-" + here["run_id"])
+    found = page(pd.concat([here, there.assign(value=0.6), back]))
+    drawn = [sorted(line["row"] for line in chart["lines"]) for chart in found.charts("lines")]
+    assert drawn == [["simclr", "simclr from letters", "supervised"], ["simclr", "supervised"]]
+    assert [bar["row"] for bar in found.charts("saved")[0]["bars"]] == ["simclr", "simclr from letters"]
+    own, other = (found.data["looks"][row] for row in drawn[0][:2])
+    assert (own["color"], own["symbol"]) == (other["color"], other["symbol"])
+    assert own["dash"] != other["dash"]
+    shown = [one["data-shows"] for one in found.attributes("p") if one.get("class") == "answer"]
+    assert shown == ["0 1", "0 1"]
+    assert len(found.accuracy) == 3  # on digits one of each kind
+    assert [text.split("?")[0] for text in found.texts["p"] if "Does" in text] == [
+        "On digits (conv): Does pretraining on letters help",
+        "On letters (conv): Does pretraining on digits help",
+    ]
 
 
 def test_without_training_from_scratch_the_page_says_that_it_has_no_answer() -> None:
@@ -152,6 +172,14 @@ def test_the_majority_class_has_no_difference_and_the_ceiling_is_said_once_per_t
     assert all("(" not in cell(found, "majority_class", 1, table) for table in range(4))
     assert not any("ceiling" in line[0] for table in found.accuracy for line in table)
     assert sum(text.startswith("ceiling (supervised, 100%): 8") for text in found.texts["p"]) == len(found.accuracy)
+
+
+def test_run_ids_are_links_only_where_somebody_has_the_runs(golden: pd.DataFrame) -> None:
+    own, published = html(golden, Attachments(ui_url="http://127.0.0.1:5000/")), html(golden)
+    (dialog,) = Page(own).attributes("dialog")
+    assert dialog["data-ui"] == "http://127.0.0.1:5000"
+    assert "data-ui" not in Page(published).attributes("dialog")[0]
+    assert unlinked(own) == published
 
 
 def test_nothing_is_loaded_from_anywhere(golden: pd.DataFrame) -> None:
@@ -274,6 +302,15 @@ def test_a_collapsed_encoder_is_marked_and_named() -> None:
     found = page(pd.concat([records, flag.assign(protocol="diagnostics", label_fraction=0.0), *measured]))
     assert any(line[0] == "simclr ‡" for line in found.accuracy[0])
     assert any("Collapsed ‡ in at least one seed: simclr." in text for text in found.texts["p"])
+
+
+def test_what_was_trained_for_a_few_steps_is_called_undertrained_whatever_its_flag_says() -> None:
+    records = from_records(probes("simclr", 0.8, 0.81) + supervised(0.7, 0.72)).assign(pretrain_steps=199)
+    flag = records[records["pretext"] == "simclr"].assign(metric="collapsed", split="unlabelled", value=1.0)
+    found = page(pd.concat([records, flag.assign(protocol="diagnostics", label_fraction=0.0)]))
+    notices = [text for text in found.texts["p"] if "ollapsed" in text or text.startswith("Undertrained")]
+    assert notices == ["Undertrained, by fewer than 200 steps of pretraining: simclr."]
+    assert any(line[0] == "simclr" for line in found.accuracy[0])
 
 
 def test_one_can_find_ones_way_by_headings_keyboard_and_screen_reader(golden: pd.DataFrame) -> None:

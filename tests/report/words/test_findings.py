@@ -255,3 +255,40 @@ def test_a_way_without_network_is_compared_plainly_with_all_others():
         "25%, on 3 seeds."
     )
     assert found.value == pytest.approx(0.1)
+
+
+def elsewhere(*records: Record) -> list[Record]:
+    """The same, pretrained on letters."""
+    return [
+        dataclasses.replace(one, pretrain_dataset="letters", run_id=f"{one.run_id}-l", cell_id=f"{one.cell_id}-l")
+        for one in records
+    ]
+
+
+@pytest.mark.parametrize(
+    ("level", "answer"),
+    [
+        (0.75, "Yes: with 25% of the labels, {who}, is 5.0 points [5.0, 5.0] above training from scratch; it is 5.0"),
+        (
+            0.60,
+            "No: with 25% of the labels, {who}, is 10.0 points [10.0, 10.0] below training from scratch; it is 20.0",
+        ),
+    ],
+)
+def test_whether_other_data_help_is_answered_against_scratch_and_against_own_data(level: float, answer: str):
+    found = said("transfer", curve("simclr", 0.80), elsewhere(*curve("simclr", level)))
+    who = "what each seed's own labels chose of encoders pretrained on letters, read by a linear probe"
+    assert found.sentence.startswith(f"Does pretraining on letters help? {answer.format(who=who)}")
+    assert found.sentence.endswith("below what they chose of those pretrained on digits itself, on 3 seeds.")
+    assert (found.value, found.low) == pytest.approx((level - 0.70, level - 0.70))
+
+
+def test_other_data_that_are_not_told_apart_from_scratch_are_not_shown_to_help():
+    found = said("transfer", elsewhere(*curve("simclr", 0.705, spread=-1.0)))
+    assert "help? Not shown: with 25%" in found.sentence
+    assert found.sentence.endswith("training from scratch (0.5 points [-4.5, 5.5]), on 3 seeds.")  # none of its own
+
+
+def test_where_everything_was_pretrained_on_its_own_data_nothing_is_said_of_others():
+    frame = from_records([*SCRATCH, *curve("simclr", 0.75)])
+    assert "transfer" not in {one.topic for one in findings(analyse(lay_out(frame)))}

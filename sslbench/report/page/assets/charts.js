@@ -1,18 +1,24 @@
-// Draws the charts of the report from the data beside it, and shows the runs behind a number. Needs Plot and d3.
+// Draws the charts of the report from the data beside it, sorts and saves what is shown, and shows the runs behind a
+// number. Needs Plot and d3.
 "use strict";
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
-  const hidden = new Set();
+  const alone = new Set(); // the rows that are shown; empty: all
   const drawnWidth = new WeakMap();
   const narrow = 460; // pixels
 
   const shownChart = (holder) => data.charts[Number(holder.dataset.chart)];
   const look = (row) => data.looks[row];
+  const pretext = (row) => row.split(" from ")[0];
+  const source = (row) => row.split(" from ")[1] || "";
+  const chosen = (items) => {
+    const found = items.filter(({ row }) => alone.has(row) || alone.has(pretext(row)));
+    return found.length ? found : items;
+  };
 
   const short = (value) => (Math.abs(value) >= 1000 ? d3.format("~s") : d3.format("~g"))(value);
 
-  function marker(points, row, options) {
-    const { color, symbol } = look(row);
+  function marker(points, { color, symbol }, options) {
     const stroked = symbol === "times" || symbol === "plus";
     return Plot.dot(points, { x: "x", y: "y", symbol, r: 4, stroke: color, fill: stroked ? "none" : color, ...options });
   }
@@ -25,7 +31,7 @@
 
   function lineOf({ row, points }) {
     const { color, dash, width } = look(row);
-    return [Plot.line(points, { x: "x", y: "y", stroke: color, strokeWidth: width, strokeDasharray: dash }), marker(points, row, {})];
+    return [Plot.line(points, { x: "x", y: "y", stroke: color, strokeWidth: width, strokeDasharray: dash }), marker(points, look(row), {})];
   }
 
   const level = (chart) => (chart.level === undefined ? [] : [Plot.ruleY([chart.level], { stroke: "currentColor", strokeDasharray: "1.5 3" })]);
@@ -46,18 +52,20 @@
 
   const kinds = {
     lines(chart, width) { // over one another
-      const lines = chart.lines.filter((line) => !hidden.has(line.row));
+      const lines = chosen(chart.lines).map((line) => ({ ...line, points: line.points.map((point) => ({ ...point, row: line.row })) }));
       const marks = [...lines.map((line) => bands(line.points, look(line.row).color, {})), ...lines.flatMap(lineOf), ...level(chart)];
       const { axis, ...scales } = axes(chart, width - 56);
       return { ...usual(width), ...scales, marks: [axis, ...marks, Plot.tip(lines.flatMap((line) => line.points), Plot.pointer(tip))] };
     },
 
-    panels(chart, width) { // one each, training from scratch in grey in all of them
-      const own = chart.lines.filter((line) => line.row !== "supervised");
+    panels(chart, width) { // one per pretext, training from scratch in grey in all of them
+      const lines = chart.lines.filter((line) => line.row !== "supervised");
+      const own = [...new Set(lines.map((line) => pretext(line.row)))];
       const reference = (chart.lines.find((line) => line.row === "supervised") || { points: [] }).points;
       const columns = Math.max(1, Math.floor(width / 124));
       const rows = Math.ceil(own.length / columns);
-      const points = own.flatMap((line, at) => line.points.map((point) => ({ ...point, at, row: line.row })));
+      const points = lines.flatMap(({ row, points }) => points.map((point) => ({ ...point, at: own.indexOf(pretext(row)), row })));
+      const of = (name) => points.filter(({ row }) => source(row) === name);
       const place = { fx: (point) => point.at % columns, fy: (point) => Math.floor(point.at / columns) };
       const grey = { x: "x", y: "y", stroke: "var(--init)", strokeWidth: 1.4, strokeDasharray: "5 3" };
       const { x, y, axis } = axes(chart, (width - 60) / columns);
@@ -66,19 +74,22 @@
         fx: { axis: null, padding: 0.2 }, fy: { axis: null, padding: 0.26 },
         marks: [
           axis,
-          bands(reference, "var(--init)", {}), Plot.line(reference, grey), ...level(chart), bands(points, "var(--c0)", place),
-          Plot.line(points, { x: "x", y: "y", z: "at", ...place, stroke: "var(--c0)", strokeWidth: 1.8 }),
-          Plot.dot(points, { x: "x", y: "y", ...place, r: 2.8, fill: "var(--c0)" }),
-          Plot.text(own, { fx: (_, at) => at % columns, fy: (_, at) => Math.floor(at / columns), text: "row", frameAnchor: "top-left", dx: -1, dy: -13, fontSize: 11 }),
+          bands(reference, "var(--init)", {}), Plot.line(reference, grey), ...level(chart),
+          ...sources(chart).flatMap(([name, { color, dash, symbol }]) => [
+            bands(of(name), color, { ...place, z: "at" }),
+            Plot.line(of(name), { x: "x", y: "y", z: "at", ...place, stroke: color, strokeWidth: 1.8, strokeDasharray: dash }),
+            Plot.dot(of(name), { x: "x", y: "y", ...place, r: 2.8, symbol, fill: color }),
+          ]),
+          Plot.text(own, { fx: (_, at) => at % columns, fy: (_, at) => Math.floor(at / columns), text: (row) => row, frameAnchor: "top-left", dx: -1, dy: -13, fontSize: 11 }),
           Plot.tip(points, Plot.pointer({ ...tip, ...place })),
         ],
       };
     },
 
     points(chart, width) {
-      const points = chart.points.filter((point) => !hidden.has(point.row));
+      const points = chosen(chart.points);
       const front = chart.front ? [Plot.line(chart.front, { x: "x", y: "y", curve: "step-after", stroke: "currentColor", strokeOpacity: 0.45 })] : [];
-      const dots = [...new Set(points.map((point) => point.row))].map((row) => marker(points.filter((point) => point.row === row), row, { r: 4.5 }));
+      const dots = [...new Set(points.map((point) => point.row))].map((row) => marker(points.filter((point) => point.row === row), look(row), { r: 4.5 }));
       const { axis, ...scales } = axes(chart, width - 56);
       return { ...usual(width), ...scales, marks: [axis, ...front, ...dots, Plot.tip(points, Plot.pointer(tip))] };
     },
@@ -134,19 +145,36 @@
     return made;
   };
 
-  function legend(chart) { // its rows, each a button that hides it everywhere
+  // What panels draw: the dataset itself, and others that encoders were pretrained on.
+  const sources = (chart) => [...new Set(chart.lines.map((line) => source(line.row)))].sort().map((name, at) => [name, {
+    color: `var(--c${at % 6})`, symbol: at ? "square" : "circle", width: 1.8, dash: at ? look(chart.lines.find((line) => source(line.row) === name).row).dash : "",
+  }]);
+
+  function sample({ color, dash, width, symbol }, lined) { // how something is drawn
+    const line = [{ x: 0, y: 0 }, { x: 2, y: 0 }];
+    const drawn = Plot.plot({ width: 34, height: 12, margin: 1, axis: null, x: { domain: [0, 2] }, y: { domain: [-1, 1] }, marks: [
+      ...(lined ? [Plot.line(line, { x: "x", y: "y", stroke: color, strokeWidth: width, strokeDasharray: dash })] : []),
+      marker([{ x: 1, y: 0 }], { color, symbol }, {}),
+    ] });
+    drawn.setAttribute("aria-hidden", "true");
+    return drawn;
+  }
+
+  function legend(chart) { // its rows, each a button that shows it alone; of panels what their lines are
     const list = element("p", "", { class: "legend" });
+    const told = (tag, text, look, attributes) => {
+      const item = element(tag, "", attributes);
+      item.append(sample(look, chart.kind !== "points"), text);
+      list.append(item);
+    };
+    if (chart.kind === "panels") {
+      const found = sources(chart);
+      if (found.length > 1) found.forEach(([name, look]) => told("span", `pretrained on ${name || "the same dataset"}`, look, {}));
+      return list;
+    }
     const rows = new Set([...(chart.lines || []), ...(chart.points || [])].map((item) => item.row));
-    for (const row of Object.keys(data.looks).filter((name) => rows.has(name)).sort((one, other) => order(one) - order(other))) {
-      const { color, dash, width } = look(row);
-      const button = element("button", "", { type: "button", "data-row": row, "aria-pressed": String(!hidden.has(row)) });
-      const line = [{ x: 0, y: 0 }, { x: 2, y: 0 }];
-      button.append(Plot.plot({ width: 34, height: 12, margin: 1, axis: null, x: { domain: [0, 2] }, y: { domain: [-1, 1] }, marks: [
-        ...(chart.kind === "points" ? [] : [Plot.line(line, { x: "x", y: "y", stroke: color, strokeWidth: width, strokeDasharray: dash })]),
-        marker([{ x: 1, y: 0 }], row, {}),
-      ] }), row);
-      button.firstChild.setAttribute("aria-hidden", "true");
-      list.append(button);
+    for (const row of [...rows].sort((one, other) => order(one) - order(other))) {
+      told("button", row, look(row), { type: "button", "data-row": row, "aria-pressed": String(alone.has(row)) });
     }
     return list;
   }
@@ -156,11 +184,20 @@
     const width = Math.floor(holder.clientWidth);
     if (!width || (!force && drawnWidth.get(holder) === width)) return;
     drawnWidth.set(holder, width);
-    const chart = { ticks: [], logarithmic: true, ...shownChart(holder) };
+    let chart = { ticks: [], logarithmic: true, ...shownChart(holder) };
+    if (chart.kind === "panels" && chosen(chart.lines).length < chart.lines.length) {
+      chart = { ...chart, kind: "lines", lines: chart.lines.filter((line) => line.row === "supervised" || chosen(chart.lines).includes(line)) };
+    }
+    const rowed = chart.kind !== "saved";
     const svg = Plot.plot({ width, ariaLabel: chart.alt, style: { fontSize: "12px" }, ...kinds[chart.kind](chart, width) });
-    svg.setAttribute("role", "img");
-    holder.replaceChildren(...(chart.kind === "lines" || chart.kind === "points" ? [legend(chart)] : []), svg);
-    holder.parentElement.querySelector("figcaption").textContent = chart.caption || "";
+    svg.setAttribute("role", chart.kind === "panels" ? "group" : "img");
+    svg.addEventListener("click", () => svg.value && rowed && toggle(svg.value.row, holder));
+    if (chart.kind === "panels") svg.querySelectorAll("[aria-label=text] text").forEach((title) => {
+      for (const [name, value] of Object.entries({ tabindex: 0, role: "button", "data-row": title.textContent })) title.setAttribute(name, value);
+    });
+    holder.replaceChildren(...(rowed ? [legend(chart)] : []), svg);
+    const press = rowed ? element("span", " Press a row to see it alone, again to see all.", { class: "screen" }) : "";
+    holder.parentElement.querySelector("figcaption").replaceChildren(chart.caption || "", press);
   }
 
   const holders = [...document.querySelectorAll(".plot[data-chart]")];
@@ -174,6 +211,12 @@
   }, { rootMargin: "600px" });
   const resized = new ResizeObserver((entries) => entries.forEach(({ target }) => visible.has(target) && draw(target, false)));
   for (const holder of holders) { seen.observe(holder); resized.observe(holder); }
+  function toggle(row, holder) {
+    if (!alone.delete(row)) alone.add(row);
+    redraw();
+    const again = holder.querySelector(`[data-row="${CSS.escape(row)}"]`);
+    if (again) again.focus();
+  }
   const redraw = () => holders.forEach((holder) => (visible.has(holder) ? draw(holder, true) : drawnWidth.delete(holder)));
 
   // One table at a time, wherever it is chosen; all of it on paper.
@@ -206,27 +249,84 @@
   });
   document.addEventListener("click", (event) => {
     const button = event.target.closest("button[data-row]");
-    if (!button) return;
-    const { row } = button.dataset;
-    if (!hidden.delete(row)) hidden.add(row);
-    const figure = button.closest(".plot");
-    redraw();
-    figure.querySelector(`button[data-row="${CSS.escape(row)}"]`).focus();
+    if (button) toggle(button.dataset.row, button.closest(".plot"));
   });
   // What a link leads to may be folded.
   const unfold = () => { const found = document.getElementById(location.hash.slice(1)); if (found && found.tagName === "DETAILS") found.open = true; };
   window.addEventListener("hashchange", unfold);
   unfold();
 
+  // What is shown can be kept: a table as CSV, a figure as PNG.
+  const save = (name, href) => element("a", "", { href, download: name.toLowerCase().replace(/[^a-z0-9.]+/g, "-") }).click();
+  const saver = (words, title, keep) => {
+    const button = element("button", words, { type: "button", class: "save", title });
+    button.addEventListener("click", keep);
+    return button;
+  };
+  const named = document.title.split(":")[0];
+  for (const table of document.querySelectorAll("main table")) {
+    const text = (cell) => cell.textContent.trim().replace(/\s+/g, " ");
+    table.parentElement.after(saver("CSV", "Save this table as it is shown", () => {
+      const lines = [...table.rows].map((row) => [...row.cells].map((cell) => `"${text(cell).replaceAll('"', '""')}"`).join(","));
+      save(`${named} ${table.parentElement.ariaLabel}.csv`, `data:text/csv;charset=utf-8,%EF%BB%BF${encodeURIComponent(lines.join("\r\n"))}`);
+    }));
+    const written = [...table.tBodies[0].rows];
+    for (const heading of table.tHead.rows[0].cells) {
+      const words = heading.cellIndex === 0 || heading.classList.contains("text");
+      const button = element("button", heading.textContent, { type: "button" });
+      heading.replaceChildren(button);
+      button.addEventListener("click", () => { // up, down, as written; numbers down first
+        const turns = words ? ["ascending", "descending"] : ["descending", "ascending"];
+        const turn = turns[turns.indexOf(heading.getAttribute("aria-sort")) + 1];
+        for (const other of heading.parentElement.cells) other.removeAttribute("aria-sort");
+        if (turn) heading.setAttribute("aria-sort", turn);
+        table.toggleAttribute("data-sorted", Boolean(turn));
+        const sign = turn === "ascending" ? 1 : -1;
+        const at = (row) => text(row.cells[heading.cellIndex]);
+        const compare = words ? (one, other) => sign * at(one).localeCompare(at(other), "en", { numeric: true })
+          : (one, other) => Number.isNaN(worth(at(one))) - Number.isNaN(worth(at(other))) || sign * (worth(at(one)) - worth(at(other)));
+        table.tBodies[0].append(...(turn ? [...written].sort(compare) : written));
+      });
+    }
+  }
+  function worth(text) { // its first number; NaN if it has none
+    const [, number, unit] = text.replaceAll(",", "").match(/(-?\d+(?:\.\d+)?)(?: ([kMGTPE])FLOPs)?/) || [];
+    return Number(number) * (unit ? 1000 ** ("kMGTPE".indexOf(unit) + 1) : 1);
+  }
+
+  for (const holder of holders) {
+    const figure = holder.parentElement;
+    figure.append(saver("PNG", "Save this figure as it is shown", async () => {
+      const { width, height } = figure.getBoundingClientRect();
+      const copy = figure.cloneNode(true);
+      const choices = figure.querySelectorAll("select");
+      copy.querySelectorAll("select").forEach((select, at) => select.replaceWith(choices[at].selectedOptions[0].text));
+      copy.querySelectorAll(".screen, .save, noscript").forEach((item) => item.remove());
+      const page = document.querySelector("style").textContent;
+      const around = `color: var(--ink); padding: 12px; font: ${getComputedStyle(document.body).font.replaceAll('"', "'")}`;
+      const content = `<style><![CDATA[${page}]]></style>${new XMLSerializer().serializeToString(copy)}`;
+      const image = new Image();
+      image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(`<svg xmlns="http://www.w3.org/2000/svg" width="${width + 24}" height="${height + 24}"><foreignObject width="100%" height="100%"><div xmlns="http://www.w3.org/1999/xhtml" style="${around}">${content}</div></foreignObject></svg>`)}`;
+      await image.decode();
+      const canvas = Object.assign(document.createElement("canvas"), { width: 2 * image.width, height: 2 * image.height });
+      const context = canvas.getContext("2d");
+      context.fillStyle = getComputedStyle(document.body).backgroundColor;
+      context.fillRect(0, 0, canvas.width, canvas.height);
+      context.drawImage(image, 0, 0, canvas.width, canvas.height);
+      save(`${named} ${figure.querySelector("h3").textContent}.png`, canvas.toDataURL("image/png"));
+    }));
+  }
+
   // The runs behind a number.
   const dialog = document.getElementById("runs");
+  const { ui } = dialog.dataset;
   function show({ title, runs }) {
     dialog.querySelector("h2").textContent = title;
     const body = dialog.querySelector("tbody");
     body.replaceChildren(...JSON.parse(runs).map(([seed, value, run]) => {
       const line = document.createElement("tr");
       const link = element("td", "", { class: "text" });
-      link.append(data.ui && run ? element("a", run, { href: `${data.ui}/#/runs/${run}`, rel: "noopener" }) : run);
+      link.append(ui && run ? element("a", run, { href: `${ui}/#/runs/${run}`, rel: "noopener", title: "opens where sslbench ui is running" }) : run);
       line.append(element("th", seed, { scope: "row" }), element("td", (100 * value).toFixed(2)), link);
       return line;
     }));
@@ -241,6 +341,11 @@
   // One tab stop per table; arrows move between its numbers.
   const steps = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] };
   document.addEventListener("keydown", (event) => {
+    const title = event.target.closest("svg [data-row]");
+    if (title && (event.key === "Enter" || event.key === " ")) {
+      event.preventDefault();
+      toggle(title.dataset.row, title.closest(".plot"));
+    }
     const button = event.target.closest("button[data-runs]");
     const step = steps[event.key];
     if (!button || !step) return;
