@@ -85,7 +85,7 @@ def _report(request: Request, results: Path, rebuild: bool, ui_url: str, console
         load_plugins(request.plugins)
         suite = suites.load(request.suite)
         destination = results / suite.name
-        attached = attachments_of(request.suite, suite, ui_url)
+        attached = attachments_of(request.suite, suite, ui_url, results)
         rebuild_report(destination, suite.name, suite.notes, attached)
         records, answers = read_records(destination / "records.csv"), read_answers(destination)
         print_summary(records, console, attached.versions, answers)
