@@ -98,10 +98,7 @@ class Resubmission:
         return asked
 
     def _cell(self, line: dict[Any, Any]) -> EvaluateCell:
-        own = own_cell(line["dataset"], line["encoder"], self.submission.name, line["latent_dim"])
-        budget = line["label_fraction"], line["labels_per_class"] or None
-        config = PROTOCOLS.get(line["protocol"]).Config()
-        cell = own_evaluation(own, budget, line["label_seed"], line["protocol"], config, line["reading"])
+        cell = cell_of(line)
         if cell.cell_id != line["cell_id"]:
             raise InputError(
                 f"{self.path} line {self._line(line['cell_id'])}: cell_id must be {cell.cell_id} for what the other "
@@ -137,6 +134,14 @@ class Resubmission:
         if place.endswith(".safetensors") and not is_file(self.path.parent / place):
             return f"{place} does not lie beside it; {self.submission.url} may have it"
         return ""
+
+
+def cell_of(line: dict[Any, Any]) -> EvaluateCell:
+    """The evaluation that a record of an encoder of one's own says it is, with its protocol's own settings."""
+    own = own_cell(line["dataset"], line["encoder"], line["pretext"], line["latent_dim"])
+    budget = line["label_fraction"], line["labels_per_class"] or None
+    config = PROTOCOLS.get(line["protocol"]).Config()
+    return own_evaluation(own, budget, line["label_seed"], line["protocol"], config, line["reading"])
 
 
 def _fresh(records: pd.DataFrame) -> list[bool]:

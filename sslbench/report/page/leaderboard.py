@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -39,7 +39,8 @@ READING = (
     "labels of its table. Pretraining is one training, evaluation one with the fewest labels shown, which for training "
     "from scratch is the training itself.",
     "By others: encoders that were not trained here, as their authors sent them in. Their interval is over labelled "
-    "subsets of one encoder alone, and what pretraining cost is what they say.",
+    "subsets of one encoder alone, and what pretraining cost is what they say. Whoever has the encoder runs them again "
+    "by `sslbench reproduce results/community/NAME.csv`.",
 )
 
 
@@ -98,41 +99,56 @@ class Line:
     def run(self) -> str:
         """When it was run last, and by which code."""
         last = max(self.lines, key=lambda line: line["started_at"])
-        return f"{last['started_at'][:10]}, {last['git_commit'] or NOT_RUN}"
+        return f"{last['started_at'][:10]}, {last['git_commit'][:7] or NOT_RUN}"
 
-    def cells(self, fractions: Sequence[float]) -> Iterator[Cell]:
-        """What stands under `headings`."""
+    def cells(self, fractions: Sequence[float], few: float) -> Iterator[Cell]:
+        """What stands under `headings`; what is of another share of the labels than `few` says so."""
         for at in fractions:
             found = self.scores.get(at)
-            yield Cell(accuracy(found), found.mean) if found else Cell(NOT_RUN)
-        yield _saved(self.saved) if self.saved else Cell(NOT_RUN)
-        stated = ", stated" * bool(self.standing)
+            yield _accuracy(found) if found else Cell(NOT_RUN)
+        yield _saved(self.saved, few) if self.saved else Cell(NOT_RUN)
+        stated = "stated" if self.standing else ""
         for column, written in (("pretrain_flops", flops), ("pretrain_seconds", three_digits)):
             yield _cost(self._mean(self.lines, column), written, stated)
-        few = min(at for at in fractions if at in self.scores)
-        yield _cost(self._mean([line for line in self.lines if line["label_fraction"] == few], "evaluate_flops"), flops)
+        own = few if few in self.scores else min(self.scores)
+        evaluated = [line for line in self.lines if line["label_fraction"] == own]
+        yield _cost(self._mean(evaluated, "evaluate_flops"), flops, _elsewhere(own, few))
         yield _cost(float(max(line["parameters"] for line in self.lines)) or math.nan, count)
         counts = sorted({found.n for found in self.scores.values()})
         yield Cell(span(counts), counts[-1], "labels only" if self.standing else "")
+
+    @property
+    def best(self) -> float:
+        """The highest accuracy."""
+        return max(found.mean for found in self.scores.values())
 
     def _mean(self, lines: Sequence[Mapping[Any, Any]], column: str) -> float:
         return estimate(line[column] for line in lines).mean
 
 
-def headings(fractions: Sequence[float]) -> list[str]:
+def headings(fractions: Sequence[float], few: float) -> list[str]:
     """Over the numbers of a line."""
-    costs = ["labels saved", "pretraining", "its seconds", "evaluation", "parameters", "seeds"]
-    return [*map(percent, fractions), *costs]
+    costs = [f"labels saved, {percent(few)}", "pretraining", "pretraining, s", f"evaluation, {percent(few)}"]
+    return [*map(percent, fractions), *costs, "parameters", "seeds"]
 
 
-def _cost(value: float, written: Any, stated: str = "") -> Cell:
-    known = not math.isnan(value)
-    return Cell(written(value) + stated * known, value if known else NOTHING)
+def _elsewhere(at: float, few: float) -> str:
+    return "" if at == few else f"at {percent(at)}"
 
 
-def _saved(line: Mapping[Any, Any]) -> Cell:
+def _accuracy(found: Estimate) -> Cell:
+    mean, _, spread = accuracy(found).partition(" ± ")
+    return Cell(mean, found.mean, f"±\N{NO-BREAK SPACE}{spread}" if spread else "")
+
+
+def _cost(value: float, written: Callable[[float], str], small: str = "") -> Cell:
+    return Cell(NOT_RUN) if math.isnan(value) else Cell(written(value), value, small)
+
+
+def _saved(line: Mapping[Any, Any], few: float) -> Cell:
     order = line["multiplier"] if line["outcome"] == REACHED else line["least"]
-    return Cell(saved_text(line, "×"), NOTHING if math.isnan(order) else order, f"at {percent(line['label_fraction'])}")
+    multiple, _, spread = saved_text(line, "×").partition("× ")
+    return Cell(f"{multiple.removesuffix('×')}×", order, f"{spread} {_elsewhere(line['label_fraction'], few)}".strip())
 
 
 def leaderboard_html(suites: Mapping[str, Layout], community: Sequence[Submission], place: str = "") -> str:
@@ -157,28 +173,18 @@ def leaderboard_html(suites: Mapping[str, Layout], community: Sequence[Submissio
 
 
 def _table(dataset: str, lines: Sequence[Line]) -> dict[str, Any]:
-    fractions = _columns(lines)
-    first = [min(line.scores.items(), key=lambda item: item[0]) for line in lines]
-    order = sorted(
-        range(len(lines)), key=lambda at: (first[at][0] != fractions[0], -first[at][1].mean, lines[at].row.key)
-    )
-    return {
-        "dataset": dataset,
-        "fractions": fractions,
-        "headings": headings(fractions),
-        "lines": [lines[at] for at in order],
-    }
-
-
-def _columns(lines: Sequence[Line]) -> list[float]:
-    """The shares of the labels that most lines have, and more until every line has one; increasing."""
+    """What the template shows of a dataset: the best with few labels first."""
     counts = Counter(at for line in lines for at in line.scores)
     ranked = sorted(counts, key=lambda at: (-counts[at], at))
-    chosen = ranked[:SHOWN]
-    for line in lines:
-        if not line.scores.keys() & set(chosen):
-            chosen.append(next(at for at in ranked if at in line.scores))
-    return sorted(chosen)
+    chosen, few = set(ranked[:SHOWN]), min(ranked[:SHOWN])
+    chosen |= {next(at for at in ranked if at in line.scores) for line in lines if not line.scores.keys() & chosen}
+    first = sorted((line for line in lines if few in line.scores), key=lambda line: -line.scores[few].mean)
+    others = sorted((line for line in lines if few not in line.scores), key=lambda line: -line.best)
+    fractions = sorted(chosen)
+    return {
+        **{"dataset": dataset, "fractions": fractions, "headings": headings(fractions, few)},
+        **{"few": few, "lines": [*first, *others]},
+    }
 
 
 def _published(name: str, layout: Layout, place: str) -> Iterator[Line]:

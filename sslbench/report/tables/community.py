@@ -31,7 +31,7 @@ def _sheet(layout: Layout, dataset: str, submissions: Sequence[Submission]) -> S
         scored = evaluations(one.records)
         here = [row for row in rows_of(scored) if row.dataset == dataset and measured & row.runs.keys()]
         cost = scored.loc[scored["dataset"] == dataset, "pretrain_flops"]
-        rows += [(row, one, cost.iloc[0]) for row in here]
+        rows += [(row, cost.iloc[0]) for row in here]
         shown |= {at for row in here for at in row.fractions} & measured
         notes += [f"{one.name}: {one.title}, by {one.author} ({one.licence}), {one.url}; {one.standing}."] * bool(here)
     if not rows:
@@ -43,16 +43,15 @@ def _sheet(layout: Layout, dataset: str, submissions: Sequence[Submission]) -> S
     lines = [
         [
             row.pretext,
-            one.author,
             row.protocol,
             str(row.latent_dim),
             flops(cost),
             *(_score(row, scratch, at) for at in sorted(shown)),
         ]
-        for row, one, cost in sorted(rows, key=lambda line: (pretext_rank(line[0].pretext), line[0].key))
+        for row, cost in sorted(rows, key=lambda line: (pretext_rank(line[0].pretext), line[0].key))
     ]
-    headings = ["encoder", "by", "read by", "latent size", "pretraining, as stated", *map(percent, sorted(shown))]
-    return replace(text_sheet(dataset, headings, lines, names=3), notes=tuple(notes))
+    headings = ["encoder", "read by", "latent size", "pretraining, as stated", *map(percent, sorted(shown))]
+    return replace(text_sheet(dataset, headings, lines, names=2), notes=tuple(notes))
 
 
 def _scratch(layout: Layout, dataset: str, fractions: set[float]) -> Row | None:

@@ -27,7 +27,7 @@
     const body = heading.closest("table").tBodies[0];
     for (const other of heading.parentElement.cells) other.removeAttribute("aria-sort");
     heading.setAttribute("aria-sort", down ? "descending" : "ascending");
-    const key = (line) => (words ? line.cells[column].textContent : Number(line.cells[column].dataset.order ?? NaN));
+    const key = (line) => (words ? line.cells[column].firstChild.textContent : Number(line.cells[column].dataset.order ?? NaN));
     const compare = (one, other) => (words ? one.localeCompare(other) : one - other);
     const lines = [...body.rows].map((line) => [key(line), line]);
     const there = lines.filter(([value]) => !Number.isNaN(value)).sort(([one], [other]) => (down ? compare(other, one) : compare(one, other)));
@@ -38,22 +38,22 @@
     if (heading) sort(heading);
   });
 
-  // Accuracies as mean and half-width, costs as plain numbers.
-  function fields(line, headings) {
-    return [...line.cells].flatMap((cell, at) => {
-      const text = cell.firstChild ? cell.firstChild.textContent : "";
-      if (headings[at].endsWith("%")) return [...text.split(" ± "), ""].slice(0, 2);
-      return [cell.classList.contains("text") || cell.tagName === "TH" || headings[at] === "labels saved" ? text : cell.dataset.order ?? ""];
-    });
+  // Names and accuracies in two columns each, costs as plain numbers.
+  const share = /^[\d.]+%$/;
+  function fields(cell, heading) {
+    const [text, small] = [...cell.childNodes].map((node) => node.textContent);
+    if (cell.matches("th, .text")) return heading === "encoder" ? [text] : [text, small];
+    if (share.test(heading)) return [text, (small ?? "").slice(2)];
+    return [heading.startsWith("labels saved") ? text : cell.dataset.order ?? ""];
   }
+  const columns = (heading) => ({ pretext: ["pretext", "read by"], from: ["from", "run"] })[heading] ?? (share.test(heading) ? [heading, `${heading} ±`] : [heading]);
   // A spreadsheet would run what begins like a formula.
   const quoted = (text) => `"${text.replace(/^(?=[=+@\t-])/, "'").replaceAll('"', '""')}"`;
   document.getElementById("save").addEventListener("click", () => {
     const table = shown().querySelector("table");
     const headings = [...table.tHead.rows[0].cells].map((cell) => cell.textContent);
-    const head = headings.flatMap((text) => (text.endsWith("%") ? [text, `${text} ±`] : [text]));
-    const lines = [...table.tBodies[0].rows].filter((line) => !line.hidden).map((line) => fields(line, headings));
-    const text = [head, ...lines].map((line) => `${line.map(quoted).join(",")}\n`).join("");
+    const lines = [...table.tBodies[0].rows].filter((line) => !line.hidden).map((line) => headings.flatMap((heading, at) => fields(line.cells[at], heading)));
+    const text = [headings.flatMap(columns), ...lines].map((line) => `${line.map(quoted).join(",")}\n`).join("");
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
     link.download = `leaderboard-${dataset.value.replace(/[^\w.-]/g, "_")}.csv`;
