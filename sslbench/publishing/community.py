@@ -30,6 +30,7 @@ NEEDED = {"title": Plain, "author": Plain, "licence": Plain, "url": Address}
 MAY = {"encoder": Plain, "architecture": Name, "made_for": Plain}
 
 _TEXT = frozenset(name for name, kind in COLUMN_TYPES.items() if kind is str)
+_PLACE = re.compile(r"[A-Za-z0-9_-]+\.py:\w+|[A-Za-z0-9_-]+\.safetensors|\w+(\.\w+)*:\w+")
 _CELL = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9 ._:/+-]{0,199})?")  # a spreadsheet runs what begins otherwise
 
 
@@ -81,7 +82,24 @@ def _said(path: Path) -> dict[str, str]:
     wrong += [f"lacks {key!r}" for key in NEEDED if key not in said]
     if wrong:
         raise InputError(f"{path} {wrong[0]}; it says {', '.join(NEEDED)}, and may say {', '.join(MAY)}")
-    return {key: checked(kinds[key], value, f"{path}: {key}") for key, value in said.items()}
+    whole = {key: checked(kinds[key], value, f"{path}: {key}") for key, value in said.items()}
+    _check_encoder(path, whole)
+    return whole
+
+
+def _check_encoder(path: Path, said: dict[str, str]) -> None:
+    """No path leads elsewhere, and code is there to be read; large weights may lie at the address."""
+    place = said.get("encoder")
+    if place is None:
+        return
+    if _PLACE.fullmatch(place) is None:
+        forms = "NAME.py:FUNCTION or NAME.safetensors beside it, or MODULE:FUNCTION"
+        raise InputError(f"{path}: encoder must be {forms}, not {place!r}")
+    file = place.partition(":")[0]
+    if file.endswith(".py") and not is_file(path.parent / file):
+        raise InputError(f"{path}: encoder: {file} does not lie beside it")
+    if file.endswith(".safetensors") and "architecture" not in said:
+        raise InputError(f"{path}: encoder {file} holds weights alone; say its architecture too")
 
 
 def _broken(text: str, name: str) -> Iterator[tuple[int, str, str]]:
@@ -97,7 +115,5 @@ def _broken(text: str, name: str) -> Iterator[tuple[int, str, str]]:
                 yield line, str(column), " or ".join(rules[str(column)])
         if cells["dataset"] not in DATASETS and cells["dataset"].partition(":")[0] not in COLLECTIONS:
             yield line, "dataset", f"one that everybody has: {', '.join([*DATASETS, *COLLECTIONS])}"
-        if not cells["value"]:
-            yield line, "value", "a number"
         if float(cells["label_fraction"] or 0) == 0:
             yield line, "label_fraction", "above 0"
