@@ -32,6 +32,7 @@ bench: $(STAMP)  ## Run the quick suite on real data and print its tables (minut
 
 publish: $(STAMP)  ## Copy the tables of the last bench to results/, and what the README shows of them.
 	$(BIN)/sslbench publish $(SUITE) --readme README.md --readme results/README.md
+	$(BIN)/sslbench leaderboard
 
 test: $(STAMP)  ## Run the tests, as many at a time as there are cores.
 	$(BIN)/python -m pytest -n auto --dist worksteal
@@ -48,9 +49,10 @@ results: $(STAMP)  ## Rebuild the published tables and plots from results/*/reco
 		$(BIN)/sslbench report "$$(basename "$$(dirname "$$file")")" --rebuild || exit 1; \
 	done
 	$(BIN)/sslbench report quick --rebuild --readme README.md --readme results/README.md
+	$(BIN)/sslbench leaderboard
 
 reproduce: $(STAMP)  ## Run random rows of every published table again and check each against its interval.
-	$(BIN)/sslbench reproduce results/*/records.csv --sample 2
+	$(BIN)/sslbench reproduce results/*/records.csv results/community/*.csv --sample 2
 
 bench-performance: $(STAMP)  ## Measure speed against its bounds (two hours, nothing else running).
 	$(BIN)/python benchmarks/performance/all.py

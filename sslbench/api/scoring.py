@@ -12,19 +12,18 @@ import pandas as pd
 import torch
 
 from sslbench import __version__
-from sslbench.api.own import Function, architecture, as_it_was, given, read
+from sslbench.api.asked import Asked, ask, own_evaluation
+from sslbench.api.own import Function, as_it_was
 from sslbench.contract.cells import EvaluateCell, PretrainCell
 from sslbench.contract.identity import digest
 from sslbench.contract.provenance import git_commit
-from sslbench.contract.record import Record
+from sslbench.contract.record import COLUMNS, Record
 from sslbench.contract.schema import Count, Fraction, Name, Seed, checked
 from sslbench.contract.settings import configure
-from sslbench.contract.spec import READINGS, InputError, PretextConfig, ProtocolConfig
+from sslbench.contract.spec import READINGS, InputError, ProtocolConfig
 from sslbench.datasets import default_root, load
 from sslbench.datasets._base import Dataset
-from sslbench.encoders._base import Encoder
-from sslbench.engine.evaluate import Features, Outcome, sees_features
-from sslbench.engine.evaluate import evaluate as evaluate_cell
+from sslbench.engine.evaluate import Outcome, sees_features
 from sslbench.protocols import PROTOCOLS
 from sslbench.report.records import from_records
 from sslbench.stores.addresses import locate, prepare
@@ -47,6 +46,10 @@ def evaluate(
     seeds: Sequence[int] = (0, 1, 2),
     name: str = "own",
     settings: Mapping[str, Mapping[str, Any]] | None = None,
+    pretrain_dataset: str = "",
+    pretrain_seconds: float | None = None,
+    pretrain_samples: int | None = None,
+    pretrain_flops: float | None = None,
     device: str = "auto",
     data_root: str | Path | None = None,
     home: str | Path | None = None,
@@ -70,6 +73,8 @@ def evaluate(
         seeds: of the labelled subsets. The encoder is one: how trainings of it would differ is in none of the numbers.
         name: what records call it, as a pretext.
         settings: overrides of protocol fields by name, e.g. `{"knn": {"neighbours": 5}}`.
+        pretrain_dataset: what it was trained on, as records shall say; empty for nothing.
+        pretrain_seconds, pretrain_samples, pretrain_flops: what that cost, as you measured it; None for not known.
         device: `auto`, `cpu` or `cuda`.
         data_root: folder of datasets; None for `$SSLBENCH_DATA` or a cache folder.
         home: folder of stores, e.g. `.sslbench`, where the evaluations are logged to MLflow as experiment `name`; None
@@ -77,7 +82,7 @@ def evaluate(
 
     Returns:
         Records in the public schema, one line per number: accuracy in [0, 1] on `test`, and inside the `budget` where
-        the protocol measures one. What pretraining cost is not known, so those columns are empty.
+        the protocol measures one. What pretraining cost is as you say; nothing of it is measured here.
 
     Raises:
         InputError: a name or a number is wrong, or the encoder does not answer with features; before anything is run.
@@ -87,31 +92,25 @@ def evaluate(
     checked(list[Count], list(labels_per_class), "labels_per_class")
     if not label_fractions and not labels_per_class:
         raise InputError("label_fractions and labels_per_class are both empty; name a budget")
+    stated = _stated(pretrain_dataset, pretrain_seconds, pretrain_samples, pretrain_flops)
     where = torch.device(resolve_device(device))
     data = load(dataset, default_root() if data_root is None else Path(data_root))
     budgets = [*_fractions(label_fractions), *_counts(labels_per_class, data)]
-    network: Encoder | None = None
-    features: Mapping[str, Features]
     rows: list[Record] = []
     with as_it_was(encoder):
-        if isinstance(encoder, tuple):
-            _check_frozen(protocols, readings)
-            found = given(encoder, data, where)
-            features, width = {READINGS[0]: found}, found.train.shape[1]
-        elif callable(encoder):
-            network, features = read(encoder, data, protocols, readings, where)
-            width = network.latent_dim
-        else:
-            raise InputError(
-                f"an encoder is a function of a batch, or features (train, test), not {type(encoder).__name__}"
-            )
-        own = PretrainCell(data.name, architecture(network), name, width, 0, 0.0, None, PretextConfig())
-        keep = _Keeper(own, data, network, str(where), home)
-        for cell in _cells(own, budgets, seeds, readings, configs):
+        asked = ask(encoder, data, protocols, readings, name, where)
+        keep = _Keeper(asked, stated, home)
+        for cell in _cells(asked.own, budgets, seeds, readings, configs):
             started = time.gmtime()
-            outcome = evaluate_cell(cell, data, network, features.get(cell.reading), where)
-            rows += keep.kept(cell, outcome, time.strftime(MOMENT, started))
+            rows += keep.kept(cell, asked.score(cell), time.strftime(MOMENT, started))
     return from_records(rows)
+
+
+def _stated(dataset: str, seconds: float | None, samples: int | None, flops: float | None) -> dict[str, Any]:
+    """What a person says of a pretraining, by column; what they do not say is left out."""
+    said = {"pretrain_dataset": dataset, "pretrain_seconds": seconds, "pretrain_samples": samples}
+    said["pretrain_flops"] = flops
+    return {name: checked(COLUMNS[name], value, name) for name, value in said.items() if value is not None}
 
 
 def _checked(
@@ -138,15 +137,6 @@ def _checked(
     }
 
 
-def _check_frozen(protocols: Sequence[str], readings: Sequence[str]) -> None:
-    """Features alone have one reading, and nothing can be trained on."""
-    for protocol in protocols:
-        if not sees_features(protocol):
-            raise InputError(f"protocol {protocol!r} trains the encoder, and only features are given; give a module")
-    if tuple(readings) != READINGS[:1]:
-        raise InputError(f"features that are given have one reading, {READINGS[0]!r}, not {', '.join(readings)}")
-
-
 def _fractions(fractions: Sequence[float]) -> Iterator[tuple[float, int | None]]:
     return ((float(fraction), None) for fraction in fractions)
 
@@ -171,27 +161,25 @@ def _cells(
         for seed in seeds:
             for protocol, config in configs.items():
                 for reading in readings if sees_features(protocol) else READINGS[:1]:
-                    version = PROTOCOLS.version(protocol)
-                    cell = EvaluateCell(own, own.dataset, fraction, seed, protocol, config, reading, count)
-                    yield dataclasses.replace(cell, protocol_version=version)
+                    yield own_evaluation(own, (fraction, count), seed, protocol, config, reading)
 
 
 class _Keeper:
     """Makes records of outcomes and, if there is a home, runs in MLflow."""
 
-    def __init__(
-        self, own: PretrainCell, dataset: Dataset, network: Encoder | None, device: str, home: str | Path | None
-    ) -> None:
-        self.own, self.dataset, self.device, self.commit = own, dataset, device, git_commit()
-        self.parameters = 0 if network is None else sum(one.numel() for one in network.parameters())
+    def __init__(self, asked: Asked, stated: Mapping[str, Any], home: str | Path | None) -> None:
+        self.own, self.dataset, self.device, self.commit = asked.own, asked.data, str(asked.device), git_commit()
+        self.parameters = 0 if asked.network is None else sum(one.numel() for one in asked.network.parameters())
+        self.stated = stated
         self.tracker: Tracker | None = None
         if home is not None:
             stores = locate(Path(home))
             prepare(stores)
-            self.tracker = Tracker(stores.tracking_uri, own.pretext, stores.artifact_root)
-            self.parent = self.tracker.start_pretrain(own, describe(dataset), device)
-            tags = {"modality": dataset.input_spec.modality}
-            self.tracker.finish(self.parent, {"parameters": float(self.parameters)}, tags)
+            self.tracker = Tracker(stores.tracking_uri, self.own.pretext, stores.artifact_root)
+            self.parent = self.tracker.start_pretrain(self.own, describe(self.dataset), self.device)
+            costs = {name: float(value) for name, value in stated.items() if name != "pretrain_dataset"}
+            tags = {"modality": self.dataset.input_spec.modality}
+            self.tracker.finish(self.parent, {"parameters": float(self.parameters), **costs}, tags)
 
     def kept(self, cell: EvaluateCell, outcome: Outcome, started: str) -> list[Record]:
         """The records of an outcome."""
@@ -206,7 +194,7 @@ class _Keeper:
         return [dataclasses.replace(row, run_id=run_id) for row in rows]
 
     def _record(self, cell: EvaluateCell, outcome: Outcome, split: str, value: float, started: str) -> Record:
-        return Record(
+        record = Record(
             suite=self.own.pretext,
             cell_id=cell.cell_id,
             run_id="",
@@ -245,3 +233,4 @@ class _Keeper:
             device=self.device,
             started_at=started,
         )
+        return dataclasses.replace(record, **self.stated)

@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from sslbench import __version__
 from sslbench.commands.compare import compare
 from sslbench.commands.evaluate import evaluate
+from sslbench.commands.leaderboard import leaderboard
 from sslbench.commands.listing import KINDS, show
 from sslbench.commands.options import Plugin, plain_errors, terminal
 from sslbench.commands.publish import publish
@@ -70,5 +71,5 @@ def list_(
         show(kind, terminal())
 
 
-for command in (run, worker, watch, tune, evaluate, report, publish, compare, reproduce, register, ui):
+for command in (run, worker, watch, tune, evaluate, report, publish, leaderboard, compare, reproduce, register, ui):
     app.command()(command)

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sslbench.commands.options import DataRoot, Device, Home, plain_errors, say, terminal
-from sslbench.contract.outside import import_module, run_file
-from sslbench.contract.spec import InputError
 from sslbench.stores.addresses import default_home
 
 if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
-
-_PLACE = re.compile(r"(.+):([A-Za-z_]\w*)")
 
 #: Published rows shown at every label fraction, the best first; training from scratch is always among them.
 SHOWN = 3
@@ -29,7 +24,8 @@ def evaluate(
         str,
         typer.Option(
             help="my.safetensors with --architecture; or module:function or file.py:function, called without arguments "
-            "and returning a torch module or a function from a batch to features; or the id of an MLflow run."
+            "(or with the unlabelled inputs, if it takes one) and returning a torch module or a function from a batch "
+            "to features; or the id of an MLflow run."
         ),
     ],
     architecture: Annotated[str | None, typer.Option(help="Of a file of weights: conv, resnet18, …")] = None,
@@ -47,6 +43,12 @@ def evaluate(
     reading: Annotated[list[str] | None, typer.Option(help="latent, pooled or map; may be repeated.")] = None,
     seeds: Annotated[int, typer.Option(min=1, help="How many labelled subsets, those of seeds 0, 1, …")] = 3,
     name: Annotated[str, typer.Option(help="What records call it.")] = "own",
+    pretrain_dataset: Annotated[str, typer.Option(help="What it was trained on; empty for nothing.")] = "",
+    pretrain_seconds: Annotated[float | None, typer.Option(help="What that took, as you measured it.")] = None,
+    pretrain_samples: Annotated[
+        int | None, typer.Option(help="Inputs it saw in training, all epochs together.")
+    ] = None,
+    pretrain_flops: Annotated[float | None, typer.Option(help="Floating-point operations of its training.")] = None,
     against: Annotated[str | None, typer.Option(help="Published table to put beside it, e.g. fashion_mnist.")] = None,
     output: Annotated[Path | None, typer.Option(help="Write records there, e.g. to mine.csv.")] = None,
     log: Annotated[bool, typer.Option("--log", help="Log the evaluations to MLflow.")] = False,
@@ -60,12 +62,22 @@ def evaluate(
     sslbench evaluate digits --encoder my_model.py:make_encoder --protocol knn --per-class 10 --output mine.csv
     """
     with plain_errors():
+        from sslbench.api.opening import open_encoder
         from sslbench.api.scoring import evaluate as score
         from sslbench.report.records import write_records
 
         budgets = fraction or (() if per_class else (0.01, 0.1, 1.0))
+        opened = open_encoder(
+            encoder,
+            dataset,
+            architecture=architecture,
+            latent_dim=latent_dim,
+            made_for=made_for,
+            home=home,
+            data_root=data_root,
+        )
         frame = score(
-            _opened(encoder, architecture, latent_dim, made_for or dataset, home, data_root),
+            opened,
             dataset,
             label_fractions=tuple(budgets),
             labels_per_class=tuple(per_class or ()),
@@ -73,6 +85,10 @@ def evaluate(
             readings=tuple(reading or ("latent",)),
             seeds=range(seeds),
             name=name,
+            pretrain_dataset=pretrain_dataset,
+            pretrain_seconds=pretrain_seconds,
+            pretrain_samples=pretrain_samples,
+            pretrain_flops=pretrain_flops,
             device=device,
             data_root=data_root,
             home=(home or default_home()) if log else None,
@@ -82,36 +98,6 @@ def evaluate(
             _show_against(frame, against, terminal())
         if output is not None:
             say(terminal(), f"written: {write_records(frame, output)}")
-
-
-def _opened(
-    text: str, architecture: str | None, latent_dim: int, made_for: str, home: Path | None, data_root: Path | None
-) -> Any:
-    """The encoder that `--encoder` names.
-
-    Raises:
-        InputError: there is none; the message says what was tried.
-    """
-    place = _PLACE.fullmatch(text)
-    if place is None:
-        from sslbench.api.loading import load_encoder
-
-        return load_encoder(
-            text, architecture=architecture, latent_dim=latent_dim, dataset=made_for, home=home, data_root=data_root
-        )
-    module, function = place.groups()
-    if module.endswith(".py"):
-        if not Path(module).is_file():
-            raise InputError(f"--encoder: there is no file {module}")
-        found = vars(run_file(Path(module).resolve(), f"sslbench_encoder_{Path(module).stem}", "file")).get(function)
-    else:
-        found = vars(import_module(module, "--encoder")).get(function)
-    if not callable(found):
-        raise InputError(f"--encoder: {module} has no function {function!r}")
-    try:
-        return found()
-    except Exception as error:
-        raise InputError(f"--encoder: {text}() fails: {type(error).__name__}: {error}") from error
 
 
 def _show(frame: pd.DataFrame, console: Console) -> None:

@@ -87,7 +87,7 @@ def _report(request: Request, results: Path, rebuild: bool, ui_url: str | None, 
         load_plugins(request.plugins)
         suite = suites.load(request.suite)
         destination = results / suite.name
-        attached = replace(attachments_of(request.suite, suite), ui_url=ui_url or "")
+        attached = replace(attachments_of(request.suite, suite, results), ui_url=ui_url or "")
         rebuild_report(destination, suite.name, suite.notes, attached)
         records, answers = read_records(destination / "records.csv"), read_answers(destination)
         print_summary(records, console, attached.versions, answers)

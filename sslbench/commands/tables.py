@@ -39,7 +39,7 @@ def refresh(readme: Path, results: Path, console: Console) -> None:
         InputError: the file cannot be read, or what a mark names is not there.
     """
     from sslbench.contract.files import replace_file
-    from sslbench.publishing.publish import current_versions
+    from sslbench.publishing.versions import current_versions
     from sslbench.report.readme import refreshed
 
     try:

@@ -25,6 +25,8 @@ from sslbench.contract.errors import InputError
 T = TypeVar("T")
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
+_PLAIN = re.compile(r"\w[\w .,:;()'&/+-]{0,199}")  # no markup, and nothing that a spreadsheet would run
+_ADDRESS = re.compile(r"https://[\w.~:/?#@!$&*+,;=%-]{4,300}", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
@@ -51,6 +53,18 @@ def _check_cell(value: str) -> str:
     return _check_line(value)
 
 
+def _check_plain(value: str) -> str:
+    if _PLAIN.fullmatch(value) is None:
+        raise InputError(f"must be 1 to 200 letters, digits and . , : ; ( ) ' & / + - _, not {shown(value)}")
+    return value
+
+
+def _check_address(value: str) -> str:
+    if _ADDRESS.fullmatch(value) is None:
+        raise InputError(f"must be an address that begins with https://, not {shown(value)}")
+    return value
+
+
 def _check_distinct(values: tuple[T, ...]) -> tuple[T, ...]:
     twice = next((value for place, value in enumerate(values) if value in values[:place]), None)
     if twice is not None:
@@ -67,6 +81,8 @@ def _check_some(values: tuple[T, ...]) -> tuple[T, ...]:
 Name = Annotated[str, AfterValidator(check_name)]
 Line = Annotated[str, AfterValidator(_check_line)]
 Cell = Annotated[str, Field(max_length=1000), AfterValidator(_check_cell)]  # of a CSV file
+Plain = Annotated[str, AfterValidator(_check_plain)]  # what a stranger says, shown to everybody
+Address = Annotated[str, AfterValidator(_check_address)]
 
 Amount = Annotated[float, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0, le=1e9)]  # beyond, single precision has nothing left beside it

@@ -18,9 +18,11 @@ from sslbench.datasets import DATASETS
 from sslbench.encoders import ENCODERS
 from sslbench.pretexts import PRETEXTS
 from sslbench.protocols import PROTOCOLS
+from sslbench.publishing.community import read_community
 from sslbench.publishing.encoders import ship
 from sslbench.publishing.environment import environment
-from sslbench.publishing.folders import RECORDS_FILE, replaced
+from sslbench.publishing.folders import RECORDS_FILE, published_among, replaced
+from sslbench.publishing.versions import current_versions
 from sslbench.report.attachments import TAKEN, Answered, Answers, Attachments, Exhibit, Failure, Gaps, shrink
 from sslbench.report.build import PAGE_FILE, build
 from sslbench.report.page import unlinked
@@ -129,27 +131,22 @@ def gaps_of(tracker: Tracker, prepared: Prepared, recorded: set[str]) -> Gaps:
     return Gaps(len(planned), sum(cell.cell_id not in recorded for cell in planned), failures)
 
 
-def attachments_of(name: str, suite: Suite) -> Attachments:
+def attachments_of(name: str, suite: Suite, results: Path | None = None) -> Attachments:
     """What a suite and the plug-ins say about its records; the rest is as the results folder has it.
 
     Args:
         name: of the suite or its file.
+        results: folder of published results, which has scores of others; None for the one that has the suite's.
 
     Raises:
-        InputError: its settings file does not exist or is none.
+        InputError: its settings file does not exist or is none, or somebody's scores break a rule.
     """
-    return Attachments(tuned=tuned(name, suite), primary=suite.primary, versions=current_versions())
-
-
-def current_versions() -> dict[tuple[str, str], int]:
-    """Of every plug-in, by kind and name: what another version computed is stale."""
-    registries: dict[str, Registry[Any]] = {
-        "dataset": DATASETS,
-        "encoder": ENCODERS,
-        "pretext": PRETEXTS,
-        "protocol": PROTOCOLS,
-    }
-    return {(kind, entry): plugins.version(entry) for kind, plugins in registries.items() for entry in plugins}
+    return Attachments(
+        tuned=tuned(name, suite),
+        primary=suite.primary,
+        versions=current_versions(),
+        community=read_community(results or published_among(suite.name, None)),
+    )
 
 
 def tuned(name: str, suite: Suite) -> tuple[TunedArm, ...]:

@@ -123,7 +123,7 @@ class Reproduction:
         plugins: tuple[str, ...] = (),
     ) -> None:
         load_plugins(plugins)
-        self.place = path, data_root, suite, plugins
+        self.path, self.place = path, (path, data_root, suite, plugins)
         records = read_records(path)
         self.answers = read_answers(path.parent) if path.name == RECORDS_FILE else {}
         chosen = choose(records, rows, path)
@@ -136,10 +136,7 @@ class Reproduction:
         if able.empty or (rows and self.stale):
             unknown = next(cell_id for cell_id in chosen["cell_id"] if cell_id not in cells)
             raise InputError(f"{path}: suite {names[0]!r} no longer defines cell {unknown}; publish its records again")
-        chosen = able
-        if sample is not None and sample < len(chosen):
-            chosen = chosen.loc[sorted(random.Random(0).sample(list(chosen.index), sample))]
-        published = _published(records, chosen, cells)
+        published = _published(records, drawn(able, sample), cells)
         # Rows of one pretraining stand together: its encoder is trained once.
         self.rows = sorted(published, key=lambda row: (row.cell.pretrain.cell_id, row.number))
 
@@ -233,6 +230,13 @@ def choose(records: pd.DataFrame, rows: Sequence[str], path: Path) -> pd.DataFra
             raise InputError(f"--rows {text!r} names no test accuracy of {path}")
         found |= chosen
     return scores.loc[sorted(found)]
+
+
+def drawn(rows: pd.DataFrame, sample: int | None) -> pd.DataFrame:
+    """So many of the rows, at random but always the same; all of them if there are no more, or for None."""
+    if sample is None or sample >= len(rows):
+        return rows
+    return rows.loc[sorted(random.Random(0).sample(list(rows.index), sample))]
 
 
 def _by_condition(scores: pd.DataFrame, text: str) -> set[int]:

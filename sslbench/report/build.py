@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -23,6 +24,7 @@ from sslbench.report.records import conform, read_records, write_records
 from sslbench.report.scores import lay_out
 from sslbench.report.statistics import analyse
 from sslbench.report.tables import tables_of
+from sslbench.report.tables.community import community_sheets
 from sslbench.report.tables.latex import table_tex
 from sslbench.report.tables.markdown import table_csv, table_markdown
 from sslbench.report.words.wording import outside_notes, taken_note
@@ -60,7 +62,8 @@ def build(
     layout = lay_out(frame, completed.gaps, completed.primary or "", completed.versions, completed.answers)
     if not layout.blocks:
         raise InputError(f"nothing to report for {title!r}: no test accuracy of any encoder among {len(frame)} records")
-    tables, analysis = tables_of(layout), analyse(layout, completed.tuned or ())
+    tables = replace(tables_of(layout), others=community_sheets(layout, completed.community))
+    analysis = analyse(layout, completed.tuned or ())
     notes = (*notes, *taken_note(completed.environment or {}), *outside_notes(layout.blocks, completed.tuned or ()))
     contents: dict[str, bytes | str] = {
         "table.md": table_markdown(tables, title, notes),

@@ -15,10 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sslbench.contract.spec import InputError
-from sslbench.report.attachments.predictions import read_answers
-from sslbench.report.attachments.primary import read_primary
-from sslbench.report.records import read_records
-from sslbench.report.scores import Layout, lay_out
+from sslbench.report.scores.published import lay_out_folder
 from sslbench.report.statistics import analyse
 from sslbench.report.statistics.compute import processor_seconds
 from sslbench.report.tables import tables_of
@@ -55,7 +52,7 @@ def _passage(mark: re.Match[str], results: Path, versions: Mapping[tuple[str, st
     if mark["kind"] == "index":
         lines = [_index_line(path.parent, versions) for path in sorted(results.glob("*/records.csv"))]
         return "\n".join([*INDEX_HEAD, *lines])
-    layout = _laid_out(results / mark["suite"], versions)
+    layout = lay_out_folder(results / mark["suite"], versions)
     if mark["kind"] == "findings":
         where = f"On {mark['heading']} (" if mark["heading"] else ""
         found = [one for one in findings(analyse(layout)) if one.sentence.startswith(where)]
@@ -71,11 +68,6 @@ def _passage(mark: re.Match[str], results: Path, versions: Mapping[tuple[str, st
     return section[1]
 
 
-def _laid_out(folder: Path, versions: Mapping[tuple[str, str], int]) -> Layout:
-    records, primary = read_records(folder / "records.csv"), read_primary(folder)
-    return lay_out(records, primary=primary, versions=versions, answers=read_answers(folder))
-
-
 def _answer(found: Sequence[Finding]) -> str:
     """The first sentence; of several datasets a clause each, for no one of them speaks for the others."""
     told = [(one.subject, one.brief) for one in reversed(found) if one.subject and one.brief]
@@ -87,7 +79,7 @@ def _answer(found: Sequence[Finding]) -> str:
 
 def _index_line(folder: Path, versions: Mapping[tuple[str, str], int]) -> str:
     """What a published suite answers first, on how many seeds, what it cost, when and by which code it was run."""
-    layout, name = _laid_out(folder, versions), folder.name
+    layout, name = lay_out_folder(folder, versions), folder.name
     answer = _answer(findings(analyse(layout)))
     stale = f" {STALE}: in part by older versions of plug-ins." if layout.stale else ""
     seeds = span(sorted({len(some) for block in layout.blocks for some in block.replicates.values()}))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sslbench.contract.spec import InputError
-from sslbench.publishing.publish import current_versions
+from sslbench.publishing.versions import current_versions
 from sslbench.report.readme import SENTENCES, refreshed
 
 ROOT = Path(__file__).parents[2]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sslbench.contract.settings import TunedArm
+from sslbench.report.attachments.community import Submission
 from sslbench.report.attachments.exhibits import Exhibit, read_exhibits
 from sslbench.report.attachments.files import read_json
 from sslbench.report.attachments.gaps import Gaps, read_gaps
@@ -32,6 +33,7 @@ class Attachments:
         answers: which test inputs every evaluation answered rightly.
         ui_url: where run ids lead; empty, as for all who do not have these runs, leaves them as plain text.
         versions: of the plug-ins as they are now, by kind and name.
+        community: scores of others.
         primary: the protocol that was named before anything was run, as tables name it; empty if none was.
     """
 
@@ -42,6 +44,7 @@ class Attachments:
     answers: Answers | None = None
     ui_url: str = ""
     versions: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    community: tuple[Submission, ...] = ()
     primary: str | None = None
 
     def completed(self, folder: Path) -> Attachments:

@@ -13,30 +13,33 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
-from jinja2 import Environment, StrictUndefined, Template
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from sslbench.report.attachments.attachments import Attachments
 from sslbench.report.page.answer import answers, notices, opening, subtitle
 from sslbench.report.page.charts import Chart, Figure, curve_figure, page_data
 from sslbench.report.page.compute import budget_part, compute_part
+from sslbench.report.page.files import asset, template
 from sslbench.report.page.insight import measure_part, optimism_part, share_part, spread_part
 from sslbench.report.page.parts import Part
 from sslbench.report.page.savings import SAVINGS_TEXT, saved_figure, savings_sheets
-from sslbench.report.page.sections import cost_part, environment_part, latent_part, outcome_part, picture_part
+from sslbench.report.page.sections import (
+    cost_part,
+    environment_part,
+    latent_part,
+    others_part,
+    outcome_part,
+    picture_part,
+)
 from sslbench.report.scores.layout import Block, on_one_axis
-from sslbench.report.scores.rows import Run
 from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.tables.sheet import Sheet, Tables
 from sslbench.report.words.findings import findings
 from sslbench.report.words.reading import headline_text, marks_text
 from sslbench.report.words.wording import several_places, table_title
 
-PAGE = Path(__file__).parent / "assets"
 LIBRARIES = ("d3-7.9.2.min.js", "plot-0.6.17.min.js")
 
 
@@ -77,13 +80,14 @@ def report_html(tables: Tables, analysis: Analysis, title: str, notes: Sequence[
     told = answers(found, blocks)
     charts = _Charts()
     views = _views(tables, analysis, blocks, charts)
-    chapters = [latent_part(blocks), compute_part(analysis), picture_part(attached.exhibits or ())]
+    chapters = [latent_part(blocks), compute_part(analysis), others_part(tables.others)]
+    chapters.append(picture_part(attached.exhibits or ()))
     drawn = [(part, [charts.place(figure) for figure in part.figures]) for part in chapters if part is not None]
     reviews = [
         (part, [charts.place(figure) for figure in part.figures]) for part in _reviews(tables, analysis, attached)
     ]
     said = {answer.sentence for answer in told}
-    return _template().render(
+    return template("report.html").render(
         title=title,
         subtitle=subtitle(blocks),
         answers=told,
@@ -97,10 +101,10 @@ def report_html(tables: Tables, analysis: Analysis, title: str, notes: Sequence[
         reviews=reviews,
         data=_script_json(page_data(charts, {row for block in blocks for row in block.rows})),
         ui_url=attached.ui_url.rstrip("/"),
-        style=_asset("style.css"),
-        libraries=Markup("\n").join(_asset(f"vendor/{name}") for name in LIBRARIES),
-        script=_asset("charts.js"),
-        licences=(PAGE / "vendor" / "LICENSES.txt").read_text(encoding="utf-8"),
+        style=asset("style.css"),
+        libraries=Markup("\n").join(asset(f"vendor/{name}") for name in LIBRARIES),
+        script=asset("charts.js"),
+        licences=str(asset("vendor/LICENSES.txt")),
     )
 
 
@@ -142,32 +146,6 @@ def _reading(tables: Tables, analysis: Analysis, notes: Sequence[str]) -> list[s
     failed *= bool(tables.layout.gaps.failures)
     savings = () if analysis.multipliers.empty else SAVINGS_TEXT
     return [*tables.reading, *headline_text(analysis.primary), *marks_text(tables.layout), *failed, *savings, *notes]
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters.update(code=_with_code, runs=_runs)
-    return environment.from_string((PAGE / "report.html").read_text(encoding="utf-8"))
-
-
-@cache
-def _asset(name: str) -> Markup:
-    """A style or script of our own, put into the page as it is."""
-    return Markup((PAGE / name).read_text(encoding="utf-8"))
-
-
-def _with_code(text: str) -> Markup:
-    """Text with `code` between backticks, everything else escaped."""
-    parts = text.split("`")
-    return Markup("").join(
-        Markup("<code>{}</code>").format(part) if number % 2 else escape(part) for number, part in enumerate(parts)
-    )
-
-
-def _runs(runs: Sequence[Run]) -> str:
-    """The runs behind a number, as the attribute that the page's script reads."""
-    return json.dumps([[str(run.replicate), round(run.value, 6), run.run_id] for run in runs], separators=(",", ":"))
 
 
 def _script_json(data: dict[str, object]) -> Markup:

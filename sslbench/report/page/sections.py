@@ -22,7 +22,7 @@ from sslbench.report.statistics.compute import processor_seconds
 from sslbench.report.statistics.paired import OUTCOMES
 from sslbench.report.tables.sheet import Sheet, text_sheet
 from sslbench.report.words.numbers import NOT_RUN, count, duration, flops, three_digits
-from sslbench.report.words.reading import COSTS, WINS
+from sslbench.report.words.reading import COSTS, OTHERS, WINS
 
 
 def latent_part(blocks: Sequence[Block]) -> Part | None:
@@ -30,6 +30,11 @@ def latent_part(blocks: Sequence[Block]) -> Part | None:
     figures = latent_figures(blocks)
     text = "How much the size of the representation matters, at one share of the labels at a time."
     return Part("latent", "Latent size", (text,), tuple(figures)) if figures else None
+
+
+def others_part(sheets: Sequence[Sheet]) -> Part | None:
+    """Scores of others, if there are any."""
+    return Part("others", "Scores of others", (OTHERS,), sheets=tuple(sheets)) if sheets else None
 
 
 def picture_part(exhibits: Sequence[Exhibit]) -> Part | None:

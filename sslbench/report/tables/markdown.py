@@ -8,7 +8,7 @@ from tabulate import tabulate
 
 from sslbench.report.statistics.summary import summarise
 from sslbench.report.tables.sheet import Entry, Sheet, Tables
-from sslbench.report.words.reading import COSTS, MEASURES, marks_text
+from sslbench.report.words.reading import COSTS, MEASURES, OTHERS, marks_text
 from sslbench.report.words.wording import several_places
 
 
@@ -28,6 +28,9 @@ def table_markdown(tables: Tables, title: str, notes: Sequence[str] = ()) -> str
             parts.append(f"## {place}")
         parts += [f"{'###' if several else '##'} {sheet.title}", pipe_table(sheet), *sheet.notes]
     parts += ["## How to read this", *tables.reading, *(f"- {note}" for note in notes), *marks_text(tables.layout)]
+    if tables.others:
+        parts += ["## Scores of others", OTHERS]
+        parts += [part for sheet in tables.others for part in (f"### {sheet.title}", pipe_table(sheet), *sheet.notes)]
     if tables.measures is not None:
         parts += ["## Measures without labels", MEASURES, pipe_table(tables.measures)]
     parts += ["## Cost", COSTS, pipe_table(tables.costs)]

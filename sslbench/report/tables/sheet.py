@@ -108,6 +108,7 @@ class Tables:
         accuracy: a sheet per block of the layout, in its order.
         reading: paragraphs on how to read them.
         measures: without labels; None if there are none.
+        others: scores of others on the same datasets, a sheet each.
     """
 
     layout: Layout
@@ -115,6 +116,7 @@ class Tables:
     reading: tuple[str, ...]
     measures: Sheet | None
     costs: Sheet
+    others: tuple[Sheet, ...] = ()
 
 
 def tables_of(layout: Layout) -> Tables:

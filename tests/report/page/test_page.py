@@ -14,7 +14,8 @@ from sslbench.contract.spec import InputError
 from sslbench.report.attachments.attachments import Attachments
 from sslbench.report.attachments.exhibits import read_exhibits, write_exhibits
 from sslbench.report.attachments.gaps import Failure, Gaps, read_gaps, write_gaps
-from sslbench.report.page.render import PAGE, unlinked
+from sslbench.report.page.files import ASSETS
+from sslbench.report.page.render import unlinked
 from sslbench.report.records import from_records
 from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.words.findings import findings
@@ -190,7 +191,7 @@ def test_nothing_is_loaded_from_anywhere(golden: pd.DataFrame) -> None:
     policies = [item["content"] for item in found.attributes("meta") if "http-equiv" in item]
     assert len(policies) == 1
     assert policies[0].startswith("default-src 'none'; ")  # the browser holds the page to it
-    style = (PAGE / "style.css").read_text() + (PAGE / "charts.js").read_text()
+    style = (ASSETS / "style.css").read_text() + (ASSETS / "charts.js").read_text()
     assert not re.search(r"@import|url\(|https?:|fetch\(|XMLHttpRequest|import\(", style)
 
 
@@ -199,7 +200,7 @@ def test_equal_records_give_equal_bytes(golden: pd.DataFrame) -> None:
 
 
 def test_the_libraries_are_the_published_ones_and_their_licence_stands_in_the_page(golden: pd.DataFrame) -> None:
-    vendored = {path.name: path.read_bytes() for path in (PAGE / "vendor").glob("*.js")}
+    vendored = {path.name: path.read_bytes() for path in (ASSETS / "vendor").glob("*.js")}
     assert {name: hashlib.sha256(content).hexdigest() for name, content in vendored.items()} == DIGESTS
     text = html(golden)
     assert "Copyright 2010-2026 Mike Bostock" in text
