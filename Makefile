@@ -7,7 +7,7 @@ WORKERS ?= auto
 SUITE ?= quick
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bench publish bench-performance test lint check results reproduce ui clean
+.PHONY: help setup bench publish bench-performance test lint check docs results reproduce ui clean
 
 help:  ## Show this help.
 	@echo "sslbench: how many labels does self-supervision save?"
@@ -44,6 +44,9 @@ lint: $(STAMP)  ## Check format, lint and types.
 
 check: lint test  ## What CI runs: format, lint, types, tests.
 
+docs: $(STAMP)  ## Build the documentation into site/, the tutorial run anew; warnings are errors (2 minutes).
+	$(BIN)/mkdocs build --strict
+
 results: $(STAMP)  ## Rebuild the published tables and plots from results/*/records.csv alone.
 	@for file in results/*/records.csv; do \
 		$(BIN)/sslbench report "$$(basename "$$(dirname "$$file")")" --rebuild || exit 1; \
@@ -60,5 +63,5 @@ bench-performance: $(STAMP)  ## Measure speed against its bounds (two hours, not
 ui: $(STAMP)  ## Browse every run in the MLflow UI.
 	$(BIN)/sslbench ui
 
-clean:  ## Delete the environment; runs and results stay.
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
+clean:  ## Delete the environment and site/; runs and results stay.
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache site

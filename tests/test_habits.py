@@ -40,7 +40,7 @@ def test_the_citation_names_this_version_and_licence() -> None:
 
 def test_ci_runs_what_a_person_runs() -> None:
     (job,) = read(".github/workflows/check.yml")["jobs"].values()
-    assert [step["run"] for step in job["steps"] if "run" in step] == ["make check"]
+    assert [step["run"] for step in job["steps"] if "run" in step] == ["make check", "make docs"]
     (version,) = [step["with"]["python-version"] for step in job["steps"] if "python-version" in step.get("with", {})]
     assert f"with Python {version} " in (ROOT / "requirements.lock").read_text(encoding="utf-8")
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
+from rich.console import Console
 from rich.progress import Progress
 
 from sslbench.api.tables import wide
@@ -81,6 +83,8 @@ def run(
 def _with_a_bar(request: Request, prepared: Prepared) -> list[news.Failure]:
     """Run what is missing; returns what failed."""
     done = sum(cell_id in prepared.done for cell_id, _ in prepared.cells)
-    with Progress() as bar:
+    # In a notebook rich draws by ipywidgets, and complains where there are none.
+    console = Console(force_jupyter=None if find_spec("ipywidgets") else False)
+    with Progress(console=console) as bar:
         cells = bar.add_task(prepared.suite.name, total=len(prepared.cells), completed=done)
         return crew.run(request, prepared, lambda progress: bar.advance(cells, len(progress.finished)))

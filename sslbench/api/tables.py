@@ -12,10 +12,13 @@ from sslbench.contract.files import is_file, is_folder
 from sslbench.contract.spec import InputError
 from sslbench.contract.titles import NOT_HELD_OUT
 from sslbench.publishing.folders import RECORDS_FILE, published_among
+from sslbench.report.attachments import Attachments
 from sslbench.report.records import conform, read_records
-from sslbench.report.scores import evaluations
+from sslbench.report.scores import evaluations, lay_out
 from sslbench.report.scores.replicates import Replicate
+from sslbench.report.statistics import analyse
 from sslbench.report.statistics.spread import estimate, holm, paired_difference, paired_p_value
+from sslbench.report.words.findings import findings as sentences
 from sslbench.stores.addresses import locate
 
 #: What an evaluation is named by, and its repetition.
@@ -56,6 +59,26 @@ def records(source: str | Path, *, long: bool = False, home: str | Path | None =
     """
     found = read_records(records_file(source, home))
     return found if long else wide(found)
+
+
+def findings(source: str | Path, *, home: str | Path | None = None) -> list[str]:
+    """What the records of a suite say, in the sentences its page opens with: how many labels pretraining saved.
+
+    Args:
+        source: a suite's name, or a folder of results, or a `records.csv`.
+        home: folder of stores whose tables are meant by a name, e.g. `.sslbench`; None for published ones.
+
+    Returns:
+        Sentences, each with its figure and 95% interval, the most important first; of several datasets one after
+        another. Empty where there is nothing to compare, e.g. no training from scratch.
+
+    Raises:
+        InputError: there are no such records, or what lies beside them is damaged.
+    """
+    file = records_file(source, home)
+    beside = Attachments().completed(file.parent)
+    layout = lay_out(read_records(file), beside.gaps, beside.primary or "", beside.versions, beside.answers)
+    return [found.sentence for found in sentences(analyse(layout, beside.tuned or ()))]
 
 
 def records_file(source: str | Path, home: str | Path | None = None) -> Path:

@@ -1,4 +1,7 @@
-"""Labelled inputs of one modality, loaded whole. One line here adds one."""
+"""Labelled inputs of one modality, loaded whole. One line here adds one.
+
+What a loader of your own returns, and what makes it, is handed on from here, torch being loaded with it.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sslbench.contract.files import is_folder
+from sslbench.contract.lazy import lazily
 from sslbench.contract.registry import Registry
 from sslbench.contract.spec import InputError
 
 if TYPE_CHECKING:
-    from sslbench.datasets._base import Dataset
+    from sslbench.datasets._base import Dataset as Dataset
+    from sslbench.datasets._base import Split as Split
+    from sslbench.datasets._base import assembled as assembled
+    from sslbench.datasets._base import image_dataset as image_dataset
+    from sslbench.datasets._split import hold_out as hold_out
+    from sslbench.datasets._split import mixed as mixed
 
 DATASETS: Registry[Callable[[Path], Dataset]] = Registry(
     "dataset",
@@ -63,6 +72,18 @@ HOLDS = {
 #: Collections of many sets, by what stands before the colon of `ucr:ECG5000`.
 COLLECTIONS: Registry[Callable[[str, Path], Dataset]] = Registry(
     "collection of datasets", {"ucr": "sslbench.datasets.series.ucr:load_ucr"}
+)
+
+__getattr__, __dir__ = lazily(
+    __name__,
+    {
+        "Dataset": "sslbench.datasets._base",
+        "Split": "sslbench.datasets._base",
+        "assembled": "sslbench.datasets._base",
+        "image_dataset": "sslbench.datasets._base",
+        "hold_out": "sslbench.datasets._split",
+        "mixed": "sslbench.datasets._split",
+    },
 )
 
 

@@ -1,13 +1,18 @@
-"""Networks from a batch of inputs to `latent_dim` numbers each. One line here adds one."""
+"""Networks from a batch of inputs to `latent_dim` numbers each. One line here adds one.
+
+What an encoder of your own inherits is handed on from here, torch being loaded with it.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sslbench.contract.lazy import lazily
 from sslbench.contract.registry import At, Registry
 
 if TYPE_CHECKING:
-    from sslbench.encoders._base import Encoder
+    from sslbench.encoders._base import Encoder as Encoder
+    from sslbench.encoders.images._decoder import ConvDecoder as ConvDecoder
 
 ENCODERS: Registry[type[Encoder]] = Registry(
     "encoder",
@@ -23,4 +28,12 @@ ENCODERS: Registry[type[Encoder]] = Registry(
         "raw": "sslbench.encoders.raw:Raw",
     },
     "sslbench.encoders",
+)
+
+__getattr__, __dir__ = lazily(
+    __name__,
+    {
+        "Encoder": "sslbench.encoders._base",
+        "ConvDecoder": "sslbench.encoders.images._decoder",
+    },
 )

@@ -1,13 +1,22 @@
-"""Tasks that train an encoder without labels, and the baselines beside them. One line here adds one."""
+"""Tasks that train an encoder without labels, and the baselines beside them. One line here adds one.
+
+What a task of your own inherits and answers is handed on from here, torch being loaded with it.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sslbench.contract.lazy import lazily
 from sslbench.contract.registry import At, Registry
+from sslbench.contract.spec import PretextConfig as PretextConfig
 
 if TYPE_CHECKING:
-    from sslbench.pretexts._base import Pretext
+    from sslbench.modalities._base import Picture as Picture
+    from sslbench.pretexts._base import Pretext as Pretext
+    from sslbench.pretexts._teacher import HalfLife as HalfLife
+    from sslbench.pretexts._views import TwoViewConfig as TwoViewConfig
+    from sslbench.pretexts._views import TwoViewPretext as TwoViewPretext
 
 PRETEXTS: Registry[type[Pretext]] = Registry(
     "pretext",
@@ -57,4 +66,15 @@ PRETEXTS: Registry[type[Pretext]] = Registry(
         "contrastive_text": "sslbench.pretexts.text.contrastive_text:ContrastiveText",
     },
     "sslbench.pretexts",
+)
+
+__getattr__, __dir__ = lazily(
+    __name__,
+    {
+        "Pretext": "sslbench.pretexts._base",
+        "TwoViewPretext": "sslbench.pretexts._views",
+        "TwoViewConfig": "sslbench.pretexts._views",
+        "HalfLife": "sslbench.pretexts._teacher",
+        "Picture": "sslbench.modalities._base",
+    },
 )

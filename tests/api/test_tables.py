@@ -14,6 +14,8 @@ from sslbench.contract.spec import InputError
 from sslbench.report.records import write_records
 from tests.conftest import GOLDEN
 
+ROOT = Path(__file__).parents[2]
+
 
 def own(values: dict[int, float], fraction: float = 0.01, **changes: object) -> pd.DataFrame:
     """Records of an encoder of one's own on the labels of these seeds."""
@@ -53,6 +55,14 @@ def test_a_line_per_evaluation_has_everything_that_was_measured_of_it() -> None:
         assert set(wide.loc[same & (wide["seed"] == line["seed"]), "rankme"]) == {line["value"]}
     assert wide["label_fraction"].dtype == float
     assert wide["seed"].dtype == int
+
+
+def test_findings_are_the_sentences_that_the_readme_opens_with() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    said = sb.findings(ROOT / "results" / "digits")
+    assert len(said) > 3
+    assert all(f"- {sentence}\n" in readme for sentence in said[:3])
+    assert sb.findings(ROOT / "results" / "digits" / "records.csv") == said
 
 
 def test_one_s_own_is_compared_on_the_labels_that_both_have() -> None:

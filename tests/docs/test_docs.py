@@ -104,9 +104,7 @@ def test_the_command_of_the_page_on_pretexts_runs_a_file_that_is_no_package(tmp_
     code = told("add-a-pretext")[0][1].replace("class BlankOut(", f"{decorator[1]}\nclass BlankOut(")
     name = decorator[2].split()[1]
     (tmp_path / name).write_text(
-        code.replace(
-            "from sslbench.pretexts._base", "from sslbench.pretexts import PRETEXTS\nfrom sslbench.pretexts._base"
-        )
+        code.replace("from sslbench.pretexts import Picture", "from sslbench.pretexts import PRETEXTS, Picture")
     )
     # Digits and one seed instead of Fashion-MNIST and three: the same path in seconds.
     digits = ["--dataset=digits", "--seed=0", *decorator[2].split(), *small(tmp_path)]

@@ -9,9 +9,9 @@ import torch
 from torch.nn import functional
 
 from sslbench.contract.schema import Inside
-from sslbench.contract.spec import InputSpec, PretextConfig, tuned
-from sslbench.encoders._base import Encoder
-from sslbench.pretexts._base import Picture, Pretext
+from sslbench.contract.spec import InputSpec, tuned
+from sslbench.encoders import Encoder
+from sslbench.pretexts import Picture, Pretext, PretextConfig
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,7 @@ import skimage.data
 import torch
 
 from sslbench.contract.spec import ViewPolicy
-from sslbench.datasets._base import Dataset, Split, image_dataset
-from sslbench.datasets._split import hold_out, mixed
+from sslbench.datasets import Dataset, Split, hold_out, image_dataset, mixed
 
 
 def load_faces(root: Path) -> Dataset:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch.nn import functional
 
-from sslbench.protocols._base import FrozenProtocol, Prediction
+from sslbench.protocols import FrozenProtocol, Prediction
 
 
 class NearestMean(FrozenProtocol):

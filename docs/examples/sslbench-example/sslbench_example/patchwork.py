@@ -8,8 +8,7 @@ import torch
 from torch import nn
 
 from sslbench.contract.spec import InputSpec
-from sslbench.encoders._base import Encoder
-from sslbench.encoders.images._decoder import ConvDecoder
+from sslbench.encoders import ConvDecoder, Encoder
 
 PATCH, WIDTH = 6, 64
 
