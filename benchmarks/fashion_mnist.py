@@ -58,8 +58,8 @@ SUITE = Suite(
         "after which training stops gaining (suite `convergence`).",
         "`supervised_compute`: the steps of `supervised` and as many more as vicreg's pretraining would pay for.",
         "Latent sizes 8 and 32: three pretexts, three seeds, none fine-tuned.",
-        "In part: so far latent size 128, five seeds of raw pixels, random_init, supervised and vicreg, two of "
-        "autoencoder, vae and inpainting. Rotation, simclr, moco, byol, supervised_compute and the smaller sizes are "
-        "not run yet.",
+        "In part: so far latent size 128, five seeds of raw pixels, random_init, supervised, rotation, moco, byol and "
+        "vicreg, two of autoencoder, vae and inpainting. Simclr, supervised_compute and the smaller sizes are not run "
+        "yet.",
     ),
 )

@@ -58,6 +58,8 @@ def report(
     Examples: sslbench report quick | sslbench report quick --rebuild --readme README.md
     """
     with plain_errors():
+        if ui_url and not ui_url.startswith(("http://", "https://")):
+            raise InputError(f"--ui-url {ui_url!r} is no address that begins with http:// or https://")
         from sslbench.sweep.plan import Selection
         from sslbench.sweep.request import Request
 

@@ -90,7 +90,7 @@ def test_only_finished_cells_count_as_done(tracker: Tracker, digits: Dataset) ->
     tracker.fail(failed, "TrainingError: the loss became nan")
     tracker.start_pretrain(cell, describe(digits), "cpu")
     assert tracker.finished() == {}
-    assert tracker.kill_orphans() == 1
+    assert tracker.kill_orphans(dict) == 1
     assert tracker.finished() == {}
     again = tracker.start_pretrain(cell, describe(digits), "cpu")
     tracker.finish(again, COSTS, {"modality": "image"})

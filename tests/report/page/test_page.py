@@ -84,7 +84,7 @@ def test_every_dataset_has_a_sentence_of_its_own() -> None:
 
 
 def test_own_and_transferred_rows_share_an_axis_and_both_answers_stand_above_them() -> None:
-    here = judged(probes("simclr", 0.8, 0.81) + supervised(0.7, 0.72))
+    here = judged(probes("simclr", 0.8, 0.81) + supervised(0.7, 0.72)).reset_index(drop=True)
     there = here[here["pretext"] == "simclr"].assign(pretrain_dataset="letters", run_id="l-" + here["run_id"])
     back = here.assign(dataset="letters", run_id="b-" + here["run_id"])
     found = page(pd.concat([here, there.assign(value=0.6), back]))
@@ -192,7 +192,8 @@ def test_nothing_is_loaded_from_anywhere(golden: pd.DataFrame) -> None:
     assert len(policies) == 1
     assert policies[0].startswith("default-src 'none'; ")  # the browser holds the page to it
     style = (ASSETS / "style.css").read_text() + (ASSETS / "charts.js").read_text()
-    assert not re.search(r"@import|url\(|https?:|fetch\(|XMLHttpRequest|import\(", style)
+    named = style.replace("http://www.w3.org/", "")  # names of SVG and HTML, which lead nowhere
+    assert not re.search(r"@import|url\(|https?:|fetch\(|XMLHttpRequest|import\(", named)
 
 
 def test_equal_records_give_equal_bytes(golden: pd.DataFrame) -> None:
