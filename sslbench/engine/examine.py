@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -13,20 +12,11 @@ from sslbench.datasets._base import Dataset
 from sslbench.encoders._base import INFERENCE_BATCH
 from sslbench.engine.evaluate import Features, represent
 from sslbench.engine.pictures import draw_map
-from sslbench.engine.pretrain import Pretraining, build
+from sslbench.engine.pretrain import Pretraining
 from sslbench.modalities import modality_of
 from sslbench.modalities._base import Picture
-from sslbench.numerics.diagnostics import (
-    NUM_LIDAR_SAMPLES,
-    NUM_SAMPLES,
-    UNKNOWN,
-    collapsed,
-    diagnose,
-    mean_std,
-    shrunk,
-)
+from sslbench.numerics.diagnostics import NUM_LIDAR_SAMPLES, NUM_SAMPLES, collapsed, diagnose, mean_std, shrunk
 from sslbench.numerics.randomness import island
-from sslbench.pretexts._base import Pretext
 
 PICTURED = 12
 NEIGHBOURS = 4
@@ -40,56 +30,36 @@ def measure(training: Pretraining, dataset: Dataset) -> tuple[dict[str, float], 
     """Label-free measures of the representation, and of the projection if there is one; what speaks against both.
 
     Names say the space: `representation.rankme`. The inputs are unlabelled ones, the same for every pretext. Against it
-    speaks that it is `undertrained`, or else that it is `collapsed`: lower than any healthy one, and than itself when
-    it was untrained.
+    speaks, with the reason, that it is `undertrained`, or else that it is `collapsed`.
     """
+    pretext, device = training.pretext, training.device
     if training.cell.pretext in NOTHING_LEARNED:
         return {}, {}
-    found, reason = _measured(training.pretext, training, dataset)
-    if reason is not None and training.steps >= FEW_STEPS:
-        with island(0):  # its weights are seeded by the cell
-            before = build(training.cell, dataset, training.device)
-        reason = _measured(training.pretext, training, dataset, _measured(before, training, dataset)[0])[1]
-    verdict = {}
-    if 0 < training.steps < FEW_STEPS:
-        verdict = {"undertrained": f"{training.steps} steps"}
-    elif reason is not None and training.pretext.trains:
-        verdict = {"collapsed": reason}
-    return {**found, "collapsed": float("collapsed" in verdict)}, verdict
-
-
-def _measured(
-    pretext: Pretext, training: Pretraining, dataset: Dataset, before: Mapping[str, float] | None = None
-) -> tuple[dict[str, float], str | None]:
-    """Measures of a task, and why it counts as collapsed beside those of `before`."""
-    inputs = dataset.unlabelled_inputs[:NUM_SAMPLES].to(training.device)
+    inputs = dataset.unlabelled_inputs[:NUM_SAMPLES].to(device)
     modality, policy = modality_of(dataset.input_spec), dataset.input_spec.views
     pretext.eval()
     with island(named_seed("diagnostics", training.cell.dataset)), torch.inference_mode():
-        clean = represent(pretext.evaluated, inputs, training.device)["latent"]
+        clean = represent(pretext.evaluated, inputs, device)["latent"]
         shown = modality.batch(inputs[:NUM_LIDAR_SAMPLES])
         seen = [modality.contrastive_view(shown, policy).split(INFERENCE_BATCH) for _ in range(DIAGNOSED_VIEWS)]
         views = torch.stack([torch.cat([pretext.evaluated(part) for part in parts]) for parts in seen], dim=1)
         own = diagnose(clean, views)
         found = {f"representation.{name}": value for name, value in own.items()}
-        reason = collapsed(own, clean.shape[1], _of("representation", before))
+        reason = collapsed(own, clean.shape[1])
         projected, several = pretext.project(clean), pretext.project(views.flatten(0, 1))
         if projected is not None and several is not None:
             projection = diagnose(projected, several.unflatten(0, views.shape[:2]))
             std = mean_std(projected)
             found |= {f"projection.{name}": value for name, value in {**projection, "std": std}.items()}
             # A representation can look lively for a while after the space its loss works in has died.
-            dead = collapsed(projection, projected.shape[1], _of("projection", before))
-            dead = dead or shrunk(std, pretext.projection_scale)
+            dead = collapsed(projection, projected.shape[1]) or shrunk(std, pretext.projection_scale)
             reason = reason or (f"projection: {dead}" if dead else None)
-    return found, reason
-
-
-def _of(space: str, before: Mapping[str, float] | None) -> Mapping[str, float]:
-    """The measures of one space, by their own names."""
-    if before is None:
-        return UNKNOWN
-    return {name.removeprefix(f"{space}."): value for name, value in before.items() if name.startswith(space)}
+    verdict = {}
+    if 0 < training.steps < FEW_STEPS:  # whatever it looks like: it is still near where it began
+        verdict = {"undertrained": f"{training.steps} steps"}
+    elif reason is not None and pretext.trains:
+        verdict = {"collapsed": reason}
+    return {**found, "collapsed": float("collapsed" in verdict)}, verdict
 
 
 def neighbours(features: Features, dataset: Dataset) -> Picture:

@@ -7,9 +7,6 @@ draws a random number, so a diagnosis cannot disturb a training.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-
 import torch
 from torch.nn import functional
 
@@ -27,13 +24,6 @@ SHRUNK = 0.05
 
 #: Below this effective rank (or half the dimensions, if that is less) a few directions are left.
 MIN_RANK = 3.0
-
-
-#: An encoder that began near collapse has collapsed if it lost this share of what it had.
-LOST = 0.5
-
-#: Diagnostics of an untrained encoder where none was measured: anything may be lost of it.
-UNKNOWN: Mapping[str, float] = {"per_dimension_std": math.inf, "rankme": math.inf}
 
 
 def rankme(features: torch.Tensor, epsilon: float = 1e-7) -> float:
@@ -167,17 +157,13 @@ def mean_std(features: torch.Tensor) -> float:
     return float(features.double().std(dim=0).mean())
 
 
-def collapsed(diagnostics: dict[str, float], dim: int, untrained: Mapping[str, float] = UNKNOWN) -> str | None:
-    """Why a space of `dim` dimensions counts as collapsed, in words for tables; None if it does not.
-
-    Args:
-        untrained: the diagnostics of the same space before training: what began near collapse has to have lost `LOST`
-            of what it had.
-    """
-    spread, rank = diagnostics["per_dimension_std"] * dim**0.5, diagnostics["rankme"]
-    if spread < min(COMPLETE_COLLAPSE_SPREAD, LOST * untrained["per_dimension_std"] * dim**0.5):
+def collapsed(diagnostics: dict[str, float], dim: int) -> str | None:
+    """Why a space of `dim` dimensions counts as collapsed, in words for tables; None if it does not."""
+    spread = diagnostics["per_dimension_std"] * dim**0.5
+    if spread < COMPLETE_COLLAPSE_SPREAD:
         return f"complete collapse: all directions agree to {spread:.2g} of an even spread"
-    if rank < min(MIN_RANK, dim / 2, LOST * untrained["rankme"]):
+    rank = diagnostics["rankme"]
+    if rank < min(MIN_RANK, dim / 2):
         return f"dimensional collapse: rankme {rank:.1f} of {dim} dimensions"
     return None
 

@@ -34,7 +34,7 @@ class TwoViewPretext(Pretext):
 
     Config: ClassVar[type[PretextConfig]] = TwoViewConfig
 
-    projector: nn.Module  #: the head on the representation, set by every subclass; `(N, latent_dim)` -> `(N, D)`
+    projector: nn.Module  #: the head on the representation, where there is one; `(N, latent_dim)` -> `(N, D)`
 
     def __init__(self, encoder: Encoder, config: TwoViewConfig, input_spec: InputSpec) -> None:
         super().__init__(encoder, config, input_spec)
@@ -49,7 +49,7 @@ class TwoViewPretext(Pretext):
         return first, second
 
     def project(self, representations: torch.Tensor) -> torch.Tensor | None:
-        return self.projector(representations)
+        return self.projector(representations) if hasattr(self, "projector") else None
 
     def pictures(self, batch: torch.Tensor) -> list[Picture]:
         return [Picture("views", (batch, *self.views(batch)), ("original", "view 1", "view 2"))]

@@ -45,7 +45,7 @@ def read_community(results: Path) -> tuple[Submission, ...]:
 
 def is_submission(path: Path) -> bool:
     """Whether a file of records is somebody's submission, not a suite's table."""
-    return path.parent.resolve().name == FOLDER or is_file(path.with_suffix(".toml"))
+    return path.parent.resolve().name == FOLDER or (bool(path.name) and is_file(path.with_suffix(".toml")))
 
 
 def read_submission(path: Path) -> Submission:

@@ -161,7 +161,11 @@ class Tracker(Runs):
         run_id = str(run.info.run_id)
         self.client.log_batch(run_id, params=[Param(key, str(value)) for key, value in params.items()])
         if source is not None:
-            self.client.log_inputs(run_id, [DatasetInput(source, [InputTag("mlflow.data.context", "training")])])
+            inputs = [DatasetInput(source, [InputTag("mlflow.data.context", "training")])]
+            try:
+                self.client.log_inputs(run_id, inputs)
+            except MlflowException:  # another worker brought the same dataset at the same moment: now it is there
+                self.client.log_inputs(run_id, inputs)
         return run_id
 
     def reopen(self, tags: Mapping[str, str]) -> str | None:

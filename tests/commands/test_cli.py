@@ -101,7 +101,7 @@ def test_a_dry_run_counts_cells_and_runs_and_writes_nothing(tmp_path: Path, suit
     code, output = invoke(tmp_path, "run", str(suite_file), "--dry-run", "--pretext", "rotation", "--seed", "0")
     assert code == 0
     assert "linear_probe on digits, by label fraction\n" in output
-    assert "missing rotation: everything\n" in output
+    assert "missing everything\n" in output
     assert "0 of 1 pretrainings and 0 of 6 evaluations done" in output
     assert not (tmp_path / "results").exists()
     assert not (tmp_path / "home").exists()

@@ -178,7 +178,7 @@ def test_a_record_is_refused_with_its_line(tmp_path: Path, data: st.DataObject) 
     column = data.draw(st.sampled_from(lines[0].split(",")))
     kind = schema.hints(Record)[column]
     numbers = ("hot", "inf", "-inf", "nan", "5.0e", "1e400", "²", "[/x]", *(["-1"] if column != "value" else []))
-    wrong_cells = {schema.Name: ("", "..", "../../x", "a/b", "[/x]"), schema.Line: ("\x1b[2J", "\x00")}
+    wrong_cells = {schema.Name: ("", "..", "../../x", "a/b", "[/x]"), schema.Cell: ("\x1b[2J", "\x00", "=1+1")}
     cell = data.draw(st.sampled_from(wrong_cells.get(kind, numbers)))
     row = data.draw(st.integers(1, len(lines) - 1))
     place = lines[0].split(",").index(column)

@@ -141,7 +141,7 @@ def test_the_tree_has_every_room_and_no_other() -> None:
 def test_files_that_pages_name_exist(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     for target in re.findall(r"\]\(([^)#]+)\)", text):
-        assert (page.parent / target).exists(), target
+        assert "//" in target or (page.parent / target).exists(), target
     new = {file for file, _ in (told(page.stem) if page.stem in EXAMPLES else [])}
     for file in re.findall(r"`((?:sslbench|tests|benchmarks)/[\w/.]+)`", text):
         assert file in new or (ROOT / file).exists(), file
