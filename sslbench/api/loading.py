@@ -69,7 +69,9 @@ def load_encoder(
         source: a published suite or folder of results that ships encoders; or the id of a pretraining's MLflow run; or
             a `.safetensors` file of weights.
         pretext: whose encoder of a published table; may be left out if it ships one.
-        architecture, latent_dim, dataset: of a file of weights: what encoder they are for, and made for whose inputs.
+        architecture: of a file of weights: which encoder they are for.
+        latent_dim: of a file of weights.
+        dataset: of a file of weights: whose inputs the encoder takes.
         home: folder of stores that has the run; None for `$SSLBENCH_HOME` or `.sslbench`.
         data_root: folder of datasets, which say what inputs look like.
 

@@ -74,7 +74,9 @@ def evaluate(
         name: what records call it, as a pretext.
         settings: overrides of protocol fields by name, e.g. `{"knn": {"neighbours": 5}}`.
         pretrain_dataset: what it was trained on, as records shall say; empty for nothing.
-        pretrain_seconds, pretrain_samples, pretrain_flops: what that cost, as you measured it; None for not known.
+        pretrain_seconds: what that took, as you measured it; None for not known.
+        pretrain_samples: inputs it saw, each as often as it was seen; None for not known.
+        pretrain_flops: operations it took; None for not known.
         device: `auto`, `cpu` or `cuda`.
         data_root: folder of datasets; None for `$SSLBENCH_DATA` or a cache folder.
         home: folder of stores, e.g. `.sslbench`, where the evaluations are logged to MLflow as experiment `name`; None

@@ -48,8 +48,12 @@ def run(
 
     Args:
         suite: name of a suite, or a Python file with a `SUITE`.
-        datasets, pretexts, latent_dims, label_fractions, seeds: only these; empty means all of the suite's. Of a whole
-            suite the tables are written too, to `results/SUITE` of the home folder.
+        datasets: only these; empty means all of the suite's, and so for the next four. Of a whole suite the tables are
+            written too, to `results/SUITE` of the home folder.
+        pretexts: only these.
+        latent_dims: only these.
+        label_fractions: only these.
+        seeds: only these.
         workers: processes at most; None for one per core, one on a GPU.
         device: `auto`, `cpu` or `cuda`.
         from_published: take finished cells from the published results.
