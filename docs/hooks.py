@@ -22,7 +22,12 @@ from sslbench.report.attachments.exhibits import read_exhibits
 ROOT = Path(__file__).parents[1]
 
 #: Pages of the site that lie outside its folder, and what they show and link to.
-ELSEWHERE = ("CONTRIBUTING.md", "CHANGELOG.md", "results/README.md", "results/*/*.md", "results/*.html", "results/*/*.html")
+ELSEWHERE = (
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "results/README.md",
+    *(f"results/{page}" for page in ("*.html", "*/*.md", "*/*.html")),
+)
 PICTURES = ("results/*/*.png", "results/*/pictures/*.png")
 
 #: Where pictures of the gallery are from, the first that has any of a pretext.
