@@ -54,6 +54,11 @@ def tutorial() -> dict[str, str | bytes]:
     notebook = nbformat.read(ROOT / "docs" / "tutorial.ipynb", as_version=4)
     with TemporaryDirectory() as place:
         NotebookClient(notebook, timeout=600, resources={"metadata": {"path": place}}).execute()
+    for cell in notebook.cells:  # what a library warns of, and how a bar moves on a terminal, are no part of the page
+        told = [
+            one for one in cell.get("outputs", ()) if one.get("name") != "stderr" and "\x1b" not in str(one.get("text"))
+        ]
+        cell.update({"outputs": told} if "outputs" in cell else {})
     names = {"unique_key": "tutorial", "output_files_dir": "tutorial"}
     body, resources = MarkdownExporter().from_notebook_node(notebook, resources=names)
     return {"tutorial.md": body, **resources["outputs"]}
