@@ -20,6 +20,10 @@ import torch
 def make_encoder():
     return lambda batch: batch.flatten(1)
 
+def make_fitted(inputs):
+    assert inputs.dtype == torch.uint8 and len(inputs) == 1297
+    return lambda batch: batch.flatten(1) - inputs.float().mean(dim=0).flatten() / 255
+
 def make_nothing():
     raise OSError("no weights")
 
@@ -50,6 +54,15 @@ def test_a_function_of_a_file_is_scored_and_put_beside_a_published_table(place: 
     found = read_records(place / "mine.csv")
     assert set(found["num_labels"]) == {20}
     assert set(found["label_seed"]) == {0, 1}
+
+
+def test_a_function_that_takes_one_argument_gets_the_unlabelled_inputs(place: Path) -> None:
+    stated = ("--pretrain-dataset", "digits", "--pretrain-seconds", "0.1", "--pretrain-samples", "1297")
+    told = invoke(*ASKED, "--encoder", "my_model.py:make_fitted", *stated, "--output", "mine.csv")
+    assert told.exit_code == 0, told.output
+    found = read_records(place / "mine.csv")
+    assert set(found["pretrain_dataset"]) == {"digits"}
+    assert set(found["pretrain_seconds"]) == {0.1}
 
 
 def test_weights_are_scored_with_their_architecture(place: Path, digits: Dataset) -> None:

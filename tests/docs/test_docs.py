@@ -127,6 +127,23 @@ def test_a_line_takes_a_plug_in_into_sslbench_itself(page: str, tmp_path: Path) 
     assert done.stdout == f"{thing}\n", done.stderr
 
 
+def test_scores_are_sent_in_as_the_page_says(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "submit.md").read_text(encoding="utf-8")
+    (code,), (whose,), commands = (
+        re.findall(rf"```{kind}\n(.*?)```", text, re.DOTALL) for kind in ("python", "toml", "sh")
+    )
+    place = tmp_path / "results" / "community"
+    place.mkdir(parents=True)
+    (place / "flat.py").write_text(code, encoding="utf-8")
+    (place / "flat.toml").write_text(whose, encoding="utf-8")
+    told = [python(tmp_path, *line.split()) for block in commands for line in block.splitlines()]
+    assert "10 rows run again: 10 inside, 0 outside their interval" in told[-1]
+    python(tmp_path, "sslbench", "leaderboard")
+    assert "Pixels that differ, by Ada Lovelace" in (tmp_path / "results" / "leaderboard.html").read_text(
+        encoding="utf-8"
+    )
+
+
 def test_there_is_a_page_for_every_family() -> None:
     assert EXAMPLES == ["add-a-dataset", "add-a-pretext", "add-a-protocol", "add-an-encoder"]
 
