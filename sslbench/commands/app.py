@@ -18,6 +18,7 @@ from sslbench.commands.register import register
 from sslbench.commands.report import report
 from sslbench.commands.reproduce import reproduce
 from sslbench.commands.run import run
+from sslbench.commands.serve import serve
 from sslbench.commands.tune import tune
 from sslbench.commands.ui import ui
 from sslbench.commands.watch import watch
@@ -71,5 +72,19 @@ def list_(
         show(kind, terminal())
 
 
-for command in (run, worker, watch, tune, evaluate, report, publish, leaderboard, compare, reproduce, register, ui):
+for command in (
+    run,
+    worker,
+    watch,
+    serve,
+    tune,
+    evaluate,
+    report,
+    publish,
+    leaderboard,
+    compare,
+    reproduce,
+    register,
+    ui,
+):
     app.command()(command)

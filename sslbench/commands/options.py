@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import rich
 import typer
 
-from sslbench.contract.errors import InputError, one_line
+from sslbench.contract.errors import InputError, StoreLost, one_line
 from sslbench.stores.urls import hidden
 
 if TYPE_CHECKING:
@@ -21,12 +21,21 @@ if TYPE_CHECKING:
 FAILED, INTERRUPTED = 1, 130
 
 Home = Annotated[Path | None, typer.Option(help="Folder of stores; default $SSLBENCH_HOME or .sslbench.")]
-TrackingUri = Annotated[str | None, typer.Option(help="MLflow store; default an SQLite file in the home folder.")]
-Storage = Annotated[str | None, typer.Option(help="Optuna store; default an SQLite file in the home folder.")]
+TrackingUri = Annotated[
+    str | None, typer.Option(help="MLflow store; default $MLFLOW_TRACKING_URI or a file in the home folder.")
+]
+Storage = Annotated[
+    str | None, typer.Option(help="Optuna store; default $SSLBENCH_STORAGE or a file in the home folder.")
+]
 DataRoot = Annotated[Path | None, typer.Option(help="Folder of datasets; default $SSLBENCH_DATA or a cache folder.")]
 Results = Annotated[Path, typer.Option(help="Folder of published results, one folder per suite.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Workers = Annotated[str, typer.Option(help="Worker processes; auto = one per core, one on a GPU.")]
+EngineName = Annotated[str, typer.Option("--engine", help="Where workers run: local, ray or slurm.")]
+EngineOptions = Annotated[
+    list[str] | None,
+    typer.Option("--engine-option", help="Of the engine, e.g. slurm_partition=gpu; may be repeated."),
+]
 Plugin = Annotated[
     list[str] | None, typer.Option(help="File (.py) or module whose plug-ins register themselves; may be repeated.")
 ]
@@ -53,6 +62,21 @@ def workers_of(text: str) -> int | None:
     return int(text)
 
 
+def options_of(given: list[str] | None) -> dict[str, str]:
+    """What `--engine-option` says.
+
+    Raises:
+        InputError: one is no NAME=VALUE, or a name comes twice.
+    """
+    options: dict[str, str] = {}
+    for one in given or ():
+        name, equals, value = one.partition("=")
+        if not equals or not name or name in options:
+            raise InputError(f"--engine-option {one!r} is not a NAME=VALUE of its own, e.g. slurm_partition=gpu")
+        options[name] = value
+    return options
+
+
 def terminal() -> Console:
     """The terminal; rich makes it when it is first asked for."""
     return rich.get_console()
@@ -70,11 +94,17 @@ def plain_errors() -> Iterator[None]:
     """Show what the user got wrong, whether we or the parser found it, as one line and leave with exit code 2."""
     try:
         yield
+    except StoreLost as error:
+        _tell(f"a store does not answer any more ({error}); run the same again to go on where it stopped")
+        raise typer.Exit(FAILED) from error
     except (InputError, typer.TyperException) as error:
-        from rich.console import Console
-        from rich.text import Text
-
-        told = error.format_message() if isinstance(error, typer.TyperException) else str(error)
-        # Text, not markup: what people wrote is shown as they wrote it, whatever brackets are in it.
-        Console(stderr=True, soft_wrap=True).print(Text.assemble(("error:", "bold red"), f" {one_line(hidden(told))}"))
+        _tell(error.format_message() if isinstance(error, typer.TyperException) else str(error))
         raise typer.Exit(2) from error
+
+
+def _tell(error: str) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    # Text, not markup: what people wrote is shown as they wrote it, whatever brackets are in it.
+    Console(stderr=True, soft_wrap=True).print(Text.assemble(("error:", "bold red"), f" {one_line(hidden(error))}"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,8 @@ from sslbench.commands.options import (
     FAILED,
     DataRoot,
     Device,
+    EngineName,
+    EngineOptions,
     Home,
     OnlyDatasets,
     OnlyFractions,
@@ -23,6 +26,7 @@ from sslbench.commands.options import (
     SuiteName,
     TrackingUri,
     Workers,
+    options_of,
     plain_errors,
     say,
     terminal,
@@ -33,6 +37,7 @@ from sslbench.contract.spec import InputError
 from sslbench.datasets import default_root
 from sslbench.stores.addresses import locate
 from sslbench.sweep import suites
+from sslbench.sweep.engines import engine_known
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -65,6 +70,8 @@ def run(
     storage: Storage = None,
     data_root: DataRoot = None,
     plugin: Plugin = None,
+    engine: EngineName = "local",
+    engine_option: EngineOptions = None,
 ) -> None:
     """Run what is missing of a suite, then write its tables into the home folder. Several runs share the work.
 
@@ -73,10 +80,12 @@ def run(
     Examples: sslbench run quick | sslbench run quick --dry-run |
     sslbench run quick --pretext vicreg --latent-dim 128 --fraction 0.01 --workers 2 |
     sslbench run my_copy_of_catalogue.py --from-published |
-    sslbench run quick --plugin my_task.py --pretext my_task
+    sslbench run quick --plugin my_task.py --pretext my_task |
+    sslbench run quick --engine slurm --workers 20 --engine-option slurm_partition=gpu
     """
     with plain_errors():
         suites.find(suite)
+        engine_known(engine)
         with signs_of_life(terminal(), f"preparing {suite}"):  # torch is imported here
             from sslbench.sweep.plan import Selection
             from sslbench.sweep.request import Request
@@ -102,7 +111,8 @@ def run(
         if dry_run:
             _dry_run(request, results, terminal())
         else:
-            raise typer.Exit(_run(request, results, from_published, terminal()))
+            chosen = engine, options_of(engine_option)
+            raise typer.Exit(_run(request, results, from_published, chosen, terminal()))
 
 
 def _dry_run(request: Request, results: Path | None, console: Console) -> None:
@@ -127,7 +137,13 @@ def _dry_run(request: Request, results: Path | None, console: Console) -> None:
     say(console, f"time left: {describe(left, chosen.workers)}; layout: {chosen.title}")
 
 
-def _run(request: Request, results: Path | None, from_published: bool, console: Console) -> int:
+def _run(
+    request: Request,
+    results: Path | None,
+    from_published: bool,
+    engine: tuple[str, Mapping[str, str]],
+    console: Console,
+) -> int:
     """Run what is missing, write and print the tables; returns the exit code."""
     with signs_of_life(console, f"preparing {request.suite}"):
         from sslbench.commands.display import counts, say_unusual
@@ -150,7 +166,7 @@ def _run(request: Request, results: Path | None, from_published: bool, console: 
     if prepared.finished:
         say(console, f"everything is done: {counts(prepared)}")
     else:
-        failures = _sweep(request, prepared, published, console)
+        failures = _sweep(request, prepared, published, engine, console)
     with signs_of_life(console, "writing tables"):
         folder = _tables(request, prepared, console)
     for failure in failures:
@@ -163,20 +179,23 @@ def _run(request: Request, results: Path | None, from_published: bool, console: 
     return FAILED if failures else 0
 
 
-def _sweep(request: Request, prepared: Prepared, published: Path, console: Console) -> list[Failure]:
+def _sweep(
+    request: Request, prepared: Prepared, published: Path, engine: tuple[str, Mapping[str, str]], console: Console
+) -> list[Failure]:
     """Run every missing cell, saying how far it is; returns what failed."""
     from sslbench.commands.display import Display, counts, describe, estimate
     from sslbench.report.words.numbers import duration
     from sslbench.sweep import crew
-    from sslbench.sweep.request import layout
+    from sslbench.sweep.engines import engine_of
 
     started = time.monotonic()
-    left, chosen = estimate(request, prepared, published), layout(request, prepared)
+    chosen = engine_of(engine[0], request, prepared, engine[1])
+    left = estimate(request, prepared, published)
     say(console, f"{counts(prepared)}; {describe(left, chosen.workers)}")
     say(console, f"layout: {chosen.title}")
     display = Display(prepared, left, chosen.workers, console)
     with display.bars:
-        failures = crew.run(request, prepared, display.show)
+        failures = crew.run(request, prepared, display.show, chosen)
     say(console, f"took {duration(time.monotonic() - started)}")
     return failures
 

@@ -1,46 +1,123 @@
-"""A server that ends with the command that started it, to its last process."""
+"""`sslbench serve`: the two stores that workers on many machines share, on this one."""
 
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+import shlex
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-#: Seconds a server has to end by itself, and between two looks at what we were told.
-GRACE, LOOK = 5.0, 0.2
+import typer
+
+from sslbench.commands import servers
+from sslbench.commands.options import Home, plain_errors, say, terminal
+from sslbench.contract.errors import InputError
+from sslbench.stores.urls import checked, shown
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
+
+#: Addresses that mean every network of a machine: workers are told its name instead.
+EVERYWHERE = ("0.0.0.0", "::")
 
 
-def serve(command: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Run a server until it ends or we are told to: by Ctrl-C, SIGTERM, or SIGHUP of a terminal that is closed.
+def serve(
+    port: Annotated[int, typer.Option(help="Port of the MLflow server, 1 to 65535.")] = 5000,
+    postgres_port: Annotated[int, typer.Option(help="Port of PostgreSQL, 1 to 65535.")] = 5432,
+    host: Annotated[str, typer.Option(help="Address to listen on; by default this machine's own alone.")] = "127.0.0.1",
+    postgres: Annotated[
+        str | None,
+        typer.Option(
+            envvar="SSLBENCH_POSTGRES",
+            show_envvar=False,
+            help="Use a PostgreSQL of yours, postgresql+psycopg://me@db/postgres; default $SSLBENCH_POSTGRES, "
+            "else one is started.",
+        ),
+    ] = None,
+    home: Home = None,
+) -> None:
+    """Run PostgreSQL and an MLflow server for workers on any machine, and print the two addresses they need.
 
-    Returns:
-        an exit code: the server's, 0 after Ctrl-C, 128 and the signal's number after another signal.
+    What they keep is in the home folder and there again the next time. Both addresses are also in workers.env there,
+    with the password, for its owner alone to read. Ctrl-C ends it, and SIGTERM. The MLflow server asks nobody for a
+    password: listen only where you trust the network.
+
+    Examples: sslbench serve | sslbench serve --host 0.0.0.0 --port 5001 |
+    SSLBENCH_POSTGRES=postgresql+psycopg://me:secret@db/postgres sslbench serve
     """
-    told: list[int] = []
-    before = {
-        number: signal.signal(number, lambda number, _: told.append(number))  # raises nothing: no moment is a bad one
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    }
-    # A session of its own: no Ctrl-C reaches it past us, and its processes can be ended together.
-    server = subprocess.Popen(command, env=environment, start_new_session=True)
-    try:
-        while not told:
-            with suppress(subprocess.TimeoutExpired):
-                return server.wait(LOOK)
-        return 0 if told[0] == signal.SIGINT else 128 + told[0]
-    finally:
-        _end(server)
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    with plain_errors():
+        servers.check_place(host, port)
+        if postgres is None:
+            servers.check_place(host, postgres_port, ("--host", "--postgres-port"))
+            if port == postgres_port:
+                raise InputError(f"--port and --postgres-port are both {port}; they need one each")
+        from sslbench.stores.addresses import locate
+        from sslbench.stores.postgres import databases
+        from sslbench.sweep.request import alone
+
+        stores = locate(home)
+        stores.home.mkdir(parents=True, exist_ok=True)
+        with alone(stores, "serve", "sslbench serve runs"), _server(postgres, stores.home, host, postgres_port) as url:
+            name = socket.gethostname() if host in EVERYWHERE else host
+            storage, tracking = databases(url.set(host=name) if url.host in EVERYWHERE else url)
+            _tell(stores.home / "workers.env", storage, f"http://{name}:{port}")
+            command, environment = mlflow_server(host, port, tracking, stores.home / "artifacts")
+            if host in EVERYWHERE and "MLFLOW_SERVER_ALLOWED_HOSTS" not in environment:
+                hosts = [f"{one}{end}" for one in (name, "localhost", "127.0.0.1") for end in ("", f":{port}")]
+                environment["MLFLOW_SERVER_ALLOWED_HOSTS"] = ",".join(hosts)
+            raise typer.Exit(servers.run_server(command, environment))
 
 
-def _end(server: subprocess.Popen[bytes]) -> None:
-    """Ask the server to end, and leave no process of it."""
-    server.terminate()
-    with suppress(subprocess.TimeoutExpired):
-        server.wait(GRACE)
-    with suppress(ProcessLookupError):
-        os.killpg(server.pid, signal.SIGKILL)
-    server.wait()
+def mlflow_server(host: str, port: int, tracking_uri: str, artifacts: Path) -> tuple[list[str], dict[str, str]]:
+    """The command of an MLflow server that hands artifacts through itself, and its environment.
+
+    Args:
+        tracking_uri: its database; not among the arguments, where whoever lists processes would read the password.
+        artifacts: folder it keeps artifacts in.
+    """
+    from sslbench.sweep.cores import cores
+
+    command = [sys.executable, "-m", "mlflow", "server", "--host", host, "--port", str(port)]
+    command += ["--workers", str(cores()), "--artifacts-destination", artifacts.as_uri()]
+    # What its processes could do besides (jobs on language models) nobody asked for.
+    own = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_BACKEND_STORE_URI": tracking_uri}
+    return command, {**os.environ, **own}
+
+
+@contextmanager
+def _server(postgres: str | None, home: Path, host: str, port: int) -> Iterator[URL]:
+    """PostgreSQL with the two databases: a person's own, or one that runs as long as this."""
+    from sqlalchemy import make_url
+
+    from sslbench.stores.postgres import ensure_databases, run_postgres
+
+    if postgres is None:
+        say(terminal(), f"starting PostgreSQL in {home / 'postgres'}")
+        with run_postgres(home, host, port) as url:
+            yield url
+    else:
+        url = make_url(checked("--postgres", postgres, servers=False))
+        if url.get_backend_name() != "postgresql" or not url.database:
+            raise InputError(
+                f"--postgres {shown(postgres)!r} is no database of PostgreSQL: postgresql+psycopg://HOST/NAME"
+            )
+        ensure_databases(url)
+        yield url
+
+
+def _tell(file: Path, storage: str, tracking_uri: str) -> None:
+    """Print the addresses, and write them to a file; the password only where nobody else reads."""
+    file.unlink(missing_ok=True)
+    file.touch(mode=0o600)
+    file.write_text(
+        f"export SSLBENCH_STORAGE={shlex.quote(storage)}\nexport MLFLOW_TRACKING_URI={shlex.quote(tracking_uri)}\n",
+        encoding="utf-8",
+    )
+    console = terminal()
+    say(console, f"--storage {storage if console.is_terminal else shown(storage)}")
+    say(console, f"--tracking-uri {tracking_uri}")
+    say(console, f"or, on each machine: . {file}; sslbench worker SUITE")

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from sslbench.commands import servers
 from sslbench.commands.options import Home, TrackingUri, plain_errors, say, terminal
 from sslbench.contract.spec import InputError
 from sslbench.stores.addresses import Stores, locate, reach
@@ -35,20 +36,18 @@ def ui(
         if stores.tracking_uri.startswith("http"):
             say(terminal(), f"the runs are on a server with a UI of its own: {shown(stores.tracking_uri)}")
             return
-        _check_place(host, port)
+        servers.check_place(host, port)
         _check_store(stores)
         follow_artifacts(stores.tracking_uri, stores.artifact_root)
         name, place = _experiment(suite, stores)
         say(terminal(), f"MLflow UI: http://{host}:{port}  (store {shown(stores.tracking_uri)})")
         say(terminal(), f"{name}, most accurate first: http://{host}:{port}/#/experiments/{place}")
-        from sslbench.commands.serve import serve
-
         # One process answers one person; what it could do in the background (jobs on language models) nobody asked for.
         command = [sys.executable, "-m", "mlflow", "ui", "--host", host, "--port", str(port), "--workers", "1"]
         own = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
         # Not among the arguments: whoever lists processes would read a password.
         own["MLFLOW_BACKEND_STORE_URI"] = stores.tracking_uri
-        raise typer.Exit(serve(command, {**os.environ, **own}))
+        raise typer.Exit(servers.run_server(command, {**os.environ, **own}))
 
 
 def _experiment(suite: str | None, stores: Stores) -> tuple[str, str]:
@@ -72,22 +71,6 @@ def _experiment(suite: str | None, stores: Stores) -> tuple[str, str]:
     if name not in known:
         raise InputError(f"no runs of suite {name!r} yet; choose one of {', '.join(known)}")
     return name, f"{known[name]}/runs?orderByKey=metrics.%60accuracy%60&orderByAsc=false"
-
-
-def _check_place(host: str, port: int) -> None:
-    """Whether one can listen there: MLflow would only say so in its log, and end without an error."""
-    import socket
-
-    if not 0 < port < 65536:
-        raise InputError(f"--port {port} is not from 1 to 65535")
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host or "?", port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind, protocol) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-    except (OSError, UnicodeError) as error:
-        said = error.strerror if isinstance(error, OSError) else None
-        raise InputError(f"cannot listen on --host {host!r}, --port {port}: {said or error}") from error
 
 
 def _check_store(stores: Stores) -> None:

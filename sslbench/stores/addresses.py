@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,7 +50,8 @@ class Stores:
 
 
 def locate(home: Path | None = None, tracking_uri: str | None = None, storage: str | None = None) -> Stores:
-    """Fill in the defaults: one SQLite file each for MLflow and Optuna in `home`. Nothing is opened or created.
+    """Fill in the defaults: `$MLFLOW_TRACKING_URI` and `$SSLBENCH_STORAGE`, else one SQLite file each for MLflow and
+    Optuna in `home`. Nothing is opened or created.
 
     Raises:
         InputError: an address cannot be worked with, or both lead to one database.
@@ -58,11 +60,14 @@ def locate(home: Path | None = None, tracking_uri: str | None = None, storage: s
     option = "--tracking-uri"
     if tracking_uri is None and os.environ.get("MLFLOW_TRACKING_URI"):
         option, tracking_uri = "MLFLOW_TRACKING_URI", os.environ["MLFLOW_TRACKING_URI"]
+    kept = "--storage"
+    if storage is None and os.environ.get("SSLBENCH_STORAGE"):
+        kept, storage = "SSLBENCH_STORAGE", os.environ["SSLBENCH_STORAGE"]
     uri = sqlite_address(folder / "mlflow.db") if tracking_uri is None else tracking_uri
     url = sqlite_address(folder / "optuna.db") if storage is None else storage
-    stores = Stores(folder, checked(option, uri, servers=True), checked("--storage", url, servers=False))
+    stores = Stores(folder, checked(option, uri, servers=True), checked(kept, url, servers=False))
     if same_place(stores.tracking_uri, stores.storage):
-        raise InputError(f"{option} and --storage are both {shown(uri)!r}; MLflow and Optuna need a database each")
+        raise InputError(f"{option} and {kept} are both {shown(uri)!r}; MLflow and Optuna need a database each")
     return stores
 
 
@@ -118,8 +123,6 @@ def _prepare_optuna(stores: Stores) -> None:
 
 
 def _prepare_mlflow(stores: Stores) -> None:
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")  # a wrong address should not take minutes to tell
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
     from alembic.util.exc import CommandError
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
@@ -141,13 +144,27 @@ def _prepare_mlflow(stores: Stores) -> None:
         except (OSError, sqlite3.Error, SQLAlchemyError, MlflowException) as error:
             raise InputError(f"--tracking-uri {shown(uri)!r} cannot be opened: {reason(error)}") from error
     try:
-        MlflowClient(uri).search_experiments(max_results=1)
+        with _briefly():
+            MlflowClient(uri).search_experiments(max_results=1)
     except (MlflowException, SQLAlchemyError, CommandError, OSError, ImportError) as error:
         if file is not None and _half_built(file):
             raise InputError(
                 f"{file} was left half-built when it was created, and holds no runs: delete it and run again"
             ) from error
         raise InputError(f"tracking URI {shown(uri)!r} cannot be used: {reason(error)}") from error
+
+
+@contextmanager
+def _briefly() -> Iterator[None]:
+    """A wrong address should not take minutes to tell; later, a server that is gone is waited for."""
+    names = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
+    added = {name: value for name, value in names.items() if name not in os.environ}
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for name in added:
+            del os.environ[name]
 
 
 def _half_built(file: Path) -> bool:

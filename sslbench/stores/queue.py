@@ -31,6 +31,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from sslbench.contract.identity import digest
 from sslbench.contract.spec import InputError
+from sslbench.stores.outage import connect_patiently
 from sslbench.stores.owner import OWNER, gone, me
 from sslbench.stores.urls import reason, shown
 
@@ -49,7 +50,9 @@ def open_storage(url: str) -> RDBStorage:
         InputError: it cannot be reached.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    arguments: dict[str, object] = {"connect_args": {"timeout": 60}} if url.startswith("sqlite") else {}
+    arguments: dict[str, object] = {"connect_args": {"timeout": 60}}
+    if not url.startswith("sqlite"):  # two connections: for the work, and for the heartbeat beside it
+        arguments = {"pool_size": 2, "max_overflow": 0, "pool_pre_ping": True}
     try:
         with _as_announced():
             storage = RDBStorage(
@@ -61,6 +64,8 @@ def open_storage(url: str) -> RDBStorage:
             )
         if url.startswith("sqlite"):
             _lock_at_begin(storage.engine)
+        else:
+            connect_patiently(storage.engine)
         return storage
     except (SQLAlchemyError, OptunaError, RuntimeError, ImportError, OSError) as error:
         raise InputError(f"--storage {shown(url)!r} cannot be used: {reason(error)}") from error

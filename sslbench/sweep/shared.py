@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
+from sslbench.contract.errors import StoreLost
 from sslbench.contract.files import remove_inside
+from sslbench.stores.outage import PATIENCE, patiently, store_lost
+from sslbench.stores.urls import reason
 from sslbench.sweep import suites
 from sslbench.sweep.features import features_folder
 from sslbench.sweep.news import News
 from sslbench.sweep.request import Prepared, Request, resolve_device, tracker_of
 from sslbench.sweep.studies import open_queues, queued_evaluation, queued_pretraining
 
-if TYPE_CHECKING:  # it imports torch, which who looks after workers can do without
-    from sslbench.sweep.worker import Worker
+#: How many times in `PATIENCE` seconds a worker may lose a store that answers again at once.
+LOSSES = 5
 
 
 class Shared:
     """The queues and runs of a suite, seen by one who works on a part of it.
 
-    Everything here may be done by any number of processes at a time.
+    Everything here may be done by any number of processes at a time, and is done again while a store does not answer.
     """
 
     def __init__(self, request: Request, prepared: Prepared) -> None:
@@ -30,16 +33,22 @@ class Shared:
 
     def begin(self) -> None:
         """Describe the runs, put in order what dead processes left, and queue what is missing."""
-        self.settle()
+        patiently(self._begin)
+
+    def _begin(self) -> None:
+        self._settle()
         told = suites.description(self.request.suite).replace("\n", "  \n")  # two spaces keep the line in Markdown
         self.tracker.describe("  \n".join([f"`sslbench run {self.request.suite}`", told, *self.prepared.suite.notes]))
         plan, done = self.prepared.plan, self.tracker.finished()
         lacking = {cell.pretrain.cell_id for cell in plan.evaluations if cell.cell_id not in done}
         self.tracker.forget_published(lacking & done.keys())  # came without encoder, so they are to be run
-        self.fill()
+        self._fill()
 
     def fill(self) -> None:
         """Queue every missing pretraining, and every missing evaluation of those that are done."""
+        patiently(self._fill)
+
+    def _fill(self) -> None:
         plan, names, done = self.prepared.plan, self.prepared.datasets, self.tracker.finished()
         missing = {
             cell.cell_id: [child for child in plan.evaluate[cell.cell_id] if child.cell_id not in done]
@@ -59,6 +68,9 @@ class Shared:
 
     def settle(self) -> None:
         """Put back the cells of workers that are gone, close their runs, and drop caches nobody needs."""
+        patiently(self._settle)
+
+    def _settle(self) -> None:
         queues = (self.pretrain, self.evaluate)
         for queue in queues:
             queue.release_gone()
@@ -67,11 +79,20 @@ class Shared:
             stores = self.request.stores
             remove_inside(stores.features, features_folder(stores, self.prepared.suite.name))
 
-    def worker(self, news: News) -> Worker:
-        """A worker in this process.
+    def release(self) -> None:
+        """Put back what this process holds."""
+        for queue in (self.pretrain, self.evaluate):
+            patiently(queue.release_own)
+
+    def work(self, news: News, stop: Callable[[], bool] = lambda: False) -> None:
+        """Work in this process until nothing is left to take; while a store does not answer, wait for it.
 
         Args:
             news: where it says what it does.
+            stop: asked between cells: whether to end before all is done.
+
+        Raises:
+            StoreLost: a store did not come back.
         """
         import torch
 
@@ -79,7 +100,19 @@ class Shared:
 
         request, device = self.request, torch.device(resolve_device(self.request.device))
         arguments = (request.stores, self.prepared.datasets, request.data_root, device)
-        return Worker(news, self.prepared.plan, (self.pretrain, self.evaluate), self.tracker, *arguments)
+        queues, losses = (self.pretrain, self.evaluate), list[float]()
+        while True:
+            try:
+                Worker(news, self.prepared.plan, queues, self.tracker, *arguments).run(stop)
+                return
+            except Exception as error:
+                if not store_lost(error):
+                    raise
+                losses = [*(moment for moment in losses if time.monotonic() - moment < PATIENCE), time.monotonic()]
+                if len(losses) > LOSSES:
+                    raise StoreLost(reason(error)) from error
+            self.release()  # what was in hand is lost with the store
+            self.fill()
 
     def done(self) -> int:
         """How many cells of the plan are finished, by whomever."""

@@ -19,8 +19,7 @@ def work(request: Request, prepared: Prepared, news: News, stop: Callable[[], bo
     shared = Shared(request, prepared)
     shared.begin()
     try:
-        shared.worker(news).run(stop)
+        shared.work(news, stop)
     finally:
-        for queue in (shared.pretrain, shared.evaluate):
-            queue.release_own()
+        shared.release()
         shared.settle()

@@ -28,6 +28,7 @@ from sslbench.stores.addresses import Stores
 from sslbench.stores.answers import ANSWERS_FILE, answers_npz
 from sslbench.stores.inputs import describe
 from sslbench.stores.models import write_model
+from sslbench.stores.outage import store_lost
 from sslbench.stores.queue import HEARTBEAT_SECONDS, CellFailed, CellQueue, Claim, ClaimLost, NotYet
 from sslbench.stores.readback import COSTS, checkpoint_metrics, checkpoint_tags
 from sslbench.stores.runs import ArtifactLost, Pretrained
@@ -104,6 +105,8 @@ class Worker:
             self.tracker.close(run_id)
             raise
         except Exception as error:
+            if store_lost(error):
+                raise
             self._failed(run_id, cell.title, error)
             raise CellFailed(cell.title) from error
         self.parents[cell.cell_id] = run_id
@@ -231,6 +234,8 @@ class Worker:
             self.tracker.close(run_id)
             raise
         except Exception as error:
+            if store_lost(error):
+                raise
             self._failed(run_id, cell.title, error)
             raise CellFailed(cell.title) from error
         self.parents[cell.cell_id] = run_id

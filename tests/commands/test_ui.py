@@ -15,13 +15,13 @@ import psutil
 import pytest
 from typer.testing import CliRunner
 
-from sslbench.commands import serve
+from sslbench.commands import servers
 from sslbench.commands.app import app
 from sslbench.stores.addresses import Stores, locate, prepare
 from sslbench.stores.tracker import Tracker
 from tests.conftest import pretrain_cell
 
-#: What `serve` was asked for: the command, and the address in its environment.
+#: What `run_server` was asked for: the command, and the address in its environment.
 Call = tuple[list[str], str]
 
 
@@ -33,7 +33,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[Call]:
         made.append((list(command), environment["MLFLOW_BACKEND_STORE_URI"]))
         return 3
 
-    monkeypatch.setattr(serve, "serve", call)
+    monkeypatch.setattr(servers, "run_server", call)
     return made
 
 
@@ -162,9 +162,8 @@ subprocess.run([sys.executable, "-c", child])
     ("number", "code"), [(signal.SIGINT, 0), (signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGKILL, -9)]
 )
 def test_a_server_ends_whatever_ends_it(number: signal.Signals, code: int) -> None:
-    program = (
-        f"from sslbench.commands.serve import serve; raise SystemExit(serve({[sys.executable, '-c', STUBBORN]}, {{}}))"
-    )
+    command = [sys.executable, "-c", STUBBORN]
+    program = f"from sslbench.commands.servers import run_server; raise SystemExit(run_server({command}, {{}}))"
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"up\n"
