@@ -161,7 +161,7 @@ def records(home: Path, suite: str) -> pd.DataFrame:
 def quiet(suite: Path, place: Path) -> pd.DataFrame:
     """The records of one process that nobody disturbs, on files."""
     line = command("run", suite, place / "home", "--workers", "1")
-    alone = {name: "" for name in ("SSLBENCH_STORAGE", "MLFLOW_TRACKING_URI")}
+    alone = dict.fromkeys(("SSLBENCH_STORAGE", "MLFLOW_TRACKING_URI"), "")
     if start(line, place / "quiet.log", alone).wait() != 0:
         raise SystemExit((place / "quiet.log").read_text())
     return records(place / "home", suite.stem)
