@@ -122,7 +122,7 @@ class Cluster:
 
 @contextmanager
 def _server(port: int, tracking_uri: str, folder: Path) -> Iterator[None]:
-    command, environment = mlflow_server(HOST, port, tracking_uri, folder / "artifacts")
+    command, environment = mlflow_server(HOST, port, tracking_uri, (folder / "artifacts").as_uri())
     with (folder / "mlflow.log").open("ab") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
     try:
@@ -183,24 +183,27 @@ def disturbed(
 ) -> tuple[Found, pd.DataFrame]:
     """Work off a suite while a worker is killed `every` so many seconds and either store is started anew once.
 
+    Before the next kill a cell must have ended, else a slow machine would do nothing but start workers.
+
     Raises:
         AssertionError: a cell was finished twice or not at all.
     """
     chance, begun = random.Random(seed), time.monotonic()
     home, log = place / "home", place / "workers.log"
     crew = [start(command("worker", suite, home), log, cluster.environment) for _ in range(workers)]
-    kills, restarts, last = 0, [cluster.restart_database, cluster.restart_server], time.monotonic()
+    kills, restarts = 0, [cluster.restart_server, cluster.restart_database]
+    last, before = time.monotonic(), 0
     while True:
         time.sleep(0.5)
         done = (cluster.runs(suite.stem)["status"] == "FINISHED").sum()
         if done >= cells:
             break
-        if done > cells / (len(restarts) + 1) and restarts:
+        if restarts and done > cells / 2 ** len(restarts):
             restarts.pop()(2.0)
-        if time.monotonic() - last > every:
+        if time.monotonic() - last > every and done > before:
             chosen = chance.randrange(workers)
             crew[chosen].kill()
-            kills, last = kills + 1, time.monotonic()
+            kills, last, before = kills + 1, time.monotonic(), done
         for number, worker in enumerate(crew):
             if worker.poll() is not None:
                 crew[number] = start(command("worker", suite, home), log, cluster.environment)

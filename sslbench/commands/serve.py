@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -38,6 +39,9 @@ def serve(
             "else one is started.",
         ),
     ] = None,
+    artifacts: Annotated[
+        str | None, typer.Option(help="Where artifacts are kept: a folder or s3://BUCKET; default in the home folder.")
+    ] = None,
     home: Home = None,
 ) -> None:
     """Run PostgreSQL and an MLflow server for workers on any machine, and print the two addresses they need.
@@ -55,6 +59,7 @@ def serve(
             servers.check_place(host, postgres_port, ("--host", "--postgres-port"))
             if port == postgres_port:
                 raise InputError(f"--port and --postgres-port are both {port}; they need one each")
+        kept = None if artifacts is None else _place(artifacts)
         from sslbench.stores.addresses import locate
         from sslbench.stores.postgres import databases
         from sslbench.sweep.request import alone
@@ -65,24 +70,40 @@ def serve(
             name = socket.gethostname() if host in EVERYWHERE else host
             storage, tracking = databases(url.set(host=name) if url.host in EVERYWHERE else url)
             _tell(stores.home / "workers.env", storage, f"http://{name}:{port}")
-            command, environment = mlflow_server(host, port, tracking, stores.home / "artifacts")
+            command, environment = mlflow_server(host, port, tracking, kept or (stores.home / "artifacts").as_uri())
             if host in EVERYWHERE and "MLFLOW_SERVER_ALLOWED_HOSTS" not in environment:
                 hosts = [f"{one}{end}" for one in (name, "localhost", "127.0.0.1") for end in ("", f":{port}")]
                 environment["MLFLOW_SERVER_ALLOWED_HOSTS"] = ",".join(hosts)
             raise typer.Exit(servers.run_server(command, environment))
 
 
-def mlflow_server(host: str, port: int, tracking_uri: str, artifacts: Path) -> tuple[list[str], dict[str, str]]:
+def _place(artifacts: str) -> str:
+    """The address of a place for artifacts.
+
+    Raises:
+        InputError: it is neither a folder nor a bucket, or nothing is installed that reaches buckets.
+    """
+    scheme, separator, _ = artifacts.partition("://")
+    if not separator:
+        return Path(artifacts).resolve().as_uri()
+    if scheme != "s3":
+        raise InputError(f"--artifacts {artifacts!r} is neither a folder nor s3://BUCKET")
+    if find_spec("boto3") is None:
+        raise InputError(f"--artifacts {artifacts!r} needs an extra: pip install 'sslbench[s3]'")
+    return artifacts
+
+
+def mlflow_server(host: str, port: int, tracking_uri: str, artifacts: str) -> tuple[list[str], dict[str, str]]:
     """The command of an MLflow server that hands artifacts through itself, and its environment.
 
     Args:
         tracking_uri: its database; not among the arguments, where whoever lists processes would read the password.
-        artifacts: folder it keeps artifacts in.
+        artifacts: address of the place it keeps artifacts in.
     """
     from sslbench.sweep.cores import cores
 
     command = [sys.executable, "-m", "mlflow", "server", "--host", host, "--port", str(port)]
-    command += ["--workers", str(cores()), "--artifacts-destination", artifacts.as_uri()]
+    command += ["--workers", str(cores()), "--artifacts-destination", artifacts]
     # What its processes could do besides (jobs on language models) nobody asked for.
     own = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_BACKEND_STORE_URI": tracking_uri}
     return command, {**os.environ, **own}

@@ -1,0 +1,91 @@
+"""Errors that mean a store is gone are told from others; they are waited for, and not for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import requests
+from mlflow.exceptions import MlflowException, RestException
+from mlflow.protos.databricks_pb2 import TEMPORARILY_UNAVAILABLE
+from optuna.exceptions import StorageInternalError
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from sslbench.contract.errors import StoreLost
+from sslbench.stores import outage
+from sslbench.stores.outage import patiently, store_lost
+
+
+def from_requests() -> None:
+    try:
+        raise requests.exceptions.ConnectionError("refused")
+    except requests.exceptions.ConnectionError as error:
+        raise MlflowException(f"API request failed with exception {error}")  # noqa: B904 as MLflow does
+
+
+def raised(make: Callable[[], None]) -> Exception:
+    try:
+        make()
+    except Exception as error:
+        return error
+    raise AssertionError("nothing was raised")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OperationalError("SELECT 1", {}, Exception("database is locked")),
+        StorageInternalError("the server closed the connection"),
+        MlflowException("starting", TEMPORARILY_UNAVAILABLE),
+        raised(from_requests),
+    ],
+)
+def test_a_store_that_is_gone(error: Exception) -> None:
+    assert store_lost(error)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("loss"),
+        MlflowException("parameter is too long"),
+        RestException({"error_code": "INVALID_PARAMETER_VALUE", "message": "too long"}),
+        IntegrityError("INSERT", {}, Exception("twice")),
+    ],
+)
+def test_an_error_of_the_work(error: Exception) -> None:
+    assert not store_lost(error)
+
+
+def test_one_that_comes_back_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outage, "PAUSE", 0.01)
+    calls: list[int] = []
+
+    def ask(answer: int) -> int:
+        calls.append(answer)
+        if len(calls) < 4:
+            raise StorageInternalError("not yet")
+        return answer
+
+    assert patiently(ask, 7) == 7
+    assert calls == [7] * 4
+
+
+def test_one_that_stays_away_is_given_up_and_other_errors_are_raised_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outage, "PATIENCE", 0.05)
+    monkeypatch.setattr(outage, "PAUSE", 0.01)
+
+    def gone() -> None:
+        raise StorageInternalError("connection to postgresql://me:secret@db failed")
+
+    with pytest.raises(StoreLost, match=r"postgresql://me:\*\*\*@db"):
+        patiently(gone)
+    calls: list[int] = []
+
+    def wrong() -> None:
+        calls.append(1)
+        raise ValueError("mine")
+
+    with pytest.raises(ValueError, match="mine"):
+        patiently(wrong)
+    assert calls == [1]

@@ -1,0 +1,180 @@
+"""PostgreSQL, an MLflow server, Ray and submitit, the real ones: whatever ends on the way, every cell ends once."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.request import urlopen
+
+import pandas as pd
+import psutil
+import pytest
+from optuna.distributions import IntDistribution
+
+from benchmarks.cluster.soak import HOST, SUITE, Cluster, command, disturbed, free_port, quiet, records, start
+from sslbench.stores.queue import CellQueue, Claim, QueuedCell, open_storage
+
+SEEDS, CELLS = 3, 15
+
+
+@pytest.fixture(scope="module")
+def suite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("suite") / "soak.py"
+    path.write_text(SUITE.format(seeds=SEEDS), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def expected(suite: Path, tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    return quiet(suite, tmp_path_factory.mktemp("quiet"))
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    servers = Cluster(tmp_path / "servers")
+    yield servers
+    servers.close()
+
+
+def queue(address: str) -> CellQueue:
+    return CellQueue(open_storage(address), "small/evaluate", {"number": IntDistribution(0, 1000)}, "value")
+
+
+def take_all(address: str, wanted: list[str], told: multiprocessing.Queue[str]) -> None:
+    """Take cells until none waits, and tell which."""
+
+    def handle(claim: Claim) -> None:
+        told.put(claim.cell_id)
+
+    cells = queue(address)
+    while cells.work(wanted, handle):
+        pass
+
+
+def test_postgresql_hands_every_cell_to_exactly_one_process(cluster: Cluster) -> None:
+    names = [f"cell-{number}" for number in range(60)]
+    queue(cluster.addresses[0]).fill(QueuedCell(name, name, {"number": place}) for place, name in enumerate(names))
+    context = multiprocessing.get_context("spawn")
+    told: multiprocessing.Queue[str] = context.Queue()
+    takers = [context.Process(target=take_all, args=(cluster.addresses[0], names, told)) for _ in range(4)]
+    for taker in takers:
+        taker.start()
+    taken = [told.get(timeout=240) for _ in names]
+    for taker in takers:
+        taker.join(60)
+        assert taker.exitcode == 0
+    assert sorted(taken) == sorted(names)
+    assert told.empty()
+
+
+def test_workers_database_and_server_are_killed_and_the_records_stay_the_same(
+    cluster: Cluster, suite: Path, expected: pd.DataFrame, tmp_path: Path
+) -> None:
+    found, got = disturbed(cluster, suite, tmp_path, CELLS, workers=2, every=4.0)
+    assert found.restarts == 2
+    pd.testing.assert_frame_equal(got, expected)
+
+
+def test_jobs_of_submitit_work_off_a_suite_and_one_that_is_cancelled_loses_nothing(
+    suite: Path, expected: pd.DataFrame, tmp_path: Path
+) -> None:
+    run = start(command("run", suite, tmp_path / "home", "--engine", "slurm", "--workers", "2"), tmp_path / "log", {})
+    jobs: list[psutil.Process] = []
+    while not jobs and run.poll() is None:
+        time.sleep(0.2)
+        below = psutil.Process(run.pid).children(recursive=True)
+        jobs = [one for one in below if "submitit.core._submit" in one.cmdline()]
+    jobs[0].kill()
+    run.wait(300)
+    told = (tmp_path / "log").read_text()
+    assert "failed: worker" in told, told
+    pd.testing.assert_frame_equal(records(tmp_path / "home", "soak"), expected)
+    assert not list((tmp_path / "home" / "slurm").iterdir()), "what was submitted holds the addresses of the stores"
+
+
+RAY = """
+import sys, time
+from pathlib import Path
+from ray.cluster_utils import Cluster
+cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+second = cluster.add_node(num_cpus=1)
+print(cluster.address, flush=True)
+sys.stdin.readline()
+cluster.remove_node(second)
+print("removed", flush=True)
+sys.stdin.readline()
+cluster.shutdown()
+"""
+
+
+def test_a_node_of_a_ray_cluster_goes_away_and_nothing_is_lost(
+    cluster: Cluster, suite: Path, expected: pd.DataFrame, tmp_path: Path
+) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", RAY], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as nodes:
+        assert nodes.stdin is not None
+        assert nodes.stdout is not None
+        address = next(line.strip() for line in nodes.stdout if line.strip().startswith("127."))
+        own = {**cluster.environment, "RAY_ADDRESS": address}
+        run = start(command("run", suite, tmp_path / "home", "--engine", "ray"), tmp_path / "log", own)
+        while (cluster.runs("soak")["status"] == "FINISHED").sum() < 2 and run.poll() is None:
+            time.sleep(0.5)
+        nodes.stdin.write("\n")
+        nodes.stdin.flush()
+        run.wait(300)
+        nodes.stdin.write("\n")
+        nodes.stdin.flush()
+    told = (tmp_path / "log").read_text()
+    assert "layout: 2 workers on Ray" in told, told
+    runs = cluster.runs("soak")
+    finished = runs.loc[runs["status"] == "FINISHED", "cell_id"]
+    assert finished.is_unique
+    assert len(finished) == CELLS, told
+    pd.testing.assert_frame_equal(records(tmp_path / "home", "soak"), expected)
+
+
+def test_serve_runs_both_stores_tells_the_password_to_its_owner_alone_and_leaves_no_process(tmp_path: Path) -> None:
+    home, ports = tmp_path / "home", (free_port(), free_port())
+    line = [sys.executable, "-m", "sslbench", "serve", "--home", str(home)]
+    line += ["--port", str(ports[0]), "--postgres-port", str(ports[1])]
+    for _ in range(2):  # the second finds what the first kept
+        serving = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        until = time.monotonic() + 120
+        while True:
+            assert serving.poll() is None
+            assert time.monotonic() < until
+            try:
+                with urlopen(f"http://{HOST}:{ports[0]}/health") as answer:
+                    assert answer.read() == b"OK"
+                break
+            except OSError:
+                time.sleep(0.5)
+        below = psutil.Process(serving.pid).children(recursive=True)
+        serving.send_signal(signal.SIGTERM)
+        told = serving.communicate(timeout=60)[0]
+        assert serving.returncode == 128 + signal.SIGTERM
+        assert not [one for one in below if one.is_running()]
+        password = (home / "postgres.password").read_text()
+        for name in ("postgres.password", "workers.env"):
+            assert stat.S_IMODE((home / name).stat().st_mode) == 0o600
+        assert password in (home / "workers.env").read_text()
+        assert password not in told
+        assert password not in (home / "postgres.log").read_text()
+        assert f"--storage postgresql+psycopg://sslbench:***@{HOST}:{ports[1]}/sslbench_optuna" in told
+        assert f"--tracking-uri http://{HOST}:{ports[0]}" in told
+
+
+def test_nobody_enters_the_database_without_the_password(cluster: Cluster) -> None:
+    import psycopg
+
+    with pytest.raises(psycopg.OperationalError, match="password"):
+        psycopg.connect(f"postgresql://sslbench:wrong@{HOST}:{cluster.ports[0]}/postgres")
+    assert not list((cluster.folder / "postgres").glob(".s.PGSQL*")), "no socket beside the port"
+    assert (cluster.folder / "postgres").stat().st_mode & 0o077 == 0

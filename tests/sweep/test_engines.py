@@ -1,0 +1,58 @@
+"""What an engine cannot do is said before any work starts."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from sslbench.commands.app import app
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(tmp_path: Path, suite_file: Path, *arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(app, ["run", str(suite_file), "--home", str(tmp_path / "home"), *arguments])
+    return result.exit_code, " ".join(result.output.split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--engine", "dask"), "unknown engine 'dask'; choose one of local, ray, slurm"),
+        (("--engine-option", "cpus"), "--engine-option 'cpus' is not a NAME=VALUE of its own"),
+        (("--engine-option", "a=1", "--engine-option", "a=2"), "--engine-option 'a=2' is not a NAME=VALUE of its own"),
+        (("--engine-option", "cpus=1"), "engine 'local' has no option 'cpus'; choose one of none"),
+        (("--engine", "slurm"), "engine 'slurm' needs --workers N: how many jobs it may submit"),
+        (("--engine", "slurm", "--workers", "1", "--engine-option", "no_such=1"), "engine 'slurm': "),
+        (("--engine", "ray", "--engine-option", "cpus=1"), "has no option 'cpus'; choose one of num_cpus, num_gpus"),
+        (("--engine", "ray", "--engine-option", "num_gpus=many"), "engine 'ray': num_gpus 'many' is not a number"),
+    ],
+)
+def test_bad_input_is_one_line(tmp_path: Path, suite_file: Path, arguments: tuple[str, ...], message: str) -> None:
+    code, told = run(tmp_path, suite_file, *arguments)
+    assert code == 2, told
+    assert message in told
+    assert "Traceback" not in told
+
+
+def test_what_needs_an_extra_names_it(tmp_path: Path, suite_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    monkeypatch.delitem(sys.modules, "sslbench.sweep.engines.on_ray", raising=False)
+    code, told = run(tmp_path, suite_file, "--engine", "ray")
+    assert code == 2
+    assert "engine 'ray' needs an extra: pip install 'sslbench[ray]'" in told
+
+
+def test_the_files_for_containers_name_commands_that_are() -> None:
+    compose = yaml.safe_load((ROOT / "benchmarks" / "cluster" / "compose.yaml").read_text(encoding="utf-8"))
+    job = yaml.safe_load((ROOT / "benchmarks" / "cluster" / "job.yaml").read_text(encoding="utf-8"))
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    ours = [service["command"].split() for service in compose["services"].values() if service["image"] == "sslbench"]
+    assert len(ours) == 2
+    for line in [*ours, container["args"]]:
+        told = CliRunner().invoke(app, [line[0], "--help"]).output
+        assert all(option in told for option in line if option.startswith("--")), line
