@@ -44,7 +44,7 @@ def run(
     """Run what is missing of a suite and return its evaluations, as `records` does.
 
     Workers are processes of their own, so a script calls this below `if __name__ == "__main__":`; a notebook need not.
-    Interrupted, it loses the cells in flight and nothing else: call it again.
+    Interrupted, it loses the evaluations in flight and the last minute of trainings: call it again.
 
     Args:
         suite: name of a suite, or a Python file with a `SUITE`.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -14,10 +14,11 @@ from sslbench.contract.cells import PretrainCell, steps_in
 from sslbench.contract.identity import named_seed
 from sslbench.datasets._base import Dataset
 from sslbench.encoders import ENCODERS
+from sslbench.engine.checkpoint import Checkpoint, CheckpointRefused, Loop, fits
 from sslbench.engine.memory import keep_freed_memory
 from sslbench.modalities import modality_of
 from sslbench.numerics.flops import counted
-from sslbench.numerics.optimization import build_optimizer, endless_batches, learning_rate_factor, set_learning_rate
+from sslbench.numerics.optimization import EndlessBatches, build_optimizer, learning_rate_factor, set_learning_rate
 from sslbench.numerics.randomness import island
 from sslbench.pretexts import PRETEXTS
 from sslbench.pretexts._base import Pretext
@@ -81,12 +82,16 @@ def unlabelled(cell: PretrainCell, dataset: Dataset) -> torch.Tensor:
 class Pretraining:
     """One pretraining: iterate over `reports()` to run it.
 
+    At every report its `state` can be kept. Another one of the same cell, told to `resume` it, goes on to the same
+    weights and the same reports; on a CPU they are the same to the bit.
+
     Attributes:
         pretext: the task, its encoder inside.
         steps: optimiser steps in all; 0 for baselines.
         epochs: passes over the unlabelled inputs in all.
         checkpoints: steps after which the cell asks for a score, to the epochs it calls them by.
         samples: inputs drawn in all; each counts once however many views a task makes of it.
+        step: optimiser steps done at the last report.
         seconds: training time so far.
         flops: floating-point operations of all steps, forward and backward, measured on one.
         parameters: of the encoder.
@@ -107,7 +112,11 @@ class Pretraining:
         for epochs in cell.checkpoints:
             step = min(self.steps, steps_in(epochs, len(self.inputs), self.batch_size))
             self.checkpoints[step] = (*self.checkpoints.get(step, ()), epochs)
-        self.seconds = 0.0
+        self.step, self.seconds = 0, 0.0
+        self.identity = {"cell_id": cell.cell_id, "dataset": dataset.digest, "device": device.type}
+        self.identity["steps"] = str(self.steps)  # of a length in operations another version may make other steps
+        self._loop: Loop | None = None
+        self._resumed: Checkpoint | None = None
         self.parameters = sum(parameter.numel() for parameter in self.pretext.encoder.parameters())
 
     def _all_steps(self, flops_per_step: float) -> int:
@@ -123,6 +132,34 @@ class Pretraining:
             batch = self.modality.batch(self.inputs[: self.batch_size].to(self.device))
             return counted(lambda: self._loss_and_gradient(task, batch))[1]
 
+    def state(self, notes: Mapping[str, float] | None = None) -> bytes:
+        """The training as it is at the report that `reports` has just given, as a safetensors file.
+
+        Args:
+            notes: numbers to keep with it.
+
+        Raises:
+            RuntimeError: it has not begun.
+        """
+        if self._loop is None:
+            raise RuntimeError("a pretraining that has not begun has no state to keep")
+        return Checkpoint(self.identity, self.step, self.seconds, notes or {}, self._loop.tensors()).to_bytes()
+
+    def resume(self, content: bytes) -> Checkpoint:
+        """Let `reports` go on behind a `state`; of several that are given, behind the one that came furthest.
+
+        Raises:
+            CheckpointRefused: it is damaged, of another training, or no further than one that was given before. Nothing
+                has changed.
+        """
+        checkpoint = Checkpoint.from_bytes(content)
+        if checkpoint.identity != self.identity or not fits(checkpoint, self.pretext):
+            raise CheckpointRefused(f"it is not of {self.cell.title} on this data and kind of device, as it is now")
+        if self._resumed is not None and checkpoint.step <= self._resumed.step:
+            raise CheckpointRefused(f"another one is at step {self._resumed.step}")
+        self._resumed = checkpoint
+        return checkpoint
+
     def reports(self) -> Iterator[Report]:
         """Train, yielding about ten reports per epoch and one at each checkpoint; the device is not waited for between.
 
@@ -136,13 +173,17 @@ class Pretraining:
         keep_freed_memory()
         inputs = self.inputs.to(self.device)
         optimizer = build_optimizer(pretext, config)
-        batches = endless_batches(len(inputs), self.batch_size, self.device)
+        batches = EndlessBatches(len(inputs), self.batch_size, self.device)
+        self._loop = Loop(pretext, optimizer, batches, self.device)
         steps_per_epoch = max(1, len(inputs) // self.batch_size)
         interval = max(1, steps_per_epoch // REPORTS_PER_EPOCH)
-        total, reported = torch.zeros((), device=self.device), 0
+        if self._resumed is not None:
+            self._loop.restore(self._resumed.tensors)
+            self.step, self.seconds, self._resumed = self._resumed.step, self._resumed.seconds, None
+        total = torch.zeros((), device=self.device)
         pretext.train()
         started = time.perf_counter()
-        for step in range(1, self.steps + 1):
+        for step in range(self.step + 1, self.steps + 1):
             if (step - 1) % steps_per_epoch == 0:
                 pretext.before_epoch(inputs)
             learning_rate = config.learning_rate * learning_rate_factor(config, step - 1, self.steps)
@@ -155,16 +196,17 @@ class Pretraining:
             optimizer.zero_grad()
             pretext.after_step(step / self.steps)
             if due:
-                loss = float(total) / (step - reported)
+                loss = float(total) / (step - self.step)
                 if loss != loss or loss in (float("inf"), float("-inf")):
                     raise TrainingError(f"{cell.title}: the loss became {loss} at step {step} of {self.steps}")
                 elapsed = time.perf_counter() - started
-                rate = (step - reported) * self.batch_size / elapsed
+                rate = (step - self.step) * self.batch_size / elapsed
                 self.seconds += elapsed
                 epoch, scored = step / steps_per_epoch, self.checkpoints.get(step, ())
-                yield Report(step, self.steps, epoch, loss, learning_rate, self.seconds, rate, norm, scored)
                 total.zero_()
-                reported, started = step, time.perf_counter()
+                self.step = step
+                yield Report(step, self.steps, epoch, loss, learning_rate, self.seconds, rate, norm, scored)
+                started = time.perf_counter()
 
     def _loss_and_gradient(self, pretext: Pretext, batch: torch.Tensor) -> torch.Tensor:
         """Loss of one batch, detached, its gradients left on the parameters."""

@@ -52,12 +52,21 @@ def learning_rate_factor(config: OptimizerConfig, step: int, steps: int) -> floa
     return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
 
 
-def endless_batches(count: int, batch_size: int, device: torch.device) -> Iterator[torch.Tensor]:
+class EndlessBatches(Iterator[torch.Tensor]):
     """Positions of batch after batch, reshuffling whenever all `count` have been seen.
 
     Every batch is full where `count` allows; an incomplete rest is left for the next shuffle, as `drop_last` does.
+
+    Attributes:
+        left: positions of this shuffle that are still to come; with torch's generator, all that decides the rest.
     """
-    size = min(batch_size, count)
-    while True:
-        order = torch.randperm(count).to(device)
-        yield from order[: count - count % size].split(size)
+
+    def __init__(self, count: int, batch_size: int, device: torch.device) -> None:
+        self.count, self.size, self.device = count, min(batch_size, count), device
+        self.left = torch.empty(0, dtype=torch.long, device=device)
+
+    def __next__(self) -> torch.Tensor:
+        if len(self.left) < self.size:
+            self.left = torch.randperm(self.count).to(self.device)
+        batch, self.left = self.left[: self.size], self.left[self.size :]
+        return batch

@@ -16,7 +16,7 @@ from sslbench.contract.spec import OptimizerConfig, ProtocolConfig
 from sslbench.encoders._base import INFERENCE_BATCH, Encoder
 from sslbench.modalities import modality_of
 from sslbench.numerics.flops import counted
-from sslbench.numerics.optimization import build_optimizer, endless_batches, learning_rate_factor, set_learning_rate
+from sslbench.numerics.optimization import EndlessBatches, build_optimizer, learning_rate_factor, set_learning_rate
 from sslbench.numerics.randomness import island
 from sslbench.protocols._base import USUAL, Effort, Prediction, TrainedProtocol
 
@@ -94,7 +94,7 @@ class Finetune(TrainedProtocol):
             flops = counted(lambda: learn(copy.deepcopy(network), everything))[1]
         stretched = max(1, round(effort.stretch * self.config.steps(len(labels))))
         steps = stretched + math.ceil(effort.extra_flops / flops)
-        batches = endless_batches(len(labels), batch_size, device)
+        batches = EndlessBatches(len(labels), batch_size, device)
         for step in range(steps):
             chosen = next(batches)
             factor = learning_rate_factor(self.config.optimizer, step, steps)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +21,9 @@ from sslbench.stores.models import model_of
 from sslbench.stores.readback import PUBLISHED_RUN, evaluation_records, pretraining_records
 
 PAGE = 5000
+
+#: Folder of artifacts of a pretraining that is not finished: from what it can go on.
+CHECKPOINTS = "checkpoint"
 
 
 class ArtifactLost(Exception):
@@ -102,6 +105,24 @@ class Runs:
                 return Path(self.client.download_artifacts(run_id, name, folder)).read_bytes()
         except (MlflowException, OSError) as error:
             raise ArtifactLost(f"{name} of run {run_id}: {one_line(str(error))}") from error
+
+    def checkpoints(self, cell_id: str) -> Iterator[tuple[str, bytes]]:
+        """Checkpoints of a pretraining that were left unfinished, the latest run's first, each with its run's id.
+
+        None of before a run that failed: going on from there would fail again.
+        """
+        for run in reversed(self._pretraining_runs(cell_id)):
+            if run.info.status == "FAILED":
+                return
+            for item in self._checkpoint_files(run):
+                with suppress(ArtifactLost):
+                    yield run.info.run_id, self.artifact(run.info.run_id, item)
+
+    def _pretraining_runs(self, cell_id: str) -> list[Run]:
+        return self._runs(f"tags.kind = 'pretrain' and tags.cell_id = '{cell_id}'")
+
+    def _checkpoint_files(self, run: Run) -> list[str]:
+        return [item.path for item in self.client.list_artifacts(run.info.run_id, CHECKPOINTS)]
 
     def artifacts(self, run_ids: Iterable[str], name: str) -> dict[str, bytes]:
         """One artifact of many runs, by run; runs without it are left out."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import calendar
+import tempfile
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +14,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Dataset as RunDataset
 from mlflow.entities import DatasetInput, InputTag, LoggedModelInput, Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME, MLFLOW_RUN_NOTE
 
@@ -25,7 +28,7 @@ from sslbench.stores.models import log_model
 from sslbench.stores.moved import follow_artifacts
 from sslbench.stores.owner import OWNER, me
 from sslbench.stores.readback import MOMENT, provenance
-from sslbench.stores.runs import Runs
+from sslbench.stores.runs import CHECKPOINTS, Runs
 from sslbench.stores.urls import hidden, reason, shown
 
 #: What a sweep goes through: tags of every run, to find it by, and parameters, for charts to group and compare by.
@@ -36,6 +39,9 @@ AXES = (
 
 #: Artifact of a pretraining: the weights of its encoder.
 ENCODER_FILE = "encoder.safetensors"
+
+#: Tag of a pretraining that went on from where another run of its cell was: that run.
+RESUMED_FROM = "resumed_from"
 
 BATCH = 1000  # what one log_batch call may carry
 
@@ -180,13 +186,42 @@ class Tracker(Runs):
     def log_points(self, run_id: str, points: Sequence[tuple[int, Mapping[str, float]]]) -> None:
         """Log a stretch of curves in one call: (step, name to value) each."""
         now = int(time.time() * 1000)
-        metrics = [Metric(key, value, now, step) for step, values in points for key, value in values.items()]
+        self._log_metrics(
+            run_id, [Metric(key, value, now, step) for step, values in points for key, value in values.items()]
+        )
+
+    def _log_metrics(self, run_id: str, metrics: Sequence[Metric]) -> None:
         for start in range(0, len(metrics), BATCH):
             self.client.log_batch(run_id, metrics=metrics[start : start + BATCH])
 
     def log_files(self, run_id: str, folder: Path) -> None:
         """Log everything below a folder as artifacts."""
         self.client.log_artifacts(run_id, str(folder))
+
+    def log_checkpoint(self, run_id: str, content: bytes, number: int) -> None:
+        """Keep a state of a pretraining, and the one before: two files in turn, so that a kill spoils only one.
+
+        Args:
+            number: how many this run has kept before.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / f"{number % 2}.safetensors"
+            path.write_bytes(content)
+            self.client.log_artifact(run_id, str(path), CHECKPOINTS)
+
+    def go_on(self, run_id: str, from_run: str, step: int) -> None:
+        """Say that a run goes on from a checkpoint of another, and repeat the other's curves as far as that step."""
+        self.client.set_tag(run_id, RESUMED_FROM, from_run)
+        curves = [key for key in self.client.get_run(from_run).data.metrics if not key.startswith("system/")]
+        points = [point for key in curves for point in self.client.get_metric_history(from_run, key)]
+        self._log_metrics(run_id, [point for point in points if point.step <= step])
+
+    def drop_checkpoints(self, cell_id: str) -> None:
+        """Delete the checkpoints of all runs of a pretraining, as far as the store of artifacts can delete."""
+        for run in self._pretraining_runs(cell_id):
+            if self._checkpoint_files(run):
+                with suppress(MlflowException, OSError, NotImplementedError):
+                    get_artifact_repository(run.info.artifact_uri, self.tracking_uri).delete_artifacts(CHECKPOINTS)
 
     def log_model(self, run_id: str, cell: PretrainCell, folder: Path) -> str:
         """Keep what `models.write_model` wrote as the model of a pretraining, and return its id."""

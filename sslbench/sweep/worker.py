@@ -7,6 +7,7 @@ import math
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from sslbench.datasets._base import Dataset
 from sslbench.encoders import saved as pickling
 from sslbench.encoders._base import Encoder
 from sslbench.encoders.saved import saved, weights
+from sslbench.engine.checkpoint import CheckpointRefused
 from sslbench.engine.evaluate import Outcome, evaluate, extract_budget, sees_features
 from sslbench.engine.examine import draw, measure
 from sslbench.engine.pretrain import Pretraining
@@ -38,6 +40,9 @@ from sslbench.sweep.features import FeatureCache, features_folder
 from sslbench.sweep.news import Failure, Finished, News, Status
 from sslbench.sweep.plan import Plan
 from sslbench.sweep.studies import queued_evaluation, queued_pretraining
+
+#: A training that takes longer is kept about this often, so that another process goes on from there if this one dies.
+CHECKPOINT_SECONDS = 60.0
 
 
 class Worker:
@@ -122,9 +127,11 @@ class Worker:
         self.features.forget()
         training = Pretraining(cell, dataset, self.device)
         monitor = self.tracker.monitor(run_id) if training.pretext.trains else None
-        loss, scores = self._train(cell, training, run_id)
-        if monitor is not None:
-            monitor.finish()
+        try:
+            loss, scores = self._train(cell, training, run_id, claim)
+        finally:
+            if monitor is not None:
+                monitor.finish()
         encoder = training.pretext.evaluated
         readings = self.readings(cell.cell_id)
         features = self.features.extract(cell, encoder, dataset, readings)
@@ -150,6 +157,7 @@ class Worker:
         tags |= checkpoint_tags(self.plan.checkpoints[cell.cell_id])
         claim.check()
         self.tracker.finish(run_id, {**costs, **final, **found, **scores}, tags)
+        self.tracker.drop_checkpoints(cell.cell_id)
         told = "; ".join(f"{name.upper()}, {why}" for name, why in verdict.items())
         self.news.finished(Finished(cell.title, cell.pretext, verdict=told))
         return found.get("representation.rankme")
@@ -161,11 +169,14 @@ class Worker:
             write_model(Path(folder), saved(encoder, cell.encoder), pickling, example.numpy(), cell.latent_dim)
             self.tracker.log_model(run_id, cell, Path(folder))
 
-    def _train(self, cell: PretrainCell, training: Pretraining, run_id: str) -> tuple[float, dict[str, float]]:
+    def _train(
+        self, cell: PretrainCell, training: Pretraining, run_id: str, claim: Claim
+    ) -> tuple[float, dict[str, float]]:
         """Train and log the curve; returns the last loss and the scores of the checkpoints."""
         loss, last_epoch = 0.0, 0.0
         points: list[tuple[int, Mapping[str, float]]] = []
-        scores: dict[str, float] = {}
+        scores = self._resume(cell, training, run_id)
+        kept_at, kept = time.monotonic(), 0
         self.news.tell(Status(cell.title))
         for report in training.reports():
             loss = report.loss
@@ -180,10 +191,30 @@ class Worker:
             for epochs in report.checkpoints:
                 scores |= self._checkpoint(cell, training, epochs)
             self.news.tell(Status(cell.title, report.step / report.steps, report.images_per_second))
-            if math.floor(report.epoch) > last_epoch or report.step == report.steps:
+            last = report.step == report.steps
+            keep = not last and time.monotonic() - kept_at >= CHECKPOINT_SECONDS
+            if keep or last or math.floor(report.epoch) > last_epoch:
                 self.tracker.log_points(run_id, points)
                 points, last_epoch = [], math.floor(report.epoch)
+            if keep:  # after the points: who goes on from here repeats them
+                claim.check()
+                self.tracker.log_checkpoint(run_id, training.state(scores), kept)
+                kept_at, kept = time.monotonic(), kept + 1
         return loss, scores
+
+    def _resume(self, cell: PretrainCell, training: Pretraining, run_id: str) -> dict[str, float]:
+        """Go on where an interrupted run of the cell had come furthest, if any had; returns the scores from before."""
+        if not training.pretext.trains:
+            return {}
+        found = None
+        for from_run, content in self.tracker.checkpoints(cell.cell_id):
+            with suppress(CheckpointRefused):
+                found = from_run, training.resume(content)
+        if found is None:
+            return {}
+        from_run, checkpoint = found
+        self.tracker.go_on(run_id, from_run, checkpoint.step)
+        return dict(checkpoint.notes)
 
     def _checkpoint(self, cell: PretrainCell, training: Pretraining, epochs: float) -> dict[str, float]:
         """Score the encoder in training: a copy, so that nothing of its training, random numbers included, changes."""

@@ -124,6 +124,23 @@ class PretextContract(Contract):
         assert [report.loss for report in uncounted.reports()] == losses
         assert same(uncounted.pretext.state_dict(), foretold.pretext.state_dict())
 
+    def test_interrupted_and_resumed_it_ends_as_if_nothing_had_been(
+        self, name: str, suited: list[tuple[str, InputSpec]]
+    ) -> None:
+        """From the end of an epoch and from the middle of one, to the bit: what counts is a parameter or a buffer."""
+        encoder, spec = suited[0]
+        cell, dataset = short_cell(name, encoder), made_up_dataset(spec)
+        whole = Pretraining(cell, dataset, torch.device("cpu"))
+        found = [(report.loss, whole.state()) for report in whole.reports()]
+        losses, states = [loss for loss, _ in found], [state for _, state in found]
+        assert whole.steps == len(losses) == 6
+        for done in (3, 4):
+            again = Pretraining(cell, dataset, torch.device("cpu"))
+            again.resume(states[done - 1])
+            assert [report.loss for report in again.reports()] == losses[done:], done
+            assert same(again.pretext.state_dict(), whole.pretext.state_dict()), done
+            assert same(again.pretext.evaluated.state_dict(), whole.pretext.evaluated.state_dict()), done
+
     def test_every_tuned_default_lies_inside_its_range(self, name: str) -> None:
         config = PRETEXTS.get(name).Config()
         for part in (config, config.optimizer):

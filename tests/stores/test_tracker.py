@@ -123,6 +123,38 @@ def test_long_curves_are_logged_whole(tracker: Tracker, digits: Dataset) -> None
     assert [point.step for point in sorted(history, key=lambda point: point.step)] == list(range(1, 1201))
 
 
+def test_checkpoints_are_found_until_a_run_fails_and_go_when_the_cell_is_done(
+    tracker: Tracker, digits: Dataset
+) -> None:
+    cell, other = pretrain_cell("rotation"), pretrain_cell("rotation", seed=1)
+    started = [tracker.start_pretrain(one, describe(digits), "cpu") for one in (cell, other, cell)]
+    for number, content in enumerate((b"first", b"second", b"third")):
+        tracker.log_checkpoint(started[0], content, number)
+    for run_id in started[1:]:
+        tracker.log_checkpoint(run_id, b"only", 0)
+    known = set(tracker.checkpoints(cell.cell_id))
+    assert known == {(started[0], b"third"), (started[0], b"second"), (started[2], b"only")}
+    tracker.close(started[2])
+    assert set(tracker.checkpoints(cell.cell_id)) == known
+    tracker.fail(started[2], "TrainingError: the loss became nan")
+    assert list(tracker.checkpoints(cell.cell_id)) == []
+    tracker.drop_checkpoints(cell.cell_id)
+    left = [len(tracker.client.list_artifacts(run_id, "checkpoint")) for run_id in started]
+    assert left == [0, 1, 0]
+
+
+def test_a_run_that_goes_on_repeats_the_curve_as_far_as_the_other_was_kept(tracker: Tracker, digits: Dataset) -> None:
+    cell = pretrain_cell("rotation")
+    old, new = (tracker.start_pretrain(cell, describe(digits), "cpu") for _ in range(2))
+    tracker.log_points(old, [(step, {"loss": 1 / step, "system/cpu": 0.5}) for step in range(1, 1101)])
+    tracker.go_on(new, old, 1050)
+    run = tracker.client.get_run(new)
+    assert run.data.tags["resumed_from"] == old
+    assert run.data.metrics.keys() == {"loss"}
+    points = {point.step: point.value for point in tracker.client.get_metric_history(new, "loss")}
+    assert points == {step: 1 / step for step in range(1, 1051)}
+
+
 def test_settings_are_parameters_with_dots(tracker: Tracker, digits: Dataset) -> None:
     run_id = tracker.start_pretrain(pretrain_cell("simclr"), describe(digits), "cpu")
     parameters = tracker.client.get_run(run_id).data.params
