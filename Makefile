@@ -7,7 +7,7 @@ WORKERS ?= auto
 SUITE ?= quick
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bench publish bench-performance test lint check docs results reproduce ui clean
+.PHONY: help setup bench publish bench-performance soak test lint check docs results reproduce ui clean
 
 help:  ## Show this help.
 	@echo "sslbench: how many labels does self-supervision save?"
@@ -59,6 +59,9 @@ reproduce: $(STAMP)  ## Run random rows of every published table again and check
 
 bench-performance: $(STAMP)  ## Measure speed against its bounds (two hours, nothing else running).
 	$(BIN)/python benchmarks/performance/all.py
+
+soak: $(STAMP)  ## For an hour, kill workers, database and server of a sweep; its records must stay the same.
+	$(BIN)/python benchmarks/cluster/soak.py --minutes 60
 
 ui: $(STAMP)  ## Browse every run in the MLflow UI.
 	$(BIN)/sslbench ui
