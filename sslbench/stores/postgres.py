@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import URL, create_engine, text
+from sqlalchemy import URL, NullPool, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from sslbench.contract.errors import InputError
@@ -94,13 +94,12 @@ def ensure_databases(server: URL) -> None:
         InputError: it does not answer, or turns us away.
     """
     try:
-        engine = create_engine(server, isolation_level="AUTOCOMMIT")
+        engine = create_engine(server, isolation_level="AUTOCOMMIT", poolclass=NullPool)
         with engine.connect() as connection:
             known = set(connection.scalars(text("SELECT datname FROM pg_database")))
             for name in DATABASES:
                 if name not in known:
                     connection.execute(text(f"CREATE DATABASE {name}"))
-        engine.dispose()
     except (SQLAlchemyError, OSError) as error:
         raise InputError(f"PostgreSQL at {server} cannot be used: {reason(error)}") from error
 
@@ -160,10 +159,9 @@ def _wait(process: subprocess.Popen[bytes], address: URL, log: Path) -> None:
     Raises:
         InputError: it ended instead, or did not for long.
     """
-    engine, until = create_engine(address), time.monotonic() + PATIENCE
+    engine, until = create_engine(address, poolclass=NullPool), time.monotonic() + PATIENCE
     while process.poll() is None and time.monotonic() < until:
         with suppress(SQLAlchemyError), engine.connect():
-            engine.dispose()
             return
         time.sleep(0.1)
     raise InputError(f"PostgreSQL did not start; {log} says why")

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -42,8 +43,11 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
     servers.close()
 
 
-def queue(address: str) -> CellQueue:
-    return CellQueue(open_storage(address), "small/evaluate", {"number": IntDistribution(0, 1000)}, "value")
+@contextmanager
+def queue(address: str) -> Iterator[CellQueue]:
+    storage = open_storage(address)
+    yield CellQueue(storage, "small/evaluate", {"number": IntDistribution(0, 1000)}, "value")
+    storage.engine.dispose()
 
 
 def take_all(address: str, wanted: list[str], told: multiprocessing.Queue[str]) -> None:
@@ -52,14 +56,15 @@ def take_all(address: str, wanted: list[str], told: multiprocessing.Queue[str]) 
     def handle(claim: Claim) -> None:
         told.put(claim.cell_id)
 
-    cells = queue(address)
-    while cells.work(wanted, handle):
-        pass
+    with queue(address) as cells:
+        while cells.work(wanted, handle):
+            pass
 
 
 def test_postgresql_hands_every_cell_to_exactly_one_process(cluster: Cluster) -> None:
     names = [f"cell-{number}" for number in range(60)]
-    queue(cluster.addresses[0]).fill(QueuedCell(name, name, {"number": place}) for place, name in enumerate(names))
+    with queue(cluster.addresses[0]) as cells:
+        cells.fill(QueuedCell(name, name, {"number": place}) for place, name in enumerate(names))
     context = multiprocessing.get_context("spawn")
     told: multiprocessing.Queue[str] = context.Queue()
     takers = [context.Process(target=take_all, args=(cluster.addresses[0], names, told)) for _ in range(4)]
@@ -102,9 +107,10 @@ RAY = """
 import sys, time
 from pathlib import Path
 from ray.cluster_utils import Cluster
-cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
-second = cluster.add_node(num_cpus=1)
-print(cluster.address, flush=True)
+node = {"num_cpus": 1, "node_ip_address": "127.0.0.2", "object_store_memory": 80 * 2**20}
+cluster = Cluster(initialize_head=True, head_node_args=node)
+second = cluster.add_node(**node)
+print("address", cluster.address, flush=True)
 sys.stdin.readline()
 cluster.remove_node(second)
 print("removed", flush=True)
@@ -121,7 +127,7 @@ def test_a_node_of_a_ray_cluster_goes_away_and_nothing_is_lost(
     ) as nodes:
         assert nodes.stdin is not None
         assert nodes.stdout is not None
-        address = next(line.strip() for line in nodes.stdout if line.strip().startswith("127."))
+        address = next(line.split()[1] for line in nodes.stdout if line.startswith("address"))
         own = {**cluster.environment, "RAY_ADDRESS": address}
         run = start(command("run", suite, tmp_path / "home", "--engine", "ray"), tmp_path / "log", own)
         while (cluster.runs("soak")["status"] == "FINISHED").sum() < 2 and run.poll() is None:
