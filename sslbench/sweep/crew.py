@@ -22,8 +22,7 @@ def run(
 ) -> list[Failure]:
     """Run every missing cell; returns what failed. Others may do so at the same time: each cell is done once.
 
-    Ctrl-C stops the workers, closes their runs and raises again; a cell in flight is lost behind its last checkpoint,
-    nothing else.
+    Ctrl-C stops the workers, closes their runs and raises again; of a training in flight the last minute is lost.
 
     Args:
         show: called a few times a second.
