@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -63,6 +63,11 @@ def say(console: Console, *parts: str | tuple[str, str]) -> None:
     from rich.text import Text
 
     console.print(Text.assemble(*parts), soft_wrap=True)
+
+
+def warner(console: Console) -> Callable[[str], None]:
+    """What prints a line as a warning."""
+    return lambda line: say(console, ("warning:", "yellow"), f" {one_line(line)}")
 
 
 @contextmanager

@@ -26,6 +26,7 @@ from sslbench.commands.options import (
     plain_errors,
     say,
     terminal,
+    warner,
     workers_of,
 )
 from sslbench.commands.patience import signs_of_life
@@ -201,7 +202,7 @@ def _tables(request: Request, prepared: Prepared, console: Console) -> Path | No
         if whole:
             from sslbench.publishing.publish import write_tables
 
-            write_tables(request, prepared, records)
+            write_tables(request, prepared, records, warn=warner(console))
         frame = from_records(records)
     print_summary(frame, console, answers=read_answers(folder) if whole else None)
     if not whole:
