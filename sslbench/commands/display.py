@@ -39,6 +39,8 @@ def say_unusual(prepared: Prepared, console: Console) -> None:
         say(console, f"left out: {pretext} with {encoder} on {dataset}: {reason}")
     for name in dict.fromkeys(cell.dataset for cell in prepared.plan.pretrain if cell.steps and prepared.suite.epochs):
         say(console, f"{name!r} is small: pretraining takes {FEW_STEPS} steps, more than the suite's epochs come to")
+    if not prepared.suite.stratified:
+        say(console, "labels are drawn at random, without looking at any: a class may be missing from a budget")
     warn = warner(console)
     for line in too_little(prepared):
         warn(line)

@@ -116,7 +116,7 @@ def _check_encoder(path: Path, said: dict[str, str]) -> None:
 def _broken(text: str, name: str) -> Iterator[tuple[int, str, str]]:
     """Line, column, and what should stand there, of every cell that breaks a rule."""
     rules = {"suite": (name,), "pretext": (name,), "seed": ("0",), "protocol": tuple(PROTOCOLS), "reading": READINGS}
-    rules |= {"metric": ("accuracy",), "split": ("test", "budget")}
+    rules |= {"metric": ("accuracy",), "split": ("test", "budget"), "stratified": ("1",)}
     every = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
     for line, cells in enumerate(every.to_dict("records"), start=2):
         for column, cell in cells.items():
