@@ -23,6 +23,7 @@ from sslbench.commands.options import (
     SuiteName,
     TrackingUri,
     Workers,
+    a_place,
     plain_errors,
     say,
     terminal,
@@ -59,7 +60,10 @@ def run(
     ] = False,
     results: Annotated[
         Path | None,
-        typer.Option(help="Published results to compare with or go on from; default results, here or at the package."),
+        typer.Option(
+            help="Published results to compare with or go on from; default results, here or at the package.",
+            callback=a_place,
+        ),
     ] = None,
     home: Home = None,
     tracking_uri: TrackingUri = None,
