@@ -89,11 +89,18 @@ def own_evaluation(
     protocol: str,
     config: ProtocolConfig,
     reading: str,
+    stratified: bool = True,
 ) -> EvaluateCell:
     """One evaluation of it.
 
     Args:
         budget: label fraction, and labels per class if these were asked for.
+        stratified: as of `EvaluateCell`.
     """
     cell = EvaluateCell(own, own.dataset, budget[0], label_seed, protocol, config, reading, budget[1])
-    return replace(cell, dataset_version=own.dataset_version, protocol_version=PROTOCOLS.version(protocol))
+    return replace(
+        cell,
+        dataset_version=own.dataset_version,
+        protocol_version=PROTOCOLS.version(protocol),
+        stratified=stratified,
+    )

@@ -108,7 +108,15 @@ def _built(
     weights: bytes, architecture: str, latent_dim: int, dataset: str, data_root: str | Path | None, whose: str
 ) -> Encoder:
     spec = load_dataset(dataset, data_root).input_spec
-    encoder = ENCODERS.get(architecture)(spec, latent_dim)
+    kind = ENCODERS.get(architecture)
+    if kind.modality not in (None, spec.modality):
+        raise InputError(
+            f"{architecture} takes inputs of modality {kind.modality!r}, and {dataset!r} has {spec.modality}s"
+        )
+    widest = kind.max_latent_dim(spec)
+    if not 1 <= latent_dim <= widest:
+        raise InputError(f"latent_dim of {architecture} must be 1 to {widest:,}, not {latent_dim}")
+    encoder = kind(spec, latent_dim)
     try:
         encoder.load_state_dict(parse_weights(weights))
     except (SafetensorError, RuntimeError) as error:

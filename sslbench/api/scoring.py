@@ -20,7 +20,7 @@ from sslbench.contract.provenance import git_commit
 from sslbench.contract.record import COLUMNS, Record
 from sslbench.contract.schema import Count, Fraction, Name, Seed, checked
 from sslbench.contract.settings import configure
-from sslbench.contract.spec import READINGS, InputError, ProtocolConfig
+from sslbench.contract.spec import READINGS, InputError, ProtocolConfig, check_draw
 from sslbench.datasets import default_root, load
 from sslbench.datasets._base import Dataset
 from sslbench.engine.evaluate import Outcome, sees_features
@@ -41,6 +41,7 @@ def evaluate(
     *,
     label_fractions: Sequence[float] = (0.01, 0.1, 1.0),
     labels_per_class: Sequence[int] = (),
+    stratified: bool = True,
     protocols: Sequence[str] = ("linear_probe",),
     readings: Sequence[str] = READINGS[:1],
     seeds: Sequence[int] = (0, 1, 2),
@@ -68,6 +69,8 @@ def evaluate(
         dataset: its name, as `list_datasets` has it, or e.g. `folder:PATH`.
         label_fractions: shares of the training labels, in (0, 1].
         labels_per_class: so many labels of every class, beside the fractions.
+        stratified: whether every class has its share of a budget, as in published tables; else its inputs are drawn at
+            random, without looking at any label, and a class may be missing.
         protocols: `linear_probe`, `knn`, or `finetune`, which trains a copy of the module.
         readings: of `latent`, `pooled` and `map`, where the encoder has them.
         seeds: of the labelled subsets. The encoder is one: how trainings of it would differ is in none of the numbers.
@@ -94,6 +97,7 @@ def evaluate(
     checked(list[Count], list(labels_per_class), "labels_per_class")
     if not label_fractions and not labels_per_class:
         raise InputError("label_fractions and labels_per_class are both empty; name a budget")
+    check_draw(checked(bool, stratified, "stratified"), labels_per_class, "evaluate")
     stated = _stated(pretrain_dataset, pretrain_seconds, pretrain_samples, pretrain_flops)
     where = torch.device(resolve_device(device))
     data = load(dataset, default_root() if data_root is None else Path(data_root))
@@ -102,7 +106,7 @@ def evaluate(
     with as_it_was(encoder):
         asked = ask(encoder, data, protocols, readings, name, where)
         keep = _Keeper(asked, stated, home)
-        for cell in _cells(asked.own, budgets, seeds, readings, configs):
+        for cell in _cells(asked.own, budgets, seeds, readings, configs, stratified):
             started = time.gmtime()
             rows += keep.kept(cell, asked.score(cell), time.strftime(MOMENT, started))
     return from_records(rows)
@@ -158,12 +162,13 @@ def _cells(
     seeds: Sequence[int],
     readings: Sequence[str],
     configs: Mapping[str, ProtocolConfig],
+    stratified: bool,
 ) -> Iterator[EvaluateCell]:
     for fraction, count in budgets:
         for seed in seeds:
             for protocol, config in configs.items():
                 for reading in readings if sees_features(protocol) else READINGS[:1]:
-                    yield own_evaluation(own, (fraction, count), seed, protocol, config, reading)
+                    yield own_evaluation(own, (fraction, count), seed, protocol, config, reading, stratified)
 
 
 class _Keeper:
@@ -234,5 +239,6 @@ class _Keeper:
             sslbench_version=__version__,
             device=self.device,
             started_at=started,
+            stratified=int(cell.stratified),
         )
         return dataclasses.replace(record, **self.stated)

@@ -24,7 +24,7 @@ from sslbench.stores.addresses import locate
 #: What an evaluation is named by, and its repetition.
 AXES = (
     *("dataset", "pretrain_dataset", "modality", "encoder", "pretext", "latent_dim", "seed", "label_seed"),
-    *("label_fraction", "num_labels", "labels_per_class", "num_classes", "protocol", "reading"),
+    *("label_fraction", "num_labels", "labels_per_class", "num_classes", "protocol", "reading", "stratified"),
 )
 COSTS = (
     *("pretrain_epochs", "pretrain_steps", "pretrain_seconds", "pretrain_samples", "pretrain_flops"),
@@ -141,7 +141,8 @@ def compare_with_published(frame: pd.DataFrame, published: str | Path, *, protoc
     lines = []
     for mine, scores in own.items():
         for other, beside in theirs.items():
-            alike = mine.dataset == other.dataset and math.isclose(mine.label_fraction, other.label_fraction)
+            alike = (mine.dataset, mine.stratified) == (other.dataset, other.stratified)
+            alike = alike and math.isclose(mine.label_fraction, other.label_fraction)
             found = paired_difference(scores, beside) if alike and protocol in (None, other.protocol) else None
             if found is None:
                 continue
@@ -169,6 +170,7 @@ class _Row(NamedTuple):
     latent_dim: int
     protocol: str
     num_labels: int
+    stratified: int
 
 
 def _rows(found: pd.DataFrame) -> dict[_Row, dict[Replicate, float]]:

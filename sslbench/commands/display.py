@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from sslbench.commands.options import INTERRUPTED, say
+from sslbench.commands.options import INTERRUPTED, say, warner
 from sslbench.commands.patience import EVERY
 from sslbench.contract.cells import FEW_STEPS
 from sslbench.contract.errors import InputError
@@ -39,8 +39,11 @@ def say_unusual(prepared: Prepared, console: Console) -> None:
         say(console, f"left out: {pretext} with {encoder} on {dataset}: {reason}")
     for name in dict.fromkeys(cell.dataset for cell in prepared.plan.pretrain if cell.steps and prepared.suite.epochs):
         say(console, f"{name!r} is small: pretraining takes {FEW_STEPS} steps, more than the suite's epochs come to")
+    if not prepared.suite.stratified:
+        say(console, "labels are drawn at random, without looking at any: a class may be missing from a budget")
+    warn = warner(console)
     for line in too_little(prepared):
-        say(console, ("warning:", "yellow"), f" {line}")
+        warn(line)
 
 
 def too_little(prepared: Prepared) -> list[str]:

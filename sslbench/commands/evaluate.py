@@ -37,6 +37,12 @@ def evaluate(
         list[float] | None, typer.Option(help="Share of the labels, e.g. 0.01; may be repeated; default 0.01, 0.1, 1.")
     ] = None,
     per_class: Annotated[list[int] | None, typer.Option(help="Labels of every class; may be repeated.")] = None,
+    stratified: Annotated[
+        bool,
+        typer.Option(
+            "--stratified/--unstratified", help="Of each class its share, or inputs drawn without looking at a label."
+        ),
+    ] = True,
     protocol: Annotated[
         list[str] | None, typer.Option(help="linear_probe, knn or finetune; may be repeated; default linear_probe.")
     ] = None,
@@ -81,6 +87,7 @@ def evaluate(
             dataset,
             label_fractions=tuple(budgets),
             labels_per_class=tuple(per_class or ()),
+            stratified=stratified,
             protocols=tuple(protocol or ("linear_probe",)),
             readings=tuple(reading or ("latent",)),
             seeds=range(seeds),

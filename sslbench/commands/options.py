@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,15 +20,35 @@ if TYPE_CHECKING:
 #: Exit codes besides 0 and 2, which is bad input.
 FAILED, INTERRUPTED = 1, 130
 
-Home = Annotated[Path | None, typer.Option(help="Folder of stores; default $SSLBENCH_HOME or .sslbench.")]
+
+def a_place(param: typer.CallbackParam, path: Path | None) -> Path | None:
+    """What an option names, wherever something can lie at all.
+
+    Raises:
+        InputError: it is too long or too odd for any file system.
+    """
+    try:
+        if path is not None:
+            path.exists()
+    except (OSError, ValueError) as error:
+        said = error.strerror if isinstance(error, OSError) else error
+        raise InputError(f"{param.opts[0]} {str(path)[:80]!r} cannot be used: {said}") from error
+    return path
+
+
+Home = Annotated[
+    Path | None, typer.Option(help="Folder of stores; default $SSLBENCH_HOME or .sslbench.", callback=a_place)
+]
 TrackingUri = Annotated[
     str | None, typer.Option(help="MLflow store; default $MLFLOW_TRACKING_URI or a file in the home folder.")
 ]
 Storage = Annotated[
     str | None, typer.Option(help="Optuna store; default $SSLBENCH_STORAGE or a file in the home folder.")
 ]
-DataRoot = Annotated[Path | None, typer.Option(help="Folder of datasets; default $SSLBENCH_DATA or a cache folder.")]
-Results = Annotated[Path, typer.Option(help="Folder of published results, one folder per suite.")]
+DataRoot = Annotated[
+    Path | None, typer.Option(help="Folder of datasets; default $SSLBENCH_DATA or a cache folder.", callback=a_place)
+]
+Results = Annotated[Path, typer.Option(help="Folder of published results, one folder per suite.", callback=a_place)]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Workers = Annotated[str, typer.Option(help="Worker processes; auto = one per core, one on a GPU.")]
 EngineName = Annotated[str, typer.Option("--engine", help="Where workers run: local, ray or slurm.")]
@@ -87,6 +107,11 @@ def say(console: Console, *parts: str | tuple[str, str]) -> None:
     from rich.text import Text
 
     console.print(Text.assemble(*parts), soft_wrap=True)
+
+
+def warner(console: Console) -> Callable[[str], None]:
+    """What prints a line as a warning."""
+    return lambda line: say(console, ("warning:", "yellow"), f" {one_line(line)}")
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from sslbench.commands.options import (
     plain_errors,
     say,
     terminal,
+    warner,
 )
 from sslbench.commands.tables import refresh, say_written
 from sslbench.contract.outside import load_plugins
@@ -89,7 +90,7 @@ def _report(request: Request, results: Path, rebuild: bool, ui_url: str | None, 
         load_plugins(request.plugins)
         suite = suites.load(request.suite)
         destination = results / suite.name
-        attached = replace(attachments_of(request.suite, suite, results), ui_url=ui_url or "")
+        attached = replace(attachments_of(request.suite, suite, results, warner(console)), ui_url=ui_url or "")
         rebuild_report(destination, suite.name, suite.notes, attached)
         records, answers = read_records(destination / "records.csv"), read_answers(destination)
         print_summary(records, console, attached.versions, answers)
@@ -101,6 +102,6 @@ def _report(request: Request, results: Path, rebuild: bool, ui_url: str | None, 
             where = shown(request.stores.tracking_uri)
             raise InputError(f"no finished runs of suite {prepared.suite.name!r} in {where}; run it first")
         destination = request.stores.results / prepared.suite.name
-        write_tables(request, prepared, finished, ui_url)
+        write_tables(request, prepared, finished, ui_url, warner(console))
         print_summary(from_records(finished), console, answers=read_answers(destination))
         say_written(request.suite, request.stores.home, destination, console)

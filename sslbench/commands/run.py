@@ -26,10 +26,12 @@ from sslbench.commands.options import (
     SuiteName,
     TrackingUri,
     Workers,
+    a_place,
     options_of,
     plain_errors,
     say,
     terminal,
+    warner,
     workers_of,
 )
 from sslbench.commands.patience import signs_of_life
@@ -63,7 +65,10 @@ def run(
     ] = False,
     results: Annotated[
         Path | None,
-        typer.Option(help="Published results to compare with or go on from; default results, here or at the package."),
+        typer.Option(
+            help="Published results to compare with or go on from; default results, here or at the package.",
+            callback=a_place,
+        ),
     ] = None,
     home: Home = None,
     tracking_uri: TrackingUri = None,
@@ -220,7 +225,7 @@ def _tables(request: Request, prepared: Prepared, console: Console) -> Path | No
         if whole:
             from sslbench.publishing.publish import write_tables
 
-            write_tables(request, prepared, records)
+            write_tables(request, prepared, records, warn=warner(console))
         frame = from_records(records)
     print_summary(frame, console, answers=read_answers(folder) if whole else None)
     if not whole:

@@ -83,6 +83,7 @@ class EvaluateCell:
         labels_per_class: so many of each instead of a stratified fraction; None for a fraction.
         compute_of: the pretraining whose operations `supervised_compute` spends beside its own.
         dataset_version, protocol_version: of the plug-ins, as their registries say.
+        stratified: whether every class has its share of the budget; else inputs are drawn without looking at a label.
     """
 
     pretrain: PretrainCell
@@ -96,6 +97,7 @@ class EvaluateCell:
     compute_of: PretrainCell | None = None
     dataset_version: int = 1
     protocol_version: int = 1
+    stratified: bool = True
 
     @cached_property
     def cell_id(self) -> str:
@@ -107,6 +109,7 @@ class EvaluateCell:
     def title(self) -> str:
         """The name people read, e.g. `1% linear_probe`, or `1% knn on digits, labels 3` where these are not usual."""
         budget = f"{self.labels_per_class} a class" if self.labels_per_class else f"{100 * self.label_fraction:g}%"
+        budget += "" if self.stratified else " at random"
         where = "" if self.reading == READINGS[0] else f" of the {self.reading}"
         on = "" if self.dataset == self.pretrain.dataset else f" on {self.dataset}"
         labels = "" if self.label_seed == self.pretrain.seed else f", labels {self.label_seed}"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from sslbench.contract.errors import InputError
-from sslbench.contract.schema import Amount, Cell, Count, Name, Seed, Share, Size, Whole, checked, hints, shown
+from sslbench.contract.schema import Amount, Cell, Count, Name, Seed, Share, Size, Whole, YesNo, checked, hints, shown
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,8 @@ class Record:
     `test`, or `budget` for what a protocol measured inside its label budget (cross-validation).
     `pretrain_dataset` is empty for baselines, which train on none. `reading` says where a frozen encoder was read.
     `labels_per_class` is 0 where the budget is a fraction, `num_classes` where that was not recorded. A plug-in's
-    version is raised when what it computes changes.
+    version is raised when what it computes changes. `stratified` is 0 where the inputs of a label budget were drawn
+    without looking at their labels.
     """
 
     suite: Name
@@ -60,6 +61,7 @@ class Record:
     sslbench_version: Cell
     device: Cell
     started_at: Cell
+    stratified: YesNo = 1
 
 
 RECORD_COLUMNS = tuple(item.name for item in dataclasses.fields(Record))

@@ -98,6 +98,7 @@ Epochs = Annotated[float, Field(gt=0, le=100_000)]  # a hundred times the longes
 Flops = Annotated[float, Field(gt=0, le=1e27)]  # likewise
 
 Whole = Annotated[int, Field(ge=0, le=2**63 - 1)]  # what the tables of MLflow, SQLite and pandas can hold
+YesNo = Annotated[int, Field(ge=0, le=1)]  # of a CSV file: 1 is yes
 Count = Annotated[int, Field(ge=1, le=2**63 - 1)]
 Seed = Whole
 Steps = Annotated[int, Field(ge=1, le=10**9)]  # years on any machine

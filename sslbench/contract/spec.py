@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -188,6 +188,16 @@ class Combination(NamedTuple):
     reading: str
 
 
+def check_draw(stratified: bool, labels_per_class: Sequence[int], whose: str) -> None:
+    """Hold two ways to draw a label budget against each other.
+
+    Raises:
+        InputError: so many labels of every class cannot be drawn without looking at labels.
+    """
+    if labels_per_class and not stratified:
+        raise InputError(f"{whose}: labels_per_class looks at labels, and stratified=False draws without; keep one")
+
+
 def everything(one: Combination) -> bool:
     """The default `include` of a suite: run every combination."""
     return True
@@ -219,6 +229,8 @@ class Suite(Checked):
         primary: the protocol, and with a comma the reading where that is not the latent (`linear_probe, map`), that
             headlines and claims are about, named before anything is run; empty for the first protocol and reading.
         compute_of: the pretext whose operations `supervised_compute` spends on training from scratch.
+        stratified: whether every class has its share of a label budget, at least one label; else the inputs of a budget
+            are drawn at random, without looking at any label, and a class may be missing from it.
         include: whether to run a combination, for grids with holes; what is evaluated nowhere is not pretrained.
         notes: lines printed under the tables, e.g. the number of optimiser steps of every training.
     """
@@ -247,12 +259,14 @@ class Suite(Checked):
     readings: Axis[Line] = READINGS[:1]
     primary: Line = ""
     compute_of: Line = ""
+    stratified: bool = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self._check_length()
         if not self.label_fractions and not self.labels_per_class:
             raise InputError(f"{self._whose()}: label_fractions and labels_per_class are both empty; name a budget")
+        check_draw(self.stratified, self.labels_per_class, self._whose())
         for reading in self.readings:
             if reading not in READINGS:
                 raise InputError(f"{self._whose()}: unknown reading {reading!r}; choose one of {', '.join(READINGS)}")

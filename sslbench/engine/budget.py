@@ -38,8 +38,8 @@ def draw_budget(dataset: str, labels: torch.Tensor, size: float, seed: int) -> L
     Raises:
         InputError: the fraction is outside (0, 1].
     """
-    if isinstance(size, float) and not 0 < size <= 1:
-        raise InputError(f"label fraction {size:g} is outside (0, 1]; 0.01 means 1% of the labels")
+    if isinstance(size, float):
+        _check_fraction(size)
     generator = torch.Generator().manual_seed(named_seed("labelled subset", dataset, seed))
     heads = []
     for label in range(int(labels.max()) + 1):
@@ -47,5 +47,31 @@ def draw_budget(dataset: str, labels: torch.Tensor, size: float, seed: int) -> L
         order = torch.randperm(len(members), generator=generator)
         count = size if isinstance(size, int) else max(1, round(size * len(members)))
         heads.append(members[order[:count]])
-    indices = torch.cat(heads).sort().values
+    return _budget(torch.cat(heads))
+
+
+def draw_unseen(dataset: str, inputs: int, fraction: float, seed: int) -> LabelBudget:
+    """Choose inputs at random: no label has a say in which are labelled, and a class may be missing.
+
+    Inputs are shuffled once per (dataset, seed) and a budget takes the head, so a smaller one lies inside a larger one.
+
+    Args:
+        inputs: how many the training split has.
+        fraction: share of them, in (0, 1], rounded, at least one.
+
+    Raises:
+        InputError: the fraction is outside (0, 1].
+    """
+    _check_fraction(fraction)
+    generator = torch.Generator().manual_seed(named_seed("labelled subset, drawn unseen", dataset, seed))
+    return _budget(torch.randperm(inputs, generator=generator)[: max(1, round(fraction * inputs))])
+
+
+def _check_fraction(fraction: float) -> None:
+    if not 0 < fraction <= 1:
+        raise InputError(f"label fraction {fraction:g} is outside (0, 1]; 0.01 means 1% of the labels")
+
+
+def _budget(chosen: torch.Tensor) -> LabelBudget:
+    indices = chosen.sort().values
     return LabelBudget(indices, hashlib.sha256(indices.numpy().tobytes()).hexdigest()[:16])

@@ -15,7 +15,7 @@ from sslbench.contract.spec import READINGS, InputSpec
 from sslbench.datasets._base import Dataset
 from sslbench.encoders import ENCODERS
 from sslbench.encoders._base import INFERENCE_BATCH, Encoder
-from sslbench.engine.budget import LabelBudget, draw_budget
+from sslbench.engine.budget import LabelBudget, draw_budget, draw_unseen
 from sslbench.engine.pretrain import flops_of
 from sslbench.modalities import modality_of
 from sslbench.numerics.flops import counted
@@ -113,6 +113,8 @@ def extract_budget(cell: EvaluateCell, encoder: Encoder, dataset: Dataset, devic
 
 def budget_of(cell: EvaluateCell, dataset: Dataset) -> LabelBudget:
     """The labelled subset that a cell may see."""
+    if not cell.stratified:
+        return draw_unseen(cell.dataset, len(dataset.train_inputs), cell.label_fraction, cell.label_seed)
     size = cell.label_fraction if cell.labels_per_class is None else cell.labels_per_class
     return draw_budget(cell.dataset, dataset.train_labels, size, cell.label_seed)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -34,13 +34,24 @@ _PLACE = re.compile(r"[A-Za-z0-9_-]+\.py:\w+|[A-Za-z0-9_-]+\.safetensors|\w+(\.\
 _CELL = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9 ._:/+-]{0,199})?")  # a spreadsheet runs what begins otherwise
 
 
-def read_community(results: Path) -> tuple[Submission, ...]:
+def read_community(results: Path, warn: Callable[[str], object] | None = None) -> tuple[Submission, ...]:
     """All submissions among published results, by name.
 
+    Args:
+        warn: takes a line about every submission that breaks a rule, which is then passed over; None refuses it.
+
     Raises:
-        InputError: as `read_submission`.
+        InputError: as `read_submission`, where `warn` is None.
     """
-    return tuple(read_submission(path) for path in sorted((results / FOLDER).glob("*.csv")))
+    found = []
+    for path in sorted((results / FOLDER).glob("*.csv")):
+        try:
+            found.append(read_submission(path))
+        except InputError as error:
+            if warn is None:
+                raise
+            warn(f"scores of others passed over: {error}")
+    return tuple(found)
 
 
 def is_submission(path: Path) -> bool:
@@ -105,7 +116,7 @@ def _check_encoder(path: Path, said: dict[str, str]) -> None:
 def _broken(text: str, name: str) -> Iterator[tuple[int, str, str]]:
     """Line, column, and what should stand there, of every cell that breaks a rule."""
     rules = {"suite": (name,), "pretext": (name,), "seed": ("0",), "protocol": tuple(PROTOCOLS), "reading": READINGS}
-    rules |= {"metric": ("accuracy",), "split": ("test", "budget")}
+    rules |= {"metric": ("accuracy",), "split": ("test", "budget"), "stratified": ("1",)}
     every = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
     for line, cells in enumerate(every.to_dict("records"), start=2):
         for column, cell in cells.items():

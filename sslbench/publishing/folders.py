@@ -9,6 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from sslbench.contract.files import is_file
 from sslbench.contract.spec import InputError
 
 RECORDS_FILE = "records.csv"
@@ -22,7 +23,7 @@ def published_among(name: str, results: Path | None) -> Path:
         results: a person's choice, if any.
     """
     places = [results] if results else [Path("results"), Path(__file__).resolve().parents[2] / "results"]
-    return next((place for place in places if (place / name / RECORDS_FILE).is_file()), places[0])
+    return next((place for place in places if is_file(place / name / RECORDS_FILE)), places[0])
 
 
 @contextmanager

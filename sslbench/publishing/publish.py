@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -41,11 +42,18 @@ MOST_BYTES = 1_500_000
 COMMON_SUBJECTS = ("map", "neighbours")
 
 
-def write_tables(request: Request, prepared: Prepared, records: list[Record], ui_url: str | None = None) -> list[Path]:
+def write_tables(
+    request: Request,
+    prepared: Prepared,
+    records: list[Record],
+    ui_url: str | None = None,
+    warn: Callable[[str], object] = warnings.warn,
+) -> list[Path]:
     """Write a suite's tables into the home folder and log them to a report run in MLflow; returns the files.
 
     Args:
         ui_url: where run ids of the page lead; None for the UI of these stores.
+        warn: takes a line about everything that is passed over.
 
     Raises:
         InputError: nothing to show, or the folder cannot be written.
@@ -56,7 +64,7 @@ def write_tables(request: Request, prepared: Prepared, records: list[Record], ui
     gaps = gaps_of(tracker, prepared, {record.cell_id for record in records})
     shown = exhibits(tracker, prepared.plan)
     attached = replace(
-        attachments_of(request.suite, suite),
+        attachments_of(request.suite, suite, warn=warn),
         ui_url=ui_of(stores.tracking_uri) if ui_url is None else ui_url,
         environment={**environment(), **offered_by(suite), **taken(tracker, prepared.plan)},
         gaps=gaps,
@@ -131,21 +139,24 @@ def gaps_of(tracker: Tracker, prepared: Prepared, recorded: set[str]) -> Gaps:
     return Gaps(len(planned), sum(cell.cell_id not in recorded for cell in planned), failures)
 
 
-def attachments_of(name: str, suite: Suite, results: Path | None = None) -> Attachments:
+def attachments_of(
+    name: str, suite: Suite, results: Path | None = None, warn: Callable[[str], object] = warnings.warn
+) -> Attachments:
     """What a suite and the plug-ins say about its records; the rest is as the results folder has it.
 
     Args:
         name: of the suite or its file.
         results: folder of published results, which has scores of others; None for the one that has the suite's.
+        warn: takes a line about scores of others that break a rule: they are passed over.
 
     Raises:
-        InputError: its settings file does not exist or is none, or somebody's scores break a rule.
+        InputError: its settings file does not exist or is none.
     """
     return Attachments(
         tuned=tuned(name, suite),
         primary=suite.primary,
         versions=current_versions(),
-        community=read_community(results or published_among(suite.name, None)),
+        community=read_community(results or published_among(suite.name, None), warn),
     )
 
 

@@ -27,7 +27,7 @@ from sslbench.report.tables import tables_of
 from sslbench.report.tables.community import community_sheets
 from sslbench.report.tables.latex import table_tex
 from sslbench.report.tables.markdown import table_csv, table_markdown
-from sslbench.report.words.wording import outside_notes, taken_note
+from sslbench.report.words.wording import drawn_note, outside_notes, taken_note
 
 PAGE_FILE, SAVED_FILE = "report.html", "saved.png"
 
@@ -64,7 +64,8 @@ def build(
         raise InputError(f"nothing to report for {title!r}: no test accuracy of any encoder among {len(frame)} records")
     tables = replace(tables_of(layout), others=community_sheets(layout, completed.community))
     analysis = analyse(layout, completed.tuned or ())
-    notes = (*notes, *taken_note(completed.environment or {}), *outside_notes(layout.blocks, completed.tuned or ()))
+    own = *taken_note(completed.environment or {}), *outside_notes(layout.blocks, completed.tuned or ())
+    notes = *notes, *drawn_note(frame), *own
     contents: dict[str, bytes | str] = {
         "table.md": table_markdown(tables, title, notes),
         "table.csv": table_csv(tables),

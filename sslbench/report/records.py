@@ -31,7 +31,7 @@ ROW_ORDER = (
 )
 
 #: What columns would have said that were added in one go: every encoder was read at its end, every plug-in was the
-#: first version of itself, and epochs, steps and classes were not recorded.
+#: first version of itself, epochs, steps and classes were not recorded, and every label budget was stratified.
 ADDED = {
     "labels_per_class": "0",
     "num_classes": "0",
@@ -42,6 +42,7 @@ ADDED = {
     "encoder_version": "1",
     "pretext_version": "1",
     "protocol_version": "1",
+    "stratified": "1",
 }
 
 _DTYPES = {str: "str", int: "int64", float: "float64"}
@@ -77,10 +78,15 @@ def conform(frame: pd.DataFrame, source: str) -> pd.DataFrame:
 def write_records(records: Iterable[Record] | pd.DataFrame, path: Path) -> Path:
     """Write `records.csv`, replacing it whole. Floats keep every digit they need to be read back unchanged.
 
+    A column that came later and says of every row what its lack would say is left out, `stratified`: earlier versions
+    read the file too.
+
     Raises:
         InputError: a column is missing, or the folder cannot be written.
     """
     frame = conform(records, "the records") if isinstance(records, pd.DataFrame) else from_records(records)
+    if (frame["stratified"] == 1).all():
+        frame = frame.drop(columns="stratified")
     return replace_file(path, frame.to_csv(index=False, lineterminator="\n"))
 
 

@@ -11,6 +11,7 @@ from functools import cache
 from sqlalchemy import Engine, TextClause, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from sslbench.contract.files import is_file
 from sslbench.stores.urls import sqlite_file
 
 QUERY = """
@@ -39,7 +40,7 @@ def finished_of(tracking_uri: str, suite: str) -> dict[str, str] | None:
         nothing where there is no such experiment or no file yet; None where the tables cannot be read.
     """
     file = sqlite_file(tracking_uri)
-    if file is not None and not file.is_file():
+    if file is not None and not is_file(file):
         return {}
     return _read(tracking_uri, BY_NAME, suite)
 

@@ -44,7 +44,13 @@ def pretraining_records(run: Run) -> list[Record]:
 
 def _diagnostic(run: Run, metric: str, value: float) -> Record:
     """A measure as a record of a protocol that sees no label."""
-    tags = {**run.data.tags, "label_seed": run.data.tags["seed"], "label_fraction": "0", "protocol": "diagnostics"}
+    tags = {
+        **run.data.tags,
+        "label_seed": run.data.tags["seed"],
+        "label_fraction": "0",
+        "protocol": "diagnostics",
+        "stratified": "1",
+    }
     metrics = {**run.data.metrics, "num_labels": 0.0, "evaluate_seconds": 0.0, "evaluate_flops": 0.0}
     return replace(_row(run, tags, metrics), metric=metric, value=value, split="unlabelled")
 
@@ -65,13 +71,16 @@ def checkpoint_metrics(cell: EvaluateCell, epochs: float, scored: Mapping[str, f
 
 
 def checkpoint_tags(cells: Iterable[EvaluateCell]) -> dict[str, str]:
-    """Which datasets the metrics of `checkpoint_metrics` mean: a metric's name may not hold every character."""
-    return _datasets_tag(cell.dataset for cell in cells)
+    """Which datasets the metrics of `checkpoint_metrics` mean, for a metric's name may not hold every character, and
+    how their labels were drawn."""
+    return _scored_tags((cell.dataset, cell.stratified) for cell in cells)
 
 
-def _datasets_tag(datasets: Iterable[str]) -> dict[str, str]:
-    spelt = {_spelt(dataset): dataset for dataset in datasets}
-    return {"checkpoint_datasets": json.dumps(spelt)} if spelt else {}
+def _scored_tags(scored: Iterable[tuple[str, int]]) -> dict[str, str]:
+    drawn = dict(scored)
+    spelt = {_spelt(dataset): dataset for dataset in drawn}
+    tags = {"checkpoint_datasets": json.dumps(spelt)} if spelt else {}
+    return tags if all(drawn.values()) else {**tags, "stratified": "0"}
 
 
 def evaluation_metrics(rows: Sequence[Record]) -> dict[str, float]:
@@ -96,7 +105,7 @@ def pretraining_metrics(rows: Sequence[Record], evaluation: Record) -> tuple[dic
         said |= {"seconds": row.evaluate_seconds, "flops": row.evaluate_flops}
         where = f"{row.label_seed}/{_spelt(row.dataset)}"
         metrics |= {f"{row.metric}/{what}/{where}": value for what, value in said.items()}
-    return metrics, _datasets_tag(row.dataset for row in scores)
+    return metrics, _scored_tags((row.dataset, row.stratified) for row in scores)
 
 
 def provenance(row: Record) -> dict[str, str]:
@@ -181,4 +190,5 @@ def _row(run: Run, tags: Mapping[str, str], metrics: Mapping[str, float]) -> Rec
         sslbench_version=tags["sslbench_version"],
         device=tags["device"],
         started_at=time.strftime(MOMENT, time.gmtime(run.info.start_time / 1000)),
+        stratified=int(tags.get("stratified", 1)),
     )

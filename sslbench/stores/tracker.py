@@ -34,7 +34,7 @@ from sslbench.stores.urls import hidden, reason, shown
 #: What a sweep goes through: tags of every run, to find it by, and parameters, for charts to group and compare by.
 AXES = (
     *("dataset", "pretrain_dataset", "encoder", "pretext", "latent_dim", "seed"),
-    *("label_seed", "label_fraction", "labels_per_class", "protocol", "reading"),
+    *("label_seed", "label_fraction", "labels_per_class", "protocol", "reading", "stratified"),
 )
 
 #: Artifact of a pretraining: the weights of its encoder.
@@ -126,6 +126,7 @@ class Tracker(Runs):
             "reading": cell.reading,
             "dataset_version": str(cell.dataset_version),
             "protocol_version": str(cell.protocol_version),
+            **({} if cell.stratified else {"stratified": "0"}),
         }
         name = f"{cell.pretrain.title} · {cell.title}"
         run_id = self.start(name, tags, _parameters(tags, cell.config), parent, source, published)

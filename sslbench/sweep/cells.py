@@ -156,6 +156,7 @@ def evaluate_cells(
                         compute,
                         target.version,
                         PROTOCOLS.version(protocol),
+                        suite.stratified,
                     )
 
 
@@ -224,7 +225,10 @@ def checkpoint_cells(suite: Suite, cell: PretrainCell, target: Source) -> list[E
         return []
     config = protocol_config(suite, CHECKPOINT_PROTOCOL)
     return [
-        EvaluateCell(cell, target.name, suite.scored_fraction, label_seed, CHECKPOINT_PROTOCOL, config)
+        replace(
+            EvaluateCell(cell, target.name, suite.scored_fraction, label_seed, CHECKPOINT_PROTOCOL, config),
+            stratified=suite.stratified,
+        )
         for label_seed in suite.label_seeds or (cell.seed,)
     ]
 

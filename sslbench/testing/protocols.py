@@ -24,6 +24,7 @@ from sslbench.testing._contract import Contract, same
 CPU = torch.device("cpu")
 CLASSES, TRAIN, TEST = 3, 48, 24
 FRACTIONS = (0.01, 0.5, 1.0)  # a label per class, half of them, all
+LACKING = ((0, 1, 0), (2, 0, 0), (0, 6, 5), (7, 0, 1))  # labels of every class, where some have none
 
 
 class ProtocolContract(Contract):
@@ -100,6 +101,19 @@ class ProtocolContract(Contract):
         assert prediction.budget_score is None or 0 <= prediction.budget_score <= 1
         assert all(isinstance(value, float | int) for value in prediction.details.values())
         assert prediction.training_flops >= 0
+
+    @pytest.mark.parametrize("counts", LACKING)
+    def test_a_class_may_be_missing(
+        self, name: str, dataset: Dataset, untrained: Encoder, counts: tuple[int, ...]
+    ) -> None:
+        """As it may be where the labelled inputs are drawn at random."""
+        members = [(dataset.train_labels == label).nonzero().flatten() for label in range(CLASSES)]
+        indices = torch.cat([of[:count] for of, count in zip(members, counts, strict=True)]).sort().values
+        prediction = self.ask(name, dataset, untrained, 0.1, LabelBudget(indices, "chosen"))
+        assert set(prediction.labels.tolist()) <= set(range(CLASSES))
+        assert prediction.labels.shape == (TEST,)
+        assert prediction.budget_score is None or 0 <= prediction.budget_score <= 1
+        assert len(indices) > 1 or prediction.budget_score != 0, "nothing was held out of one label: no score"
 
     @pytest.mark.parametrize("fraction", FRACTIONS[:2])
     def test_labels_outside_the_budget_change_nothing(

@@ -170,6 +170,8 @@ def _narrowed(suite: Suite, selection: Selection) -> Suite:
         encoders=selection.encoders or suite.encoders[:1],
     )
     narrowed = dataclasses.replace(select(suite, first), pretrain_datasets=suite.pretrain_datasets[:1], checkpoints=())
+    if not suite.stratified:
+        raise InputError(f"suite {suite.name!r} has stratified=False, and tuning draws a stratified label budget")
     if len(narrowed.grid()) * len(narrowed.label_fractions) > len(narrowed.pretexts):
         raise InputError("tuning takes one dataset, encoder, latent size, label fraction and seed; name one of each")
     for name in selection.pretexts:

@@ -10,7 +10,7 @@ import torch
 
 from sslbench.contract.spec import InputError, InputSpec, Suite
 from sslbench.datasets._base import Dataset
-from sslbench.engine.budget import draw_budget
+from sslbench.engine.budget import draw_budget, draw_unseen
 from sslbench.engine.evaluate import budget_of
 from sslbench.sweep.plan import Source, make_plan
 from tests.conftest import evaluate_cell, pretrain_cell
@@ -57,6 +57,41 @@ def test_a_cell_draws_what_it_was_given_as(digits: Dataset) -> None:
     per_class = dataclasses.replace(cell, labels_per_class=3)
     assert budget_of(cell, digits).digest == draw_budget("digits", digits.train_labels, 0.1, 0).digest
     assert budget_of(per_class, digits).digest == draw_budget("digits", digits.train_labels, 3, 0).digest
+
+
+def test_an_unstratified_draw_looks_at_no_label(digits: Dataset) -> None:
+    cell = dataclasses.replace(evaluate_cell(pretrain_cell("random_init"), 0.05, "knn"), stratified=False)
+    mixed = dataclasses.replace(digits, train_labels=digits.train_labels.flip(0))
+    drawn, stratified = budget_of(cell, digits), budget_of(dataclasses.replace(cell, stratified=True), digits)
+    assert budget_of(cell, mixed).digest == drawn.digest
+    assert budget_of(dataclasses.replace(cell, stratified=True), mixed).digest != stratified.digest != drawn.digest
+    assert len(drawn.indices.unique()) == round(0.05 * len(digits.train_labels))
+
+
+def test_unstratified_draws_are_nested_and_follow_dataset_and_seed() -> None:
+    budgets = [set(draw_unseen("made_up", 500, share, 3).indices.tolist()) for share in (0.0001, 0.01, 0.3, 1.0)]
+    assert [len(one) for one in budgets] == [1, 5, 150, 500]
+    for smaller, larger in itertools.pairwise(budgets):
+        assert smaller < larger
+    others = {draw_unseen(name, 500, 0.3, seed).digest for name, seed in (("made_up", 3), ("made_up", 4), ("b", 3))}
+    assert len(others) == 3
+    with pytest.raises(InputError, match=r"label fraction 0 is outside"):
+        draw_unseen("made_up", 500, 0.0, 3)
+
+
+def test_only_an_unstratified_cell_has_another_identity(digits: Dataset) -> None:
+    sources = {"digits": Source.of("digits", digits)}
+    usual, drawn = (make_plan(dataclasses.replace(SUITE, stratified=said), sources) for said in (True, False))
+    (cell,), (unseen,) = usual.evaluations, drawn.evaluations
+    assert cell.cell_id == "bd6c43c06969e7f6"  # as before there was a choice
+    assert unseen.cell_id != cell.cell_id
+    assert unseen.pretrain.cell_id == cell.pretrain.cell_id
+    assert (cell.title, unseen.title) == ("5% knn", "5% at random knn")
+
+
+def test_so_many_of_every_class_cannot_be_drawn_without_looking() -> None:
+    with pytest.raises(InputError, match="labels_per_class looks at labels, and stratified=False draws without"):
+        dataclasses.replace(SUITE, labels_per_class=(2,), stratified=False)
 
 
 def test_numbers_stand_among_the_shares_by_size(digits: Dataset) -> None:

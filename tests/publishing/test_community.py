@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from sslbench.commands.app import app
 from sslbench.contract.spec import InputError
 from sslbench.publishing.community import is_submission, read_community, read_submission
 from sslbench.report.records import write_records
+from tests.conftest import GOLDEN
 from tests.made_up import probes
 
 ROOT = Path(__file__).parents[2]
@@ -43,6 +47,36 @@ def test_what_keeps_the_rules_is_read(place: Path) -> None:
 def test_a_file_is_somebodys_where_it_lies_or_by_what_lies_beside_it(place: Path, tmp_path: Path) -> None:
     assert is_submission(place)
     assert not is_submission(write_records(probes("simclr", 0.8), tmp_path / "quick" / "records.csv"))
+
+
+def test_a_damaged_file_is_passed_over_with_a_line_that_names_it(place: Path) -> None:
+    results = place.parent.parent
+    (place.parent / "theirs.csv").write_bytes(b"suite,cell_id\xff\n\x00")
+    told: list[str] = []
+    (found,) = read_community(results, told.append)
+    assert found.name == "ours"
+    (line,) = told
+    assert line.startswith(f"scores of others passed over: cannot read records from {place.parent / 'theirs.csv'}: ")
+    with pytest.raises(InputError, match=r"theirs\.csv"):
+        read_community(results)
+
+
+def test_what_one_damaged_file_stops_is_what_was_asked_of_it(place: Path, tmp_path: Path) -> None:
+    results = place.parent.parent
+    damaged = place.rename(place.with_name("theirs.csv"))
+    quick = results / "quick"
+    quick.mkdir()
+    shutil.copy(GOLDEN / "quick.csv", quick / "records.csv")
+    written = CliRunner().invoke(app, ["report", "quick", "--rebuild", "--results", str(results)])
+    assert written.exit_code == 0, written.output
+    (line,) = (line for line in written.output.splitlines() if "warning:" in line)
+    assert line == f"warning: scores of others passed over: {damaged} line 2: suite must be theirs"
+    assert (quick / "table.md").is_file()
+    page = tmp_path / "leaderboard.html"
+    for command in (["reproduce", str(damaged)], ["leaderboard", "--results", str(results), "--output", str(page)]):
+        told = CliRunner().invoke(app, command)
+        assert (told.exit_code, told.output.strip()) == (2, f"error: {damaged} line 2: suite must be theirs")
+    assert not page.exists()
 
 
 def test_what_is_published_of_others_keeps_the_rules() -> None:

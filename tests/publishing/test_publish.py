@@ -257,3 +257,17 @@ def test_tables_are_published_only_over_tables_and_only_if_there_are_any(store: 
         publish("tested", store.stores, store.stores.results)
     assert (results / "tested" / "thesis.tex").exists()
     assert (store.tables / "records.csv").exists()
+
+
+def test_damaged_scores_of_others_do_not_keep_tables_from_being_written(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    complete(store)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "results" / "community").mkdir(parents=True)
+    (tmp_path / "results" / "community" / "theirs.csv").write_text("")
+    (tmp_path / "results" / "tested").mkdir()
+    (tmp_path / "results" / "tested" / "records.csv").touch()
+    with pytest.warns(UserWarning, match=r"passed over: .*theirs\.csv: No columns"):
+        files = store.write()
+    assert store.tables / "table.md" in files

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import math
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -101,7 +102,7 @@ def parse_idx(content: bytes, path: Path) -> torch.Tensor:
     if len(content) < header:
         raise InputError(f"{path} is cut short; delete it and run again")
     shape = tuple(int(length) for length in np.frombuffer(content[4:header], dtype=">u4"))
-    if len(content) - header != int(np.prod(shape)):
+    if len(content) - header != math.prod(shape):
         raise InputError(f"{path} is cut short or too long for its shape {shape}; delete it and run again")
     return torch.from_numpy(np.frombuffer(content, dtype=np.uint8, offset=header).reshape(shape).copy())
 

@@ -18,6 +18,9 @@ Floats = NDArray[np.float64]
 #: Samples a second of everything after loading: what telephones carry.
 RATE = 8_000
 
+#: Of files that are read, and what is no sample any more; full scale is 1.
+RATES, LOUDEST = range(1_000, 1_000_001), 1e6
+
 #: Samples of a frame and from one to the next (32 and 16 ms), and bands from 0 to 4,000 Hz on the mel scale.
 FRAME, HOP, BANDS = 256, 128, 40
 
@@ -46,6 +49,10 @@ def read_sound(content: bytes, source: str) -> Floats:
         samples, rate = soundfile.read(io.BytesIO(content), dtype="float64", always_2d=True)
     except (soundfile.LibsndfileError, RuntimeError, ValueError) as error:
         raise InputError(f"{source} cannot be read as sound: {said(error)}") from error
+    if rate not in RATES:
+        raise InputError(f"{source} has {rate:,} samples a second; a recording has {RATES[0]:,} to {RATES[-1]:,}")
+    if not (np.abs(samples) <= LOUDEST).all():
+        raise InputError(f"{source} holds samples that are no numbers, or beyond {LOUDEST:g}")
     mono: Floats = samples.mean(axis=1)
     if rate == RATE or not len(mono):
         return mono

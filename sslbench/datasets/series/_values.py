@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from sslbench.contract.errors import one_line
 from sslbench.contract.spec import InputError, ViewPolicy
 from sslbench.datasets._base import Dataset, Split, assembled
 from sslbench.datasets._split import mixed
@@ -18,6 +20,9 @@ Floats = NDArray[np.float64]
 
 #: What may become of a series without becoming another one: half of it may be cut away, its height may change.
 VIEWS = ViewPolicy(min_crop_scale=0.5)
+
+#: Far beyond any measurement; squares of what is larger would soon be infinite.
+LARGEST = 1e30
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,9 @@ def read_tsv(content: bytes, source: str) -> Written:
         frame = pd.read_csv(io.BytesIO(content), sep="\t", header=None, dtype=str, keep_default_na=False)
         values = frame.iloc[:, 1:].replace("", "nan").to_numpy().astype(np.float64)
     except (ValueError, pd.errors.ParserError) as error:
-        raise InputError(f"{source} is no table of a class and values with tabs between: {error}") from error
+        raise InputError(
+            f"{source} is no table of a class and values with tabs between: {one_line(str(error))}"
+        ) from error
     if not values.shape[1]:
         raise InputError(f"{source} holds classes and no values")
     return Written([line[None] for line in values], [_class(label) for label in frame[0].tolist()])
@@ -57,10 +64,10 @@ def read_ts(content: bytes, source: str) -> Written:
     """
     text = content.decode("utf-8", errors="replace")
     head, found, body = text.partition("@data")
-    said = {line.split()[0].lower(): line.split()[1:] for line in head.splitlines() if line.startswith("@")}
-    if not found or said.get("@classlabel", ["false"])[0].lower() != "true":
+    said = {line.split()[0].lower(): line.lower().split()[1:2] for line in head.splitlines() if line.startswith("@")}
+    if not found or said.get("@classlabel") != ["true"]:
         raise InputError(f"{source} is no .ts file with classes: it needs @classLabel true and @data")
-    if said.get("@timestamps", ["false"])[0].lower() == "true":
+    if said.get("@timestamps") == ["true"]:
         raise InputError(f"{source} has time stamps; give series of equal steps")
     series, labels = [], []
     for number, line in enumerate(body.strip().splitlines(), start=1):
@@ -71,7 +78,7 @@ def read_ts(content: bytes, source: str) -> Written:
             padded = [np.pad(channel, (0, longest - len(channel)), constant_values=np.nan) for channel in values]
             series.append(np.stack(padded))
         except ValueError as error:
-            raise InputError(f"{source}, series {number}: {error}") from error
+            raise InputError(f"{source}, series {number}: {one_line(str(error))}") from error
         labels.append(_class(label))
     return Written(series, labels)
 
@@ -82,7 +89,7 @@ def _class(label: str) -> str:
         number = float(label)
     except ValueError:
         return label.strip()
-    return str(int(number)) if number == int(number) else label.strip()
+    return str(int(number)) if number.is_integer() else label.strip()
 
 
 def series_dataset(name: str, train: Written, test: Written, source: str) -> Dataset:
@@ -94,11 +101,14 @@ def series_dataset(name: str, train: Written, test: Written, source: str) -> Dat
     The order is mixed, because many archives sort by class.
 
     Raises:
-        InputError: a file holds no series, series of other channels than the rest, or fewer than two classes.
+        InputError: a file holds no series, series of other channels than the rest, values beyond `LARGEST`, or fewer
+            than two classes.
     """
     for said, part in (("training", train), ("test", test)):
         if not part.series:
             raise InputError(f"dataset {name!r} has no {said} series")
+        if any((np.abs(one) > LARGEST).any() for one in part.series):
+            raise InputError(f"dataset {name!r} has a {said} series with a value beyond {LARGEST:g}")
     channels = {len(one) for one in (*train.series, *test.series)}
     if len(channels) > 1:
         raise InputError(f"dataset {name!r} has series of {min(channels)} and of {max(channels)} channels")
@@ -138,6 +148,7 @@ def _filled(series: Floats) -> Floats:
 def _by_number(label: str) -> tuple[int, float, str]:
     """Numbers first, in their order; then names."""
     try:
-        return 0, float(label), label
+        number = float(label)
     except ValueError:
-        return 1, 0.0, label
+        number = math.nan
+    return (0, number, label) if math.isfinite(number) else (1, 0.0, label)

@@ -89,6 +89,10 @@ def _table(path: Path, labelled: bool = True) -> tuple[list[tuple[str, ...]], li
     missing = [column for column in wanted if column not in table]
     if missing:
         raise InputError(f"{path} has no column {missing[0]!r}; it has {', '.join(map(str, table.columns))}")
+    if labelled and "" in table["label"].tolist():
+        raise InputError(f"{path}, row {table['label'].tolist().index('') + 1}: no label")
+    if labelled and table.empty:
+        raise InputError(f"{path} holds no texts")
     texts: list[tuple[str, ...]] = [(" ".join(text.split()),) for text in table["text"].tolist()]
     return texts, table["label"].tolist() if labelled else []
 

@@ -16,7 +16,10 @@ from sslbench.report.words.numbers import NOT_RUN, accuracy, flops, percent, poi
 
 
 def community_sheets(layout: Layout, submissions: Sequence[Submission]) -> tuple[Sheet, ...]:
-    """A sheet per dataset that others have scores on with a share of the labels that the layout has too."""
+    """A sheet per dataset that others have scores on with a share of the labels that the layout has too; none where the
+    labels were drawn in another way than theirs."""
+    if not (layout.records["stratified"] == 1).all():
+        return ()
     return tuple(filter(None, (_sheet(layout, dataset, submissions) for dataset in _datasets(layout))))
 
 

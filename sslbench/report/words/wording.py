@@ -109,6 +109,15 @@ def taken_note(environment: Mapping[str, object]) -> tuple[str, ...]:
     return (f"{environment[TAKEN]} evaluations are those published before, not run again (`--from-published`).",)
 
 
+def drawn_note(records: pd.DataFrame) -> tuple[str, ...]:
+    """That the labels were drawn at random; nothing if every budget was stratified, as usual."""
+    if (records["stratified"] == 1).all():
+        return ()
+    return (
+        "Labelled inputs were drawn at random, without looking at any label: a class may be missing from a budget.",
+    )
+
+
 def outside_notes(blocks: Sequence[Block], tuned: Sequence[TunedArm]) -> list[str]:
     """Where tables use tuned settings for label budgets that they were not tuned for; nothing if nowhere.
 
