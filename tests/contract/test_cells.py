@@ -31,6 +31,7 @@ NEW_IN_EVALUATION: dict[str, Any] = {
     "compute_of": PRETRAIN,
     "dataset_version": 2,
     "protocol_version": 2,
+    "stratified": False,
 }
 
 
@@ -41,7 +42,7 @@ def test_what_has_nothing_new_has_its_old_identity() -> None:
 def test_whatever_is_new_in_a_cell_makes_it_another() -> None:
     pretrained = [dataclasses.replace(PRETRAIN, **{name: value}) for name, value in NEW_IN_PRETRAINING.items()]
     evaluated = [dataclasses.replace(EVALUATE, **{name: value}) for name, value in NEW_IN_EVALUATION.items()]
-    assert len({cell.cell_id for cell in (PRETRAIN, EVALUATE, *pretrained, *evaluated)}) == 2 + 11
+    assert len({cell.cell_id for cell in (PRETRAIN, EVALUATE, *pretrained, *evaluated)}) == 2 + 12
     other = dataclasses.replace(PRETRAIN, pretext_version=2)
     assert dataclasses.replace(EVALUATE, pretrain=other).cell_id != EVALUATE.cell_id
     spends = dataclasses.replace(EVALUATE, compute_of=PRETRAIN)
