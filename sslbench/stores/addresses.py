@@ -87,6 +87,9 @@ def prepare(stores: Stores) -> None:
     """
     from filelock import FileLock
 
+    for option, address in (("--storage", stores.storage), ("--tracking-uri", stores.tracking_uri)):
+        if not address.startswith("http") and sqlite_file(address) is None:
+            reach(option, address)  # before anything is written; MLflow would ask ten times, for minutes
     _check_folder(stores.home)
     with FileLock(stores.home / ".schemas.lock"):  # other suites may be starting in these stores at this moment
         _prepare_optuna(stores)
@@ -112,9 +115,7 @@ def _prepare_optuna(stores: Stores) -> None:
     from sslbench.stores.sqlite import ensure
 
     file = sqlite_file(stores.storage)
-    if file is None:
-        reach("--storage", stores.storage)
-    else:
+    if file is not None:
         try:
             ensure(file, lambda address: RDBStorage(address).engine.dispose())
         except (OSError, sqlite3.Error, SQLAlchemyError) as error:
@@ -136,8 +137,6 @@ def _prepare_mlflow(stores: Stores) -> None:
     logging.getLogger("alembic").setLevel(logging.WARNING)
     uri = stores.tracking_uri
     file = sqlite_file(uri)
-    if file is None and not uri.startswith("http"):
-        reach("--tracking-uri", uri)  # MLflow would ask ten times, for minutes
     if file is not None:
         try:
             ensure(file, lambda address: SqlAlchemyStore(address, str(stores.home / "artifacts")).engine.dispose())
