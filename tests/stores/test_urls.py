@@ -12,7 +12,6 @@ from sslbench.stores.urls import hidden, shown, sqlite_address, sqlite_file
 
 #: Every way to write a password that a person may try, well formed or not.
 WITH_PASSWORD = (
-    "mysql://user:s3cret@host/db",
     "postgresql+psycopg2://user:s3cret@host:bad/db",
     "postgresql+psycopg2://user:s3cret@host:99999/db",
     "postgresql+nosuch://user:s3cret@host/db",
