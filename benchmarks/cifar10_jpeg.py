@@ -48,7 +48,7 @@ SUITE = Suite(
         "`supervised` and `finetune`: 32 epochs over the labels, at least 2,000 and at most 24,000 steps of batch 64.",
         "`supervised_compute`: the steps of `supervised` and as many more as simclr's pretraining would pay for.",
         "The images are JPEG, so these are not the numbers of CIFAR-10.",
-        "In part: so far raw pixels, random_init and rotation with every budget, supervised with up to 10% of the labels; "
+        "In part: so far raw pixels, random_init and rotation with every budget, supervised with at most 10% of them; "
         "the other pretexts are to come.",
     ),
 )
