@@ -49,6 +49,6 @@ SUITE = Suite(
         "`supervised_compute`: the steps of `supervised` and as many more as simclr's pretraining would pay for.",
         "The images are JPEG, so these are not the numbers of CIFAR-10.",
         "In part: so far raw pixels, random_init and rotation with every budget, supervised with at most 10% of them; "
-        "the other pretexts are to come. Seconds were taken on a machine that did other work as well: compare operations.",
+        "the other pretexts are to come. Seconds were taken on a machine that did other work too: compare operations.",
     ),
 )
