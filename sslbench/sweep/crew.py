@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from sslbench.stores.outage import patiently
 from sslbench.sweep.engines import engine_of
-from sslbench.sweep.engines._base import LOOK_SECONDS, Engine
+from sslbench.sweep.engines._base import LOOK_SECONDS, Engine, Placed
 from sslbench.sweep.news import Failure, Progress
 from sslbench.sweep.request import Prepared, Request
 from sslbench.sweep.shared import Shared
@@ -44,36 +44,40 @@ class _Sweep:
     def run(self, show: Callable[[Progress], None]) -> list[Failure]:
         """Start workers, look after them until they end, and put everything in order whatever happens."""
         self.shared.begin()
-        workers = {number: self.engine.start(number) for number in range(self.engine.workers)}
+        workers: dict[int, Placed] = {number: self.engine.start(number) for number in range(self.engine.workers)}
+        with self.shared.tidied():
+            try:
+                return self._look_after(workers, show)
+            finally:
+                for worker in workers.values():
+                    worker.stop()
+                self.engine.close()
+
+    def _look_after(self, workers: dict[int, Placed], show: Callable[[Progress], None]) -> list[Failure]:
+        """Until all have ended; those that died are started again, a few times."""
         failures: list[Failure] = []
         restarts = 0
-        try:
-            while workers:
-                time.sleep(POLL_SECONDS)
-                progress = self._look()
-                failures += progress.failed
-                show(progress)
-                for number, worker in list(workers.items()):
-                    ended = worker.ended()
-                    if ended is None:
-                        continue
-                    del workers[number]
-                    if ended:
-                        failures.append(Failure(f"worker {number}", ended))
-                        self.shared.settle()
-                        self.shared.fill()
-                        restarts += 1
-                        if restarts <= RESTARTS:
-                            workers[number] = self.engine.start(number)
-            self.looked = 0.0
+        while workers:
+            time.sleep(POLL_SECONDS)
             progress = self._look()
             failures += progress.failed
             show(progress)
-        finally:
-            for worker in workers.values():
-                worker.stop()
-            self.engine.close()
-            self.shared.settle()
+            for number, worker in list(workers.items()):
+                ended = worker.ended()
+                if ended is None:
+                    continue
+                del workers[number]
+                if ended:
+                    failures.append(Failure(f"worker {number}", ended))
+                    self.shared.settle()
+                    self.shared.fill()
+                    restarts += 1
+                    if restarts <= RESTARTS:
+                        workers[number] = self.engine.start(number)
+        self.looked = 0.0
+        progress = self._look()
+        failures += progress.failed
+        show(progress)
         return failures
 
     def _look(self) -> Progress:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from sslbench.contract.errors import StoreLost
 from sslbench.contract.files import remove_inside
@@ -14,6 +16,9 @@ from sslbench.sweep.features import features_folder
 from sslbench.sweep.news import News
 from sslbench.sweep.request import Prepared, Request, resolve_device, tracker_of
 from sslbench.sweep.studies import open_queues, queued_evaluation, queued_pretraining
+
+if TYPE_CHECKING:  # it imports torch, which who looks after workers can do without
+    from sslbench.sweep.worker import Worker
 
 #: How many times in `PATIENCE` seconds a worker may lose a store that answers again at once.
 LOSSES = 5
@@ -84,6 +89,37 @@ class Shared:
         for queue in (self.pretrain, self.evaluate):
             patiently(queue.release_own)
 
+    @contextmanager
+    def tidied(self) -> Iterator[None]:
+        """In the end, however it comes, put back what this process and dead ones held; a lost store leaves that to the
+        next who comes."""
+        try:
+            yield
+        except StoreLost:
+            raise
+        except BaseException:
+            self._tidy()
+            raise
+        self._tidy()
+
+    def _tidy(self) -> None:
+        self.release()
+        self.settle()
+
+    def worker(self, news: News) -> Worker:
+        """A worker in this process.
+
+        Args:
+            news: where it says what it does.
+        """
+        import torch
+
+        from sslbench.sweep.worker import Worker
+
+        request, device = self.request, torch.device(resolve_device(self.request.device))
+        arguments = (request.stores, self.prepared.datasets, request.data_root, device)
+        return Worker(news, self.prepared.plan, (self.pretrain, self.evaluate), self.tracker, *arguments)
+
     def work(self, news: News, stop: Callable[[], bool] = lambda: False) -> None:
         """Work in this process until nothing is left to take; while a store does not answer, wait for it.
 
@@ -94,16 +130,10 @@ class Shared:
         Raises:
             StoreLost: a store did not come back.
         """
-        import torch
-
-        from sslbench.sweep.worker import Worker
-
-        request, device = self.request, torch.device(resolve_device(self.request.device))
-        arguments = (request.stores, self.prepared.datasets, request.data_root, device)
-        queues, losses = (self.pretrain, self.evaluate), list[float]()
+        losses: list[float] = []
         while True:
             try:
-                Worker(news, self.prepared.plan, queues, self.tracker, *arguments).run(stop)
+                self.worker(news).run(stop)
                 return
             except Exception as error:
                 if not store_lost(error):

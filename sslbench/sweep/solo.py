@@ -18,8 +18,5 @@ def work(request: Request, prepared: Prepared, news: News, stop: Callable[[], bo
     """
     shared = Shared(request, prepared)
     shared.begin()
-    try:
+    with shared.tidied():
         shared.work(news, stop)
-    finally:
-        shared.release()
-        shared.settle()

@@ -10,6 +10,8 @@ import yaml
 from typer.testing import CliRunner
 
 from sslbench.commands.app import app
+from sslbench.contract.errors import StoreLost
+from sslbench.sweep.shared import Shared
 
 ROOT = Path(__file__).parents[2]
 
@@ -56,3 +58,14 @@ def test_the_files_for_containers_name_commands_that_are() -> None:
     for line in [*ours, container["args"]]:
         told = CliRunner().invoke(app, [line[0], "--help"]).output
         assert all(option in told for option in line if option.startswith("--")), line
+
+
+def test_a_store_that_was_given_up_is_not_waited_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    shared, calls = Shared.__new__(Shared), list[str]()
+    monkeypatch.setattr(Shared, "_tidy", lambda _: calls.append("tidied"))
+    with pytest.raises(StoreLost), shared.tidied():
+        raise StoreLost("gone")
+    assert calls == []
+    with pytest.raises(KeyboardInterrupt), shared.tidied():
+        raise KeyboardInterrupt
+    assert calls == ["tidied"]
