@@ -55,6 +55,9 @@ SUITE = Suite(
 '''
 CELLS_A_SEED = 5
 
+#: Seconds a cell may take on the slowest machine; a sweep that takes longer has lost one.
+STALLED = 60.0
+
 
 def free_port() -> int:
     """A port nobody listens on."""
@@ -195,6 +198,7 @@ def disturbed(
     last, before = time.monotonic(), 0
     while True:
         time.sleep(0.5)
+        assert time.monotonic() - begun < STALLED * cells, "it does not end"
         done = (cluster.runs(suite.stem)["status"] == "FINISHED").sum()
         if done >= cells:
             break

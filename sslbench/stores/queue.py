@@ -19,6 +19,7 @@ import warnings
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 
 import optuna
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
@@ -195,7 +196,7 @@ class CellQueue:
         Any number of processes may do so at a time. A cell over which more than `RETRIES` workers died stays out.
         """
         for trial in self.running():
-            if gone(trial.user_attrs.get(OWNER, "")):
+            if gone(trial.user_attrs.get(OWNER, "")) or _nobodys(trial):
                 self._release(trial, died=True)
         with _as_announced():
             optuna.storages.fail_stale_trials(self.study)
@@ -224,11 +225,17 @@ class CellQueue:
         if not any(trial.user_attrs.get("cell_id") in wanted for trial in self.waiting()):
             return False
         taken: list[Claim] = []
+        lost = False
 
         def objective(trial: Trial) -> float:
+            nonlocal lost
             if "cell_id" not in trial.user_attrs:  # another worker took the last one between the look and the draw
                 raise optuna.TrialPruned
-            trial.set_user_attr(OWNER, me())
+            try:
+                trial.set_user_attr(OWNER, me())
+            except UpdateFinishedTrialError as error:
+                lost = True
+                raise ClaimLost(trial.user_attrs["cell_id"]) from error
             trial.set_user_attr("taken_at", time.time())
             for axis, kind in self.axes.items():
                 _read_axis(trial, axis, kind)
@@ -250,7 +257,7 @@ class CellQueue:
             with _as_announced():
                 self.study.optimize(objective, n_trials=1, catch=(CellFailed, ClaimLost))
         except (AssertionError, ValueError, UpdateFinishedTrialError):
-            if not taken or taken[0].held():
+            if not lost and (not taken or taken[0].held()):
                 raise  # else: Optuna will not end a trial that another process has ended
         return True
 
@@ -268,6 +275,16 @@ class CellQueue:
         if TrialState.WAITING in earlier or TrialState.RUNNING in earlier:
             return None
         return Claim(self.study, trial.number, cell_id, repeated=bool(earlier))
+
+
+def _nobodys(trial: FrozenTrial) -> bool:
+    """Whether who took a trial died before it could write its name and let its heart beat, which takes milliseconds.
+
+    A machine with another time of day may think so too early; who took it then finds out, and keeps nothing.
+    """
+    if OWNER in trial.user_attrs or trial.datetime_start is None:
+        return False
+    return abs((datetime.now() - trial.datetime_start).total_seconds()) > HEARTBEAT_SECONDS
 
 
 def _not_ours() -> float | None:

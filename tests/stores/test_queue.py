@@ -153,6 +153,32 @@ def test_a_silent_worker_anywhere_loses_its_cell(url: str, monkeypatch: pytest.M
     assert [trial.user_attrs["cell_id"] for trial in queue.waiting()] == ["cell-0"]
 
 
+def test_who_died_before_it_wrote_its_name_loses_its_cell(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    queue = open_queue(url)
+    queue.fill(cells(1))
+    queue.study.ask()
+    queue.release_gone()
+    assert queue.held() == {"cell-0": ""}, "it may be about to write it"
+    monkeypatch.setattr("sslbench.stores.queue.HEARTBEAT_SECONDS", 0)
+    queue.release_gone()
+    assert queue.held() == {}
+    assert [trial.user_attrs["cell_id"] for trial in queue.waiting()] == ["cell-0"]
+
+
+def test_who_lost_its_cell_before_it_wrote_its_name_goes_on(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    queue = open_queue(url)
+    queue.fill(cells(1))
+
+    def slowly() -> str:
+        (trial,) = queue.running()
+        queue.study.tell(trial.number, state=TrialState.FAIL)  # another thought nobody had it
+        return "here:1:1"
+
+    monkeypatch.setattr("sslbench.stores.queue.me", slowly)
+    assert queue.work(ALL, lambda claim: pytest.fail(f"{claim.cell_id} is another's"))
+    assert [trial.state for trial in queue.study.trials] == [TrialState.FAIL]
+
+
 def test_a_cell_that_kills_its_workers_is_not_tried_for_ever(url: str) -> None:
     queue, owner = open_queue(url), ended()
     queue.fill(cells(1))

@@ -21,7 +21,7 @@ from optuna.distributions import IntDistribution
 from benchmarks.cluster.soak import HOST, SUITE, Cluster, command, disturbed, free_port, quiet, records, start
 from sslbench.stores.queue import CellQueue, Claim, QueuedCell, open_storage
 
-SEEDS, CELLS = 3, 15
+SEEDS, CELLS = 2, 10
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def test_postgresql_hands_every_cell_to_exactly_one_process(cluster: Cluster) ->
 def test_workers_database_and_server_are_killed_and_the_records_stay_the_same(
     cluster: Cluster, suite: Path, expected: pd.DataFrame, tmp_path: Path
 ) -> None:
-    found, got = disturbed(cluster, suite, tmp_path, CELLS, workers=2, every=4.0)
+    found, got = disturbed(cluster, suite, tmp_path, CELLS, workers=2, every=8.0)
     assert found.restarts == 2
     pd.testing.assert_frame_equal(got, expected)
 
