@@ -153,6 +153,7 @@ def test_a_silent_worker_anywhere_loses_its_cell(url: str, monkeypatch: pytest.M
     assert [trial.user_attrs["cell_id"] for trial in queue.waiting()] == ["cell-0"]
 
 
+@pytest.mark.filterwarnings("ignore:Heartbeat of storage is supposed to be used with:UserWarning")
 def test_who_died_before_it_wrote_its_name_loses_its_cell(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     queue = open_queue(url)
     queue.fill(cells(1))
