@@ -60,7 +60,8 @@ reproduce: $(STAMP)  ## Run random rows of every published table again and check
 bench-performance: $(STAMP)  ## Measure speed against its bounds (two hours, nothing else running).
 	$(BIN)/python benchmarks/performance/all.py
 
-soak: $(STAMP)  ## For an hour, kill workers, database and server of a sweep; its records must stay the same.
+soak: $(STAMP)  ## For an hour, kill workers, database, server and nodes of sweeps; their records must stay the same.
+	$(BIN)/python -m pytest tests/sweep/test_cluster.py -m cluster
 	$(BIN)/python benchmarks/cluster/soak.py --minutes 60
 
 ui: $(STAMP)  ## Browse every run in the MLflow UI.

@@ -78,6 +78,7 @@ def test_postgresql_hands_every_cell_to_exactly_one_process(cluster: Cluster) ->
     assert told.empty()
 
 
+@pytest.mark.cluster
 def test_workers_database_and_server_are_killed_and_the_records_stay_the_same(
     cluster: Cluster, suite: Path, expected: pd.DataFrame, tmp_path: Path
 ) -> None:
@@ -96,7 +97,7 @@ def test_jobs_of_submitit_work_off_a_suite_and_one_that_is_cancelled_loses_nothi
         below = psutil.Process(run.pid).children(recursive=True)
         jobs = [one for one in below if "submitit.core._submit" in one.cmdline()]
     jobs[0].kill()
-    run.wait(300)
+    run.wait(900)
     told = (tmp_path / "log").read_text()
     assert "failed: worker" in told, told
     pd.testing.assert_frame_equal(records(tmp_path / "home", "soak"), expected)
@@ -119,6 +120,7 @@ cluster.shutdown()
 """
 
 
+@pytest.mark.cluster
 def test_a_node_of_a_ray_cluster_goes_away_and_nothing_is_lost(
     cluster: Cluster, suite: Path, expected: pd.DataFrame, tmp_path: Path
 ) -> None:
@@ -134,7 +136,7 @@ def test_a_node_of_a_ray_cluster_goes_away_and_nothing_is_lost(
             time.sleep(0.5)
         nodes.stdin.write("\n")
         nodes.stdin.flush()
-        run.wait(300)
+        run.wait(900)
         nodes.stdin.write("\n")
         nodes.stdin.flush()
     told = (tmp_path / "log").read_text()
