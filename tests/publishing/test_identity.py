@@ -23,10 +23,17 @@ VERSIONED = {"dataset": DATASETS, "encoder": ENCODERS, "pretext": PRETEXTS, "pro
 PUBLISHED = sorted(path.parent.name for path in RESULTS.glob("*/records.csv"))
 
 
+#: What loaders say of datasets that would have to be downloaded.
+DOWNLOADED = {
+    "fashion_mnist": Source("fashion_mnist", InputSpec("image", (1, 28, 28)), 60_000, 10),
+    "cifar10_jpeg": Source("cifar10_jpeg", InputSpec("image", (3, 32, 32)), 50_000, 10),
+}
+
+
 def source(name: str, folder: Path) -> Source:
-    """What the loader says; Fashion-MNIST's is written down, because it would have to be downloaded."""
-    if name == "fashion_mnist":
-        return Source(name, InputSpec("image", (1, 28, 28)), 60_000, 10)
+    """What the loader says."""
+    if name in DOWNLOADED:
+        return DOWNLOADED[name]
     return Source.of(name, load(name, folder))
 
 
