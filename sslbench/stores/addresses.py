@@ -5,13 +5,16 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from sslbench.contract.environment import unless_set
 from sslbench.contract.spec import InputError
 from sslbench.stores.urls import checked, reason, resolved, same_place, shown, sqlite_address, sqlite_file
+
+#: A wrong address should not take minutes to tell; later, a server that is gone is waited for.
+BRIEFLY = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
 
 
 def default_home() -> Path:
@@ -143,7 +146,7 @@ def _prepare_mlflow(stores: Stores) -> None:
         except (OSError, sqlite3.Error, SQLAlchemyError, MlflowException) as error:
             raise InputError(f"--tracking-uri {shown(uri)!r} cannot be opened: {reason(error)}") from error
     try:
-        with _briefly():
+        with unless_set(BRIEFLY):
             MlflowClient(uri).search_experiments(max_results=1)
     except (MlflowException, SQLAlchemyError, CommandError, OSError, ImportError) as error:
         if file is not None and _half_built(file):
@@ -151,19 +154,6 @@ def _prepare_mlflow(stores: Stores) -> None:
                 f"{file} was left half-built when it was created, and holds no runs: delete it and run again"
             ) from error
         raise InputError(f"tracking URI {shown(uri)!r} cannot be used: {reason(error)}") from error
-
-
-@contextmanager
-def _briefly() -> Iterator[None]:
-    """A wrong address should not take minutes to tell; later, a server that is gone is waited for."""
-    names = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
-    added = {name: value for name, value in names.items() if name not in os.environ}
-    os.environ.update(added)
-    try:
-        yield
-    finally:
-        for name in added:
-            del os.environ[name]
 
 
 def _half_built(file: Path) -> bool:

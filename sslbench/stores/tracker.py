@@ -218,7 +218,8 @@ class Tracker(Runs):
         self._log_metrics(run_id, [point for point in points if point.step <= step])
 
     def drop_checkpoints(self, cell_id: str) -> None:
-        """Delete the checkpoints of all runs of a pretraining, as far as the store of artifacts can delete."""
+        """Delete the checkpoints of all runs of a pretraining. The cell is finished: where artifacts cannot be deleted,
+        as in some stores, or not now, they stay and do no harm."""
         for run in self._pretraining_runs(cell_id):
             if self._checkpoint_files(run):
                 with suppress(MlflowException, OSError, NotImplementedError):

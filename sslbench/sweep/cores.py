@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from sslbench.contract.environment import unless_set
 from sslbench.contract.errors import InputError
 
 #: Where Linux keeps how much of the processors a container may use: microseconds per period, or `max`.
@@ -52,13 +53,8 @@ class Layout:
         """
         wanted = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(self.threads))
         wanted["GOMP_SPINCOUNT"] = "20000"
-        added = {name: value for name, value in wanted.items() if name not in os.environ}
-        os.environ.update(added)
-        try:
+        with unless_set(wanted):
             yield
-        finally:
-            for name in added:
-                del os.environ[name]
 
 
 def cores() -> int:

@@ -67,8 +67,10 @@ def opened(place: Path) -> tuple[Tracker, list[Run]]:
 
 def outcomes(tracker: Tracker) -> list[Record]:
     """All that does not depend on when and where."""
-    blank = {"run_id": "", "started_at": "", "pretrain_seconds": 0.0, "evaluate_seconds": 0.0, "git_commit": ""}
-    rows = [dataclasses.replace(row, **blank) for row in tracker.records(tracker.finished())]  # type: ignore[arg-type]
+    rows = [
+        dataclasses.replace(row, run_id="", started_at="", pretrain_seconds=0.0, evaluate_seconds=0.0, git_commit="")
+        for row in tracker.records(tracker.finished())
+    ]
     return sorted(rows, key=lambda row: (row.metric, row.split, row.cell_id))
 
 
