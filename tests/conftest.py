@@ -19,6 +19,12 @@ from sslbench.protocols import PROTOCOLS
 from sslbench.report.records import read_records
 from sslbench.report.scores import lay_out
 from sslbench.report.statistics import Analysis, analyse
+from sslbench.stores.addresses import locate
+from sslbench.sweep.news import NewsWriter
+from sslbench.sweep.plan import Selection
+from sslbench.sweep.request import Prepared, Request, prepare_request
+from sslbench.sweep.shared import Shared
+from sslbench.sweep.worker import Worker
 
 CPU = torch.device("cpu")
 GOLDEN = Path(__file__).parent / "golden"
@@ -78,6 +84,24 @@ def evaluate_cell(pretrain: PretrainCell, fraction: float, protocol: str) -> Eva
     """An evaluation with the protocol's own settings, on the dataset and the labels of its pretraining."""
     config = PROTOCOLS.get(protocol).Config()
     return EvaluateCell(pretrain, pretrain.dataset, fraction, pretrain.seed, protocol, config)
+
+
+def request_for(folder: Path, suite: str, text: str) -> Request:
+    """A request for a suite, written into a folder that has its stores and data too."""
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{suite}.py"
+    path.write_text(text)
+    return Request(str(path), Selection(), locate(folder / "home"), folder / "data", "cpu")
+
+
+def work_off(request: Request) -> tuple[Prepared, Worker]:
+    """Run what is missing of a request by one worker in this process."""
+    prepared = prepare_request(request)
+    shared = Shared(request, prepared)
+    shared.begin()
+    worker = shared.worker(NewsWriter(request.stores.home / "news", 0))
+    worker.run()
+    return prepared, worker
 
 
 SUITE_FILE = '''"""A small sweep over the digits."""

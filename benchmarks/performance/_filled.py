@@ -156,7 +156,7 @@ def _fill_queues(request: Request, prepared: Prepared) -> None:
         (evaluate, [queued_evaluation(cell, names) for cell in plan.evaluations]),
     ):
         queue.fill(cells[:1])
-        queue.work(0, lambda _: 0.5)
+        queue.work({cells[0].cell_id}, lambda _: 0.5)
         _copy_trials(folder_of(request.stores.storage), queue, [cell.cell_id for cell in cells[1:]])
 
 

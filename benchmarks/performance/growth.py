@@ -73,7 +73,7 @@ def planning_seconds(filled: Filled) -> float:
         assert all(cell.cell_id in prepared.done for cell in prepared.plan.evaluations)
         queues = open_queues(suites.load(filled.request.suite), filled.request.selection, filled.request.stores.storage)
         for queue in queues:
-            queue.release()
+            queue.release_gone()
             queue.fill(())
             assert not queue.waiting()
 

@@ -114,8 +114,8 @@ def _prepare_optuna(stores: Stores) -> None:
     from optuna.storages import RDBStorage
     from sqlalchemy.exc import SQLAlchemyError
 
-    from sslbench.stores.queue import open_storage
     from sslbench.stores.sqlite import ensure
+    from sslbench.stores.storage import open_storage
 
     file = sqlite_file(stores.storage)
     if file is not None:

@@ -1,11 +1,8 @@
 """Optuna studies as queues of cells.
 
 Why not a `GridSampler`: its documentation warns that processes sharing a study may draw the same point twice, and it
-does not know which points MLflow already holds. Here every missing cell is enqueued first; taking a WAITING trial is
-one atomic change of state in the storage, so each cell goes to exactly one worker. On SQLite that needs our help:
-Optuna reads the state with SELECT … FOR UPDATE, which SQLite ignores, so two workers could read WAITING before either
-writes RUNNING; we open every transaction with BEGIN IMMEDIATE, which takes the write lock first. Why `RDBStorage`: it
-alone has heartbeats, which find trials whose worker died and put them back; SQLite serves one machine, PostgreSQL many.
+does not know which points MLflow already holds. Here missing cells are enqueued, some hundred at a time, since every
+taking reads all that wait; taking one is an atomic change of state in the storage, so each goes to exactly one worker.
 
 Every trial names its owner (machine, process, start), and whoever comes takes over only what is stale: an owner that
 ended on this machine, or one anywhere whose heartbeat stopped. Any number of runs share the queues of a suite.
@@ -13,113 +10,28 @@ ended on this machine, or one anywhere whose heartbeat stopped. Any number of ru
 
 from __future__ import annotations
 
-import sqlite3
 import time
-import warnings
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Container, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 import optuna
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.exceptions import OptunaError, UpdateFinishedTrialError
+from optuna.exceptions import UpdateFinishedTrialError
 from optuna.samplers import RandomSampler
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, Trial, TrialState
-from sqlalchemy import Connection, Engine, event
-from sqlalchemy.exc import SQLAlchemyError
 
 from sslbench.contract.identity import digest
-from sslbench.contract.spec import InputError
-from sslbench.stores.outage import connect_patiently
+from sslbench.stores.claim import CellFailed, Claim, ClaimLost, NotYet, put_back
 from sslbench.stores.owner import OWNER, gone, me
-from sslbench.stores.urls import reason, shown
+from sslbench.stores.storage import HEARTBEAT_SECONDS, as_announced
 
-HEARTBEAT_SECONDS = 15
-GRACE_SECONDS = 90
-RETRIES = 2
-
-#: How many workers died over the cell of a trial.
-DIED = "died"
-
-
-def open_storage(url: str) -> RDBStorage:
-    """Connect to Optuna's store, creating its schema if need be.
-
-    Raises:
-        InputError: it cannot be reached.
-    """
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    arguments: dict[str, object] = {"connect_args": {"timeout": 60}}
-    if not url.startswith("sqlite"):  # two connections: for the work, and for the heartbeat beside it
-        arguments = {"pool_size": 2, "max_overflow": 0, "pool_pre_ping": True}
-    try:
-        with _as_announced():
-            storage = RDBStorage(
-                url,
-                engine_kwargs=arguments,
-                heartbeat_interval=HEARTBEAT_SECONDS,
-                grace_period=GRACE_SECONDS,
-                heartbeat_stale_trial_callback=put_back,
-            )
-        if url.startswith("sqlite"):
-            _lock_at_begin(storage.engine)
-        else:
-            connect_patiently(storage.engine)
-        return storage
-    except (SQLAlchemyError, OptunaError, RuntimeError, ImportError, OSError) as error:
-        raise InputError(f"--storage {shown(url)!r} cannot be used: {reason(error)}") from error
-
-
-def _lock_at_begin(engine: Engine) -> None:
-    """Make every transaction of an SQLite engine take the write lock when it begins."""
-
-    def leave_transactions_to_us(connection: sqlite3.Connection, _: object) -> None:
-        connection.isolation_level = None  # else Python's driver begins them itself, and too late
-
-    def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    event.listen(engine, "connect", leave_transactions_to_us)
-    event.listen(engine, "begin", begin)
-    engine.dispose()  # connections from before do not know of this
-
+#: Cells that wait at a time; more are queued as they are taken.
+WINDOW = 128
 
 Axis = CategoricalDistribution | IntDistribution | FloatDistribution
-
-
-class CellFailed(Exception):
-    """A cell went wrong and people were told why; the worker goes on with the next."""
-
-
-class NotYet(Exception):
-    """A cell cannot be done now; it goes to the end of the queue."""
-
-
-class ClaimLost(Exception):
-    """A worker was silent for so long that its cell was given to another: what it computed must not be kept."""
-
-
-class Claim:
-    """A cell in the hands of this process.
-
-    Attributes:
-        repeated: whether the cell was in the queue before, so that it may be done.
-    """
-
-    def __init__(self, study: optuna.Study, number: int, cell_id: str, repeated: bool) -> None:
-        self.study, self.number, self.cell_id, self.repeated = study, number, cell_id, repeated
-
-    def held(self) -> bool:
-        """Whether it is still in our hands."""
-        trial = self.study.get_trials(deepcopy=False)[self.number]
-        return trial.state == TrialState.RUNNING and trial.user_attrs.get(OWNER) == me()
-
-    def check(self) -> None:
-        """Raise `ClaimLost` if it is no longer."""
-        if not self.held():
-            raise ClaimLost(self.cell_id)
 
 
 @dataclass(frozen=True)
@@ -139,10 +51,13 @@ class CellQueue:
         name: e.g. `quick/evaluate`.
         axes: the axes Optuna's plots show. A study cannot change its categories, so they are part of its full name.
         value: what the study's value is, the more the better, as Optuna's plots call it.
+
+    Attributes:
+        window: as many cells wait at a time, of those that a process would have done.
     """
 
     def __init__(self, storage: RDBStorage, name: str, axes: Mapping[str, Axis], value: str) -> None:
-        self.axes = axes
+        self.axes, self.storage, self.window = axes, storage, WINDOW
         categories = {
             axis: list(kind.choices) for axis, kind in axes.items() if isinstance(kind, CategoricalDistribution)
         }
@@ -153,9 +68,11 @@ class CellQueue:
             sampler=RandomSampler(seed=0),  # never asked: every trial that matters is enqueued
             load_if_exists=True,
         )
-        with _as_announced():
+        with as_announced():
             if self.study.metric_names is None:
                 self.study.set_metric_names([value])
+        self.study_id = storage.get_study_id_from_name(self.study.study_name)
+        self.opened_at = len(self.study.get_trials(deepcopy=False))
 
     def waiting(self) -> list[FrozenTrial]:
         """Trials no worker has taken yet."""
@@ -179,12 +96,28 @@ class CellQueue:
         return [(one.get(OWNER, ""), one["title"], one.get("taken_at", time.time())) for one in attributes]
 
     def fill(self, cells: Iterable[QueuedCell]) -> int:
-        """Enqueue every cell that no trial waits for or works on; returns how many.
+        """Enqueue cells that no trial waits for or works on, until `window` of them wait; returns how many.
 
         Processes that fill at the same time may enqueue a cell twice; `work` then hands it out once.
         """
-        held = {trial.user_attrs.get("cell_id") for trial in [*self.waiting(), *self.running()]}
-        missing = [cell for cell in cells if cell.cell_id not in held]
+        return self._fill(cells, {trial.user_attrs.get("cell_id") for trial in self.running()})
+
+    def top_up(self, cells: Iterable[QueuedCell]) -> int:
+        """The same without cells that were tried, by whomever, since this process opened the queue."""
+        since = self.study.get_trials(deepcopy=False)[self.opened_at :]
+        tried = {trial.user_attrs.get("cell_id") for trial in since if trial.state != TrialState.WAITING}
+        return self._fill(cells, tried | self.held().keys())
+
+    def _fill(self, cells: Iterable[QueuedCell], without: Container[str]) -> int:
+        waiting = {trial.user_attrs.get("cell_id") for trial in self.waiting()}
+        there, missing = 0, []
+        for cell in cells:
+            if cell.cell_id in waiting:
+                there += 1
+            elif cell.cell_id not in without:
+                missing.append(cell)
+            if there + len(missing) == self.window:
+                break
         for cell in missing:
             about = {"cell_id": cell.cell_id, "title": cell.title, "axes": dict(cell.axes)}
             self.study.enqueue_trial(dict(cell.axes), user_attrs=about)
@@ -198,7 +131,7 @@ class CellQueue:
         for trial in self.running():
             if gone(trial.user_attrs.get(OWNER, "")) or _nobodys(trial):
                 self._release(trial, died=True)
-        with _as_announced():
+        with as_announced():
             optuna.storages.fail_stale_trials(self.study)
 
     def release_own(self) -> None:
@@ -232,6 +165,9 @@ class CellQueue:
             if "cell_id" not in trial.user_attrs:  # another worker took the last one between the look and the draw
                 raise optuna.TrialPruned
             try:
+                self.storage.record_heartbeat(
+                    self._id_of(trial.number)
+                )  # the first: who has a name can be found silent
                 trial.set_user_attr(OWNER, me())
             except UpdateFinishedTrialError as error:
                 lost = True
@@ -254,12 +190,15 @@ class CellQueue:
             return value
 
         try:
-            with _as_announced():
+            with as_announced():
                 self.study.optimize(objective, n_trials=1, catch=(CellFailed, ClaimLost))
         except (AssertionError, ValueError, UpdateFinishedTrialError):
             if not lost and (not taken or taken[0].held()):
                 raise  # else: Optuna will not end a trial that another process has ended
         return True
+
+    def _id_of(self, number: int) -> int:
+        return self.storage.get_trial_id_from_study_id_trial_number(self.study_id, number)
 
     def _claim(self, trial: Trial) -> Claim | None:
         """What was taken; None if the same cell is in an earlier trial that waits or runs, which then is the one to do.
@@ -274,7 +213,7 @@ class CellQueue:
         ]
         if TrialState.WAITING in earlier or TrialState.RUNNING in earlier:
             return None
-        return Claim(self.study, trial.number, cell_id, repeated=bool(earlier))
+        return Claim(trial, repeated=bool(earlier))
 
 
 def _nobodys(trial: FrozenTrial) -> bool:
@@ -289,22 +228,6 @@ def _nobodys(trial: FrozenTrial) -> bool:
 
 def _not_ours() -> float | None:
     raise NotYet
-
-
-def put_back(study: optuna.Study, trial: FrozenTrial, died: bool = True) -> None:
-    """Queue the cell of a trial that ended without being done once more, unless its workers `died` too often."""
-    times = trial.user_attrs.get(DIED, 0) + died
-    if times <= RETRIES and "axes" in trial.user_attrs:
-        about = {name: trial.user_attrs[name] for name in ("cell_id", "title", "axes")}
-        study.enqueue_trial(about["axes"], user_attrs={**about, DIED: times})
-
-
-@contextmanager
-def _as_announced() -> Iterator[None]:
-    """Without Optuna's warnings that heartbeats and names of values may change."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        yield
 
 
 def _read_axis(trial: Trial, axis: str, kind: Axis) -> None:

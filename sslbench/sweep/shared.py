@@ -15,7 +15,7 @@ from sslbench.sweep import suites
 from sslbench.sweep.features import features_folder
 from sslbench.sweep.news import News
 from sslbench.sweep.request import Prepared, Request, resolve_device, tracker_of
-from sslbench.sweep.studies import open_queues, queued_evaluation, queued_pretraining
+from sslbench.sweep.studies import missing_evaluations, missing_pretrainings, open_queues
 
 if TYPE_CHECKING:  # it imports torch, which who looks after workers can do without
     from sslbench.sweep.worker import Worker
@@ -50,26 +50,13 @@ class Shared:
         self._fill()
 
     def fill(self) -> None:
-        """Queue every missing pretraining, and every missing evaluation of those that are done."""
+        """Queue missing pretrainings, and missing evaluations of those that are done, as many as fit."""
         patiently(self._fill)
 
     def _fill(self) -> None:
-        plan, names, done = self.prepared.plan, self.prepared.datasets, self.tracker.finished()
-        missing = {
-            cell.cell_id: [child for child in plan.evaluate[cell.cell_id] if child.cell_id not in done]
-            for cell in plan.pretrain
-        }
-        self.pretrain.fill(
-            queued_pretraining(cell, names)
-            for cell in plan.pretrain
-            if cell.cell_id not in done and missing[cell.cell_id]
-        )
-        self.evaluate.fill(
-            queued_evaluation(child, names)
-            for cell in plan.pretrain
-            if cell.cell_id in done
-            for child in missing[cell.cell_id]
-        )
+        about = self.prepared.plan, self.tracker.finished(), self.prepared.datasets
+        self.pretrain.fill(missing_pretrainings(*about))
+        self.evaluate.fill(missing_evaluations(*about))
 
     def settle(self) -> None:
         """Put back the cells of workers that are gone, close their runs, and drop caches nobody needs."""
@@ -156,6 +143,7 @@ class Shared:
             for queue in (self.pretrain, self.evaluate)
             for owner, title, since in queue.at_work()
         ]
-        waiting = len(self.pretrain.waiting()) + len(self.evaluate.waiting())
-        failed = [f"failed: {tags.get('mlflow.runName')}: {tags.get('error')}" for tags in self.tracker.failures()]
+        failures = self.tracker.failures()
+        failed = [f"failed: {tags.get('mlflow.runName')}: {tags.get('error')}" for tags in failures]
+        waiting = len(self.prepared.cells) - self.done() - len(failed) - len(lines)
         return [*lines, f"{waiting} waiting to be taken", *failed]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from sslbench.contract.cells import EvaluateCell, PretrainCell
 from sslbench.contract.spec import READINGS, REFERENCE_PROTOCOLS, Suite
-from sslbench.stores.queue import Axis, CellQueue, QueuedCell, open_storage
-from sslbench.sweep.plan import Selection
+from sslbench.stores.queue import Axis, CellQueue, QueuedCell
+from sslbench.stores.storage import open_storage
+from sslbench.sweep.plan import Plan, Selection
 
 
 def open_queues(suite: Suite, selection: Selection, storage_url: str) -> tuple[CellQueue, CellQueue]:
@@ -64,3 +65,19 @@ def queued_pretraining(cell: PretrainCell, datasets: Mapping[str, str]) -> Queue
         "seed": cell.seed,
     }
     return QueuedCell(cell.cell_id, cell.title, axes)
+
+
+def missing_pretrainings(plan: Plan, done: Container[str], datasets: Mapping[str, str]) -> Iterator[QueuedCell]:
+    """Pretrainings that are not done, of which an evaluation is missing, as their queue shows them."""
+    for cell in plan.pretrain:
+        if cell.cell_id not in done and any(child.cell_id not in done for child in plan.evaluate[cell.cell_id]):
+            yield queued_pretraining(cell, datasets)
+
+
+def missing_evaluations(plan: Plan, done: Container[str], datasets: Mapping[str, str]) -> Iterator[QueuedCell]:
+    """Evaluations that are not done, of pretrainings that are, as their queue shows them."""
+    for cell in plan.pretrain:
+        if cell.cell_id in done:
+            yield from (
+                queued_evaluation(child, datasets) for child in plan.evaluate[cell.cell_id] if child.cell_id not in done
+            )

@@ -28,18 +28,20 @@ from sslbench.engine.pretrain import Pretraining
 from sslbench.modalities import modality_of
 from sslbench.stores.addresses import Stores
 from sslbench.stores.answers import ANSWERS_FILE, answers_npz
+from sslbench.stores.claim import CellFailed, Claim, ClaimLost, NotYet
 from sslbench.stores.inputs import describe
 from sslbench.stores.models import write_model
 from sslbench.stores.outage import store_lost
-from sslbench.stores.queue import HEARTBEAT_SECONDS, CellFailed, CellQueue, Claim, ClaimLost, NotYet
+from sslbench.stores.queue import CellQueue
 from sslbench.stores.readback import COSTS, checkpoint_metrics, checkpoint_tags
 from sslbench.stores.runs import ArtifactLost, Pretrained
+from sslbench.stores.storage import HEARTBEAT_SECONDS
 from sslbench.stores.tracker import ENCODER_FILE, Scored, Tracker
 from sslbench.stores.urls import hidden
 from sslbench.sweep.features import FeatureCache, features_folder
 from sslbench.sweep.news import Failure, Finished, News, Status
 from sslbench.sweep.plan import Plan
-from sslbench.sweep.studies import queued_evaluation, queued_pretraining
+from sslbench.sweep.studies import missing_evaluations, missing_pretrainings, queued_evaluation, queued_pretraining
 
 #: A training that takes longer is kept about this often, so that another process goes on from there if this one dies.
 CHECKPOINT_SECONDS = 60.0
@@ -82,13 +84,34 @@ class Worker:
                 continue
             if self.pretrain_queue.work(self.pretrain_cells, self._pretrain):
                 continue
-            if not self.pretrain_queue.held().keys() & self.pretrain_cells.keys():
+            held = self.pretrain_queue.held().keys() & self.pretrain_cells.keys()
+            if not held or time.monotonic() - looked > HEARTBEAT_SECONDS:
+                looked = time.monotonic()
+                self.pretrain_queue.release_gone()
+                if self._top_up(self.tracker.finished):
+                    continue
+            if not held:
                 return  # nobody's encoder is about to bring new evaluations
             self.news.tell(Status("waiting for the last encoders"))
             time.sleep(0.5)
-            if time.monotonic() - looked > HEARTBEAT_SECONDS:
-                looked = time.monotonic()
-                self.pretrain_queue.release_gone()
+
+    def _top_up(self, look: Callable[[], dict[str, str]] | None = None) -> int:
+        """Queue what did not fit into the queues before; returns how many cells.
+
+        Args:
+            look: finds out what is done, by whomever; without it, this worker's own knowledge has to do.
+        """
+        if max(len(self.pretrain_cells), len(self.evaluate_cells)) <= self.evaluate_queue.window:
+            return 0
+        self.parents = look() if look is not None else self.parents
+        about = self.plan, self.parents, self.dataset_names
+        queued = self.pretrain_queue.top_up(missing_pretrainings(*about))
+        return queued + self.evaluate_queue.top_up(missing_evaluations(*about))
+
+    def _taken(self, claim: Claim) -> None:
+        """Top the queues up from time to time: one trial's number is one worker's, so that it is one who does."""
+        if claim.number % (self.evaluate_queue.window // 2) == 0:
+            self._top_up()
 
     # Pretraining
 
@@ -99,6 +122,7 @@ class Worker:
         return claim.cell_id in self.parents
 
     def _pretrain(self, claim: Claim) -> float | None:
+        self._taken(claim)
         cell = self.pretrain_cells[claim.cell_id]
         if self._done(claim):
             return None
@@ -199,6 +223,7 @@ class Worker:
             if keep:  # after the points: who goes on from here repeats them
                 claim.check()
                 self.tracker.log_checkpoint(run_id, training.state(scores), kept)
+                claim.note_progress()
                 kept_at, kept = time.monotonic(), kept + 1
         return loss, scores
 
@@ -237,6 +262,7 @@ class Worker:
     # Evaluation
 
     def _evaluate(self, claim: Claim) -> float | None:
+        self._taken(claim)
         cell = self.evaluate_cells[claim.cell_id]
         if self._done(claim):
             return None

@@ -21,7 +21,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from sslbench.contract.identity import digest, named_seed
 from sslbench.contract.settings import Budget, Declared, TunedArm, configure, declared
 from sslbench.contract.spec import InputError
-from sslbench.stores.queue import open_storage
+from sslbench.stores.storage import open_storage
 from sslbench.stores.tracker import Tracker
 from sslbench.tuning.arms import Arm, Stretch
 

@@ -16,12 +16,9 @@ from sslbench.report.attachments.exhibits import read_exhibits
 from sslbench.report.attachments.predictions import read_answers
 from sslbench.report.build import rebuild
 from sslbench.report.records import read_records
-from sslbench.stores.addresses import locate
 from sslbench.stores.tracker import ENCODER_FILE
-from sslbench.sweep.news import NewsWriter
-from sslbench.sweep.plan import Selection
 from sslbench.sweep.request import Request, prepare_request, records_of, tracker_of
-from sslbench.sweep.shared import Shared
+from tests.conftest import request_for, work_off
 
 SUITE_FILE = '''"""The digits."""
 from sslbench.contract.spec import Suite
@@ -36,9 +33,7 @@ SUITE = Suite(
 
 
 def request_in(folder: Path, text: str = SUITE_FILE) -> Request:
-    folder.mkdir(exist_ok=True)
-    (folder / "gone_on.py").write_text(text)
-    return Request(str(folder / "gone_on.py"), Selection(), locate(folder / "home"), folder / "data", "cpu")
+    return request_for(folder, "gone_on", text)
 
 
 @pytest.fixture(scope="module")
@@ -46,10 +41,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Published results of the suite above, run by one worker in this process."""
     folder = tmp_path_factory.mktemp("published")
     request = request_in(folder)
-    prepared = prepare_request(request)
-    shared = Shared(request, prepared)
-    shared.begin()
-    shared.worker(NewsWriter(folder / "news", 0)).run()
+    prepared, _ = work_off(request)
     write_tables(request, prepared, records_of(request, prepared))
     publish("gone_on", request.stores, folder / "with", encoders=True)
     return publish("gone_on", request.stores, folder / "results")
@@ -120,9 +112,7 @@ def test_an_encoder_that_ships_is_evaluated_further(published: Path, tmp_path: P
     prepared = prepare_request(request)
     assert prepared.done[file.stem] == run_id
     (more,) = (cell for cell in prepared.plan.evaluate[file.stem] if cell.cell_id not in prepared.done)
-    shared = Shared(request, prepared)
-    shared.begin()
-    shared.worker(NewsWriter(tmp_path / "news", 0)).run()
+    work_off(request)
     again = {record.cell_id for record in records_of(request, prepare_request(request))}
     assert more.cell_id in again
     write_tables(request, prepare_request(request), records_of(request, prepare_request(request)))

@@ -13,11 +13,9 @@ from sslbench.publishing import environment, kept
 from sslbench.publishing.kept import kept_records
 from sslbench.publishing.publish import write_tables
 from sslbench.report.records import read_records
-from sslbench.stores.addresses import locate
-from sslbench.sweep.news import NewsWriter
 from sslbench.sweep.plan import Selection
-from sslbench.sweep.request import Prepared, Request, plan_request, prepare_request, records_of
-from sslbench.sweep.shared import Shared
+from sslbench.sweep.request import Prepared, Request, plan_request, records_of
+from tests.conftest import request_for, work_off
 
 SUITE_FILE = '''"""Two encoders that nothing trains."""
 from sslbench.contract.spec import Suite
@@ -33,12 +31,8 @@ SUITE = Suite(
 def request_done(tmp_path_factory: pytest.TempPathFactory) -> Request:
     """A suite that ran in this process, with its tables written by a checkout in which nothing was changed."""
     folder = tmp_path_factory.mktemp("kept")
-    (folder / "two.py").write_text(SUITE_FILE)
-    request = Request(str(folder / "two.py"), Selection(), locate(folder / "home"), folder / "data", "cpu")
-    prepared = prepare_request(request)
-    shared = Shared(request, prepared)
-    shared.begin()
-    shared.worker(NewsWriter(folder / "news", 0)).run()
+    request = request_for(folder, "two", SUITE_FILE)
+    prepared, _ = work_off(request)
     with pytest.MonkeyPatch.context() as clean:
         clean.setattr(environment, "git_commit", lambda: "abc")
         write_tables(request, prepared, records_of(request, prepared))

@@ -14,8 +14,8 @@ from sqlalchemy.exc import OperationalError
 
 from sslbench.contract.spec import InputError
 from sslbench.stores.addresses import Stores, locate, prepare, ui_of
-from sslbench.stores.queue import open_storage
 from sslbench.stores.sqlite import ensure, tables
+from sslbench.stores.storage import open_storage
 from sslbench.stores.tracker import Tracker
 
 #: Statements after which a process kills itself: Optuna's tables, MLflow's first ones, and far into its migrations.

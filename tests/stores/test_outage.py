@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import requests
 from mlflow.exceptions import MlflowException, RestException
 from mlflow.protos.databricks_pb2 import TEMPORARILY_UNAVAILABLE
 from optuna.exceptions import StorageInternalError
+from sqlalchemy import create_engine
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from sslbench.contract.errors import StoreLost
@@ -45,6 +48,15 @@ def test_a_store_that_is_gone(error: Exception) -> None:
 )
 def test_an_error_of_the_work(error: Exception) -> None:
     assert not store_lost(error)
+
+
+def test_a_full_disk_is_no_error_of_the_work(tmp_path: Path) -> None:
+    with create_engine(f"sqlite:///{tmp_path / 'full.db'}").connect() as connection:
+        connection.exec_driver_sql("PRAGMA max_page_count = 8")
+        connection.exec_driver_sql("CREATE TABLE kept (content BLOB)")
+        with pytest.raises(OperationalError, match="disk is full") as refused:
+            connection.exec_driver_sql("INSERT INTO kept VALUES (zeroblob(100000))")
+    assert store_lost(refused.value)
 
 
 def test_one_that_comes_back_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

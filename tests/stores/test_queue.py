@@ -15,8 +15,10 @@ from optuna.distributions import CategoricalDistribution
 from optuna.trial import TrialState
 
 from sslbench.contract.spec import InputError
+from sslbench.stores.claim import RETRIES, CellFailed, Claim
 from sslbench.stores.owner import gone, me
-from sslbench.stores.queue import RETRIES, CellFailed, CellQueue, Claim, QueuedCell, open_storage
+from sslbench.stores.queue import CellQueue, QueuedCell
+from sslbench.stores.storage import open_storage
 
 ALL = {f"cell-{number}" for number in range(40)} | {"x"}
 
@@ -140,8 +142,8 @@ def test_a_number_that_came_again_is_another_process() -> None:
 
 
 def test_a_silent_worker_anywhere_loses_its_cell(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sslbench.stores.queue.HEARTBEAT_SECONDS", 1)
-    monkeypatch.setattr("sslbench.stores.queue.GRACE_SECONDS", 1)
+    monkeypatch.setattr("sslbench.stores.storage.HEARTBEAT_SECONDS", 1)
+    monkeypatch.setattr("sslbench.stores.storage.GRACE_SECONDS", 1)
     queue = open_queue(url)
     queue.fill(cells(1))
     take(queue, "another machine:1:1")
@@ -187,6 +189,62 @@ def test_a_cell_that_kills_its_workers_is_not_tried_for_ever(url: str) -> None:
         take(queue, owner)
         queue.release_gone()
     assert not queue.waiting()
+
+
+def test_deaths_before_a_cell_was_brought_further_do_not_count(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    queue, owner = open_queue(url), ended()
+    queue.fill(cells(1))
+
+    def handle(claim: Claim) -> float:
+        claim.note_progress()
+        claim.trial.set_user_attr("owner", owner)
+        queue.release_gone()  # as another process would, had this one died
+        claim.check()
+        return 1.0
+
+    for _ in range(2 * RETRIES):
+        assert queue.work(ALL, handle)
+    for _ in range(RETRIES):
+        take(queue, owner)
+        queue.release_gone()
+    assert queue.waiting(), "as many may die as of any cell"
+    take(queue, owner)
+    queue.release_gone()
+    assert not queue.waiting()
+
+
+def test_only_some_cells_wait_at_a_time_and_all_are_handed_out(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sslbench.stores.queue.WINDOW", 4)
+    queue, taken = open_queue(url), []
+    assert queue.fill(cells(10)) == 4
+
+    def handle(claim: Claim) -> float:
+        taken.append(claim.cell_id)
+        if claim.cell_id == "cell-5":
+            raise CellFailed(claim.cell_id)
+        return 1.0
+
+    while queue.work(ALL, handle):
+        queue.top_up(cells(10))
+        assert len(queue.waiting()) <= 4
+    assert taken == [cell.cell_id for cell in cells(10)], "each once, the failed one too"
+
+
+def test_cells_of_others_take_no_place_from_ones_own(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sslbench.stores.queue.WINDOW", 4)
+    queue = open_queue(url)
+    assert queue.fill(cells(4)) == 4
+    assert queue.fill(cells(8)[4:]) == 4
+
+
+def test_who_has_a_name_has_a_heartbeat(url: str) -> None:
+    queue = open_queue(url)
+    queue.fill(cells(1))
+    storage, beats = queue.storage, []
+    record = storage.record_heartbeat
+    storage.record_heartbeat = lambda trial: beats.append(queue.running()[0].user_attrs.get("owner")) or record(trial)
+    assert queue.work(ALL, lambda _: 1.0)
+    assert beats[0] is None, "else one that died in between would be held for ever"
 
 
 def test_a_cell_that_two_have_filled_is_handed_out_once(url: str) -> None:

@@ -19,7 +19,9 @@ import pytest
 from optuna.distributions import IntDistribution
 
 from benchmarks.cluster.soak import HOST, SUITE, Cluster, command, disturbed, free_port, quiet, records, start
-from sslbench.stores.queue import CellQueue, Claim, QueuedCell, open_storage
+from sslbench.stores.claim import Claim
+from sslbench.stores.queue import CellQueue, QueuedCell
+from sslbench.stores.storage import open_storage
 
 SEEDS, CELLS = 2, 10
 

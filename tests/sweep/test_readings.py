@@ -19,16 +19,12 @@ from sslbench.engine.pretrain import flops_of
 from sslbench.publishing.publish import write_tables
 from sslbench.report.records import from_records, read_records, write_records
 from sslbench.report.tables.terminal import print_summary
-from sslbench.stores.addresses import locate
-from sslbench.stores.queue import open_storage
+from sslbench.stores.storage import open_storage
 from sslbench.sweep import features as caches
 from sslbench.sweep.features import FeatureCache, features_folder
-from sslbench.sweep.news import NewsWriter
-from sslbench.sweep.plan import Selection
-from sslbench.sweep.request import Prepared, Request, prepare_request, records_of
-from sslbench.sweep.shared import Shared
+from sslbench.sweep.request import Prepared, Request, records_of
 from sslbench.sweep.worker import Worker
-from tests.conftest import CPU
+from tests.conftest import CPU, request_for, work_off
 
 SUITE_FILE = '''"""The digits, read at two places."""
 from sslbench.contract.spec import Suite
@@ -60,13 +56,8 @@ class Swept(NamedTuple):
 def swept(tmp_path_factory: pytest.TempPathFactory) -> Swept:
     """The suite above, run by one worker in this process."""
     folder = tmp_path_factory.mktemp("read")
-    (folder / "read.py").write_text(SUITE_FILE)
-    request = Request(str(folder / "read.py"), Selection(), locate(folder / "home"), folder / "data", "cpu")
-    prepared = prepare_request(request)
-    shared = Shared(request, prepared)
-    shared.begin()
-    worker = shared.worker(NewsWriter(folder / "news", 0))
-    worker.run()
+    request = request_for(folder, "read", SUITE_FILE)
+    prepared, worker = work_off(request)
     return Swept(request, prepared, worker, from_records(records_of(request, prepared)))
 
 

@@ -14,7 +14,7 @@ import pytest
 from mlflow import MlflowClient
 
 from sslbench.report.records import read_records
-from tests.conftest import SUITE_FILE
+from tests.conftest import SUITE_FILE, request_for, work_off
 
 #: What may differ between two runs of the same cells.
 CIRCUMSTANCES = ["run_id", "started_at", "pretrain_seconds", "evaluate_seconds", "git_commit"]
@@ -136,3 +136,18 @@ def test_an_encoder_that_was_lost_is_trained_again_for_what_is_still_missing(
     accuracies = [one.data.metrics["accuracy"] for one in client.search_runs([experiment.experiment_id], where)]
     rows = quiet[(quiet["pretext"] == "autoencoder") & (quiet["seed"] == 0) & (quiet["split"] == "test")]
     assert sorted(accuracies) == sorted(rows["value"])
+
+
+def test_a_plan_that_does_not_fit_into_the_queues_is_worked_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sslbench.stores.queue.WINDOW", 4)
+    text = SUITE_FILE.replace('"random_init", "supervised", "autoencoder", "rotation"', '"random_init"')
+    text = text.replace("(0, 1)", "(0, 1, 2, 3)")
+    request = request_for(tmp_path, "small", text)
+    prepared, worker = work_off(request)
+    assert len(prepared.cells) > 40
+    assert worker.tracker.finished().keys() == {cell_id for cell_id, _ in prepared.cells}
+    Path(request.suite).write_text(text.replace("(0.05, 1.0)", "(0.05, 0.1, 0.2, 1.0)"))  # evaluations alone
+    prepared, worker = work_off(request)
+    assert worker.tracker.finished().keys() == {cell_id for cell_id, _ in prepared.cells}

@@ -17,13 +17,10 @@ from sslbench.engine.evaluate import evaluate, extract, refit
 from sslbench.engine.pretrain import build
 from sslbench.report.records import from_records
 from sslbench.report.scores.layout import lay_out
-from sslbench.stores.addresses import locate
 from sslbench.sweep.cells import Source
-from sslbench.sweep.news import NewsWriter
 from sslbench.sweep.plan import Plan, Selection, make_plan, select
-from sslbench.sweep.request import Request, prepare_request, records_of
-from sslbench.sweep.shared import Shared
-from tests.conftest import CPU, evaluate_cell, pretrain_cell
+from sslbench.sweep.request import records_of
+from tests.conftest import CPU, evaluate_cell, pretrain_cell, request_for, work_off
 from tests.made_up import markdown
 
 CLOTHES = InputSpec("image", (1, 28, 28), ViewPolicy(horizontal_flip=True))
@@ -188,12 +185,8 @@ SUITE = Suite(
 def finished(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     """The records of the suite above, run by one worker in this process."""
     folder = tmp_path_factory.mktemp("turned")
-    (folder / "turned.py").write_text(SUITE_FILE)
-    request = Request(str(folder / "turned.py"), Selection(), locate(folder / "home"), folder / "data", "cpu")
-    prepared = prepare_request(request)
-    shared = Shared(request, prepared)
-    shared.begin()
-    shared.worker(NewsWriter(folder / "news", 0)).run()
+    request = request_for(folder, "turned", SUITE_FILE)
+    prepared, _ = work_off(request)
     return from_records(records_of(request, prepared))
 
 

@@ -18,10 +18,8 @@ from sslbench.publishing.continuation import take_published
 from sslbench.publishing.publish import publish, write_tables
 from sslbench.report.records import read_records, write_records
 from sslbench.stores.addresses import locate
-from sslbench.sweep.news import NewsWriter
-from sslbench.sweep.plan import Selection
 from sslbench.sweep.request import Request, prepare_request, records_of, tracker_of
-from sslbench.sweep.shared import Shared
+from tests.conftest import request_for, work_off
 
 SUITE_FILE = '''"""Labels as they come."""
 from sslbench.contract.spec import Suite
@@ -41,12 +39,8 @@ NOTE = "Labelled inputs were drawn at random, without looking at any label"
 def request_done(tmp_path_factory: pytest.TempPathFactory) -> Request:
     """A sweep of it, in this process, with its tables."""
     folder = tmp_path_factory.mktemp("unseen")
-    (folder / "unseen.py").write_text(SUITE_FILE)
-    request = Request(str(folder / "unseen.py"), Selection(), locate(folder / "home"), folder / "data", "cpu")
-    prepared = prepare_request(request)
-    shared = Shared(request, prepared)
-    shared.begin()
-    shared.worker(NewsWriter(folder / "news", 0)).run()
+    request = request_for(folder, "unseen", SUITE_FILE)
+    work_off(request)
     prepared = prepare_request(request)
     assert prepared.finished
     write_tables(request, prepared, records_of(request, prepared))

@@ -9,7 +9,7 @@ from sslbench.contract.cells import FEW_STEPS
 from sslbench.report.scores.flags import undertrained
 from sslbench.report.scores.layout import Block, Layout
 from sslbench.report.words.numbers import counted, percent, span
-from sslbench.report.words.reading import COLLAPSED, STALE
+from sslbench.report.words.reading import COLLAPSED, STALE, gaps_text
 from sslbench.report.words.sentence import Finding
 from sslbench.report.words.wording import missing_line
 
@@ -76,13 +76,7 @@ def notices(layout: Layout) -> list[str]:
     missing = missing_line(layout.blocks)
     if missing:
         found.append(missing[0].upper() + missing[1:])
-    gaps = layout.gaps
-    if gaps.missing:
-        of = f"{gaps.missing:,} of the {gaps.planned:,} evaluations of the suite have no record yet"
-        found.append(f"Unfinished: {of}. What follows is of the others and may change.")
-    if gaps.failures:
-        reasons = sorted({failure.reason for failure in gaps.failures})
-        found.append(f"Failed: {counted(len(gaps.failures), 'cell')}, for: {'; '.join(reasons)}.")
+    found += gaps_text(layout.gaps)
     if layout.stale:
         found.append(
             f"Stale {STALE}: {counted(len(layout.stale), 'cell')} computed by another version or with other settings."

@@ -8,7 +8,7 @@ from tabulate import tabulate
 
 from sslbench.report.statistics.summary import summarise
 from sslbench.report.tables.sheet import Entry, Sheet, Tables
-from sslbench.report.words.reading import COSTS, MEASURES, OTHERS, marks_text
+from sslbench.report.words.reading import COSTS, MEASURES, OTHERS, gaps_text, marks_text
 from sslbench.report.words.wording import several_places
 
 
@@ -20,7 +20,7 @@ def table_csv(tables: Tables) -> str:
 def table_markdown(tables: Tables, title: str, notes: Sequence[str] = ()) -> str:
     """The page people read: sheets, how to read them, what is missing, notes, cost."""
     several = several_places(tables.layout.blocks)
-    parts = [f"# {title}"]
+    parts = [f"# {title}", *gaps_text(tables.layout.gaps)]
     place = None
     for sheet in tables.accuracy:
         if several and place != sheet.place:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from sslbench.report.attachments.gaps import Gaps
 from sslbench.report.scores.layout import Layout
 from sslbench.report.statistics.selection import Primary
 from sslbench.report.statistics.spread import t_quantile
 from sslbench.report.statistics.summary import Cell, Cells
-from sslbench.report.words.numbers import NOT_RUN, span
+from sslbench.report.words.numbers import NOT_RUN, counted, span
 from sslbench.report.words.wording import missing_line
 
 CEILING = "ceiling (supervised, 100%)"
@@ -133,6 +134,18 @@ def headline_text(primary: Primary | None) -> list[str]:
 def marks_text(layout: Layout) -> list[str]:
     """What the marks of stale and of collapsed rows mean, where there are any."""
     return [STALE_TEXT] * bool(layout.stale) + [COLLAPSED_TEXT] * bool(layout.collapsed)
+
+
+def gaps_text(gaps: Gaps) -> list[str]:
+    """What of the suite has no record, and why, where something has none."""
+    found = []
+    if gaps.missing:
+        of = f"{gaps.missing:,} of the {gaps.planned:,} evaluations of the suite have no record yet"
+        found.append(f"Unfinished: {of}. What follows is of the others and may change.")
+    if gaps.failures:
+        reasons = sorted({failure.reason for failure in gaps.failures})
+        found.append(f"Failed: {counted(len(gaps.failures), 'cell')}, for: {'; '.join(reasons)}.")
+    return found
 
 
 def seeds_of(cells: Iterable[Cell]) -> list[int]:

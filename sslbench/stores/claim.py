@@ -1,0 +1,61 @@
+"""A cell in the hands of a process, and how it gets back into its queue."""
+
+from __future__ import annotations
+
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+
+from sslbench.stores.owner import OWNER, me
+
+#: A cell over which more workers died, none having brought it further, is not tried any more.
+RETRIES = 2
+
+#: What a trial says of its cell: how many workers died over it, and whether this one brought it further.
+DIED, PROGRESS = "died", "progress"
+
+
+class CellFailed(Exception):
+    """A cell went wrong and people were told why; the worker goes on with the next."""
+
+
+class NotYet(Exception):
+    """A cell cannot be done now; it goes to the end of the queue."""
+
+
+class ClaimLost(Exception):
+    """A worker was silent for so long that its cell was given to another: what it computed must not be kept."""
+
+
+class Claim:
+    """A cell in the hands of this process.
+
+    Attributes:
+        repeated: whether the cell was in the queue before, so that it may be done.
+    """
+
+    def __init__(self, trial: optuna.Trial, repeated: bool) -> None:
+        self.trial, self.study, self.number, self.repeated = trial, trial.study, trial.number, repeated
+        self.cell_id: str = trial.user_attrs["cell_id"]
+
+    def held(self) -> bool:
+        """Whether it is still in our hands."""
+        trial = self.study.get_trials(deepcopy=False)[self.number]
+        return trial.state == TrialState.RUNNING and trial.user_attrs.get(OWNER) == me()
+
+    def check(self) -> None:
+        """Raise `ClaimLost` if it is no longer."""
+        if not self.held():
+            raise ClaimLost(self.cell_id)
+
+    def note_progress(self) -> None:
+        """Say that the next to take the cell will go on from further on: deaths over it so far no longer count."""
+        self.check()
+        self.trial.set_user_attr(PROGRESS, True)
+
+
+def put_back(study: optuna.Study, trial: FrozenTrial, died: bool = True) -> None:
+    """Queue the cell of a trial that ended without being done once more, unless its workers `died` too often."""
+    times = 0 if trial.user_attrs.get(PROGRESS) else trial.user_attrs.get(DIED, 0) + died
+    if times <= RETRIES and "axes" in trial.user_attrs:
+        about = {name: trial.user_attrs[name] for name in ("cell_id", "title", "axes")}
+        study.enqueue_trial(about["axes"], user_attrs={**about, DIED: times})

@@ -1,0 +1,78 @@
+"""Optuna's storage: SQLite for one machine, PostgreSQL for many, both with heartbeats.
+
+Taking a WAITING trial is one atomic change of state in the storage. On SQLite that needs our help: Optuna reads the
+state with SELECT … FOR UPDATE, which SQLite ignores, so two workers could read WAITING before either writes RUNNING; we
+open every transaction with BEGIN IMMEDIATE, which takes the write lock first. Why `RDBStorage`: it alone has
+heartbeats, which find trials whose worker died and put them back.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import optuna
+from optuna.exceptions import OptunaError
+from optuna.storages import RDBStorage
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import SQLAlchemyError
+
+from sslbench.contract.errors import InputError
+from sslbench.stores.claim import put_back
+from sslbench.stores.outage import connect_patiently
+from sslbench.stores.urls import reason, shown
+
+HEARTBEAT_SECONDS = 15
+GRACE_SECONDS = 90
+
+
+def open_storage(url: str) -> RDBStorage:
+    """Connect to Optuna's store, creating its schema if need be.
+
+    Raises:
+        InputError: it cannot be reached.
+    """
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    arguments: dict[str, object] = {"connect_args": {"timeout": 60}}
+    if not url.startswith("sqlite"):  # two connections: for the work, and for the heartbeat beside it
+        arguments = {"pool_size": 2, "max_overflow": 0, "pool_pre_ping": True}
+    try:
+        with as_announced():
+            storage = RDBStorage(
+                url,
+                engine_kwargs=arguments,
+                heartbeat_interval=HEARTBEAT_SECONDS,
+                grace_period=GRACE_SECONDS,
+                heartbeat_stale_trial_callback=put_back,
+            )
+        if url.startswith("sqlite"):
+            _lock_at_begin(storage.engine)
+        else:
+            connect_patiently(storage.engine)
+        return storage
+    except (SQLAlchemyError, OptunaError, RuntimeError, ImportError, OSError) as error:
+        raise InputError(f"--storage {shown(url)!r} cannot be used: {reason(error)}") from error
+
+
+def _lock_at_begin(engine: Engine) -> None:
+    """Make every transaction of an SQLite engine take the write lock when it begins."""
+
+    def leave_transactions_to_us(connection: sqlite3.Connection, _: object) -> None:
+        connection.isolation_level = None  # else Python's driver begins them itself, and too late
+
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    event.listen(engine, "connect", leave_transactions_to_us)
+    event.listen(engine, "begin", begin)
+    engine.dispose()  # connections from before do not know of this
+
+
+@contextmanager
+def as_announced() -> Iterator[None]:
+    """Without Optuna's warnings that heartbeats and names of values may change."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        yield

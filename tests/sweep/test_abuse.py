@@ -1,0 +1,114 @@
+"""Workers that start at one moment in an empty folder, and workers that are killed at any: nothing breaks or changes.
+
+A few times in every run of the tests; as often as one can wait for in `make soak`.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from sslbench.report.records import from_records
+from sslbench.stores.addresses import locate
+from sslbench.stores.tracker import Tracker
+
+SMALL = '''"""Seven cells that take a moment."""
+from sslbench.contract.spec import Suite
+
+SUITE = Suite(
+    name="{name}", datasets=("digits",), encoders=("conv",), pretexts=("majority_class", "random_init"),
+    latent_dims=(8,), seeds=(0,), label_fractions=(0.05, 1.0), protocols=("linear_probe", "knn"),
+)
+'''
+SMALL_CELLS = 8
+
+LONG = '''"""A training of some ten seconds that is kept every half, and its evaluations."""
+from sslbench.contract.spec import Suite
+from sslbench.sweep import worker
+
+worker.CHECKPOINT_SECONDS = 0.5
+
+SUITE = Suite(
+    name="long", datasets=("digits",), encoders=("conv",), pretexts=("simclr",), latent_dims=(8,), seeds=(0,),
+    epochs=30, label_fractions=(0.05, 0.1, 1.0), protocols=("linear_probe", "knn"), checkpoints=(10,),
+)
+'''
+
+#: What may differ between two runs of the same cells.
+CIRCUMSTANCES = ["run_id", "started_at", "pretrain_seconds", "evaluate_seconds", "git_commit"]
+
+
+def start(folder: Path, name: str, text: str, home: Path) -> subprocess.Popen[str]:
+    """A worker on a suite."""
+    path = folder / f"{name}.py"
+    path.write_text(text)
+    line = [sys.executable, "-m", "sslbench", "worker", str(path), "--home", str(home), "--device", "cpu"]
+    line += ["--data-root", str(folder / "data")]
+    own = {**os.environ, "OMP_NUM_THREADS": "1"}  # so that sums have one order
+    return subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=own)
+
+
+def found(home: Path, suite: str) -> pd.DataFrame:
+    """All records of a suite, each cell's once, without the circumstances."""
+    stores = locate(home)
+    tracker = Tracker(stores.tracking_uri, suite, stores.artifact_root)
+    states = [run.info.status for run in tracker.client.search_runs([tracker.experiment_id], "tags.cell_id != ''")]
+    assert "RUNNING" not in states, "a run was left open"
+    assert states.count("FINISHED") == len(tracker.finished()), "a cell was finished twice"
+    records = from_records(tracker.records(tracker.finished())).drop(columns=CIRCUMSTANCES)
+    return records.sort_values(["cell_id", "metric", "split", "epoch"], ignore_index=True)
+
+
+@pytest.mark.parametrize("times", [1, pytest.param(20, marks=pytest.mark.cluster)])
+def test_four_workers_start_at_one_moment_in_an_empty_folder(times: int, tmp_path: Path) -> None:
+    for number in range(times):
+        home = tmp_path / str(number)
+        crew = [start(tmp_path, "small", SMALL.format(name="small"), home) for _ in range(4)]
+        told = [worker.communicate(timeout=300)[0] for worker in crew]
+        assert [worker.returncode for worker in crew] == [0] * 4, told
+        assert len(Tracker(locate(home).tracking_uri, "small", None).finished()) == SMALL_CELLS
+        assert not found(home, "small").empty
+
+
+@pytest.mark.parametrize("suites", [2, pytest.param(10, marks=pytest.mark.cluster)])
+def test_suites_start_at_one_moment_in_an_empty_folder(suites: int, tmp_path: Path) -> None:
+    names = [f"small-{number}" for number in range(suites)]
+    crew = [start(tmp_path, name, SMALL.format(name=name), tmp_path / "home") for name in names]
+    told = [worker.communicate(timeout=600)[0] for worker in crew]
+    assert [worker.returncode for worker in crew] == [0] * suites, told
+    tables = [found(tmp_path / "home", name) for name in names]
+    for table in tables[1:]:
+        pd.testing.assert_frame_equal(table, tables[0])
+
+
+@pytest.mark.parametrize("kills", [2, pytest.param(50, marks=pytest.mark.cluster)])
+def test_a_training_and_its_evaluations_are_the_same_whenever_they_are_killed(kills: int, tmp_path: Path) -> None:
+    begun = time.monotonic()
+    start(tmp_path, "long", LONG, tmp_path / "quiet").communicate(timeout=300)
+    longest = time.monotonic() - begun
+    expected = found(tmp_path / "quiet", "long")
+    assert expected["cell_id"].nunique() == 6
+    chance, left = random.Random(0), kills
+    while left:
+        with tempfile.TemporaryDirectory(dir=tmp_path) as home:
+            ended = False
+            while not ended:
+                worker = start(tmp_path, "long", LONG, Path(home))
+                try:
+                    told = worker.communicate(timeout=chance.uniform(0.2, 1.0) * longest if left else 300)[0]
+                    assert worker.returncode == 0, told
+                    ended = True
+                except subprocess.TimeoutExpired:
+                    worker.kill()
+                    worker.communicate()
+                    left -= 1
+            got = found(Path(home), "long")
+            pd.testing.assert_frame_equal(got, expected)
