@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 import pytest
 import torch
+from filelock import FileLock
 
 from sslbench.commands import patience
 from sslbench.contract.cells import EvaluateCell, PretrainCell
@@ -119,6 +123,63 @@ SUITE = Suite(
     settings={"finetune": {"min_steps": 15, "max_steps": 15}},
 )
 '''
+
+
+#: A part of it that takes a moment: 6 pretrainings and 12 evaluations, for whoever kills what runs it.
+TINY = SUITE_FILE.replace('"majority_class", "raw_pixels", ', "").replace('"autoencoder", ', "").replace(", 1.0)", ",)")
+
+#: What may differ between two runs of the same cells: when, where and how long, never what came out.
+CIRCUMSTANCES = ["run_id", "started_at", "pretrain_seconds", "evaluate_seconds", "git_commit"]
+
+#: Sums of one thread have one order, on whatever machine.
+ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1"}
+
+
+class Swept(NamedTuple):
+    """A sweep that nobody interrupted: the suite's file, the folder of its home and data, and what it printed."""
+
+    suite_file: Path
+    place: Path
+    printed: str
+
+
+def command_of(suite_file: Path, place: Path, *more: str) -> list[str]:
+    """A sweep by two workers, everything it needs and leaves in a folder."""
+    places = ["--home", str(place / "home"), "--data-root", str(place / "data"), "--results", str(place / "results")]
+    return [sys.executable, "-m", "sslbench", "run", str(suite_file), "--workers", "2", *places, *more]
+
+
+def run_to_the_end(suite_file: Path, place: Path, *more: str) -> str:
+    """Run that, and return what it printed."""
+    line = command_of(suite_file, place, *more)
+    done = subprocess.run(line, capture_output=True, text=True, timeout=600, env=ONE_THREAD)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def swept_once(tmp_path_factory: pytest.TempPathFactory, name: str, text: str) -> Swept:
+    """Run a suite once for all processes of the tests; they only read what it left."""
+    root = tmp_path_factory.getbasetemp()
+    place = (root.parent if "PYTEST_XDIST_WORKER" in os.environ else root) / name
+    printed, suite_file = place.with_suffix(".printed"), place / "small.py"
+    with FileLock(place.with_suffix(".lock")):
+        if not printed.exists():
+            place.mkdir()
+            suite_file.write_text(text)
+            printed.write_text(run_to_the_end(suite_file, place))
+    return Swept(suite_file, place, printed.read_text())
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Swept:
+    """The small sweep."""
+    return swept_once(tmp_path_factory, "finished", SUITE_FILE)
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Swept:
+    """The part of it that takes a moment."""
+    return swept_once(tmp_path_factory, "tiny", TINY)
 
 
 @pytest.fixture

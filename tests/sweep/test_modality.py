@@ -10,7 +10,7 @@ from mlflow import MlflowClient
 from PIL import Image
 
 from sslbench.report.records import read_records
-from tests.sweep.test_sweep import run
+from tests.conftest import run_to_the_end
 
 SUITE_FILE = Path(__file__).parents[1] / "modalities" / "vectors.py"
 FIT = ("random_init", "supervised", "reversal", "simclr", "vicreg")
@@ -20,7 +20,7 @@ FIT = ("random_init", "supervised", "reversal", "simclr", "vicreg")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """The suite of the toy modality run to its end: where, and what was printed."""
     place = tmp_path_factory.mktemp("vectors")
-    return place, " ".join(run(SUITE_FILE, place).split())
+    return place, " ".join(run_to_the_end(SUITE_FILE, place).split())
 
 
 @pytest.fixture(scope="module")

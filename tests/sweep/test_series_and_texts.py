@@ -13,7 +13,7 @@ import pytest
 from mlflow import MlflowClient
 
 from sslbench.report.records import read_records
-from tests.sweep.test_sweep import CIRCUMSTANCES, command, run
+from tests.conftest import CIRCUMSTANCES, ONE_THREAD, command_of, run_to_the_end
 
 SUITE = '''"""A small sweep."""
 from sslbench.contract.spec import Suite
@@ -28,7 +28,7 @@ SUITE = Suite(
     steps=12,
     label_fractions=(0.1, 1.0),
     readings=("latent", "pooled"),
-    settings={{"finetune": {{"min_steps": 60, "max_steps": 60}}}},
+    settings={{"finetune": {{"min_steps": 40, "max_steps": 40}}}},
 )
 '''
 
@@ -73,7 +73,7 @@ def finished(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     write(data)
     suite_file = place / "small.py"
     suite_file.write_text(SUITE.format(kind=kind, data=data, encoder=encoder, classic=classic, pretexts=pretexts))
-    run(suite_file, place)
+    run_to_the_end(suite_file, place)
     return kind, suite_file, place
 
 
@@ -110,14 +110,18 @@ def test_pictures_and_the_files_of_the_data_lie_beside_the_encoder(finished: tup
 
 def test_a_killed_sweep_goes_on_to_the_same_records(finished: tuple[str, Path, Path], tmp_path: Path) -> None:
     _, suite_file, place = finished
-    process = subprocess.Popen(command(suite_file, tmp_path), stdout=subprocess.PIPE, text=True, start_new_session=True)
+    process = subprocess.Popen(
+        command_of(suite_file, tmp_path), stdout=subprocess.PIPE, text=True, env=ONE_THREAD, start_new_session=True
+    )
     assert process.stdout is not None
     for line in process.stdout:
-        if "linear_probe of" in line:
+        if "pretrained random_init" in line:
             break
+    else:
+        pytest.fail("it ended before it could be killed")
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     process.stdout.close()
-    run(suite_file, tmp_path)
+    run_to_the_end(suite_file, tmp_path)
     first, second = (records(where).drop(columns=CIRCUMSTANCES) for where in (place, tmp_path))
     pd.testing.assert_frame_equal(first, second)

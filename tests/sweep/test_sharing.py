@@ -14,18 +14,7 @@ import pytest
 from mlflow import MlflowClient
 
 from sslbench.report.records import read_records
-from tests.conftest import SUITE_FILE, request_for, work_off
-
-#: What may differ between two runs of the same cells.
-CIRCUMSTANCES = ["run_id", "started_at", "pretrain_seconds", "evaluate_seconds", "git_commit"]
-
-
-@pytest.fixture(scope="module")
-def suite_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Twelve pretrainings of digits, and 48 evaluations."""
-    path = tmp_path_factory.mktemp("suite") / "small.py"
-    path.write_text(SUITE_FILE)
-    return path
+from tests.conftest import CIRCUMSTANCES, ONE_THREAD, SUITE_FILE, Swept, request_for, work_off
 
 
 def start(
@@ -34,7 +23,7 @@ def start(
     """A command on a suite whose stores are in a folder."""
     places = ("--home", str(place / "home"), "--data-root", str(place / "data"))
     command = [sys.executable, "-m", "sslbench", arguments[0], str(suite_file), *arguments[1:], *places]
-    own = {**os.environ, "OMP_NUM_THREADS": "1", **(environment or {})}
+    own = {**ONE_THREAD, **(environment or {})}
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=own)
 
 
@@ -67,17 +56,8 @@ def outcomes(place: Path) -> pd.DataFrame:
     return read_records(place / "home" / "results" / "small" / "records.csv").drop(columns=CIRCUMSTANCES)
 
 
-@pytest.fixture(scope="module")
-def quiet(suite_file: Path, tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
-    """The records of one undisturbed run."""
-    place = tmp_path_factory.mktemp("quiet")
-    ends(start(suite_file, place, "run", "--workers", "1"))
-    return outcomes(place)
-
-
-def test_two_machines_share_a_suite_and_neither_closes_what_the_other_does(
-    suite_file: Path, quiet: pd.DataFrame, tmp_path: Path
-) -> None:
+def test_two_machines_share_a_suite_and_neither_closes_what_the_other_does(finished: Swept, tmp_path: Path) -> None:
+    suite_file = finished.suite_file
     first = start(suite_file, tmp_path, "run", "--workers", "1")
     assert first.stdout is not None
     for line in first.stdout:
@@ -90,12 +70,13 @@ def test_two_machines_share_a_suite_and_neither_closes_what_the_other_does(
     assert set(done["status"]) == {"FINISHED"}, "nothing was closed by the other"
     assert done["cell_id"].is_unique, "nothing was done twice"
     assert done["owner"].str.startswith("elsewhere:").nunique() == 2, "both worked"
-    pd.testing.assert_frame_equal(outcomes(tmp_path), quiet)
+    pd.testing.assert_frame_equal(outcomes(tmp_path), outcomes(finished.place))
 
 
 def test_a_worker_that_is_killed_leaves_its_cell_to_the_next_and_one_that_drains_leaves_none(
-    suite_file: Path, quiet: pd.DataFrame, tmp_path: Path
+    tiny: Swept, tmp_path: Path
 ) -> None:
+    suite_file = tiny.suite_file
     for signal_, status in ((signal.SIGKILL, -9), (signal.SIGTERM, 0)):
         worker = start(suite_file, tmp_path, "worker")
         assert worker.stdout is not None
@@ -109,20 +90,19 @@ def test_a_worker_that_is_killed_leaves_its_cell_to_the_next_and_one_that_drains
     assert set(runs(tmp_path)["status"]) <= {"FINISHED", "KILLED"}
     looked = ends(start(suite_file, tmp_path, "watch", "--once"))
     done = int(looked.split(": ")[1].split(" of ")[0])
-    assert 0 < done < 60
+    assert 0 < done < 18
     assert "waiting to be taken" in looked
     assert "nothing is left to take" in ends(start(suite_file, tmp_path, "worker"))
     finished = runs(tmp_path).query("status == 'FINISHED'")
     assert finished["cell_id"].is_unique
-    assert len(finished) == 60
-    assert "60 of 60 cells done" in ends(start(suite_file, tmp_path, "watch"))
+    assert len(finished) == 18
+    assert "18 of 18 cells done" in ends(start(suite_file, tmp_path, "watch"))
     ends(start(suite_file, tmp_path, "run"))
-    pd.testing.assert_frame_equal(outcomes(tmp_path), quiet)
+    pd.testing.assert_frame_equal(outcomes(tmp_path), outcomes(tiny.place))
 
 
-def test_an_encoder_that_was_lost_is_trained_again_for_what_is_still_missing(
-    suite_file: Path, quiet: pd.DataFrame, tmp_path: Path
-) -> None:
+def test_an_encoder_that_was_lost_is_trained_again_for_what_is_still_missing(finished: Swept, tmp_path: Path) -> None:
+    suite_file, quiet = finished.suite_file, outcomes(finished.place)
     part = ("--pretext", "autoencoder", "--seed", "0")
     ends(start(suite_file, tmp_path, "run", "--workers", "1", *part, "--fraction", "0.05"))
     (weights,) = (tmp_path / "home" / "artifacts" / "small").glob("*/artifacts/encoder.safetensors")

@@ -21,40 +21,15 @@ from sslbench.engine.budget import draw_budget
 from sslbench.publishing.reproduce import Reproduction, run_again
 from sslbench.report.attachments.predictions import read_answers
 from sslbench.report.records import read_records
-from tests.conftest import CPU
-
-#: What may differ between two runs of the same cells: when, where and how long, never what came out.
-CIRCUMSTANCES = ["run_id", "started_at", "pretrain_seconds", "evaluate_seconds", "git_commit"]
-
-
-def command(suite_file: Path, place: Path, *more: str) -> list[str]:
-    places = ["--home", str(place / "home"), "--data-root", str(place / "data"), "--results", str(place / "results")]
-    return [sys.executable, "-m", "sslbench", "run", str(suite_file), "--workers", "2", *places, *more]
-
-
-def run(suite_file: Path, place: Path, *more: str) -> str:
-    done = subprocess.run(command(suite_file, place, *more), capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+from tests.conftest import CIRCUMSTANCES, CPU, ONE_THREAD, Swept, command_of, run_to_the_end
 
 
 def outcomes(place: Path) -> pd.DataFrame:
     return read_records(place / "home" / "results" / "small" / "records.csv").drop(columns=CIRCUMSTANCES)
 
 
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, str]:
-    """A sweep run without interruption: its suite file, its folder and what it printed."""
-    from tests.conftest import SUITE_FILE
-
-    place = tmp_path_factory.mktemp("finished")
-    suite_file = place / "small.py"
-    suite_file.write_text(SUITE_FILE)
-    return suite_file, place, run(suite_file, place)
-
-
-def test_every_cell_is_recorded_once(finished: tuple[Path, Path, str]) -> None:
-    records = outcomes(finished[1])
+def test_every_cell_is_recorded_once(finished: Swept) -> None:
+    records = outcomes(finished.place)
     scores = records[records["split"] == "test"]
     # Two seeds and two fractions of: majority 1, raw 2, random 2, supervised 1, two pretexts with three protocols.
     assert len(scores) == 2 * 2 * (1 + 2 + 2 + 1 + 3 + 3)
@@ -62,7 +37,7 @@ def test_every_cell_is_recorded_once(finished: tuple[Path, Path, str]) -> None:
     assert scores["value"].between(0, 1).all()
 
 
-def test_the_run_ends_with_tables_and_files(finished: tuple[Path, Path, str]) -> None:
+def test_the_run_ends_with_tables_and_files(finished: Swept) -> None:
     _, place, output = finished
     assert "linear_probe, latent size 8" in " ".join(output.split())
     names = {path.name for path in (place / "home" / "results" / "small").iterdir()}
@@ -70,8 +45,8 @@ def test_the_run_ends_with_tables_and_files(finished: tuple[Path, Path, str]) ->
     assert names == tables | {"curves.png", "report.html", "environment.json", "pictures", "right.npz"}
 
 
-def test_a_pipe_is_told_of_every_pretraining_and_of_no_test_accuracy(finished: tuple[Path, Path, str]) -> None:
-    lines = finished[2].splitlines()
+def test_a_pipe_is_told_of_every_pretraining_and_of_no_test_accuracy(finished: Swept) -> None:
+    lines = finished.printed.splitlines()
     told = [line for line in lines if re.match(r"\[\d+/60\] pretrained ", line)]
     names = ("majority_class", "raw_pixels", "random_init", "supervised", "autoencoder", "rotation")
     assert {line.split()[2] for line in told} == set(names)
@@ -80,7 +55,7 @@ def test_a_pipe_is_told_of_every_pretraining_and_of_no_test_accuracy(finished: t
     assert not any("linear_probe of" in line or "%" in line for line in told)
 
 
-def test_published_rows_run_again_from_their_file_alone(finished: tuple[Path, Path, str]) -> None:
+def test_published_rows_run_again_from_their_file_alone(finished: Swept) -> None:
     suite_file, place, _ = finished
     path = place / "home" / "results" / "small" / "records.csv"
     again = Reproduction(path, place / "data", ["seed=1,label_fraction=0.05"], suite=str(suite_file))
@@ -89,22 +64,20 @@ def test_published_rows_run_again_from_their_file_alone(finished: tuple[Path, Pa
     assert [check.again for check in checks] == pytest.approx([check.row.value for check in checks], abs=0.004)
 
 
-def test_running_again_does_nothing(finished: tuple[Path, Path, str]) -> None:
+def test_running_again_does_nothing(finished: Swept) -> None:
     suite_file, place, _ = finished
     before = (place / "home" / "results" / "small" / "records.csv").read_bytes()
-    output = run(suite_file, place)
+    output = run_to_the_end(suite_file, place)
     assert "everything is done: 12 of 12 pretrainings and 48 of 48 evaluations done" in " ".join(output.split())
-    assert f"written: {place / 'home' / 'results' / 'small'}\n" in finished[2]
+    assert f"written: {place / 'home' / 'results' / 'small'}\n" in finished.printed
     assert (place / "home" / "results" / "small" / "records.csv").read_bytes() == before
 
 
-def test_a_run_writes_nothing_outside_its_home_and_its_data(finished: tuple[Path, Path, str]) -> None:
-    assert {path.name for path in finished[1].iterdir()} <= {"small.py", "__pycache__", "home", "data"}
+def test_a_run_writes_nothing_outside_its_home_and_its_data(finished: Swept) -> None:
+    assert {path.name for path in finished.place.iterdir()} <= {"small.py", "__pycache__", "home", "data"}
 
 
-def test_a_run_ends_with_what_changed_since_its_tables_were_published(
-    finished: tuple[Path, Path, str], tmp_path: Path
-) -> None:
+def test_a_run_ends_with_what_changed_since_its_tables_were_published(finished: Swept, tmp_path: Path) -> None:
     suite_file, place, output = finished
     assert "compared with" not in output
     home, results = ["--home", str(place / "home")], ["--results", str(tmp_path / "results")]
@@ -113,12 +86,12 @@ def test_a_run_ends_with_what_changed_since_its_tables_were_published(
     assert done.returncode == 0, done.stderr
     published = tmp_path / "results" / "small"
     assert (published / "table.md").read_bytes() == (place / "home" / "results" / "small" / "table.md").read_bytes()
-    last = run(suite_file, place, *results).splitlines()[-1]
+    last = run_to_the_end(suite_file, place, *results).splitlines()[-1]
     assert last.startswith(f"compared with the published {published}: 24 cells in both, 0 changed, 0 outside;")
 
 
-def test_mlflow_shows_parents_children_curves_weights_and_pictures(finished: tuple[Path, Path, str]) -> None:
-    client = MlflowClient(f"sqlite:///{finished[1] / 'home' / 'mlflow.db'}")
+def test_mlflow_shows_parents_children_curves_weights_and_pictures(finished: Swept) -> None:
+    client = MlflowClient(f"sqlite:///{finished.place / 'home' / 'mlflow.db'}")
     experiment = client.get_experiment_by_name("small")
     assert experiment is not None
     parent = client.search_runs([experiment.experiment_id], "attributes.run_name = 'autoencoder d=8 s=0'")[0]
@@ -155,8 +128,8 @@ def test_mlflow_shows_parents_children_curves_weights_and_pictures(finished: tup
     }
 
 
-def test_labelled_indices_are_logged_with_their_digest(finished: tuple[Path, Path, str], tmp_path: Path) -> None:
-    client = MlflowClient(f"sqlite:///{finished[1] / 'home' / 'mlflow.db'}")
+def test_labelled_indices_are_logged_with_their_digest(finished: Swept, tmp_path: Path) -> None:
+    client = MlflowClient(f"sqlite:///{finished.place / 'home' / 'mlflow.db'}")
     experiment = client.get_experiment_by_name("small")
     assert experiment is not None
     digits = load("digits", tmp_path)
@@ -168,43 +141,43 @@ def test_labelled_indices_are_logged_with_their_digest(finished: tuple[Path, Pat
     assert stored.tolist() == budget.indices.tolist()
 
 
-def test_every_evaluation_stores_its_answers_and_their_share_is_its_accuracy(
-    finished: tuple[Path, Path, str], tmp_path: Path
-) -> None:
-    folder = finished[1] / "home" / "results" / "small"
+def test_every_evaluation_stores_its_answers_and_their_share_is_its_accuracy(finished: Swept, tmp_path: Path) -> None:
+    folder = finished.place / "home" / "results" / "small"
     records = read_records(folder / "records.csv")
     scores = records[(records["metric"] == "accuracy") & (records["split"] == "test")]
     published = read_answers(folder)
     assert {cell_id: one.accuracy for cell_id, one in published.items()} == dict(
         zip(scores["cell_id"], scores["value"], strict=True)
     )
-    client = MlflowClient(f"sqlite:///{finished[1] / 'home' / 'mlflow.db'}")
+    client = MlflowClient(f"sqlite:///{finished.place / 'home' / 'mlflow.db'}")
     labels = load("digits", tmp_path).test_labels.numpy()
     for score in scores.sample(5, random_state=0).itertuples():
         answers = np.load(client.download_artifacts(str(score.run_id), "answers.npz"))["answers"]
         assert (answers == labels).tolist() == published[str(score.cell_id)].right.tolist()
 
 
-def test_a_killed_sweep_goes_on_to_the_same_records(finished: tuple[Path, Path, str], tmp_path: Path) -> None:
-    suite_file = finished[0]
-    process = subprocess.Popen(command(suite_file, tmp_path), stdout=subprocess.PIPE, text=True, start_new_session=True)
+def test_a_killed_sweep_goes_on_to_the_same_records(tiny: Swept, tmp_path: Path) -> None:
+    suite_file = tiny.suite_file
+    process = subprocess.Popen(
+        command_of(suite_file, tmp_path), stdout=subprocess.PIPE, text=True, env=ONE_THREAD, start_new_session=True
+    )
     assert process.stdout is not None
     seen = 0
     for line in process.stdout:
         seen += "pretrained" in line
-        if seen == 3:
+        if seen == 2:
             break
     os.killpg(process.pid, signal.SIGKILL)  # parent and both workers at once, in the middle of something
     process.wait()
     process.stdout.close()
     assert not (tmp_path / "home" / "results").exists()
-    output = run(suite_file, tmp_path)
+    output = run_to_the_end(suite_file, tmp_path)
     assert "everything is done" not in output
-    pd.testing.assert_frame_equal(outcomes(tmp_path), outcomes(finished[1]))
+    pd.testing.assert_frame_equal(outcomes(tmp_path), outcomes(tiny.place))
 
 
-def test_a_killed_worker_is_replaced_and_its_cell_done_again(finished: tuple[Path, Path, str], tmp_path: Path) -> None:
-    process = subprocess.Popen(command(finished[0], tmp_path), stdout=subprocess.PIPE, text=True)
+def test_a_killed_worker_is_replaced_and_its_cell_done_again(tiny: Swept, tmp_path: Path) -> None:
+    process = subprocess.Popen(command_of(tiny.suite_file, tmp_path), stdout=subprocess.PIPE, text=True, env=ONE_THREAD)
     assert process.stdout is not None
     for line in process.stdout:
         if "pretrained rotation" in line:
@@ -215,12 +188,12 @@ def test_a_killed_worker_is_replaced_and_its_cell_done_again(finished: tuple[Pat
     process.stdout.close()
     process.wait(timeout=300)
     assert "died, exit code -9" in rest
-    pd.testing.assert_frame_equal(outcomes(tmp_path), outcomes(finished[1]))
+    pd.testing.assert_frame_equal(outcomes(tmp_path), outcomes(tiny.place))
 
 
-def test_ctrl_c_keeps_what_is_finished(finished: tuple[Path, Path, str], tmp_path: Path) -> None:
+def test_ctrl_c_keeps_what_is_finished(tiny: Swept, tmp_path: Path) -> None:
     process = subprocess.Popen(
-        command(finished[0], tmp_path), stdout=subprocess.PIPE, text=True, start_new_session=True
+        command_of(tiny.suite_file, tmp_path), stdout=subprocess.PIPE, text=True, env=ONE_THREAD, start_new_session=True
     )
     assert process.stdout is not None
     for line in process.stdout:
@@ -239,21 +212,23 @@ def test_ctrl_c_keeps_what_is_finished(finished: tuple[Path, Path, str], tmp_pat
     assert "FINISHED" in statuses
 
 
-def test_two_suites_run_side_by_side_in_one_store(finished: tuple[Path, Path, str], tmp_path: Path) -> None:
-    part = finished[0].read_text().replace("seeds=(0, 1)", "seeds=(1,)").replace("(0.05, 1.0)", "(0.05,)")
+def test_two_suites_run_side_by_side_in_one_store(finished: Swept, tmp_path: Path) -> None:
+    part = finished.suite_file.read_text().replace("seeds=(0, 1)", "seeds=(1,)").replace("(0.05, 1.0)", "(0.05,)")
     part = re.sub(r"pretexts=.*", 'pretexts=("autoencoder",),', part)
     running = {}
     for name in ("left", "right"):
         suite_file = tmp_path / f"{name}.py"
         suite_file.write_text(part.replace('name="small"', f'name="{name}"'))
-        running[name] = subprocess.Popen(command(suite_file, tmp_path), stdout=subprocess.PIPE, text=True)
+        running[name] = subprocess.Popen(
+            command_of(suite_file, tmp_path), stdout=subprocess.PIPE, text=True, env=ONE_THREAD
+        )
     printed = {name: process.communicate(timeout=300)[0] for name, process in running.items()}
     for name, process in running.items():
         assert process.returncode == 0, printed[name]
     left, right = (read_records(tmp_path / "home" / "results" / name / "records.csv") for name in running)
     pd.testing.assert_frame_equal(*(each.drop(columns=[*CIRCUMSTANCES, "suite"]) for each in (left, right)))
     # Same cells as in the whole suite; their values were computed with another number of threads.
-    expected = outcomes(finished[1]).query("pretext == 'autoencoder' and seed == 1 and label_fraction != 1")
+    expected = outcomes(finished.place).query("pretext == 'autoencoder' and seed == 1 and label_fraction != 1")
     assert left["cell_id"].tolist() == expected["cell_id"].tolist()
 
 
