@@ -144,9 +144,9 @@ class Swept(NamedTuple):
 
 
 def command_of(suite_file: Path, place: Path, *more: str) -> list[str]:
-    """A sweep by two workers, everything it needs and leaves in a folder."""
+    """A sweep by one worker, if not told otherwise, everything it needs and leaves in a folder."""
     places = ["--home", str(place / "home"), "--data-root", str(place / "data"), "--results", str(place / "results")]
-    return [sys.executable, "-m", "sslbench", "run", str(suite_file), "--workers", "2", *places, *more]
+    return [sys.executable, "-m", "sslbench", "run", str(suite_file), "--workers", "1", *places, *more]
 
 
 def run_to_the_end(suite_file: Path, place: Path, *more: str) -> str:
@@ -166,7 +166,7 @@ def swept_once(tmp_path_factory: pytest.TempPathFactory, name: str, text: str) -
         if not printed.exists():
             place.mkdir()
             suite_file.write_text(text)
-            printed.write_text(run_to_the_end(suite_file, place))
+            printed.write_text(run_to_the_end(suite_file, place, "--workers", "2"))
     return Swept(suite_file, place, printed.read_text())
 
 

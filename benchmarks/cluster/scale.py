@@ -46,7 +46,8 @@ def work(address: str, name: str, count: int, taken: list[str]) -> None:
     def handle(claim: Claim) -> float:
         if claim.number % (queue.window // 2) == 0:
             queue.top_up(cells)
-        taken.append(claim.cell_id)
+        if not claim.repeated:  # else two have queued it at one moment, which a worker finds out
+            taken.append(claim.cell_id)
         return 1.0
 
     while queue.work(wanted, handle) or queue.top_up(cells):

@@ -9,12 +9,15 @@ import sys
 from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from sslbench.contract.errors import InputError
 from sslbench.contract.files import is_file
+
+if TYPE_CHECKING:
+    from importlib.metadata import SelectableGroups
 
 _NAME = re.compile(r"([A-Za-z0-9_-]{1,100})(?:\.v([1-9][0-9]{0,8}))?")
 _PLACE = re.compile(r"\w+(\.\w+)*:\w+")
@@ -43,7 +46,12 @@ class At:
         return self.place.partition(":")[0]
 
 
-_entries = cache(entry_points)  # of all groups and distributions, read once
+@cache
+def _entries() -> SelectableGroups:
+    """Of all groups and distributions, read once."""
+    from importlib.metadata import entry_points  # as slow as all else that `--help` needs
+
+    return entry_points()
 
 
 def offered(kind: str, group: str, own: Container[str]) -> dict[str, At]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import optuna
-from optuna.trial import FrozenTrial, TrialState
+from optuna.storages import RDBStorage
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from sslbench.stores.owner import OWNER, me
 
@@ -33,13 +34,14 @@ class Claim:
         repeated: whether the cell was in the queue before, so that it may be done.
     """
 
-    def __init__(self, trial: optuna.Trial, repeated: bool) -> None:
-        self.trial, self.study, self.number, self.repeated = trial, trial.study, trial.number, repeated
+    def __init__(self, storage: RDBStorage, trial_id: int, trial: optuna.Trial, repeated: bool) -> None:
+        self.storage, self.trial_id, self.trial, self.number = storage, trial_id, trial, trial.number
         self.cell_id: str = trial.user_attrs["cell_id"]
+        self.repeated = repeated
 
     def held(self) -> bool:
         """Whether it is still in our hands."""
-        trial = self.study.get_trials(deepcopy=False)[self.number]
+        trial = self.storage.get_trial(self.trial_id)
         return trial.state == TrialState.RUNNING and trial.user_attrs.get(OWNER) == me()
 
     def check(self) -> None:
@@ -56,6 +58,12 @@ class Claim:
 def put_back(study: optuna.Study, trial: FrozenTrial, died: bool = True) -> None:
     """Queue the cell of a trial that ended without being done once more, unless its workers `died` too often."""
     times = 0 if trial.user_attrs.get(PROGRESS) else trial.user_attrs.get(DIED, 0) + died
-    if times <= RETRIES and "axes" in trial.user_attrs:
-        about = {name: trial.user_attrs[name] for name in ("cell_id", "title", "axes")}
-        study.enqueue_trial(about["axes"], user_attrs={**about, DIED: times})
+    if times <= RETRIES and "cell_id" in trial.user_attrs:
+        about = {name: trial.user_attrs[name] for name in ("cell_id", "title")}
+        again = create_trial(
+            state=TrialState.WAITING,
+            params=trial.params,
+            distributions=trial.distributions,
+            user_attrs={**about, DIED: times},
+        )
+        study.add_trial(again)

@@ -10,6 +10,7 @@ ended on this machine, or one anywhere whose heartbeat stopped. Any number of ru
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable, Container, Iterable, Mapping
 from contextlib import suppress
@@ -21,12 +22,13 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.samplers import RandomSampler
 from optuna.storages import RDBStorage
-from optuna.trial import FrozenTrial, Trial, TrialState
+from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from sslbench.contract.identity import digest
 from sslbench.stores.claim import CellFailed, Claim, ClaimLost, NotYet, put_back
+from sslbench.stores.outage import store_lost
 from sslbench.stores.owner import OWNER, gone, me
-from sslbench.stores.storage import HEARTBEAT_SECONDS, as_announced
+from sslbench.stores.storage import HEARTBEAT_SECONDS, as_announced, beating
 
 #: Cells that wait at a time; more are queued as they are taken.
 WINDOW = 128
@@ -72,7 +74,7 @@ class CellQueue:
             if self.study.metric_names is None:
                 self.study.set_metric_names([value])
         self.study_id = storage.get_study_id_from_name(self.study.study_name)
-        self.opened_at = len(self.study.get_trials(deepcopy=False))
+        self.ended_before = {one.number for one in self.study.get_trials(deepcopy=False) if one.state.is_finished()}
 
     def waiting(self) -> list[FrozenTrial]:
         """Trials no worker has taken yet."""
@@ -100,28 +102,36 @@ class CellQueue:
 
         Processes that fill at the same time may enqueue a cell twice; `work` then hands it out once.
         """
-        return self._fill(cells, {trial.user_attrs.get("cell_id") for trial in self.running()})
+        return self._fill(cells, lambda trial: trial.state == TrialState.RUNNING)
 
     def top_up(self, cells: Iterable[QueuedCell]) -> int:
         """The same without cells that were tried, by whomever, since this process opened the queue."""
-        since = self.study.get_trials(deepcopy=False)[self.opened_at :]
-        tried = {trial.user_attrs.get("cell_id") for trial in since if trial.state != TrialState.WAITING}
-        return self._fill(cells, tried | self.held().keys())
+        return self._fill(cells, lambda trial: trial.number not in self.ended_before)
 
-    def _fill(self, cells: Iterable[QueuedCell], without: Container[str]) -> int:
-        waiting = {trial.user_attrs.get("cell_id") for trial in self.waiting()}
+    def _fill(self, cells: Iterable[QueuedCell], keeps: Callable[[FrozenTrial], bool]) -> int:
+        waiting, kept = set(), set()
+        for trial in self.study.get_trials(deepcopy=False):
+            if _waits(trial):
+                waiting.add(trial.user_attrs.get("cell_id"))
+            elif keeps(trial):
+                kept.add(trial.user_attrs.get("cell_id"))
         there, missing = 0, []
         for cell in cells:
             if cell.cell_id in waiting:
                 there += 1
-            elif cell.cell_id not in without:
+            elif cell.cell_id not in kept:
                 missing.append(cell)
             if there + len(missing) == self.window:
                 break
         for cell in missing:
-            about = {"cell_id": cell.cell_id, "title": cell.title, "axes": dict(cell.axes)}
-            self.study.enqueue_trial(dict(cell.axes), user_attrs=about)
+            self._enqueue(cell)
         return len(missing)
+
+    def _enqueue(self, cell: QueuedCell) -> None:
+        about = {"cell_id": cell.cell_id, "title": cell.title}
+        axes = {axis: cell.axes[axis] for axis in self.axes}
+        waiting = create_trial(state=TrialState.WAITING, params=axes, distributions=dict(self.axes), user_attrs=about)
+        self.study.add_trial(waiting)
 
     def release_gone(self) -> None:
         """Put back the cells of workers that are gone: ended on this machine, or silent for `GRACE_SECONDS` anywhere.
@@ -150,70 +160,79 @@ class CellQueue:
 
         `handle` returns the study's value, or None for a cell that has none or that is done already: its trial is
         pruned, which Optuna shows without a value. `CellFailed` marks the cell failed, `NotYet` puts it back,
-        `ClaimLost` leaves it to who took it over; any other error goes up. `Study.optimize` keeps the heartbeat.
+        `ClaimLost` leaves it to who took it over; any other error goes up.
 
         Args:
-            wanted: identities of cells; others, of who runs another part of the suite, are put back.
+            wanted: identities of cells; others are left to who runs another part of the suite.
         """
-        if not any(trial.user_attrs.get("cell_id") in wanted for trial in self.waiting()):
+        taken = self._take(wanted)
+        if taken is None:
             return False
-        taken: list[Claim] = []
-        lost = False
-
-        def objective(trial: Trial) -> float:
-            nonlocal lost
-            if "cell_id" not in trial.user_attrs:  # another worker took the last one between the look and the draw
-                raise optuna.TrialPruned
-            try:
-                self.storage.record_heartbeat(
-                    self._id_of(trial.number)
-                )  # the first: who has a name can be found silent
-                trial.set_user_attr(OWNER, me())
-            except UpdateFinishedTrialError as error:
-                lost = True
-                raise ClaimLost(trial.user_attrs["cell_id"]) from error
-            trial.set_user_attr("taken_at", time.time())
-            for axis, kind in self.axes.items():
-                _read_axis(trial, axis, kind)
-            claim = self._claim(trial)
-            if claim is None:
-                raise optuna.TrialPruned
-            taken.append(claim)
-            try:
-                value = handle(claim) if claim.cell_id in wanted else _not_ours()
-            except NotYet as error:
-                put_back(self.study, self.study.get_trials(deepcopy=False)[claim.number], died=False)
-                raise optuna.TrialPruned from error
-            claim.check()
-            if value is None:
-                raise optuna.TrialPruned
-            return value
-
-        try:
-            with as_announced():
-                self.study.optimize(objective, n_trials=1, catch=(CellFailed, ClaimLost))
-        except (AssertionError, ValueError, UpdateFinishedTrialError):
-            if not lost and (not taken or taken[0].held()):
-                raise  # else: Optuna will not end a trial that another process has ended
+        claim, earlier = taken
+        with beating(self.storage, claim.trial_id), suppress(ClaimLost):
+            self._sign(claim.trial)
+            self._handle(claim, (lambda _: None) if self._another(earlier) else handle)
         return True
+
+    def _take(self, wanted: Container[str]) -> tuple[Claim, list[int]] | None:
+        """The first of the cells that wait; where another was quicker, any, so that not all run after the same."""
+        while True:
+            trials = self.study.get_trials(deepcopy=False)
+            waiting = [one.number for one in trials if _waits(one) and one.user_attrs.get("cell_id") in wanted]
+            if not waiting:
+                return None
+            for number in [waiting[0], *random.sample(waiting[1:], len(waiting) - 1)]:
+                cell_id = trials[number].user_attrs["cell_id"]
+                with suppress(UpdateFinishedTrialError):  # so quick that it is done
+                    if self.storage.set_trial_state_values(self._id_of(number), TrialState.RUNNING):
+                        earlier = [one.number for one in trials[:number] if one.user_attrs.get("cell_id") == cell_id]
+                        trial = Trial(self.study, self._id_of(number))
+                        return Claim(self.storage, self._id_of(number), trial, bool(earlier)), earlier
+
+    def _handle(self, claim: Claim, handle: Callable[[Claim], float | None]) -> None:
+        """Have what was taken handled, and end its trial."""
+        value: float | None = None
+        state = TrialState.PRUNED
+        try:
+            value = handle(claim)
+            claim.check()
+            state = TrialState.PRUNED if value is None else TrialState.COMPLETE
+        except NotYet:
+            put_back(self.study, self.storage.get_trial(claim.trial_id), died=False)
+        except CellFailed:
+            state = TrialState.FAIL
+        except ClaimLost:
+            raise
+        except Exception as error:
+            if not store_lost(error):
+                self._end(claim.number, TrialState.FAIL)
+            raise
+        self._end(claim.number, state, value)
+
+    def _sign(self, trial: Trial) -> None:
+        try:
+            trial.set_user_attr(OWNER, me())
+            trial.set_user_attr("taken_at", time.time())
+        except UpdateFinishedTrialError as error:
+            raise ClaimLost(trial.user_attrs["cell_id"]) from error
+
+    def _end(self, number: int, state: TrialState, value: float | None = None) -> None:
+        with suppress(ValueError, UpdateFinishedTrialError):  # another process has ended it
+            self.study.tell(number, value, state)
 
     def _id_of(self, number: int) -> int:
         return self.storage.get_trial_id_from_study_id_trial_number(self.study_id, number)
 
-    def _claim(self, trial: Trial) -> Claim | None:
-        """What was taken; None if the same cell is in an earlier trial that waits or runs, which then is the one to do.
+    def _another(self, earlier: Iterable[int]) -> bool:
+        """Whether one of these trials, of the same cell, waits or runs, and so is the one to do.
 
         So of a cell that was enqueued twice exactly one trial is worked on at a time: the first.
         """
-        cell_id = trial.user_attrs["cell_id"]
-        earlier = [
-            other.state
-            for other in self.study.get_trials(deepcopy=False)[: trial.number]
-            if other.user_attrs.get("cell_id") == cell_id
-        ]
-        if TrialState.WAITING in earlier or TrialState.RUNNING in earlier:
-            return None
-        return Claim(trial, repeated=bool(earlier))
+        return any(not self.storage.get_trial(self._id_of(number)).state.is_finished() for number in earlier)
+
+
+def _waits(trial: FrozenTrial) -> bool:
+    return trial.state == TrialState.WAITING
 
 
 def _nobodys(trial: FrozenTrial) -> bool:
@@ -224,17 +243,3 @@ def _nobodys(trial: FrozenTrial) -> bool:
     if OWNER in trial.user_attrs or trial.datetime_start is None:
         return False
     return abs((datetime.now() - trial.datetime_start).total_seconds()) > HEARTBEAT_SECONDS
-
-
-def _not_ours() -> float | None:
-    raise NotYet
-
-
-def _read_axis(trial: Trial, axis: str, kind: Axis) -> None:
-    """Make the enqueued value of an axis a parameter of the trial."""
-    if isinstance(kind, CategoricalDistribution):
-        trial.suggest_categorical(axis, kind.choices)
-    elif isinstance(kind, IntDistribution):
-        trial.suggest_int(axis, kind.low, kind.high)
-    else:
-        trial.suggest_float(axis, kind.low, kind.high)

@@ -9,8 +9,6 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from filelock import FileLock
-
 from sslbench.stores.urls import sqlite_address
 
 #: Files that SQLite keeps beside a database.
@@ -30,6 +28,8 @@ def ensure(path: Path, build: Callable[[str], None]) -> None:
     Raises:
         OSError, sqlite3.Error: the file cannot be written or is no database; likewise whatever `build` raises.
     """
+    from filelock import FileLock  # not for who only looks
+
     path.parent.mkdir(parents=True, exist_ok=True)
     prefix, suffix = f".{path.name}.", ".unfinished"
     with FileLock(path.with_name(f".{path.name}.lock")):

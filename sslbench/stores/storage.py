@@ -9,9 +9,10 @@ heartbeats, which find trials whose worker died and put them back.
 from __future__ import annotations
 
 import sqlite3
+import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import optuna
 from optuna.exceptions import OptunaError
@@ -21,7 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from sslbench.contract.errors import InputError
 from sslbench.stores.claim import put_back
-from sslbench.stores.outage import connect_patiently
+from sslbench.stores.outage import UNREACHABLE, connect_patiently
 from sslbench.stores.urls import reason, shown
 
 HEARTBEAT_SECONDS = 15
@@ -76,3 +77,26 @@ def as_announced() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         yield
+
+
+@contextmanager
+def beating(storage: RDBStorage, trial_id: int) -> Iterator[None]:
+    """Let the heart of a trial beat, for the first time before anything else is done with it.
+
+    A store that is away is no reason to stop: who does the work finds out.
+    """
+    storage.record_heartbeat(trial_id)
+    ended = threading.Event()
+
+    def beat() -> None:
+        while not ended.wait(HEARTBEAT_SECONDS):
+            with suppress(*UNREACHABLE):
+                storage.record_heartbeat(trial_id)
+
+    heart = threading.Thread(target=beat, daemon=True)
+    heart.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        heart.join()

@@ -250,8 +250,7 @@ def test_who_has_a_name_has_a_heartbeat(url: str) -> None:
 def test_a_cell_that_two_have_filled_is_handed_out_once(url: str) -> None:
     first, second = open_queue(url), open_queue(url)
     for cell in cells(1) * 2:
-        about = {"cell_id": cell.cell_id, "title": cell.title, "axes": dict(cell.axes)}
-        first.study.enqueue_trial(dict(cell.axes), user_attrs=about)  # as if neither had seen the other's
+        first._enqueue(cell)  # as if neither had seen the other's
     taken = []
 
     def handle(claim: Claim) -> float:

@@ -122,11 +122,11 @@ def test_a_plan_that_does_not_fit_into_the_queues_is_worked_off(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sslbench.stores.queue.WINDOW", 4)
-    text = SUITE_FILE.replace('"random_init", "supervised", "autoencoder", "rotation"', '"random_init"')
-    text = text.replace("(0, 1)", "(0, 1, 2, 3)")
+    text = SUITE_FILE.replace('"raw_pixels", "random_init", "supervised", "autoencoder", "rotation"', '"random_init"')
+    text = text.replace("(0, 1)", "(0, 1, 2, 3)").replace("epochs=1,", 'epochs=1, protocols=("knn",),')
     request = request_for(tmp_path, "small", text)
     prepared, worker = work_off(request)
-    assert len(prepared.cells) > 40
+    assert len(prepared.cells) == 8 + 2 * 8
     assert worker.tracker.finished().keys() == {cell_id for cell_id, _ in prepared.cells}
     Path(request.suite).write_text(text.replace("(0.05, 1.0)", "(0.05, 0.1, 0.2, 1.0)"))  # evaluations alone
     prepared, worker = work_off(request)

@@ -167,7 +167,7 @@ def test_a_killed_sweep_goes_on_to_the_same_records(tiny: Swept, tmp_path: Path)
         seen += "pretrained" in line
         if seen == 2:
             break
-    os.killpg(process.pid, signal.SIGKILL)  # parent and both workers at once, in the middle of something
+    os.killpg(process.pid, signal.SIGKILL)  # parent and worker at once, in the middle of something
     process.wait()
     process.stdout.close()
     assert not (tmp_path / "home" / "results").exists()
@@ -177,7 +177,9 @@ def test_a_killed_sweep_goes_on_to_the_same_records(tiny: Swept, tmp_path: Path)
 
 
 def test_a_killed_worker_is_replaced_and_its_cell_done_again(tiny: Swept, tmp_path: Path) -> None:
-    process = subprocess.Popen(command_of(tiny.suite_file, tmp_path), stdout=subprocess.PIPE, text=True, env=ONE_THREAD)
+    process = subprocess.Popen(
+        command_of(tiny.suite_file, tmp_path, "--workers", "2"), stdout=subprocess.PIPE, text=True, env=ONE_THREAD
+    )
     assert process.stdout is not None
     for line in process.stdout:
         if "pretrained rotation" in line:
@@ -193,7 +195,11 @@ def test_a_killed_worker_is_replaced_and_its_cell_done_again(tiny: Swept, tmp_pa
 
 def test_ctrl_c_keeps_what_is_finished(tiny: Swept, tmp_path: Path) -> None:
     process = subprocess.Popen(
-        command_of(tiny.suite_file, tmp_path), stdout=subprocess.PIPE, text=True, env=ONE_THREAD, start_new_session=True
+        command_of(tiny.suite_file, tmp_path, "--workers", "2"),
+        stdout=subprocess.PIPE,
+        text=True,
+        env=ONE_THREAD,
+        start_new_session=True,
     )
     assert process.stdout is not None
     for line in process.stdout:

@@ -3,7 +3,7 @@
 The clock is that of the runs, from the start of the first to the end of the last: starting processes is in neither.
 Both take turns; the servers run on the machine of the workers, whose processors they share.
 
-    python benchmarks/cluster/overhead.py --repeats 3
+    python benchmarks/cluster/servers.py --repeats 3
 """
 
 from __future__ import annotations
