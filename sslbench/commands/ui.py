@@ -15,6 +15,12 @@ from sslbench.stores.addresses import Stores, locate, reach
 from sslbench.stores.moved import follow_artifacts
 from sslbench.stores.urls import reason, shown, sqlite_file
 
+#: Of a suite's runs: those that scored something, the most accurate first, beside models rather than beside prompts.
+EVALUATIONS = (
+    "workflowType=machine_learning&searchFilter=tags.kind%20%3D%20%27evaluate%27"
+    "&orderByKey=metrics.%60accuracy%60&orderByAsc=false"
+)
+
 
 def ui(
     suite: Annotated[
@@ -70,7 +76,7 @@ def _experiment(suite: str | None, stores: Stores) -> tuple[str, str]:
     name = next(iter(known)) if suite is None else suites.load(suite).name if suite.endswith(".py") else suite
     if name not in known:
         raise InputError(f"no runs of suite {name!r} yet; choose one of {', '.join(known)}")
-    return name, f"{known[name]}/runs?orderByKey=metrics.%60accuracy%60&orderByAsc=false"
+    return name, f"{known[name]}/runs?{EVALUATIONS}"
 
 
 def _check_store(stores: Stores) -> None:
