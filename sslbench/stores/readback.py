@@ -114,10 +114,18 @@ def provenance(row: Record) -> dict[str, str]:
     return {**own, "modality": row.modality, PUBLISHED_RUN: row.run_id}
 
 
+def costs_metrics(costs: Mapping[str, float]) -> dict[str, float]:
+    """What a pretraining cost, as metrics; of one that had no epoch, the zeros that follow from that are left out."""
+    trained = costs.get("pretrain_epochs") != 0
+    return {name: value for name, value in costs.items() if trained or value or name == "pretrain_epochs"}
+
+
 def _numbers(row: Record, names: Sequence[str]) -> dict[str, float]:
     """Columns of a record as metrics; what was not measured is left out."""
     found = {name: float(getattr(row, name)) for name in names}
-    return {name: value for name, value in found.items() if value == value}
+    known = {name: value for name, value in found.items() if value == value}
+    costs = {name: value for name, value in known.items() if name in COSTS}
+    return {name: value for name, value in known.items() if name not in COSTS} | costs_metrics(costs)
 
 
 def _spelt(dataset: str) -> str:
@@ -152,6 +160,7 @@ def _row(run: Run, tags: Mapping[str, str], metrics: Mapping[str, float]) -> Rec
 
     Runs of before readings, versions and labels per class were recorded are what `spec` says cells were then.
     """
+    unsaid = 0.0 if metrics.get("pretrain_epochs") == 0 else float("nan")
     return Record(
         suite=tags["suite"],
         cell_id=tags["cell_id"],
@@ -175,9 +184,9 @@ def _row(run: Run, tags: Mapping[str, str], metrics: Mapping[str, float]) -> Rec
         split="",
         pretrain_epochs=metrics.get("pretrain_epochs", float("nan")),
         pretrain_steps=int(metrics.get("pretrain_steps", 0)),
-        pretrain_seconds=metrics.get("pretrain_seconds", float("nan")),
+        pretrain_seconds=metrics.get("pretrain_seconds", unsaid),
         pretrain_samples=int(metrics.get("pretrain_samples", 0)),
-        pretrain_flops=metrics.get("pretrain_flops", float("nan")),
+        pretrain_flops=metrics.get("pretrain_flops", unsaid),
         evaluate_seconds=metrics["evaluate_seconds"],
         evaluate_flops=metrics.get("evaluate_flops", float("nan")),
         parameters=int(metrics["parameters"]),

@@ -45,6 +45,9 @@ RESUMED_FROM = "resumed_from"
 
 BATCH = 1000  # what one log_batch call may carry
 
+#: What begins the line above the runs of a suite that leads to its page, and what ends lines in Markdown.
+LINK, BREAK = "[Tables and curves as a page]", "  \n"
+
 
 class Scored(NamedTuple):
     """The model of MLflow that a run's accuracy is about, and on what it was reached."""
@@ -230,8 +233,20 @@ class Tracker(Runs):
         return log_model(self.client, run_id, cell.title.replace("/", " "), self._axes(cell), folder)
 
     def describe(self, text: str) -> None:
-        """Say above the runs of the suite what they are about, in Markdown."""
-        self.client.set_experiment_tag(self.experiment_id, MLFLOW_RUN_NOTE, text)
+        """Say above the runs of the suite what they are about, in Markdown; where its last page is stays there."""
+        self._note([text, *(line for line in self._noted() if line.startswith(LINK))])
+
+    def _link(self, run_id: str) -> None:
+        """Say there where the page is."""
+        place = f"#/experiments/{self.experiment_id}/runs/{run_id}/artifacts/report.html"
+        self._note([*(line for line in self._noted() if not line.startswith(LINK)), f"{LINK}({place})"])
+
+    def _noted(self) -> list[str]:
+        note = self.client.get_experiment(self.experiment_id).tags.get(MLFLOW_RUN_NOTE, "")
+        return str(note).split(BREAK)
+
+    def _note(self, lines: Sequence[str]) -> None:
+        self.client.set_experiment_tag(self.experiment_id, MLFLOW_RUN_NOTE, BREAK.join(lines))
 
     def finish(
         self, run_id: str, metrics: Mapping[str, float], tags: Mapping[str, str], scored: Scored | None = None
@@ -281,6 +296,7 @@ class Tracker(Runs):
         content = digest({"records": (folder / "records.csv").read_text(encoding="utf-8"), **tables})
         known = self._runs(f"attributes.status = 'FINISHED' and tags.report_digest = '{content}'")
         if known:
+            self._link(str(known[0].info.run_id))
             return str(known[0].info.run_id)
         tags = {"kind": "report", "suite": self.suite, "report_digest": content, MLFLOW_RUN_NAME: "report"}
         run_id = str(self.client.create_run(self.experiment_id, tags=tags).info.run_id)
@@ -288,6 +304,7 @@ class Tracker(Runs):
             place = path.parent.relative_to(folder)
             self.client.log_artifact(run_id, str(path), None if place == Path() else str(place))
         self.client.set_terminated(run_id, "FINISHED")
+        self._link(run_id)
         return run_id
 
     def monitor(self, run_id: str) -> SystemMetricsMonitor:

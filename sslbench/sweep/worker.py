@@ -33,7 +33,7 @@ from sslbench.stores.inputs import describe
 from sslbench.stores.models import write_model
 from sslbench.stores.outage import store_lost
 from sslbench.stores.queue import CellQueue
-from sslbench.stores.readback import COSTS, checkpoint_metrics, checkpoint_tags
+from sslbench.stores.readback import COSTS, checkpoint_metrics, checkpoint_tags, costs_metrics
 from sslbench.stores.runs import ArtifactLost, Pretrained
 from sslbench.stores.storage import HEARTBEAT_SECONDS
 from sslbench.stores.tracker import ENCODER_FILE, Scored, Tracker
@@ -180,7 +180,7 @@ class Worker:
         tags = {"modality": dataset.input_spec.modality, **verdict}
         tags |= checkpoint_tags(self.plan.checkpoints[cell.cell_id])
         claim.check()
-        self.tracker.finish(run_id, {**costs, **final, **found, **scores}, tags)
+        self.tracker.finish(run_id, {**costs_metrics(costs), **final, **found, **scores}, tags)
         self.tracker.drop_checkpoints(cell.cell_id)
         told = "; ".join(f"{name.upper()}, {why}" for name, why in verdict.items())
         self.news.finished(Finished(cell.title, cell.pretext, verdict=told))

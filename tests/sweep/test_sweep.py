@@ -107,7 +107,13 @@ def test_mlflow_shows_parents_children_curves_weights_and_pictures(finished: Swe
     assert {name: tuned.data.params.get(name) for name in axes} == axes
     assert "budget_accuracy" not in tuned.data.metrics, "nothing is held out"
     assert 0 < tuned.data.metrics["train_accuracy"] <= 1
-    assert "sslbench run" in experiment.tags["mlflow.note.content"]
+    note = experiment.tags["mlflow.note.content"]
+    (report,) = client.search_runs([experiment.experiment_id], "tags.kind = 'report'")
+    page = f"#/experiments/{experiment.experiment_id}/runs/{report.info.run_id}/artifacts/report.html"
+    assert re.fullmatch(rf"`sslbench run .*`  \nA small sweep over the digits\.  \n\[.*\]\({page}\)", note)
+    untrained = client.search_runs([experiment.experiment_id], "attributes.run_name = 'random_init d=8 s=0'")[0]
+    assert "pretrain_flops" not in untrained.data.metrics, "nothing was trained, which its epochs say"
+    assert untrained.data.metrics["pretrain_epochs"] == 0
     curve = client.get_metric_history(parent.info.run_id, "loss")
     assert len(curve) >= 10
     assert curve[-1].value < curve[0].value
