@@ -189,7 +189,7 @@ def _row(run: Run, tags: Mapping[str, str], metrics: Mapping[str, float]) -> Rec
         pretrain_flops=metrics.get("pretrain_flops", unsaid),
         evaluate_seconds=metrics["evaluate_seconds"],
         evaluate_flops=metrics.get("evaluate_flops", float("nan")),
-        parameters=int(metrics["parameters"]),
+        parameters=int(metrics.get("parameters", 0)),
         dataset_version=int(tags.get("dataset_version", 1)),
         encoder_version=int(tags.get("encoder_version", 1)),
         pretext_version=int(tags.get("pretext_version", 1)),
