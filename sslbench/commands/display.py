@@ -21,7 +21,6 @@ from sslbench.contract.cells import FEW_STEPS
 from sslbench.contract.errors import InputError
 from sslbench.contract.record import Record
 from sslbench.publishing.folders import RECORDS_FILE
-from sslbench.report.records import read_records
 from sslbench.report.words.numbers import duration, percent
 from sslbench.sweep import news
 from sslbench.sweep.estimate import CostBook, TimeLeft, remaining
@@ -101,6 +100,8 @@ def estimate(request: Request, prepared: Prepared, results: Path) -> TimeLeft:
 
 
 def _rows(path: Path) -> list[dict[Hashable, Any]]:
+    from sslbench.report.records import read_records  # brings pandas along, which who has nothing to estimate can spare
+
     return read_records(path).to_dict("records")
 
 
