@@ -1,24 +1,30 @@
 """How many labels does self-supervision save on time series? Heartbeats, appliances, engines, vowels and spoken digits.
 
 Command:  sslbench run series
-Cost:     not measured yet, not published yet.
+Cost:     not measured yet, not published yet; planned for 25 minutes on two CPU cores.
 Question: from one label a class to all, which frozen or fine-tuned encoder is worth how many labels, and which of them
           is above MiniRocket, which trains no network?
 """
 
 from sslbench.contract.spec import Combination, Suite
 
-FINETUNED = ("simclr",)
-
 #: The smallest share of the labels that is more than one a class, roughly; below it, all shares are that.
 SMALLEST = {"ECG5000": 0.01, "ElectricDevices": 0.001, "FordA": 0.001, "JapaneseVowels": 0.04, "spoken_digits": 0.004}
 
+#: Where the one pretext that is fine-tuned is.
+FINETUNED, SPARSE = "simclr", (0.01, 0.1, 1.0)
+
 
 def include(one: Combination) -> bool:
-    """Fine-tune one pretext; leave out shares of the labels that come to one a class as a smaller one does."""
-    if one.label_fraction < SMALLEST.get(one.dataset.rpartition(":")[2], 0):
+    """Five seeds of the two sets that take least, three of the others; fine-tuning at three budgets."""
+    dataset = one.dataset.rpartition(":")[2]
+    if one.seed > 2 and dataset not in ("ECG5000", "JapaneseVowels"):
         return False
-    return one.protocol != "finetune" or one.pretext in ("supervised", *FINETUNED)
+    if one.label_fraction < SMALLEST.get(dataset, 0):
+        return False
+    if one.protocol != "finetune" or one.pretext == "supervised":
+        return True
+    return one.pretext == FINETUNED and one.label_fraction in SPARSE
 
 
 SUITE = Suite(
@@ -26,12 +32,10 @@ SUITE = Suite(
     datasets=("ucr:ECG5000", "ucr:ElectricDevices", "ucr:FordA", "ucr:JapaneseVowels", "spoken_digits"),
     encoders=("conv1d",),
     pretexts=(
-        "majority_class",
         "raw_values",
         "minirocket",
         "random_init",
         "supervised",
-        "autoencoder",
         "segment_inpainting",
         "contrastive_predictive_coding",
         "temporal_order",
@@ -40,17 +44,17 @@ SUITE = Suite(
         "vicreg",
     ),
     latent_dims=(128,),
-    seeds=(0, 1, 2),
-    steps=400,
-    label_fractions=(0.001, 0.004, 0.01, 0.04, 0.1, 0.25, 1.0),
+    seeds=(0, 1, 2, 3, 4),
+    steps=300,
+    label_fractions=(0.001, 0.004, 0.01, 0.04, 0.1, 0.3, 1.0),
     protocols=("linear_probe", "finetune"),
-    readings=("latent", "map"),
+    readings=("map",),
     primary="linear_probe, map",
     include=include,
-    settings={"finetune": {"min_steps": 500, "max_steps": 4_000}},
+    settings={"finetune": {"epochs": 16, "min_steps": 300, "max_steps": 2_000}},
     notes=(
-        "Pretraining: 400 steps over the training series without labels, the same for every pretext.",
-        "`supervised` and `finetune`: 32 epochs over the labels, at least 500 and at most 4,000 steps of batch 64.",
+        "Pretraining: 300 steps over the training series without labels, the same for every pretext.",
+        "`supervised` and `finetune`: 16 epochs over the labels, at least 300 and at most 2,000 steps of batch 64.",
         "`minirocket`: ridge regression on 9,996 features of fixed convolutions; its regularisation is chosen by "
         "leaving one out, inside the label budget.",
     ),
