@@ -61,7 +61,7 @@ bench-performance: $(STAMP)  ## Measure speed against its bounds (two hours, not
 	$(BIN)/python benchmarks/performance/all.py
 
 soak: $(STAMP)  ## For an hour, kill workers, database, server and nodes of sweeps; their records must stay the same.
-	$(BIN)/python -m pytest tests/sweep/test_cluster.py -m cluster
+	$(BIN)/python -m pytest tests/sweep -m cluster
 	$(BIN)/python benchmarks/cluster/soak.py --minutes 60
 
 ui: $(STAMP)  ## Browse every run in the MLflow UI.

@@ -85,7 +85,8 @@ def test_suites_start_at_one_moment_in_an_empty_folder(suites: int, tmp_path: Pa
         pd.testing.assert_frame_equal(table.drop(columns="suite"), tables[0].drop(columns="suite"))
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(50, marks=pytest.mark.cluster)])
+@pytest.mark.cluster
+@pytest.mark.parametrize("kills", [50])
 def test_a_training_and_its_evaluations_are_the_same_whenever_they_are_killed(kills: int, tmp_path: Path) -> None:
     begun = time.monotonic()
     start(tmp_path, "long", LONG, tmp_path / "quiet").communicate(timeout=300)
