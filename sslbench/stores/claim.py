@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import optuna
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
@@ -31,13 +33,18 @@ class Claim:
     """A cell in the hands of this process.
 
     Attributes:
-        repeated: whether the cell was in the queue before, so that it may be done.
+        earlier: numbers of trials of the same cell that came before.
     """
 
-    def __init__(self, storage: RDBStorage, trial_id: int, trial: optuna.Trial, repeated: bool) -> None:
+    def __init__(self, storage: RDBStorage, trial_id: int, trial: optuna.Trial, earlier: Sequence[int]) -> None:
         self.storage, self.trial_id, self.trial, self.number = storage, trial_id, trial, trial.number
         self.cell_id: str = trial.user_attrs["cell_id"]
-        self.repeated = repeated
+        self.earlier = earlier
+
+    @property
+    def repeated(self) -> bool:
+        """Whether the cell was in the queue before, so that it may be done."""
+        return bool(self.earlier)
 
     def held(self) -> bool:
         """Whether it is still in our hands."""

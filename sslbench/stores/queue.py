@@ -165,16 +165,15 @@ class CellQueue:
         Args:
             wanted: identities of cells; others are left to who runs another part of the suite.
         """
-        taken = self._take(wanted)
-        if taken is None:
+        claim = self._take(wanted)
+        if claim is None:
             return False
-        claim, earlier = taken
         with beating(self.storage, claim.trial_id), suppress(ClaimLost):
             self._sign(claim.trial)
-            self._handle(claim, (lambda _: None) if self._another(earlier) else handle)
+            self._handle(claim, (lambda _: None) if self._another(claim.earlier) else handle)
         return True
 
-    def _take(self, wanted: Container[str]) -> tuple[Claim, list[int]] | None:
+    def _take(self, wanted: Container[str]) -> Claim | None:
         """The first of the cells that wait; where another was quicker, any, so that not all run after the same."""
         while True:
             trials = self.study.get_trials(deepcopy=False)
@@ -182,12 +181,18 @@ class CellQueue:
             if not waiting:
                 return None
             for number in [waiting[0], *random.sample(waiting[1:], len(waiting) - 1)]:
-                cell_id = trials[number].user_attrs["cell_id"]
-                with suppress(UpdateFinishedTrialError):  # so quick that it is done
-                    if self.storage.set_trial_state_values(self._id_of(number), TrialState.RUNNING):
-                        earlier = [one.number for one in trials[:number] if one.user_attrs.get("cell_id") == cell_id]
-                        trial = Trial(self.study, self._id_of(number))
-                        return Claim(self.storage, self._id_of(number), trial, bool(earlier)), earlier
+                trial_id = self._id_of(number)
+                if self._start(trial_id):
+                    cell_id = trials[number].user_attrs["cell_id"]
+                    earlier = [one.number for one in trials[:number] if one.user_attrs.get("cell_id") == cell_id]
+                    return Claim(self.storage, trial_id, Trial(self.study, trial_id), earlier)
+
+    def _start(self, trial_id: int) -> bool:
+        """Whether a waiting trial is now this process's; to all others it is not."""
+        try:
+            return self.storage.set_trial_state_values(trial_id, TrialState.RUNNING)
+        except UpdateFinishedTrialError:  # another was so quick that it is done
+            return False
 
     def _handle(self, claim: Claim, handle: Callable[[Claim], float | None]) -> None:
         """Have what was taken handled, and end its trial."""

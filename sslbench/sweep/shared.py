@@ -145,5 +145,5 @@ class Shared:
         ]
         failures = self.tracker.failures()
         failed = [f"failed: {tags.get('mlflow.runName')}: {tags.get('error')}" for tags in failures]
-        waiting = len(self.prepared.cells) - self.done() - len(failed) - len(lines)
+        waiting = max(0, len(self.prepared.cells) - self.done() - len(failed) - len(lines))
         return [*lines, f"{waiting} waiting to be taken", *failed]
