@@ -29,6 +29,7 @@ from sslbench.sweep.plan import Selection
 from sslbench.sweep.request import Prepared, Request, prepare_request
 from sslbench.sweep.shared import Shared
 from sslbench.sweep.worker import Worker
+from tests.forked import command
 
 CPU = torch.device("cpu")
 GOLDEN = Path(__file__).parent / "golden"
@@ -131,9 +132,6 @@ TINY = SUITE_FILE.replace('"majority_class", "raw_pixels", ', "").replace('"auto
 #: What may differ between two runs of the same cells: when, where and how long, never what came out.
 CIRCUMSTANCES = ["run_id", "started_at", "pretrain_seconds", "evaluate_seconds", "git_commit"]
 
-#: Sums of one thread have one order, on whatever machine.
-ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1"}
-
 
 class Swept(NamedTuple):
     """A sweep that nobody interrupted: the suite's file, the folder of its home and data, and what it printed."""
@@ -143,22 +141,19 @@ class Swept(NamedTuple):
     printed: str
 
 
-def command_of(suite_file: Path, place: Path, *more: str) -> list[str]:
-    """A sweep by one worker, if not told otherwise, everything it needs and leaves in a folder."""
+def in_place(suite_file: Path, place: Path, *more: str) -> list[str]:
+    """Arguments of a sweep by one worker, if not told otherwise; everything it needs and leaves is in a folder."""
     places = ["--home", str(place / "home"), "--data-root", str(place / "data"), "--results", str(place / "results")]
-    return [sys.executable, "-m", "sslbench", "run", str(suite_file), "--workers", "1", *places, *more]
+    return ["run", str(suite_file), "--workers", "1", "--device", "cpu", *places, *more]
 
 
 def run_to_the_end(suite_file: Path, place: Path, *more: str) -> str:
     """Run that, and return what it printed."""
-    line = command_of(suite_file, place, *more)
-    done = subprocess.run(line, capture_output=True, text=True, timeout=600, env=ONE_THREAD)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    return command(*in_place(suite_file, place, *more)).ends(timeout=600)
 
 
 def swept_once(tmp_path_factory: pytest.TempPathFactory, name: str, text: str) -> Swept:
-    """Run a suite once for all processes of the tests; they only read what it left."""
+    """Run a suite once for all processes of the tests, as people do it; they only read what it left."""
     root = tmp_path_factory.getbasetemp()
     place = (root.parent if "PYTEST_XDIST_WORKER" in os.environ else root) / name
     printed, suite_file = place.with_suffix(".printed"), place / "small.py"
@@ -166,7 +161,11 @@ def swept_once(tmp_path_factory: pytest.TempPathFactory, name: str, text: str) -
         if not printed.exists():
             place.mkdir()
             suite_file.write_text(text)
-            printed.write_text(run_to_the_end(suite_file, place, "--workers", "2"))
+            line = [sys.executable, "-m", "sslbench", *in_place(suite_file, place, "--workers", "2")]
+            own = {**os.environ, "OMP_NUM_THREADS": "1"}  # sums of one thread have one order, on whatever machine
+            done = subprocess.run(line, capture_output=True, text=True, timeout=600, env=own)
+            assert done.returncode == 0, done.stdout + done.stderr
+            printed.write_text(done.stdout)
     return Swept(suite_file, place, printed.read_text())
 
 

@@ -12,6 +12,7 @@ import multiprocessing
 import tempfile
 import threading
 import time
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Annotated
 
@@ -38,10 +39,11 @@ def cells_of(count: int) -> list[QueuedCell]:
     return [QueuedCell(f"cell-{number}", f"cell {number}", {"number": number}) for number in range(count)]
 
 
-def work(address: str, name: str, count: int, taken: list[str]) -> None:
+def work(address: str, name: str, count: int, taken: list[str], begin: Barrier) -> None:
     """What a worker does: take, top up when it is its turn, and end when nothing is left."""
     queue, cells = open_queue(address, name), cells_of(count)
     wanted = {cell.cell_id for cell in cells}
+    begin.wait()
 
     def handle(claim: Claim) -> float:
         if claim.number % (queue.window // 2) == 0:
@@ -55,10 +57,12 @@ def work(address: str, name: str, count: int, taken: list[str]) -> None:
     queue.storage.engine.dispose()
 
 
-def work_in_threads(address: str, name: str, count: int, threads: int, ready: multiprocessing.Queue[list[str]]) -> None:
+def work_in_threads(
+    address: str, name: str, count: int, threads: int, begin: Barrier, ready: multiprocessing.Queue[list[str]]
+) -> None:
     """Some workers; what they took goes into `ready`."""
     taken: list[str] = []
-    crew = [threading.Thread(target=work, args=(address, name, count, taken)) for _ in range(threads)]
+    crew = [threading.Thread(target=work, args=(address, name, count, taken, begin)) for _ in range(threads)]
     for thread in crew:
         thread.start()
     for thread in crew:
@@ -72,11 +76,13 @@ def measured(address: str, count: int, workers: int) -> str:
     open_queue(address, name).fill(cells_of(count))
     context = multiprocessing.get_context("spawn")
     ready: multiprocessing.Queue[list[str]] = context.Queue()
+    begin = context.Barrier(workers + 1)
     sizes = [min(THREADS, workers - start) for start in range(0, workers, THREADS)]
-    crew = [context.Process(target=work_in_threads, args=(address, name, count, size, ready)) for size in sizes]
-    before, began = psutil.cpu_times(), time.monotonic()
+    crew = [context.Process(target=work_in_threads, args=(address, name, count, size, begin, ready)) for size in sizes]
     for process in crew:
         process.start()
+    begin.wait()  # they have opened the queue, which for many of them takes longer than their work
+    before, began = psutil.cpu_times(), time.monotonic()
     taken = sorted(cell for _ in crew for cell in ready.get())
     for process in crew:
         process.join()

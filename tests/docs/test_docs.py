@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import sslbench
+from tests.forked import command
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs").glob("*.md"))
@@ -67,10 +68,10 @@ def test_what_a_page_tells_to_write_is_the_example_package(page: str) -> None:
     assert entry[1] in (EXAMPLE / "pyproject.toml").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("page", EXAMPLES)
-def test_the_plug_in_of_a_page_keeps_its_contract(page: str, installed: Path) -> None:
-    test = f"source/{told(page)[1][0]}"
-    assert " passed" in python(installed, "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", test)
+def test_the_plug_ins_of_the_pages_keep_their_contracts(installed: Path) -> None:
+    tests = [f"source/{told(page)[1][0]}" for page in EXAMPLES]
+    passed = python(installed, "pytest", "-v", "-W", "error", "-p", "no:cacheprovider", *tests)
+    assert all(re.search(rf"{test}::.* PASSED", passed) for test in tests)
 
 
 def test_a_suite_of_plug_ins_runs_in_worker_processes(installed: Path) -> None:
@@ -97,9 +98,9 @@ def test_tables_say_whose_plug_ins_computed_them(installed: Path) -> None:
 
 def test_the_command_of_the_page_on_pretexts_runs_a_file_that_is_no_package(tmp_path: Path) -> None:
     text = (ROOT / "docs" / "add-a-pretext.md").read_text(encoding="utf-8")
-    command = re.search(r"```sh\nsslbench (.*)\n```", text)
+    line = re.search(r"```sh\nsslbench (.*)\n```", text)
     decorator = re.search(r"`(@PRETEXTS\.register.*?)` above the class, and `(--plugin .*?)`", text.replace("\n", " "))
-    assert command is not None
+    assert line is not None
     assert decorator is not None
     code = told("add-a-pretext")[0][1].replace("class BlankOut(", f"{decorator[1]}\nclass BlankOut(")
     name = decorator[2].split()[1]
@@ -108,23 +109,26 @@ def test_the_command_of_the_page_on_pretexts_runs_a_file_that_is_no_package(tmp_
     )
     # Digits and one seed instead of Fashion-MNIST and three: the same path in seconds.
     digits = ["--dataset=digits", "--seed=0", *decorator[2].split(), *small(tmp_path)]
-    output = python(tmp_path, "sslbench", *command[1].split(), *digits)
+    output = command(*line[1].split(), *digits, place=tmp_path).ends()
     assert re.search(r"^\s*blank_out\s+\d+\.\d", output, re.MULTILINE), output
 
 
-@pytest.mark.parametrize("page", EXAMPLES)
-def test_a_line_takes_a_plug_in_into_sslbench_itself(page: str, tmp_path: Path) -> None:
+def test_a_line_takes_a_plug_in_into_sslbench_itself(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "sslbench", tmp_path / "sslbench", ignore=shutil.ignore_patterns("__pycache__"))
-    (_, code), _, (registry, line) = told(page)
-    name, module, thing = re.fullmatch(r' {8}"(\w+)": "([\w.]+):(\w+)",\n', line).groups()
-    (tmp_path / module.replace(".", "/")).with_suffix(".py").write_text(code, encoding="utf-8")
-    entries = (tmp_path / registry).read_text(encoding="utf-8")
-    assert entries.count(END_OF_REGISTRY) == 1
-    (tmp_path / registry).write_text(entries.replace(END_OF_REGISTRY, line + END_OF_REGISTRY), encoding="utf-8")
-    family = registry.split("/")[1]
-    ask = f"from sslbench.{family} import {family.upper()} as known; print(known.get({name!r}).__name__)"
+    asks, things = [], []
+    for page in EXAMPLES:
+        (_, code), _, (registry, line) = told(page)
+        name, module, thing = re.fullmatch(r' {8}"(\w+)": "([\w.]+):(\w+)",\n', line).groups()
+        (tmp_path / module.replace(".", "/")).with_suffix(".py").write_text(code, encoding="utf-8")
+        entries = (tmp_path / registry).read_text(encoding="utf-8")
+        assert entries.count(END_OF_REGISTRY) == 1
+        (tmp_path / registry).write_text(entries.replace(END_OF_REGISTRY, line + END_OF_REGISTRY), encoding="utf-8")
+        family = registry.split("/")[1]
+        asks.append(f"from sslbench.{family} import {family.upper()} as known; print(known.get({name!r}).__name__)")
+        things.append(thing)
+    ask = "\n".join(asks)
     done = subprocess.run([sys.executable, "-c", ask], cwd=tmp_path, capture_output=True, text=True, timeout=100)
-    assert done.stdout == f"{thing}\n", done.stderr
+    assert done.stdout.split() == things, done.stderr
 
 
 def test_scores_are_sent_in_as_the_page_says(tmp_path: Path) -> None:
@@ -136,9 +140,13 @@ def test_scores_are_sent_in_as_the_page_says(tmp_path: Path) -> None:
     place.mkdir(parents=True)
     (place / "flat.py").write_text(code, encoding="utf-8")
     (place / "flat.toml").write_text(whose, encoding="utf-8")
-    told = [python(tmp_path, *line.split()) for block in commands for line in block.splitlines()]
+    told = []
+    for line in "".join(commands).splitlines():
+        program, *arguments = line.split()
+        assert program == "sslbench"
+        told.append(command(*arguments, place=tmp_path).ends())
     assert "10 rows run again: 10 inside, 0 outside their interval" in told[-1]
-    python(tmp_path, "sslbench", "leaderboard")
+    command("leaderboard", place=tmp_path).ends()
     assert "Pixels that differ, by Ada Lovelace" in (tmp_path / "results" / "leaderboard.html").read_text(
         encoding="utf-8"
     )

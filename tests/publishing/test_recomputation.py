@@ -6,6 +6,7 @@ down a second time. Old files lack the columns that came later, so only what is 
 
 from __future__ import annotations
 
+import functools
 import re
 from pathlib import Path
 
@@ -163,9 +164,15 @@ def of_inputs(rows: dict[str, pd.DataFrame], answered: dict[str, np.ndarray]) ->
     return pd.DataFrame.from_dict(found, orient="index")
 
 
-def computed(suite: str, table: pd.DataFrame) -> pd.DataFrame:
-    """What the lines of a suite's `table.csv` should say."""
-    frame, answered = scores(suite), answers(suite)
+def printed(suite: str) -> pd.DataFrame:
+    """The lines of a suite's `table.csv`."""
+    return pd.read_csv(RESULTS / suite / "table.csv", keep_default_na=False, na_values=[""])
+
+
+@functools.cache
+def computed(suite: str) -> pd.DataFrame:
+    """What they should say."""
+    table, frame, answered = printed(suite), scores(suite), answers(suite)
     parts = []
     for _, lines in table.groupby([*PLACE, "label_fraction"]):
         rows = {line["pretext"]: of_row(frame, line) for _, line in lines.iterrows()}
@@ -201,8 +208,7 @@ def test_two_rows_alone_are_a_paired_comparison_and_more_rows_share_their_error(
 
 @pytest.mark.parametrize("suite", SUITES)
 def test_means_differences_intervals_and_seeds_are_those_of_the_records(suite: str) -> None:
-    table = pd.read_csv(RESULTS / suite / "table.csv", keep_default_na=False, na_values=[""])
-    expected = computed(suite, table)
+    table, expected = printed(suite), computed(suite)
     assert len(table) > 10
     assert table["n"].tolist() == expected["n"].tolist()
     for column in ("mean", "difference"):
@@ -214,7 +220,7 @@ def test_means_differences_intervals_and_seeds_are_those_of_the_records(suite: s
 
 @pytest.mark.parametrize("suite", SUITES)
 def test_labels_are_counted_as_the_records_say(suite: str) -> None:
-    frame, table = scores(suite), pd.read_csv(RESULTS / suite / "table.csv", keep_default_na=False, na_values=[""])
+    frame, table = scores(suite), printed(suite)
     counts = frame.groupby(["dataset", "label_fraction"])["num_labels"].max()
     assert table["num_labels"].tolist() == [
         counts[dataset, fraction] for dataset, fraction in zip(table["dataset"], table["label_fraction"], strict=True)
@@ -223,7 +229,7 @@ def test_labels_are_counted_as_the_records_say(suite: str) -> None:
 
 @pytest.mark.parametrize("suite", SUITES)
 def test_no_record_is_left_out_of_the_tables_and_no_line_is_there_twice(suite: str) -> None:
-    frame, table = scores(suite), pd.read_csv(RESULTS / suite / "table.csv", keep_default_na=False, na_values=[""])
+    frame, table = scores(suite), printed(suite)
     assert not table.duplicated(LINE).any()
     names = ["dataset", "encoder", "protocol", "latent_dim", "pretext", "label_fraction"]
     of_encoders = frame[~frame["pretext"].isin(WITHOUT_ENCODER) & ~frame["pretext"].str.startswith("supervised")]
@@ -242,8 +248,7 @@ def test_no_record_is_left_out_of_the_tables_and_no_line_is_there_twice(suite: s
 @pytest.mark.parametrize("suite", SUITES)
 def test_the_page_of_tables_prints_the_same_numbers(suite: str) -> None:
     """To the last digit that is printed: accuracies and differences in per cent, with one."""
-    table = pd.read_csv(RESULTS / suite / "table.csv", keep_default_na=False, na_values=[""])
-    expected = computed(suite, table)
+    expected = computed(suite)
     text = (RESULTS / suite / "table.md").read_text(encoding="utf-8").partition("## How to read this")[0]
     rows = [line.strip("| ").split("|") for line in text.splitlines() if line.startswith("| ") and line.strip("| ")]
     cells = [cell.replace("*", "").strip() for row in rows for cell in row[1:]]
@@ -251,5 +256,5 @@ def test_the_page_of_tables_prints_the_same_numbers(suite: str) -> None:
     accuracies = sorted(float(match[1]) for match in found if match)
     differences = sorted(float(match[2]) for match in found if match and match[2])
     means, gains = (sorted(100 * expected[name].dropna()) for name in ("mean", "difference"))
-    for printed, exact in ((accuracies, means), (differences, gains)):
-        np.testing.assert_allclose(printed, exact, rtol=0, atol=0.05 + EXACT)
+    for told, exact in ((accuracies, means), (differences, gains)):
+        np.testing.assert_allclose(told, exact, rtol=0, atol=0.05 + EXACT)

@@ -6,8 +6,7 @@ A few times in every run of the tests; as often as one can wait for in `make soa
 from __future__ import annotations
 
 import random
-import subprocess
-import sys
+import signal
 import tempfile
 import time
 from pathlib import Path
@@ -18,7 +17,8 @@ import pytest
 from sslbench.report.records import from_records
 from sslbench.stores.addresses import locate
 from sslbench.stores.tracker import Tracker
-from tests.conftest import CIRCUMSTANCES, ONE_THREAD
+from tests.conftest import CIRCUMSTANCES
+from tests.forked import Forked, command
 
 SMALL = '''"""Seven cells that take a moment."""
 from sslbench.contract.spec import Suite
@@ -43,13 +43,11 @@ SUITE = Suite(
 '''
 
 
-def start(folder: Path, name: str, text: str, home: Path) -> subprocess.Popen[str]:
+def start(folder: Path, name: str, text: str, home: Path) -> Forked:
     """A worker on a suite."""
     path = folder / f"{name}.py"
     path.write_text(text)
-    line = [sys.executable, "-m", "sslbench", "worker", str(path), "--home", str(home), "--device", "cpu"]
-    line += ["--data-root", str(folder / "data")]
-    return subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=ONE_THREAD)
+    return command("worker", str(path), f"--home={home}", "--device=cpu", f"--data-root={folder / 'data'}")
 
 
 def found(home: Path, suite: str) -> pd.DataFrame:
@@ -68,8 +66,8 @@ def test_four_workers_start_at_one_moment_in_an_empty_folder(times: int, tmp_pat
     for number in range(times):
         home = tmp_path / str(number)
         crew = [start(tmp_path, "small", SMALL.format(name="small"), home) for _ in range(4)]
-        told = [worker.communicate(timeout=300)[0] for worker in crew]
-        assert [worker.returncode for worker in crew] == [0] * 4, told
+        for worker in crew:
+            worker.ends()
         assert len(Tracker(locate(home).tracking_uri, "small", None).finished()) == SMALL_CELLS
         assert not found(home, "small").empty
 
@@ -78,18 +76,17 @@ def test_four_workers_start_at_one_moment_in_an_empty_folder(times: int, tmp_pat
 def test_suites_start_at_one_moment_in_an_empty_folder(suites: int, tmp_path: Path) -> None:
     names = [f"small-{number}" for number in range(suites)]
     crew = [start(tmp_path, name, SMALL.format(name=name), tmp_path / "home") for name in names]
-    told = [worker.communicate(timeout=600)[0] for worker in crew]
-    assert [worker.returncode for worker in crew] == [0] * suites, told
+    for worker in crew:
+        worker.ends(timeout=600)
     tables = [found(tmp_path / "home", name) for name in names]
     for table in tables[1:]:
         pd.testing.assert_frame_equal(table.drop(columns="suite"), tables[0].drop(columns="suite"))
 
 
-@pytest.mark.cluster
-@pytest.mark.parametrize("kills", [50])
+@pytest.mark.parametrize("kills", [2, pytest.param(50, marks=pytest.mark.cluster)])
 def test_a_training_and_its_evaluations_are_the_same_whenever_they_are_killed(kills: int, tmp_path: Path) -> None:
     begun = time.monotonic()
-    start(tmp_path, "long", LONG, tmp_path / "quiet").communicate(timeout=300)
+    start(tmp_path, "long", LONG, tmp_path / "quiet").ends()
     longest = time.monotonic() - begun
     expected = found(tmp_path / "quiet", "long")
     assert expected["cell_id"].nunique() == 7
@@ -99,13 +96,12 @@ def test_a_training_and_its_evaluations_are_the_same_whenever_they_are_killed(ki
             ended = False
             while not ended:
                 worker = start(tmp_path, "long", LONG, Path(home))
-                try:
-                    told = worker.communicate(timeout=chance.uniform(0.2, 1.0) * longest if left else 300)[0]
-                    assert worker.returncode == 0, told
-                    ended = True
-                except subprocess.TimeoutExpired:
-                    worker.kill()
-                    worker.communicate()
+                if left and worker.lasts(chance.uniform(0, 1) * longest):
+                    worker.signal(signal.SIGKILL)
+                    worker.ends(-signal.SIGKILL)
                     left -= 1
+                else:
+                    worker.ends()
+                    ended = True
             got = found(Path(home), "long")
             pd.testing.assert_frame_equal(got, expected)

@@ -18,10 +18,11 @@ import psutil
 import pytest
 from optuna.distributions import IntDistribution
 
-from benchmarks.cluster.soak import HOST, SUITE, Cluster, command, disturbed, free_port, quiet, records, start
+from benchmarks.cluster.soak import HOST, SUITE, Cluster, command, disturbed, free_port, records, start
 from sslbench.stores.claim import Claim
 from sslbench.stores.queue import CellQueue, QueuedCell
 from sslbench.stores.storage import open_storage
+from tests.conftest import run_to_the_end
 
 SEEDS, CELLS = 2, 10
 
@@ -35,7 +36,9 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def expected(suite: Path, tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
-    return quiet(suite, tmp_path_factory.mktemp("quiet"))
+    place = tmp_path_factory.mktemp("quiet")
+    run_to_the_end(suite, place)
+    return records(place / "home", "soak")
 
 
 @pytest.fixture

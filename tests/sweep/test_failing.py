@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
 
 from sslbench.report.records import read_records
+from tests.forked import command
 
 #: Files of processes may have so many bytes: Linux refuses the rest as it does when a disk is full.
 ROOM = 4 * 2**20
@@ -72,10 +71,9 @@ REASONS = {
 def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     place = tmp_path_factory.mktemp("failing")
     (place / "failing.py").write_text(SUITE_FILE)
-    line = [sys.executable, "-m", "sslbench", "run", str(place / "failing.py"), "--workers", "1"]
-    done = subprocess.run([*line, "--home", str(place / "home")], capture_output=True, text=True, timeout=300)
-    assert done.returncode == 1, done.stdout + done.stderr
-    return place, done.stdout + done.stderr
+    return place, command(
+        "run", str(place / "failing.py"), "--workers=1", "--device=cpu", f"--home={place / 'home'}"
+    ).ends(1)
 
 
 def test_the_reasons_are_told_and_no_traceback(ran: tuple[Path, str]) -> None:
@@ -107,7 +105,5 @@ def test_the_reasons_are_in_the_table_beside_what_went_well(ran: tuple[Path, str
 
 
 def test_a_later_run_tries_them_again(ran: tuple[Path, str]) -> None:
-    line = [sys.executable, "-m", "sslbench", "run", str(ran[0] / "failing.py"), "--dry-run"]
-    done = subprocess.run([*line, "--home", str(ran[0] / "home")], capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    assert all(pretext in done.stdout for pretext in REASONS)
+    told = command("run", str(ran[0] / "failing.py"), "--dry-run", f"--home={ran[0] / 'home'}").ends()
+    assert all(pretext in told for pretext in REASONS)

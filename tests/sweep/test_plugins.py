@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 from sslbench.contract import outside
 from sslbench.contract.spec import InputError
 from sslbench.sweep import suites
+from tests.forked import command
 
 PLUG_IN = '''"""A task that is nothing but another name."""
 from sslbench.pretexts import PRETEXTS
@@ -32,10 +32,7 @@ SUITE = Suite(
 
 
 def call(place: Path, *arguments: str) -> str:
-    command = [sys.executable, "-m", "sslbench", *arguments, "--data-root=data", "--plugin=turning.py"]
-    done = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    return command(*arguments, "--data-root=data", "--plugin=turning.py", place=place).ends()
 
 
 def test_a_file_of_plug_ins_is_loaded_wherever_its_names_are_needed(tmp_path: Path) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import os
-import subprocess
-import sys
+import signal
 from pathlib import Path
 
 from mlflow.entities import Run
@@ -13,6 +11,7 @@ from mlflow.entities import Run
 from sslbench.contract.record import Record
 from sslbench.stores.addresses import locate
 from sslbench.stores.tracker import Tracker
+from tests.forked import Forked, command
 
 SUITE = '''"""One training of ten steps, scored after the first and after the fifth."""
 from sslbench.contract.spec import Suite
@@ -49,12 +48,10 @@ Tracker.log_checkpoint = log_checkpoint
 """
 
 
-def work(place: Path, *more: str) -> int:
-    """The exit code of a worker on the suite."""
+def work(place: Path, *more: str) -> Forked:
+    """A worker on the suite."""
     places = (f"--home={place / 'home'}", f"--data-root={place / 'data'}", "--device=cpu")
-    line = [sys.executable, "-m", "sslbench", "worker", str(place / "long.py"), *places, *more]
-    own = {**os.environ, "OMP_NUM_THREADS": "1"}  # so that sums have one order
-    return subprocess.run(line, capture_output=True, timeout=300, env=own).returncode
+    return command("worker", str(place / "long.py"), *places, *more)
 
 
 def opened(place: Path) -> tuple[Tracker, list[Run]]:
@@ -84,10 +81,11 @@ def test_a_killed_training_goes_on_from_its_last_checkpoint_and_ends_the_same(tm
     for place in (quiet, killed):
         place.mkdir()
         (place / "long.py").write_text(SUITE)
-    assert work(quiet) == 0
+    work(quiet).ends()
     (killed / "dies.py").write_text(DIES_TWICE)
     (killed / "died").write_text("")
-    assert [work(killed, f"--plugin={killed / 'dies.py'}") for _ in range(3)] == [-9, -9, 0]
+    for status in (-signal.SIGKILL, -signal.SIGKILL, 0):
+        work(killed, f"--plugin={killed / 'dies.py'}").ends(status)
     undisturbed, (only,) = opened(quiet)
     tracker, (first, second, third) = opened(killed)
     assert outcomes(tracker) == outcomes(undisturbed)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +11,8 @@ import pytest
 from mlflow import MlflowClient
 
 from sslbench.report.records import read_records
-from tests.conftest import CIRCUMSTANCES, ONE_THREAD, command_of, run_to_the_end
+from tests.conftest import CIRCUMSTANCES, in_place, run_to_the_end
+from tests.forked import command
 
 SUITE = '''"""A small sweep."""
 from sslbench.contract.spec import Suite
@@ -110,18 +109,10 @@ def test_pictures_and_the_files_of_the_data_lie_beside_the_encoder(finished: tup
 
 def test_a_killed_sweep_goes_on_to_the_same_records(finished: tuple[str, Path, Path], tmp_path: Path) -> None:
     _, suite_file, place = finished
-    process = subprocess.Popen(
-        command_of(suite_file, tmp_path), stdout=subprocess.PIPE, text=True, env=ONE_THREAD, start_new_session=True
-    )
-    assert process.stdout is not None
-    for line in process.stdout:
-        if "pretrained random_init" in line:
-            break
-    else:
-        pytest.fail("it ended before it could be killed")
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    process.stdout.close()
+    sweep = command(*in_place(suite_file, tmp_path), group=True)
+    sweep.wait_for("pretrained random_init")
+    sweep.signal(signal.SIGKILL)
+    sweep.ends(-signal.SIGKILL)
     run_to_the_end(suite_file, tmp_path)
     first, second = (records(where).drop(columns=CIRCUMSTANCES) for where in (place, tmp_path))
     pd.testing.assert_frame_equal(first, second)

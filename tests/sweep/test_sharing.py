@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
-from collections.abc import Mapping
+import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -14,31 +12,20 @@ import pytest
 from mlflow import MlflowClient
 
 from sslbench.report.records import read_records
-from tests.conftest import CIRCUMSTANCES, ONE_THREAD, SUITE_FILE, Swept, request_for, work_off
+from tests.conftest import CIRCUMSTANCES, SUITE_FILE, Swept, request_for, work_off
+from tests.forked import Forked, command
 
 
-def start(
-    suite_file: Path, place: Path, *arguments: str, environment: Mapping[str, str] | None = None
-) -> subprocess.Popen[str]:
+def start(suite_file: Path, place: Path, *arguments: str, before: Callable[[], None] | None = None) -> Forked:
     """A command on a suite whose stores are in a folder."""
     places = ("--home", str(place / "home"), "--data-root", str(place / "data"))
-    command = [sys.executable, "-m", "sslbench", arguments[0], str(suite_file), *arguments[1:], *places]
-    own = {**ONE_THREAD, **(environment or {})}
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=own)
+    on = () if arguments[0] == "watch" else ("--device", "cpu")
+    return command(arguments[0], str(suite_file), *arguments[1:], *places, *on, before=before)
 
 
-def ends(process: subprocess.Popen[str]) -> str:
-    printed = process.communicate(timeout=300)[0]
-    assert process.returncode == 0, printed
-    return printed
-
-
-def elsewhere(place: Path) -> dict[str, str]:
-    """An environment in which Python believes to be on another machine."""
-    folder = place / "elsewhere"
-    folder.mkdir()
-    (folder / "sitecustomize.py").write_text("import socket\nsocket.gethostname = lambda: 'elsewhere'\n")
-    return {"PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])}
+def elsewhere() -> None:
+    """Believe to be on another machine."""
+    socket.gethostname = lambda: "elsewhere"
 
 
 def runs(place: Path) -> pd.DataFrame:
@@ -59,13 +46,10 @@ def outcomes(place: Path) -> pd.DataFrame:
 def test_two_machines_share_a_suite_and_neither_closes_what_the_other_does(finished: Swept, tmp_path: Path) -> None:
     suite_file = finished.suite_file
     first = start(suite_file, tmp_path, "run", "--workers", "1")
-    assert first.stdout is not None
-    for line in first.stdout:
-        if "pretrained" in line:
-            break
-    second = start(suite_file, tmp_path, "run", "--workers", "1", environment=elsewhere(tmp_path))
-    ends(second)
-    ends(first)
+    first.wait_for("pretrained")
+    second = start(suite_file, tmp_path, "run", "--workers", "1", before=elsewhere)
+    second.ends()
+    first.ends()
     done = runs(tmp_path)
     assert set(done["status"]) == {"FINISHED"}, "nothing was closed by the other"
     assert done["cell_id"].is_unique, "nothing was done twice"
@@ -77,37 +61,33 @@ def test_a_worker_that_is_killed_leaves_its_cell_to_the_next_and_one_that_drains
     tiny: Swept, tmp_path: Path
 ) -> None:
     suite_file = tiny.suite_file
-    for signal_, status in ((signal.SIGKILL, -9), (signal.SIGTERM, 0)):
+    for signal_, status in ((signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, 0)):
         worker = start(suite_file, tmp_path, "worker")
-        assert worker.stdout is not None
-        for line in worker.stdout:
-            if line.startswith("done:"):
-                break
-        worker.send_signal(signal_)
-        rest = worker.communicate(timeout=120)[0]
-        assert worker.returncode == status, rest
+        worker.wait_for("done:")
+        worker.signal(signal_)
+        rest = worker.ends(status, timeout=120)
     assert "ended as asked" in rest
     assert set(runs(tmp_path)["status"]) <= {"FINISHED", "KILLED"}
-    looked = ends(start(suite_file, tmp_path, "watch", "--once"))
+    looked = start(suite_file, tmp_path, "watch", "--once").ends()
     done = int(looked.split(": ")[1].split(" of ")[0])
     assert 0 < done < 18
     assert "waiting to be taken" in looked
-    assert "nothing is left to take" in ends(start(suite_file, tmp_path, "worker"))
+    assert "nothing is left to take" in start(suite_file, tmp_path, "worker").ends()
     finished = runs(tmp_path).query("status == 'FINISHED'")
     assert finished["cell_id"].is_unique
     assert len(finished) == 18
-    assert "18 of 18 cells done" in ends(start(suite_file, tmp_path, "watch"))
-    ends(start(suite_file, tmp_path, "run"))
+    assert "18 of 18 cells done" in start(suite_file, tmp_path, "watch").ends()
+    start(suite_file, tmp_path, "run").ends()
     pd.testing.assert_frame_equal(outcomes(tmp_path), outcomes(tiny.place))
 
 
 def test_an_encoder_that_was_lost_is_trained_again_for_what_is_still_missing(finished: Swept, tmp_path: Path) -> None:
     suite_file, quiet = finished.suite_file, outcomes(finished.place)
     part = ("--pretext", "autoencoder", "--seed", "0")
-    ends(start(suite_file, tmp_path, "run", "--workers", "1", *part, "--fraction", "0.05"))
+    start(suite_file, tmp_path, "run", "--workers", "1", *part, "--fraction", "0.05").ends()
     (weights,) = (tmp_path / "home" / "artifacts" / "small").glob("*/artifacts/encoder.safetensors")
     weights.write_bytes(weights.read_bytes()[:-7])  # a full disk, say
-    printed = ends(start(suite_file, tmp_path, "run", "--workers", "1", *part))
+    printed = start(suite_file, tmp_path, "run", "--workers", "1", *part).ends()
     assert "failed" not in printed
     client = MlflowClient(f"sqlite:///{tmp_path / 'home' / 'mlflow.db'}")
     experiment = client.get_experiment_by_name("small")

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -21,7 +19,8 @@ from sslbench.engine.budget import draw_budget
 from sslbench.publishing.reproduce import Reproduction, run_again
 from sslbench.report.attachments.predictions import read_answers
 from sslbench.report.records import read_records
-from tests.conftest import CIRCUMSTANCES, CPU, ONE_THREAD, Swept, command_of, run_to_the_end
+from tests.conftest import CIRCUMSTANCES, CPU, Swept, in_place, run_to_the_end
+from tests.forked import command
 
 
 def outcomes(place: Path) -> pd.DataFrame:
@@ -81,9 +80,7 @@ def test_a_run_ends_with_what_changed_since_its_tables_were_published(finished: 
     suite_file, place, output = finished
     assert "compared with" not in output
     home, results = ["--home", str(place / "home")], ["--results", str(tmp_path / "results")]
-    publish = [sys.executable, "-m", "sslbench", "publish", str(suite_file), *home, *results]
-    done = subprocess.run(publish, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
+    command("publish", str(suite_file), *home, *results).ends()
     published = tmp_path / "results" / "small"
     assert (published / "table.md").read_bytes() == (place / "home" / "results" / "small" / "table.md").read_bytes()
     last = run_to_the_end(suite_file, place, *results).splitlines()[-1]
@@ -164,18 +161,10 @@ def test_every_evaluation_stores_its_answers_and_their_share_is_its_accuracy(fin
 
 def test_a_killed_sweep_goes_on_to_the_same_records(tiny: Swept, tmp_path: Path) -> None:
     suite_file = tiny.suite_file
-    process = subprocess.Popen(
-        command_of(suite_file, tmp_path), stdout=subprocess.PIPE, text=True, env=ONE_THREAD, start_new_session=True
-    )
-    assert process.stdout is not None
-    seen = 0
-    for line in process.stdout:
-        seen += "pretrained" in line
-        if seen == 2:
-            break
-    os.killpg(process.pid, signal.SIGKILL)  # parent and worker at once, in the middle of something
-    process.wait()
-    process.stdout.close()
+    sweep = command(*in_place(suite_file, tmp_path), group=True)
+    sweep.wait_for("pretrained", times=2)
+    sweep.signal(signal.SIGKILL)  # parent and worker at once, in the middle of something
+    sweep.ends(-signal.SIGKILL)
     assert not (tmp_path / "home" / "results").exists()
     output = run_to_the_end(suite_file, tmp_path)
     assert "everything is done" not in output
@@ -183,39 +172,18 @@ def test_a_killed_sweep_goes_on_to_the_same_records(tiny: Swept, tmp_path: Path)
 
 
 def test_a_killed_worker_is_replaced_and_its_cell_done_again(tiny: Swept, tmp_path: Path) -> None:
-    process = subprocess.Popen(
-        command_of(tiny.suite_file, tmp_path, "--workers", "2"), stdout=subprocess.PIPE, text=True, env=ONE_THREAD
-    )
-    assert process.stdout is not None
-    for line in process.stdout:
-        if "pretrained rotation" in line:
-            break
-    victim = next(pid for pid in _children(process.pid) if "spawn_main" in _command_line(pid))
-    os.kill(victim, signal.SIGKILL)
-    rest = process.stdout.read()
-    process.stdout.close()
-    process.wait(timeout=300)
-    assert "died, exit code -9" in rest
+    sweep = command(*in_place(tiny.suite_file, tmp_path, "--workers", "2"))
+    sweep.wait_for("pretrained rotation")
+    os.kill(_children(sweep.pid)[0], signal.SIGKILL)
+    assert "died, exit code -9" in sweep.ends()
     pd.testing.assert_frame_equal(outcomes(tmp_path), outcomes(tiny.place))
 
 
 def test_ctrl_c_keeps_what_is_finished(tiny: Swept, tmp_path: Path) -> None:
-    process = subprocess.Popen(
-        command_of(tiny.suite_file, tmp_path, "--workers", "2"),
-        stdout=subprocess.PIPE,
-        text=True,
-        env=ONE_THREAD,
-        start_new_session=True,
-    )
-    assert process.stdout is not None
-    for line in process.stdout:
-        if "pretrained" in line:
-            break
-    os.killpg(process.pid, signal.SIGINT)
-    rest = process.stdout.read()
-    process.stdout.close()
-    assert process.wait(timeout=60) == 130
-    assert "finished cells are kept" in " ".join(rest.split())
+    sweep = command(*in_place(tiny.suite_file, tmp_path, "--workers", "2"), group=True)
+    sweep.wait_for("pretrained")
+    sweep.signal(signal.SIGINT)
+    assert "finished cells are kept" in " ".join(sweep.ends(130, timeout=60).split())
     client = MlflowClient(f"sqlite:///{tmp_path / 'home' / 'mlflow.db'}")
     experiment = client.get_experiment_by_name("small")
     assert experiment is not None
@@ -231,12 +199,9 @@ def test_two_suites_run_side_by_side_in_one_store(finished: Swept, tmp_path: Pat
     for name in ("left", "right"):
         suite_file = tmp_path / f"{name}.py"
         suite_file.write_text(part.replace('name="small"', f'name="{name}"'))
-        running[name] = subprocess.Popen(
-            command_of(suite_file, tmp_path), stdout=subprocess.PIPE, text=True, env=ONE_THREAD
-        )
-    printed = {name: process.communicate(timeout=300)[0] for name, process in running.items()}
-    for name, process in running.items():
-        assert process.returncode == 0, printed[name]
+        running[name] = command(*in_place(suite_file, tmp_path))
+    for sweep in running.values():
+        sweep.ends()
     left, right = (read_records(tmp_path / "home" / "results" / name / "records.csv") for name in running)
     pd.testing.assert_frame_equal(*(each.drop(columns=[*CIRCUMSTANCES, "suite"]) for each in (left, right)))
     # Same cells as in the whole suite; their values were computed with another number of threads.
@@ -251,7 +216,3 @@ def _children(pid: int) -> list[int]:
         if listed:
             return [int(child) for child in listed]
     raise AssertionError(f"process {pid} has no children")
-
-
-def _command_line(pid: int) -> str:
-    return Path(f"/proc/{pid}/cmdline").read_text()

@@ -16,7 +16,7 @@ import pandas as pd
 
 from sslbench.contract.spec import BASELINES
 from sslbench.contract.titles import title_of
-from sslbench.report.scores.evaluations import CELL
+from sslbench.report.scores.evaluations import CELL, REPLICATE
 from sslbench.report.scores.rows import Subject
 from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.statistics.contest import CONTROL, judge_rows
@@ -117,14 +117,18 @@ class _Place:
         weights = self._weights(fraction)
         if len(weights) == 1:
             return self._name(*next(iter(weights)))
+        part = self.choices[self.choices["label_fraction"] == fraction]
         shares: dict[str, float] = {}
-        for (pretext, origin, size), weight in weights.items():
+        chosen_by: dict[str, set[tuple[int, ...]]] = {}
+        for pretext, origin, size, weight, *seed in part[[*CANDIDATE, "weight", *REPLICATE]].itertuples(index=False):
             name = self._short(pretext, origin, size if len(weights) <= 3 else None)
             shares[name] = shares.get(name, 0.0) + weight
+            chosen_by.setdefault(name, set()).add(tuple(seed))
         first = max(shares, key=lambda name: shares[name])
         seeds = counted(round(sum(shares.values())), "seed")
+        ties = ", ties included" if shares[first] < len(chosen_by[first]) else ""
         often = (
-            f"most often {first}, in {shares[first]:.2g} of {seeds}"
+            f"most often {first}, in {len(chosen_by[first])} of {seeds}{ties}"
             if shares[first] > 1
             else f"each of {seeds} another"
         )
@@ -164,10 +168,10 @@ class _Place:
         ahead = found[found["outcome"] == "win"].sort_values("difference", ascending=False, kind="stable")
         lines = ahead.to_dict("records")
         opening = f"{self.where}{self._labels(float(found['label_fraction'].iloc[0]))} and {title_of(self.primary)}, "
+        encoders = counted(len(found), "pretrained encoder")
         if not lines:
-            sentence = (
-                f"{opening}none of {counted(len(found), 'pretrained encoder')} is above training from scratch ({WINS})"
-            )
+            none = f"none of {encoders} is" if len(found) > 1 else "the one pretrained encoder is not"
+            sentence = f"{opening}{none} above training from scratch ({WINS})"
             yield Finding("leaders", f"{sentence}{_on(found.iloc[0])}.", 0.0, math.nan, math.nan)
             return
         named = [
@@ -176,10 +180,11 @@ class _Place:
             for line in lines[:3]
         ]
         more = f" and {len(lines) - 3} more" if len(lines) > 3 else ""
-        are = f"{counted(len(found), 'pretrained encoder')} {'is' if len(lines) == 1 else 'are'}"
+        some = f"{len(lines)} of {encoders} {'is' if len(lines) == 1 else 'are'}"
+        some = some if len(found) > 1 else "the one pretrained encoder is"
         who = ", ".join(named) + more if more else listed(named)
         test = f"({WINS}; intervals that hold together){self._beside(lines[0])}"
-        sentence = f"{opening}{len(lines)} of {are} above training from scratch: {who} {test}"
+        sentence = f"{opening}{some} above training from scratch: {who} {test}"
         yield Finding("leaders", f"{sentence}{_on(lines[0])}.", float(lines[0]["difference"]), *_simultaneous(lines[0]))
 
     def _beside(self, line: dict[Any, Any]) -> str:
