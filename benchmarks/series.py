@@ -59,8 +59,8 @@ SUITE = Suite(
     include=include,
     settings={"finetune": {"epochs": 16, "min_steps": 300, "max_steps": 2_000}},
     notes=(
-        "Pretraining: 300 steps over the training series without labels, the same for every pretext. SimCLR is not run on "
-        "FordA, VICReg on spoken digits alone: two views of long series would take most of the time.",
+        "Pretraining: 300 steps over the training series without labels, the same for every pretext. SimCLR is not run "
+        "on FordA, VICReg on spoken digits alone: two views of long series would take most of the time.",
         "`supervised` and `finetune`: 16 epochs over the labels, at least 300 and at most 2,000 steps of batch 64.",
         "`minirocket`: ridge regression on 9,996 features of fixed convolutions; its regularisation is chosen by "
         "leaving one out, inside the label budget.",
