@@ -47,7 +47,7 @@ check: lint test  ## What CI runs: format, lint, types, tests.
 docs: $(STAMP)  ## Build the documentation into site/, the tutorial run anew; warnings are errors (2 minutes).
 	$(BIN)/mkdocs build --strict
 
-results: $(STAMP)  ## Rebuild the published tables and plots from results/*/records.csv alone.
+results: $(STAMP)  ## Rebuild the published tables and plots from the records in results/*/.
 	@for file in results/*/records.csv; do \
 		$(BIN)/sslbench report "$$(basename "$$(dirname "$$file")")" --rebuild || exit 1; \
 	done

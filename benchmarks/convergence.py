@@ -4,7 +4,7 @@ Command:  sslbench run convergence --workers auto
 Cost:     60 minutes on two CPU cores, nearly all of it at 100%.
 Question: how far does doubling the steps of `supervised` move its mean accuracy at 0.1, 1, 10 and 100% of the labels
           (bar: by under 0.3 points), and how far from there do halving and quartering leave it?
-Answer:   it moves it by -0.1, +0.2, +0.3 and -0.1 points at 0.1, 1, 10 and 100%, so it stops gaining there. Half the
+Answer:   it moves it by -0.1, +0.2, +0.3 and 0.0 points at 0.1, 1, 10 and 100%, so it stops gaining there. Half the
           steps leave it at +0.1, -0.4, -0.9 and -0.4 points, a quarter at -0.9, -1.7, -3.2 and -1.3.
 """
 

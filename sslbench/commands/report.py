@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 def report(
     suite: SuiteName,
     rebuild: Annotated[
-        bool, typer.Option("--rebuild", help="Write results/SUITE again, from its records.csv alone.")
+        bool, typer.Option("--rebuild", help="Write results/SUITE again, from the records in it.")
     ] = False,
     ui_url: Annotated[
         str | None,

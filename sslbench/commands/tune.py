@@ -59,8 +59,8 @@ def tune(
     They serve label budgets from the one they were tuned on to ten times as many; a suite's tables and page say where
     it uses them for others.
 
-    Examples: sslbench tune quick --dry-run | sslbench tune quick --trials 20 |
-    sslbench tune quick --pretext simclr --pretext supervised --fraction 0.05 |
+    Examples: sslbench tune quick --dry-run | sslbench tune quick --latent-dim 128 --trials 20 |
+    sslbench tune quick --latent-dim 128 --pretext vicreg --pretext supervised --fraction 0.05 |
     sslbench tune catalogue --criterion label_free --epochs 3
     """
     with plain_errors():

@@ -1,7 +1,7 @@
 """Settings by name: checked against a config, declared for Optuna, and the file that keeps what tuning found.
 
 `sslbench tune SUITE` writes `settings/<suite>.json` beside the suite's file; a suite uses such a file by naming it
-(`Suite(settings_file="settings/quick.json")`). The file is sorted and indented JSON, so git shows what changed:
+(`Suite(settings_file="settings/quick_tuned.json")`). The file is sorted and indented JSON, so git shows what changed:
 
 * `suite`, `sslbench_version`, `git_commit`: what was tuned, and with what.
 * `budget`: what every arm was given, the same for each, and which label budgets the winners are meant for: the fields

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain, repeat
 
 from sslbench.contract.titles import CLASSICS, title_of
 from sslbench.report.scores.layout import Block
@@ -13,7 +14,7 @@ from sslbench.report.words.numbers import counted, listed, percent
 from sslbench.report.words.reading import CLAIM_SEEDS, WINS
 from sslbench.report.words.sentence import Finding
 
-SAYS = {"win": "above training from scratch with", "loss": "below it with", "tie": "not told apart with"}
+SAYS = {"win": "above {} with", "loss": "below {} with", "tie": "not told apart from {} with"}
 
 
 def classics(analysis: Analysis, dataset: str, encoder: str, where: str) -> Iterator[Finding]:
@@ -27,9 +28,13 @@ def classics(analysis: Analysis, dataset: str, encoder: str, where: str) -> Iter
         if lines.empty:
             continue
         at = {outcome: lines.loc[lines["outcome"] == outcome, "label_fraction"].tolist() for outcome in SAYS}
-        parts = [f"{SAYS[outcome]} {_shares(at[outcome])}" for outcome in SAYS if at[outcome]]
+        whats = chain(["training from scratch"], repeat("it"))
+        told = [outcome for outcome in SAYS if at[outcome]]
+        parts = [
+            f"{SAYS[outcome].format(what)} {_shares(at[outcome])}" for outcome, what in zip(told, whats, strict=False)
+        ]
         best = sorted({share for block in blocks for share in _led(block, name)})
-        tops = f"; no mean of the table is higher with {_shares(best)}" if best else ""
+        tops = f"; no mean of the table is above its own with {_shares(best)}" if best else ""
         first = lines.iloc[0]
         on = f", on {counted(int(first['n']), 'seed')}" if 1 < first["n"] < CLAIM_SEEDS else ""
         sentence = (

@@ -42,6 +42,7 @@ from sslbench.report.words.numbers import (
     points,
     points_interval,
     rounded_percent,
+    span,
     times,
     times_interval,
 )
@@ -109,7 +110,7 @@ class _Place:
         pays = " pretraining does not pay here:" if high < 0 else ","
         sentence = f"{where}{pays} {name} is {told}{', which ' if needs else ''}{needs}{_on(line)}."
         figure, low, high = (float(line[name]) for name in ("multiplier", "low", "high"))
-        brief = f"{told} {self._labels(fraction).replace('With', 'with')}"
+        brief = f"{name.partition(' (')[0]} is {told} {self._labels(fraction).replace('With', 'with')}"
         return Finding("label multiplier", sentence, figure, low, high, self._subject(fraction), brief)
 
     def _picked(self, fraction: float) -> str:
@@ -248,10 +249,11 @@ class _Place:
                 f"{points(gain.mean, signed=True)} {points_interval(gain.low, gain.high)} at {percent(share)}"
                 for share, gain in known.items()
             ]
-            least = min(gain.n for gain in known.values())
+            seeds = sorted({gain.n for gain in known.values()})
+            on = f", on {span(seeds)} seeds" if seeds[0] < CLAIM_SEEDS else ""
             sentence = (
                 f"{self.where}Training from scratch twice as long moves its accuracy by {listed(parts)} of the labels, "
-                f"in points (latent size {double.latent_dim}){_on({'n': least})}."
+                f"in points (latent size {double.latent_dim}){on}."
             )
             subject = double.subject(math.nan)
             largest = max(known.values(), key=lambda gain: gain.mean)

@@ -42,9 +42,9 @@ AREAS_TEST = "Dunnett's test over the rows of the table"
 
 #: Above scores of others.
 OTHERS = (
-    "Sent in by others, as encoders that were not trained here, and scored by the rules of this page on the same "
-    "labels. They take no part in bold, tests and findings. ± is the 95% interval over labelled subsets of the one "
-    "encoder, without other trainings and other test inputs; what pretraining cost is what its author says. "
+    "Encoders that were not trained here, sent in with the name of their author, and scored by the rules of this page "
+    "on the same labels. They take no part in bold, tests and findings. ± is the 95% interval over labelled subsets of "
+    "the one encoder, without other trainings and other test inputs; what pretraining cost is what its author says. "
     "`sslbench reproduce results/community/NAME.csv` runs those again whose encoder can be had; the others are not "
     "verifiable."
 )

@@ -19,7 +19,7 @@ from sslbench.report.words.wording import outside_notes
 from tests.made_up import probes, supervised, tuned_arm
 
 ROOT = Path(__file__).parents[3]
-SETTINGS = ROOT / "benchmarks" / "settings" / "quick.json"
+SETTINGS = ROOT / "benchmarks" / "settings" / "quick_tuned.json"
 PUBLISHED = ROOT / "results" / "quick_tuned"
 
 

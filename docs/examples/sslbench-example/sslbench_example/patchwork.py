@@ -10,7 +10,7 @@ from torch import nn
 from sslbench.contract.spec import InputSpec
 from sslbench.encoders import ConvDecoder, Encoder
 
-PATCH, WIDTH = 6, 64
+PATCH, WIDTH = 6, 128
 
 
 class Patchwork(Encoder):
@@ -32,7 +32,7 @@ class Patchwork(Encoder):
         return WIDTH
 
     def feature_map(self, inputs: torch.Tensor) -> torch.Tensor:
-        """`(N, 64, h, w)`: what each patch says, in its place."""
+        """`(N, 128, h, w)`: what each patch says, in its place."""
         return self.patches(inputs)
 
     def mirror(self) -> nn.Module:
