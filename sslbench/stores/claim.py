@@ -13,8 +13,9 @@ from sslbench.stores.owner import OWNER, me
 #: A cell over which more workers died, none having brought it further, is not tried any more.
 RETRIES = 2
 
-#: What a trial says of its cell: how many workers died over it, and whether this one brought it further.
-DIED, PROGRESS = "died", "progress"
+#: What a trial says of its cell: how many workers died over it before, whether this one brought it further, and that it
+#: failed by its own worker's account: one that failed without was taken from a worker that died.
+DIED, PROGRESS, FAILED = "died", "progress", "failed"
 
 
 class CellFailed(Exception):
@@ -60,6 +61,13 @@ class Claim:
         """Say that the next to take the cell will go on from further on: deaths over it so far no longer count."""
         self.check()
         self.trial.set_user_attr(PROGRESS, True)
+
+
+def deadly(trial: FrozenTrial) -> bool:
+    """Whether so many workers died over the cell of a trial that it is not tried any more."""
+    attributes = trial.user_attrs
+    taken = trial.state == TrialState.FAIL and not attributes.get(FAILED) and not attributes.get(PROGRESS)
+    return taken and attributes.get(DIED, 0) >= RETRIES
 
 
 def put_back(study: optuna.Study, trial: FrozenTrial, died: bool = True) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
@@ -11,7 +13,7 @@ from requests.exceptions import Timeout
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 from urllib3.exceptions import HTTPError
 
 from sslbench.contract.errors import StoreLost
@@ -25,6 +27,9 @@ PATIENCE = 300.0
 
 #: The longest pause between two tries, in seconds.
 PAUSE = 20.0
+
+#: When this process last waited for a store, in seconds of `time.monotonic`.
+_waited = -math.inf
 
 UNREACHABLE = (StorageInternalError, OperationalError, InterfaceError, PoolTimeout, NoConnection, Timeout, HTTPError)
 
@@ -58,6 +63,11 @@ def patiently(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         raise
 
 
+def since_outage() -> float:
+    """Seconds since this process last waited for a store; infinite if it never did."""
+    return time.monotonic() - _waited
+
+
 def connect_patiently(engine: Engine) -> None:
     """Have a database that answered once be waited for whenever a new connection to it is needed."""
 
@@ -74,5 +84,11 @@ def _tries(when: retry_if_exception | None = None) -> Retrying:
         retry=when or retry_if_exception(store_lost),
         wait=wait_random_exponential(0.5, PAUSE),
         stop=stop_after_delay(PATIENCE),
+        after=_note,
         reraise=True,
     )
+
+
+def _note(_: RetryCallState) -> None:
+    global _waited
+    _waited = time.monotonic()

@@ -5,8 +5,13 @@ from __future__ import annotations
 import os
 import re
 import socket
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
 
 import psutil
+
+from sslbench.contract.identity import digest
 
 #: What a trial and a run call who works on them.
 OWNER = "owner"
@@ -16,16 +21,42 @@ _OWNER = re.compile(r"(.*):(\d+):(\d+)")
 
 def me() -> str:
     """This process as its runs and trials name it: machine, number, and when it started, for numbers come again."""
-    return f"{socket.gethostname()}:{os.getpid()}:{int(psutil.Process().create_time())}"
+    return f"{machine()}:{os.getpid()}:{_started(os.getpid())}"
+
+
+def machine() -> str:
+    """The machine's name and what tells it from others of that name: copies of it, and containers on it, which count
+    processes of their own."""
+    return f"{socket.gethostname()}{_told_apart()}"
+
+
+@cache
+def _told_apart() -> str:
+    parts = []
+    with suppress(OSError):  # Linux says so, others do not
+        parts.append(Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii"))
+        parts.append(str(Path("/proc/self/ns/pid").readlink()))
+    return f".{digest(parts)[:4]}" if parts else ""
+
+
+def _started(number: int) -> int:
+    """When a process started: on Linux in ticks since the machine did, which no setting of its clock moves.
+
+    Raises:
+        psutil.NoSuchProcess: it has ended.
+    """
+    with suppress(OSError):
+        return int(Path(f"/proc/{number}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19])
+    return int(psutil.Process(number).create_time())
 
 
 def gone(owner: str) -> bool:
     """Whether that process has ended, as far as one can know from here: of another machine's it cannot be known."""
     parts = _OWNER.fullmatch(owner)
-    if parts is None or parts[1] != socket.gethostname():
+    if parts is None or parts[1] != machine():
         return False
+    number = int(parts[2])
     try:
-        process = psutil.Process(int(parts[2]))
-        return int(process.create_time()) != int(parts[3]) or process.status() == psutil.STATUS_ZOMBIE
+        return _started(number) != int(parts[3]) or psutil.Process(number).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True

@@ -25,8 +25,8 @@ from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from sslbench.contract.identity import digest
-from sslbench.stores.claim import CellFailed, Claim, ClaimLost, NotYet, put_back
-from sslbench.stores.outage import store_lost
+from sslbench.stores.claim import FAILED, CellFailed, Claim, ClaimLost, NotYet, deadly, put_back
+from sslbench.stores.outage import PAUSE, since_outage, store_lost
 from sslbench.stores.owner import OWNER, gone, me
 from sslbench.stores.storage import HEARTBEAT_SECONDS, as_announced, beating
 
@@ -100,13 +100,15 @@ class CellQueue:
     def fill(self, cells: Iterable[QueuedCell]) -> int:
         """Enqueue cells that no trial waits for or works on, until `window` of them wait; returns how many.
 
-        Processes that fill at the same time may enqueue a cell twice; `work` then hands it out once.
+        Whatever became of them before is forgiven: a person asks for them. Processes that fill at the same time may
+        enqueue a cell twice; `work` then hands it out once.
         """
         return self._fill(cells, lambda trial: trial.state == TrialState.RUNNING)
 
     def top_up(self, cells: Iterable[QueuedCell]) -> int:
-        """The same without cells that were tried, by whomever, since this process opened the queue."""
-        return self._fill(cells, lambda trial: trial.number not in self.ended_before)
+        """The same without cells that were tried, by whomever, since this process opened the queue, and without those
+        over which too many workers died."""
+        return self._fill(cells, lambda trial: trial.number not in self.ended_before or deadly(trial))
 
     def _fill(self, cells: Iterable[QueuedCell], keeps: Callable[[FrozenTrial], bool]) -> int:
         waiting, kept = set(), set()
@@ -141,8 +143,23 @@ class CellQueue:
         for trial in self.running():
             if gone(trial.user_attrs.get(OWNER, "")) or _nobodys(trial):
                 self._release(trial, died=True)
-        with as_announced():
-            optuna.storages.fail_stale_trials(self.study)
+        if since_outage() > PAUSE + HEARTBEAT_SECONDS:  # else hearts may be silent because the store was away
+            with as_announced():
+                optuna.storages.fail_stale_trials(self.study)
+        self._mend()
+
+    def _mend(self) -> None:
+        """Put back what a process that died meanwhile took from a dead worker and did not put back."""
+        last: dict[str, FrozenTrial] = {}
+        for trial in self.study.get_trials(deepcopy=False):
+            last[trial.user_attrs.get("cell_id", "")] = trial
+        for trial in last.values():
+            if (
+                trial.state == TrialState.FAIL
+                and FAILED not in trial.user_attrs
+                and trial.number not in self.ended_before
+            ):
+                put_back(self.study, trial)
 
     def release_own(self) -> None:
         """Put back what this process holds."""
@@ -205,14 +222,20 @@ class CellQueue:
         except NotYet:
             put_back(self.study, self.storage.get_trial(claim.trial_id), died=False)
         except CellFailed:
-            state = TrialState.FAIL
+            state = self._fail(claim)
         except ClaimLost:
             raise
         except Exception as error:
             if not store_lost(error):
-                self._end(claim.number, TrialState.FAIL)
+                self._end(claim.number, self._fail(claim))
             raise
         self._end(claim.number, state, value)
+
+    def _fail(self, claim: Claim) -> TrialState:
+        """Say on a trial that its cell failed, and not its worker."""
+        with suppress(UpdateFinishedTrialError):
+            claim.trial.set_user_attr(FAILED, True)
+        return TrialState.FAIL
 
     def _sign(self, trial: Trial) -> None:
         try:
@@ -234,6 +257,21 @@ class CellQueue:
         So of a cell that was enqueued twice exactly one trial is worked on at a time: the first.
         """
         return any(not self.storage.get_trial(self._id_of(number)).state.is_finished() for number in earlier)
+
+
+def held_in(storage: RDBStorage, suite: str) -> dict[str, str]:
+    """Owner of every cell that a worker holds in any study of a suite, by the cell's identity.
+
+    Whoever asks for values beyond the suite's own has studies apart, and runs in the same experiment.
+    """
+    held: dict[str, str] = {}
+    for name in optuna.get_all_study_names(storage):
+        if name.startswith((f"{suite}/pretrain/", f"{suite}/evaluate/")):
+            study_id = storage.get_study_id_from_name(name)
+            for trial in storage.get_all_trials(study_id, deepcopy=False, states=(TrialState.RUNNING,)):
+                if "cell_id" in trial.user_attrs:
+                    held[trial.user_attrs["cell_id"]] = trial.user_attrs.get(OWNER, "")
+    return held
 
 
 def _waits(trial: FrozenTrial) -> bool:

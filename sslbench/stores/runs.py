@@ -70,6 +70,14 @@ class Runs:
         done.pop("", None)
         return done
 
+    def finished_run(self, cell_id: str) -> str | None:
+        """The id of the (first) finished run of a cell; None if it is not done."""
+        where = f"attributes.status = 'FINISHED' and tags.cell_id = '{cell_id}'"
+        found = self.client.search_runs(
+            [self.experiment_id], where, max_results=1, order_by=["attributes.start_time ASC"]
+        )
+        return str(found[0].info.run_id) if found else None
+
     def pretrained(self, run_id: str) -> Pretrained:
         """A finished pretraining: seconds, samples, FLOPs and parameters are among its metrics."""
         run = self.client.get_run(run_id)

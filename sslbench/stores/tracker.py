@@ -223,9 +223,9 @@ class Tracker(Runs):
     def drop_checkpoints(self, cell_id: str) -> None:
         """Delete the checkpoints of all runs of a pretraining. The cell is finished: where artifacts cannot be deleted,
         as in some stores, or not now, they stay and do no harm."""
-        for run in self._pretraining_runs(cell_id):
-            if self._checkpoint_files(run):
-                with suppress(MlflowException, OSError, NotImplementedError):
+        with suppress(MlflowException, OSError, NotImplementedError):
+            for run in self._pretraining_runs(cell_id):
+                if self._checkpoint_files(run):
                     get_artifact_repository(run.info.artifact_uri, self.tracking_uri).delete_artifacts(CHECKPOINTS)
 
     def log_model(self, run_id: str, cell: PretrainCell, folder: Path) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 
 from sslbench.stores.outage import patiently
 from sslbench.sweep.engines import engine_of
-from sslbench.sweep.engines._base import LOOK_SECONDS, Engine, Placed
+from sslbench.sweep.engines._base import LOOK_SECONDS, Engine, Placed, next_look
 from sslbench.sweep.news import Failure, Progress
 from sslbench.sweep.request import Prepared, Request
 from sslbench.sweep.shared import Shared
@@ -39,29 +40,31 @@ class _Sweep:
     """The side of one run that looks after workers."""
 
     def __init__(self, request: Request, prepared: Prepared, engine: Engine) -> None:
-        self.engine, self.shared, self.looked = engine, Shared(request, prepared), time.monotonic()
+        self.engine, self.shared = engine, Shared(request, prepared)
+        self.next_look = time.monotonic() + LOOK_SECONDS
 
     def run(self, show: Callable[[Progress], None]) -> list[Failure]:
         """Start workers, look after them until they end, and put everything in order whatever happens."""
         self.shared.begin()
-        workers: dict[int, Placed] = {number: self.engine.start(number) for number in range(self.engine.workers)}
-        with self.shared.tidied():
-            try:
-                return self._look_after(workers, show)
-            finally:
-                for worker in workers.values():
-                    worker.stop()
-                self.engine.close()
+        workers: dict[int, Placed] = {}
+        with self.shared.tidied(), ExitStack() as ending:
+            ending.callback(self.engine.close)
+            ending.callback(_stop, workers)
+            for number in range(self.engine.workers):
+                workers[number] = self.engine.start(number)
+            return self._look_after(workers, show)
 
     def _look_after(self, workers: dict[int, Placed], show: Callable[[Progress], None]) -> list[Failure]:
-        """Until all have ended; those that died are started again, a few times."""
+        """Until all have ended; those that died are started again, a few times without a cell being done."""
         failures: list[Failure] = []
-        restarts = 0
+        restarts, most = 0, -1
         while workers:
             time.sleep(POLL_SECONDS)
             progress = self._look()
             failures += progress.failed
             show(progress)
+            if progress.done is not None and progress.done > most:
+                restarts, most = 0, progress.done
             for number, worker in list(workers.items()):
                 ended = worker.ended()
                 if ended is None:
@@ -70,11 +73,11 @@ class _Sweep:
                 if ended:
                     failures.append(Failure(f"worker {number}", ended))
                     self.shared.settle()
-                    self.shared.fill()
+                    self.shared.top_up()
                     restarts += 1
                     if restarts <= RESTARTS:
                         workers[number] = self.engine.start(number)
-        self.looked = 0.0
+        self.next_look = 0.0
         progress = self._look()
         failures += progress.failed
         show(progress)
@@ -83,7 +86,15 @@ class _Sweep:
     def _look(self) -> Progress:
         """What the workers say, and from time to time how much is done, by whomever."""
         progress = self.engine.look(self.shared)
-        if time.monotonic() - self.looked > LOOK_SECONDS:
-            self.looked = time.monotonic()
+        began = time.monotonic()
+        if began > self.next_look:
             progress = replace(progress, done=patiently(self.shared.done))
+            self.next_look = next_look(began)
         return progress
+
+
+def _stop(workers: dict[int, Placed]) -> None:
+    """Stop all, whatever becomes of one."""
+    with ExitStack() as ending:
+        for worker in workers.values():
+            ending.callback(worker.stop)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -25,7 +26,7 @@ from sslbench.stores.tracker import ENCODER_FILE, Tracker
 
 
 def features_folder(stores: Stores, suite: str) -> Path:
-    """Where a suite keeps features: its own folder, because who ends first takes it away."""
+    """Where a suite keeps features: its own folder, because who ends it takes it away."""
     return stores.features / suite
 
 
@@ -38,7 +39,6 @@ class FeatureCache:
     """
 
     def __init__(self, folder: Path, tracker: Tracker, device: torch.device) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.tracker, self.device = folder, tracker, device
         self.recent: tuple[tuple[str, str], Encoder, Mapping[str, Features]] | None = None
 
@@ -90,14 +90,17 @@ class FeatureCache:
 
     def _stored(self, path: Path) -> dict[str, Features]:
         """Features by reading as a worker left them on disk; none if none did."""
-        if not path.exists():
+        try:
+            stored = load_file(path, device=str(self.device))
+        except (OSError, SafetensorError):
             return {}
-        stored = load_file(path, device=str(self.device))
         known = {name.partition(".")[0] for name in stored}
         return {name: Features(stored[f"{name}.train"], stored[f"{name}.test"]) for name in known}
 
     def _keep(self, key: tuple[str, str], encoder: Encoder, features: Mapping[str, Features]) -> None:
         """Remember features here and on disk for the other workers; the file appears whole or not at all.
+
+        Where it cannot be written nothing is lost: whoever ends a part of the suite may take the folder away.
 
         Args:
             key: the pretraining's identity and the dataset's.
@@ -109,8 +112,10 @@ class FeatureCache:
             unfinished = path.with_suffix(f".{os.getpid()}")
             train = {f"{reading}.train": found.train.contiguous() for reading, found in features.items()}
             test = {f"{reading}.test": found.test.contiguous() for reading, found in features.items()}
-            save_file({**train, **test}, unfinished)
-            unfinished.replace(path)
+            with suppress(OSError, SafetensorError):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                save_file({**train, **test}, unfinished)
+                unfinished.replace(path)
 
     def _path(self, key: tuple[str, str]) -> Path:
         return self.folder / f"{digest(key)}.safetensors"

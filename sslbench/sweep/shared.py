@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sslbench.contract.errors import StoreLost
 from sslbench.contract.files import remove_inside
 from sslbench.stores.outage import PATIENCE, patiently, store_lost
+from sslbench.stores.queue import held_in
 from sslbench.stores.urls import reason
 from sslbench.sweep import suites
 from sslbench.sweep.features import features_folder
@@ -36,27 +37,32 @@ class Shared:
         whole = suites.load(request.suite)
         self.pretrain, self.evaluate = open_queues(whole, request.selection, request.stores.storage)
 
-    def begin(self) -> None:
-        """Describe the runs, put in order what dead processes left, and queue what is missing."""
-        patiently(self._begin)
+    def begin(self, forgiving: bool = True) -> None:
+        """Describe the runs, put in order what dead processes left, and queue what is missing.
 
-    def _begin(self) -> None:
+        Args:
+            forgiving: queue also what too many workers died over, as a person wants who asks for it again.
+        """
+        patiently(self._begin, forgiving)
+
+    def _begin(self, forgiving: bool) -> None:
         self._settle()
         told = suites.description(self.request.suite).replace("\n", "  \n")  # two spaces keep the line in Markdown
         self.tracker.describe("  \n".join([f"`sslbench run {self.request.suite}`", told, *self.prepared.suite.notes]))
         plan, done = self.prepared.plan, self.tracker.finished()
         lacking = {cell.pretrain.cell_id for cell in plan.evaluations if cell.cell_id not in done}
         self.tracker.forget_published(lacking & done.keys())  # came without encoder, so they are to be run
-        self._fill()
+        self._queue(forgiving)
 
-    def fill(self) -> None:
+    def top_up(self) -> None:
+        """Queue what fits and is missing and was not tried since this process began."""
+        patiently(self._queue, forgiving=False)
+
+    def _queue(self, forgiving: bool) -> None:
         """Queue missing pretrainings, and missing evaluations of those that are done, as many as fit."""
-        patiently(self._fill)
-
-    def _fill(self) -> None:
         about = self.prepared.plan, self.tracker.finished(), self.prepared.datasets
-        self.pretrain.fill(missing_pretrainings(*about))
-        self.evaluate.fill(missing_evaluations(*about))
+        for queue, missing in ((self.pretrain, missing_pretrainings), (self.evaluate, missing_evaluations)):
+            (queue.fill if forgiving else queue.top_up)(missing(*about))
 
     def settle(self) -> None:
         """Put back the cells of workers that are gone, close their runs, and drop caches nobody needs."""
@@ -66,8 +72,8 @@ class Shared:
         queues = (self.pretrain, self.evaluate)
         for queue in queues:
             queue.release_gone()
-        self.tracker.kill_orphans(lambda: {cell: owner for queue in queues for cell, owner in queue.held().items()})
-        if self.done() == len(self.prepared.cells):
+        self.tracker.kill_orphans(lambda: held_in(self.pretrain.storage, self.prepared.suite.name))
+        if self.done() == len(self.prepared.cells) and not any(queue.held() for queue in queues):
             stores = self.request.stores
             remove_inside(stores.features, features_folder(stores, self.prepared.suite.name))
 
@@ -129,7 +135,7 @@ class Shared:
                 if len(losses) > LOSSES:
                     raise StoreLost(reason(error)) from error
             self.release()  # what was in hand is lost with the store
-            self.fill()
+            self.top_up()
 
     def done(self) -> int:
         """How many cells of the plan are finished, by whomever."""

@@ -17,6 +17,6 @@ def work(request: Request, prepared: Prepared, news: News, stop: Callable[[], bo
         stop: asked between cells: whether to end before all is done.
     """
     shared = Shared(request, prepared)
-    shared.begin()
+    shared.begin(forgiving=False)
     with shared.tidied():
         shared.work(news, stop)

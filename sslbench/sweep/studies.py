@@ -27,7 +27,7 @@ def open_queues(suite: Suite, selection: Selection, storage_url: str) -> tuple[C
     storage = open_storage(storage_url)
 
     def categories(own: Sequence[str], selected: Sequence[str] = ()) -> CategoricalDistribution:
-        return CategoricalDistribution(list(dict.fromkeys([*own, *selected])))
+        return CategoricalDistribution([*own, *sorted(set(selected) - set(own))])
 
     sources = categories(suite.all_datasets, selection.datasets)
     axes: dict[str, Axis] = {
@@ -40,7 +40,7 @@ def open_queues(suite: Suite, selection: Selection, storage_url: str) -> tuple[C
         "dataset": sources,
         "label_seed": IntDistribution(0, 2**31),
         "label_fraction": FloatDistribution(0.0, 1.0),
-        "protocol": categories(suite.protocols, sorted(set(REFERENCE_PROTOCOLS.values()))),
+        "protocol": categories(suite.protocols, tuple(REFERENCE_PROTOCOLS.values())),
         "reading": categories(READINGS),
     }
     pretrain = CellQueue(storage, f"{suite.name}/pretrain", axes, "effective rank / latent size")

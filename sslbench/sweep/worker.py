@@ -77,23 +77,31 @@ class Worker:
         self.news = news
 
     def run(self, stop: Callable[[], bool] = lambda: False) -> None:
-        """Evaluate what can be evaluated, else pretrain, until there is nothing left anywhere or `stop` says so."""
+        """Evaluate what can be evaluated, else pretrain, until there is nothing left anywhere or `stop` says so.
+
+        While others have cells in hand it waits: an encoder brings evaluations, and who dies leaves its cell.
+        """
+        parts = ((self.evaluate_queue, self.evaluate_cells), (self.pretrain_queue, self.pretrain_cells))
         looked = time.monotonic()
         while not stop():
             if self.evaluate_queue.work(self.evaluate_cells, self._evaluate):
                 continue
             if self.pretrain_queue.work(self.pretrain_cells, self._pretrain):
                 continue
-            held = self.pretrain_queue.held().keys() & self.pretrain_cells.keys()
+            held = any(queue.held().keys() & cells.keys() for queue, cells in parts)
             if not held or time.monotonic() - looked > HEARTBEAT_SECONDS:
                 looked = time.monotonic()
-                self.pretrain_queue.release_gone()
+                for queue, _ in parts:
+                    queue.release_gone()
                 if self._top_up(self.tracker.finished):
                     continue
-            if not held:
-                return  # nobody's encoder is about to bring new evaluations
-            self.news.tell(Status("waiting for the last encoders"))
-            time.sleep(0.5)
+            # Looked at after who holds what, so that what somebody queued before it ended is seen.
+            waiting = any(one.user_attrs.get("cell_id") in cells for queue, cells in parts for one in queue.waiting())
+            if not held and not waiting:
+                return
+            if not waiting:
+                self.news.tell(Status("waiting for the last cells of others"))
+                time.sleep(0.5)
 
     def _top_up(self, look: Callable[[], dict[str, str]] | None = None) -> int:
         """Queue what did not fit into the queues before; returns how many cells.
@@ -117,37 +125,46 @@ class Worker:
 
     def _done(self, claim: Claim) -> bool:
         """Whether the cell is finished, by whomever."""
-        if claim.repeated:
-            self.parents = self.tracker.finished()
+        if claim.repeated and claim.cell_id not in self.parents:
+            run_id = self.tracker.finished_run(claim.cell_id)
+            if run_id is not None:
+                self.parents[claim.cell_id] = run_id
         return claim.cell_id in self.parents
 
     def _pretrain(self, claim: Claim) -> float | None:
         self._taken(claim)
         cell = self.pretrain_cells[claim.cell_id]
+        children = (
+            queued_evaluation(child, self.dataset_names)
+            for child in self.plan.evaluate[cell.cell_id]
+            if child.cell_id not in self.parents
+        )
         if self._done(claim):
+            self.evaluate_queue.top_up(children)  # who finished it may have died before it did so
             return None
-        dataset = self._dataset(cell.dataset)
-        run_id = self.tracker.start_pretrain(cell, describe(dataset), str(self.device))
+        run_id = None
         try:
-            rank = self._train_and_log(cell, dataset, run_id, claim)
+            dataset = self._dataset(cell.dataset)
+            run_id = self.tracker.start_pretrain(cell, describe(dataset), str(self.device))
+            found, rank = self._train_and_log(cell, dataset, run_id, claim)
         except ClaimLost:
-            self.tracker.close(run_id)
+            self._close(run_id)
             raise
         except Exception as error:
             if store_lost(error):
                 raise
             self._failed(run_id, cell.title, error)
             raise CellFailed(cell.title) from error
+        self.tracker.drop_checkpoints(cell.cell_id)
+        self.news.finished(found)
         self.parents[cell.cell_id] = run_id
-        self.evaluate_queue.fill(
-            queued_evaluation(child, self.dataset_names)
-            for child in self.plan.evaluate[cell.cell_id]
-            if child.cell_id not in self.parents
-        )
+        self.evaluate_queue.fill(children)
         return None if rank is None else rank / cell.latent_dim
 
-    def _train_and_log(self, cell: PretrainCell, dataset: Dataset, run_id: str, claim: Claim) -> float | None:
-        """Returns the effective rank of what the encoder says, if it was measured."""
+    def _train_and_log(
+        self, cell: PretrainCell, dataset: Dataset, run_id: str, claim: Claim
+    ) -> tuple[Finished, float | None]:
+        """Returns what there is to tell, and the effective rank of what the encoder says, if it was measured."""
         self.features.forget()
         training = Pretraining(cell, dataset, self.device)
         monitor = self.tracker.monitor(run_id) if training.pretext.trains else None
@@ -181,10 +198,8 @@ class Worker:
         tags |= checkpoint_tags(self.plan.checkpoints[cell.cell_id])
         claim.check()
         self.tracker.finish(run_id, {**costs_metrics(costs), **final, **found, **scores}, tags)
-        self.tracker.drop_checkpoints(cell.cell_id)
         told = "; ".join(f"{name.upper()}, {why}" for name, why in verdict.items())
-        self.news.finished(Finished(cell.title, cell.pretext, verdict=told))
-        return found.get("representation.rankme")
+        return Finished(cell.title, cell.pretext, verdict=told), found.get("representation.rankme")
 
     def _log_model(self, cell: PretrainCell, encoder: Encoder, dataset: Dataset, run_id: str) -> None:
         """Keep the encoder as a model of MLflow too, with one input as its example."""
@@ -271,24 +286,24 @@ class Worker:
         parent = self.parents.get(cell.pretrain.cell_id)
         if parent is None:
             return None  # its encoder was lost: who pretrains it again queues this again
-        dataset = self._dataset(cell.dataset)
         title = f"{cell.title} of {cell.pretrain.title}"
         self.news.tell(Status(title))
-        pretrained = self.tracker.pretrained(parent)
-        run_id = self.tracker.start_evaluate(
-            cell, parent, describe(dataset), str(self.device), model_id=pretrained.model_id
-        )
+        run_id = None
         try:
+            dataset, pretrained = self._dataset(cell.dataset), self.tracker.pretrained(parent)
+            run_id = self.tracker.start_evaluate(
+                cell, parent, describe(dataset), str(self.device), model_id=pretrained.model_id
+            )
             encoder, features = self.features.load(cell, dataset, parent, self.readings(cell.pretrain.cell_id))
             outcome = evaluate(cell, dataset, encoder, features, self.device)
             claim.check()
             self._log_outcome(cell, outcome, run_id, pretrained, dataset)
         except ArtifactLost:
-            self.tracker.close(run_id)
+            self._close(run_id)
             self._lost(cell.pretrain, parent)
             return None
         except ClaimLost:
-            self.tracker.close(run_id)
+            self._close(run_id)
             raise
         except Exception as error:
             if store_lost(error):
@@ -347,7 +362,14 @@ class Worker:
             self.loaded[identity] = load_dataset(self.dataset_names[identity], self.data_root)
         return self.loaded[identity]
 
-    def _failed(self, run_id: str, title: str, error: Exception) -> None:
+    def _close(self, run_id: str | None) -> None:
+        """End a run that will not be finished, if it was opened."""
+        if run_id is not None:
+            self.tracker.close(run_id)
+
+    def _failed(self, run_id: str | None, title: str, error: Exception) -> None:
+        """Say that a cell went wrong, in its run too if it was opened."""
         reason = hidden(one_line(f"{type(error).__name__}: {error}"))
-        self.tracker.fail(run_id, reason)
+        if run_id is not None:
+            self.tracker.fail(run_id, reason)
         self.news.failed(Failure(title, reason))

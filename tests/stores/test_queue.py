@@ -9,14 +9,13 @@ import sys
 import time
 from pathlib import Path
 
-import psutil
 import pytest
 from optuna.distributions import CategoricalDistribution
 from optuna.trial import TrialState
 
 from sslbench.contract.spec import InputError
 from sslbench.stores.claim import RETRIES, CellFailed, Claim
-from sslbench.stores.owner import gone, me
+from sslbench.stores.owner import _started, gone, machine, me
 from sslbench.stores.queue import CellQueue, QueuedCell
 from sslbench.stores.storage import open_storage
 
@@ -115,7 +114,7 @@ def take(queue: CellQueue, owner: str) -> None:
 def ended() -> str:
     """The name of a process of this machine that lived."""
     process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    name = re.sub(r":\d+:\d+$", f":{process.pid}:{int(psutil.Process(process.pid).create_time())}", me())
+    name = f"{machine()}:{process.pid}:{_started(process.pid)}"
     assert not gone(name)
     process.communicate(b"\n")
     assert gone(name)
@@ -141,6 +140,12 @@ def test_a_number_that_came_again_is_another_process() -> None:
     assert not gone("")
 
 
+def test_a_machine_of_the_same_name_is_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = ended()
+    monkeypatch.setattr("sslbench.stores.owner._told_apart", lambda: ".another")
+    assert not gone(name), "its processes cannot be seen from here"
+
+
 def test_a_silent_worker_anywhere_loses_its_cell(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sslbench.stores.storage.HEARTBEAT_SECONDS", 1)
     monkeypatch.setattr("sslbench.stores.storage.GRACE_SECONDS", 1)
@@ -150,6 +155,10 @@ def test_a_silent_worker_anywhere_loses_its_cell(url: str, monkeypatch: pytest.M
     (trial,) = queue.running()
     queue.study._storage.record_heartbeat(trial._trial_id)  # its last
     time.sleep(2.5)
+    with monkeypatch.context() as patched:
+        patched.setattr("sslbench.stores.queue.since_outage", lambda: 1.0)
+        queue.release_gone()
+        assert queue.held() == {"cell-0": "another machine:1:1"}, "all were silent while the store was away"
     queue.release_gone()
     assert queue.held() == {}
     assert [trial.user_attrs["cell_id"] for trial in queue.waiting()] == ["cell-0"]
@@ -189,6 +198,23 @@ def test_a_cell_that_kills_its_workers_is_not_tried_for_ever(url: str) -> None:
         take(queue, owner)
         queue.release_gone()
     assert not queue.waiting()
+    assert queue.top_up(cells(1)) == open_queue(url).top_up(cells(1)) == 0, "a worker that comes leaves it alone"
+    assert queue.fill(cells(1)) == 1, "a person asks for it again"
+
+
+def test_a_cell_that_was_taken_from_a_dead_worker_and_not_put_back_is_put_back(url: str) -> None:
+    queue = open_queue(url)
+    queue.fill(cells(2))
+    assert queue.work(ALL, failing)
+    take(queue, ended())
+    (trial,) = queue.running()
+    queue.study.tell(trial.number, state=TrialState.FAIL)  # by one that died before it put it back
+    queue.release_gone()
+    assert [trial.user_attrs["cell_id"] for trial in queue.waiting()] == ["cell-1"], "not the one that failed itself"
+
+
+def failing(claim: Claim) -> float:
+    raise CellFailed(claim.cell_id)
 
 
 def test_deaths_before_a_cell_was_brought_further_do_not_count(url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,8 +15,14 @@ from sslbench.sweep.news import Failure, Finished, Progress, Status
 from sslbench.sweep.request import Request, prepare_request
 from sslbench.sweep.shared import Shared
 
-#: Seconds between two looks into the stores.
-LOOK_SECONDS = 5.0
+#: Seconds between two looks into the stores, at least; a look takes no more than this share of the time.
+LOOK_SECONDS, LOOK_SHARE = 5.0, 0.05
+
+
+def next_look(began: float) -> float:
+    """When to look again, after a look that began at a moment of `time.monotonic` and has just ended."""
+    now = time.monotonic()
+    return now + max(LOOK_SECONDS, (now - began) / LOOK_SHARE)
 
 
 class Placed(Protocol):
@@ -54,21 +60,22 @@ class StoreNews:
     """What the stores know of workers that are somewhere else."""
 
     def __init__(self) -> None:
-        self.looked = -LOOK_SECONDS
+        self.next_look = 0.0
         self.told: set[str] | None = None
         self.current: tuple[Status, ...] = ()
 
     def look(self, shared: Shared) -> Progress:
-        """Every `LOOK_SECONDS`: what is worked on, and what has failed since the first look."""
-        if time.monotonic() - self.looked < LOOK_SECONDS:
+        """From time to time: what is worked on, and what has failed since the first look."""
+        began = time.monotonic()
+        if began < self.next_look:
             return Progress((), (), self.current)
-        self.looked = time.monotonic()
         queues = (shared.pretrain, shared.evaluate)
         self.current = tuple(Status(title) for queue in queues for _, title, _ in patiently(queue.at_work))
         failures = {tags["run_id"]: tags for tags in patiently(shared.tracker.failures)}
         before, self.told = self.told, {*failures, *(self.told or ())}
         new = [] if before is None else [tags for run_id, tags in failures.items() if run_id not in before]
         failed = tuple(Failure(tags.get("mlflow.runName", ""), tags.get("error", "")) for tags in new)
+        self.next_look = next_look(began)
         return Progress((), failed, self.current)
 
 

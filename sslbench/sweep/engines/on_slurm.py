@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Mapping
 
 import submitit
@@ -30,8 +31,11 @@ class Job:
         return "" if error is None else f"job {self.job.job_id} {self.job.state}: {str(error).strip().splitlines()[-1]}"
 
     def stop(self) -> None:
-        """Cancel it."""
-        self.job.cancel()
+        """Cancel it, and wait until it has ended, for a while."""
+        self.job.cancel(check=False)  # it may just have ended
+        until = time.monotonic() + PATIENCE
+        while not self.job.done(force_check=True) and time.monotonic() < until:
+            time.sleep(1)
 
 
 class OnSlurm(StoreNews):

@@ -260,8 +260,8 @@ def test_a_way_without_network_is_compared_plainly_with_all_others():
     found = said("classic", curve("simclr", 0.75, 0.85, 0.85), rocket)
     assert found.sentence == (
         "MiniRocket, which trains no network, is above training from scratch with 25%, below it with 100%, not told "
-        "apart from it with 50% of the labels (Dunnett's test, 5% over each whole table); no mean of the table is above "
-        "its own with 25%, on 3 seeds."
+        "apart from it with 50% of the labels (Dunnett's test, 5% over each whole table); no mean of the table is "
+        "above its own with 25%, on 3 seeds."
     )
     assert found.value == pytest.approx(0.1)
 
