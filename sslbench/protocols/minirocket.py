@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from sklearn.linear_model import RidgeClassifierCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -64,21 +65,32 @@ class MiniRocketTransform:
     def _features(self, series: torch.Tensor) -> torch.Tensor:
         found = []
         for index, dilation in enumerate(self.dilations):
-            answers = _answers(series, self.weights[index], dilation)
+            answers = _answers(series, self.weights[index], dilation).numpy()
             margin = dilation * (LENGTH // 2)
             # Every other kernel, and the others at the next dilation, looks only where it lies inside the series.
-            inner = (torch.arange(len(KERNELS)) + index) % 2 == 1
-            above = torch.empty(len(series), *self.thresholds[index].shape)
+            inner = (np.arange(len(KERNELS)) + index) % 2 == 1
+            limits = self.thresholds[index].numpy()
+            above = np.empty((len(series), *limits.shape), np.float32)
             for chosen, seen in ((~inner, answers), (inner, answers[:, :, margin : answers.shape[2] - margin])):
-                limits = self.thresholds[index][chosen][None, :, :, None]
-                above[:, chosen] = (seen[:, chosen, None] > limits).sum(dim=3) / seen.shape[2]
-            found.append(above.flatten(1))
-        return torch.cat(found, dim=1)
+                above[:, chosen] = _above(seen[:, chosen], limits[chosen])
+            found.append(above.reshape(len(series), -1))
+        return torch.from_numpy(np.concatenate(found, axis=1))
 
 
 def _answers(series: torch.Tensor, weights: torch.Tensor, dilation: int) -> torch.Tensor:
     """What kernels `(K, C, 9)` answer at every place of series `(N, C, L)`: `(N, K, L)`."""
     return functional.conv1d(series, weights, padding=dilation * (LENGTH // 2), dilation=dilation)
+
+
+def _above(answers: NDArray[np.float32], limits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Share of places at which answers `(N, K, L)` exceed limits `(K, T)`: `(N, K, T)`, counted 64 places at a time."""
+    number, kernels, length = answers.shape
+    words = -(-length // 64)
+    padded = np.full((kernels, number, 64 * words), -np.inf, np.float32)
+    padded[:, :, :length] = answers.transpose(1, 0, 2)
+    bits = np.packbits(padded.reshape(kernels, 1, -1) > limits[:, :, None], axis=-1).view(np.uint64)
+    counts = np.bitwise_count(bits).reshape(kernels, limits.shape[1], number, words).sum(axis=-1, dtype=np.float32)
+    return counts.transpose(2, 0, 1) / np.float32(length)
 
 
 def _dilations(length: int) -> tuple[list[int], list[int]]:
