@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import re
 import subprocess
@@ -155,10 +156,10 @@ def test_a_silent_worker_anywhere_loses_its_cell(url: str, monkeypatch: pytest.M
     (trial,) = queue.running()
     queue.study._storage.record_heartbeat(trial._trial_id)  # its last
     time.sleep(2.5)
-    with monkeypatch.context() as patched:
-        patched.setattr("sslbench.stores.queue.since_outage", lambda: 1.0)
-        queue.release_gone()
-        assert queue.held() == {"cell-0": "another machine:1:1"}, "all were silent while the store was away"
+    monkeypatch.setattr("sslbench.stores.queue.since_outage", lambda: 1.0)
+    queue.release_gone()
+    assert queue.held() == {"cell-0": "another machine:1:1"}, "all were silent while the store was away"
+    monkeypatch.setattr("sslbench.stores.queue.since_outage", lambda: math.inf)
     queue.release_gone()
     assert queue.held() == {}
     assert [trial.user_attrs["cell_id"] for trial in queue.waiting()] == ["cell-0"]

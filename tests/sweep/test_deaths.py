@@ -23,7 +23,7 @@ from tests.stores.test_queue import ended
 
 ROWS = '"majority_class", "raw_pixels", "random_init", "supervised", "autoencoder", "rotation"'
 SMALL = (
-    SUITE_FILE.replace(ROWS, '"random_init"')
+    SUITE_FILE.replace(ROWS, '"random_init",')
     .replace("(0, 1)", "(0,)")
     .replace("epochs=1,", 'epochs=1, protocols=("knn",),')
 )

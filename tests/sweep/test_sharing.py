@@ -53,7 +53,7 @@ def test_two_machines_share_a_suite_and_neither_closes_what_the_other_does(finis
     done = runs(tmp_path)
     assert set(done["status"]) == {"FINISHED"}, "nothing was closed by the other"
     assert done["cell_id"].is_unique, "nothing was done twice"
-    assert done["owner"].str.startswith("elsewhere:").nunique() == 2, "both worked"
+    assert done["owner"].str.startswith("elsewhere.").nunique() == 2, "both worked"
     pd.testing.assert_frame_equal(outcomes(tmp_path), outcomes(finished.place))
 
 
