@@ -3,7 +3,7 @@
 Command:  sslbench run speech
 Cost:     22 minutes on two CPU cores.
 Question: with how few labelled digits is an encoder of other speech worth how many labels, on people never heard?
-Answer:   with none, after 300 steps: of digits or of prompts, all three tasks are below the untrained encoder everywhere.
+Answer:   with none, after 300 steps: of digits or of prompts, all three are below the untrained encoder everywhere.
 """
 
 from sslbench.contract.spec import Suite
