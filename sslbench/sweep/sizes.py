@@ -11,7 +11,7 @@ from pydantic_core import to_json
 
 from sslbench import __version__
 from sslbench.contract.files import write_whole
-from sslbench.datasets import DATASETS, version_of
+from sslbench.datasets import COLLECTIONS, DATASETS, version_of
 from sslbench.sweep.cells import Source
 
 
@@ -21,7 +21,7 @@ def known_source(name: str, root: Path) -> Source | None:
     Args:
         root: folder of datasets.
     """
-    if name not in DATASETS:
+    if not _fixed(name):
         return None
     try:
         return TypeAdapter(Source).validate_json(_place(name, root).read_bytes())
@@ -31,11 +31,17 @@ def known_source(name: str, root: Path) -> Source | None:
 
 def keep_source(name: str, root: Path, source: Source) -> Source:
     """Keep it for the next plan, if the folder can be written, and return it; a person's own files may change."""
-    if name in DATASETS:
+    if _fixed(name):
         with suppress(OSError):
             write_whole(_place(name, root), to_json(asdict(source)))
     return source
 
 
+def _fixed(name: str) -> bool:
+    """Whether a dataset is always the same: one of ours, or one of a collection."""
+    prefix, colon, _ = name.partition(":")
+    return prefix in COLLECTIONS if colon else name in DATASETS
+
+
 def _place(name: str, root: Path) -> Path:
-    return root / "sizes" / f"{name}-{version_of(name)}-{__version__}.json"
+    return root / "sizes" / f"{name.replace(':', '-')}-{version_of(name)}-{__version__}.json"

@@ -27,6 +27,13 @@ PUBLISHED = sorted(path.parent.name for path in RESULTS.glob("*/records.csv"))
 DOWNLOADED = {
     "fashion_mnist": Source("fashion_mnist", InputSpec("image", (1, 28, 28)), 60_000, 10),
     "cifar10_jpeg": Source("cifar10_jpeg", InputSpec("image", (3, 32, 32)), 50_000, 10),
+    "ucr:ECG5000": Source("ECG5000", InputSpec("series", (1, 140)), 500, 5),
+    "ucr:ElectricDevices": Source("ElectricDevices", InputSpec("series", (1, 96)), 8_926, 7),
+    "ucr:FordA": Source("FordA", InputSpec("series", (1, 500)), 3_601, 2),
+    "ucr:JapaneseVowels": Source("JapaneseVowels", InputSpec("series", (12, 29)), 270, 9),
+    "spoken_digits": Source("spoken_digits", InputSpec("series", (40, 63)), 2_700, 10),
+    "spoken_digits_speakers": Source("spoken_digits_speakers", InputSpec("series", (40, 63)), 2_000, 10),
+    "prompts": Source("prompts", InputSpec("series", (40, 63)), 6_088, 5),
 }
 
 

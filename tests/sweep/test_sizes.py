@@ -22,6 +22,9 @@ def test_what_is_kept_of_a_dataset_is_known_again(digits: Dataset, tmp_path: Pat
     assert (source.num_labels, source.num_unlabelled, source.num_classes) == (1297, 1297, 10)
     assert keep_source("digits", tmp_path, source) == source
     assert known_source("digits", tmp_path) == source
+    heartbeats = Source("ECG5000", InputSpec("series", (1, 140)), 500, 5)
+    keep_source("ucr:ECG5000", tmp_path, heartbeats)
+    assert known_source("ucr:ECG5000", tmp_path) == heartbeats
     text = Source("glosses", InputSpec("text", (64,), ViewPolicy(sentences=True), '{"ä": 1}'), 10, 2, 3, 20)
     keep_source("glosses", tmp_path, text)
     assert known_source("glosses", tmp_path) == text
