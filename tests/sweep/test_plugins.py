@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import subprocess
 import sys
 from pathlib import Path
 
@@ -41,8 +42,10 @@ def test_a_file_of_plug_ins_is_loaded_wherever_its_names_are_needed(tmp_path: Pa
     call(tmp_path, "run", "elsewhere.py", "--workers=2", "--device=cpu", "--home=home")
     records = "home/results/elsewhere/records.csv"
     assert "turning" in (tmp_path / records).read_text()
-    again = call(tmp_path, "reproduce", records, "--suite=elsewhere.py", "--workers=2", "--device=cpu")
-    assert "2 rows run again: 2 inside" in again
+    line = ["reproduce", records, "--suite=elsewhere.py", "--workers=2", "--device=cpu", "--data-root=data"]
+    line = [sys.executable, "-m", "sslbench", *line, "--plugin=turning.py"]  # joblib does not go with copies
+    again = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert "2 rows run again: 2 inside" in again.stdout, again.stderr
     assert "written" in call(tmp_path, "report", "elsewhere.py", "--home=home")
     tuned = call(tmp_path, "tune", "elsewhere.py", "--pretext=turning", "--fraction=0.1", "--dry-run", "--home=home")
     assert "turning: 0 of 20 trials done" in tuned

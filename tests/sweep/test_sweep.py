@@ -175,7 +175,7 @@ def test_a_killed_worker_is_replaced_and_its_cell_done_again(tiny: Swept, tmp_pa
     sweep = command(*in_place(tiny.suite_file, tmp_path, "--workers", "2"))
     sweep.wait_for("pretrained rotation")
     os.kill(_children(sweep.pid)[0], signal.SIGKILL)
-    assert "died, exit code -9" in sweep.ends()
+    assert "died, exit code -9" in sweep.ends(1)
     pd.testing.assert_frame_equal(outcomes(tmp_path), outcomes(tiny.place))
 
 
