@@ -35,6 +35,7 @@ SUITE = Suite(
     notes=(
         "Pretraining: 300 steps over spectrograms without labels: 2,000 digits of four people, or 6,088 seconds of "
         "prompts by five others. The digits of the two people who are tested are in neither.",
-        "`supervised`: 16 epochs over the labels, at least 300 and at most 2,000 steps of batch 64.",
+        "`supervised`: 16 epochs over the labels, at least 300 and at most 2,000 steps of batch 64; "
+        "that it has stopped gaining by then was not measured.",
     ),
 )

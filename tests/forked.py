@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from threading import Timer
 
@@ -66,8 +66,7 @@ class Forked:
 
 def command(
     *arguments: str,
-    place: Path | None = None,
-    environment: Mapping[str, str] | None = None,
+    place: Path = Path(),
     before: Callable[[], None] | None = None,
     group: bool = False,
 ) -> Forked:
@@ -78,8 +77,8 @@ def command(
     """
 
     def work() -> None:
-        os.chdir(place or Path.cwd())
-        os.environ |= {"OMP_NUM_THREADS": "1", **(environment or {})}
+        os.chdir(place)
+        os.environ["OMP_NUM_THREADS"] = "1"
         sys.argv = ["sslbench", *arguments]
         if before is not None:
             before()
