@@ -63,11 +63,15 @@ class Claim:
         self.trial.set_user_attr(PROGRESS, True)
 
 
+def taken_away(trial: FrozenTrial) -> bool:
+    """Whether a trial ended by no account of its worker: it was taken from one that died."""
+    return trial.state == TrialState.FAIL and FAILED not in trial.user_attrs
+
+
 def deadly(trial: FrozenTrial) -> bool:
     """Whether so many workers died over the cell of a trial that it is not tried any more."""
     attributes = trial.user_attrs
-    taken = trial.state == TrialState.FAIL and not attributes.get(FAILED) and not attributes.get(PROGRESS)
-    return taken and attributes.get(DIED, 0) >= RETRIES
+    return taken_away(trial) and PROGRESS not in attributes and attributes.get(DIED, 0) >= RETRIES
 
 
 def put_back(study: optuna.Study, trial: FrozenTrial, died: bool = True) -> None:

@@ -25,7 +25,7 @@ from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from sslbench.contract.identity import digest
-from sslbench.stores.claim import FAILED, CellFailed, Claim, ClaimLost, NotYet, deadly, put_back
+from sslbench.stores.claim import FAILED, CellFailed, Claim, ClaimLost, NotYet, deadly, put_back, taken_away
 from sslbench.stores.outage import PAUSE, since_outage, store_lost
 from sslbench.stores.owner import OWNER, gone, me
 from sslbench.stores.storage import HEARTBEAT_SECONDS, as_announced, beating
@@ -154,11 +154,7 @@ class CellQueue:
         for trial in self.study.get_trials(deepcopy=False):
             last[trial.user_attrs.get("cell_id", "")] = trial
         for trial in last.values():
-            if (
-                trial.state == TrialState.FAIL
-                and FAILED not in trial.user_attrs
-                and trial.number not in self.ended_before
-            ):
+            if taken_away(trial) and trial.number not in self.ended_before:
                 put_back(self.study, trial)
 
     def release_own(self) -> None:
