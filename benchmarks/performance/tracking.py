@@ -28,6 +28,7 @@ from sslbench.sweep.news import NewsWriter, status_folder
 from sslbench.sweep.plan import Selection
 from sslbench.sweep.request import Request, prepare_request
 from sslbench.sweep.shared import Shared
+from sslbench.sweep.trainer import Trainer
 from sslbench.sweep.worker import Worker
 
 SELECTION = Selection(
@@ -150,7 +151,7 @@ def main() -> list[Row]:
     clock = Clock()
     timed_calls(clock)
     models, pretraining = Clock(), Clock()
-    Worker._log_model = models.around(Worker._log_model)
+    Trainer._log_model = models.around(Trainer._log_model)
     Worker._pretrain = pretraining.around(Worker._pretrain)
     wait_until_quiet()
     watch = Others()

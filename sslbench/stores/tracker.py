@@ -20,22 +20,17 @@ from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME, MLFL
 
 from sslbench import __version__
 from sslbench.contract.cells import EvaluateCell, PretrainCell
-from sslbench.contract.identity import canonical, digest
+from sslbench.contract.identity import digest
 from sslbench.contract.provenance import git_commit
 from sslbench.contract.record import Record
 from sslbench.contract.spec import InputError
+from sslbench.stores.axes import axes_of, axes_of_evaluation, parameters
 from sslbench.stores.models import log_model
 from sslbench.stores.moved import follow_artifacts
 from sslbench.stores.owner import OWNER, me
 from sslbench.stores.readback import MOMENT, provenance
 from sslbench.stores.runs import CHECKPOINTS, Runs
 from sslbench.stores.urls import hidden, reason, shown
-
-#: What a sweep goes through: tags of every run, to find it by, and parameters, for charts to group and compare by.
-AXES = (
-    *("dataset", "pretrain_dataset", "encoder", "pretext", "latent_dim", "seed"),
-    *("label_seed", "label_fraction", "labels_per_class", "protocol", "reading", "stratified"),
-)
 
 #: Artifact of a pretraining: the weights of its encoder.
 ENCODER_FILE = "encoder.safetensors"
@@ -99,8 +94,8 @@ class Tracker(Runs):
             source: what it trains on; None where nothing is run.
             published: a record of it, where it is taken from published results.
         """
-        tags = {**self._axes(cell), "kind": "pretrain", "cell_id": cell.cell_id, "device": device}
-        return self.start(cell.title, tags, _parameters(tags, cell.config), source=source, published=published)
+        tags = {**axes_of(cell), "kind": "pretrain", "cell_id": cell.cell_id, "device": device}
+        return self.start(cell.title, tags, parameters(tags, cell.config), source=source, published=published)
 
     def start_evaluate(
         self,
@@ -116,41 +111,12 @@ class Tracker(Runs):
         Args:
             model_id: the model that is evaluated.
         """
-        tags = {
-            **self._axes(cell.pretrain),
-            "dataset": cell.dataset,
-            "kind": "evaluate",
-            "cell_id": cell.cell_id,
-            "device": device,
-            "label_seed": str(cell.label_seed),
-            "label_fraction": repr(cell.label_fraction),
-            "labels_per_class": str(cell.labels_per_class or 0),
-            "protocol": cell.protocol,
-            "reading": cell.reading,
-            "dataset_version": str(cell.dataset_version),
-            "protocol_version": str(cell.protocol_version),
-            **({} if cell.stratified else {"stratified": "0"}),
-        }
+        tags = {**axes_of_evaluation(cell), "kind": "evaluate", "cell_id": cell.cell_id, "device": device}
         name = f"{cell.pretrain.title} · {cell.title}"
-        run_id = self.start(name, tags, _parameters(tags, cell.config), parent, source, published)
+        run_id = self.start(name, tags, parameters(tags, cell.config), parent, source, published)
         if model_id is not None:
             self.client.log_inputs(run_id, models=[LoggedModelInput(model_id)])
         return run_id
-
-    def _axes(self, cell: PretrainCell) -> dict[str, str]:
-        return {
-            "dataset": cell.dataset,
-            "pretrain_dataset": cell.pretrain_dataset,
-            "encoder": cell.encoder,
-            "pretext": cell.pretext,
-            "latent_dim": str(cell.latent_dim),
-            "seed": str(cell.seed),
-            "dataset_version": str(cell.dataset_version),
-            "encoder_version": str(cell.encoder_version),
-            "pretext_version": str(cell.pretext_version),
-            "checkpoint_version": str(cell.checkpoint_version),
-            "config_hash": digest(cell.config),
-        }
 
     def start(
         self,
@@ -230,7 +196,7 @@ class Tracker(Runs):
 
     def log_model(self, run_id: str, cell: PretrainCell, folder: Path) -> str:
         """Keep what `models.write_model` wrote as the model of a pretraining, and return its id."""
-        return log_model(self.client, run_id, cell.title.replace("/", " "), self._axes(cell), folder)
+        return log_model(self.client, run_id, cell.title.replace("/", " "), axes_of(cell), folder)
 
     def describe(self, text: str) -> None:
         """Say above the runs of the suite what they are about, in Markdown; where its last page is stays there."""
@@ -337,20 +303,3 @@ class Tracker(Runs):
     def close(self, run_id: str) -> None:
         """End a run that will never be finished."""
         self.client.set_terminated(run_id, "KILLED")
-
-
-def _parameters(tags: Mapping[str, str], config: object) -> dict[str, str]:
-    """The axes of a cell and its settings."""
-    return {name: tags[name] for name in AXES if tags.get(name)} | _flatten(config)
-
-
-def _flatten(config: object, prefix: str = "") -> dict[str, str]:
-    """A config's fields as MLflow parameters, nested ones with dots."""
-    flat: dict[str, str] = {}
-    fields = canonical(config)
-    for name, value in fields.items():
-        if isinstance(value, dict):
-            flat.update({f"{prefix}{name}.{inner}": str(item) for inner, item in value.items()})
-        else:
-            flat[f"{prefix}{name}"] = str(value)
-    return flat

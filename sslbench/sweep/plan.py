@@ -8,6 +8,7 @@ from itertools import product
 
 from sslbench.contract.cells import EvaluateCell, PretrainCell
 from sslbench.contract.spec import (
+    READINGS,
     Combination,
     InputError,
     InputSpec,
@@ -16,6 +17,7 @@ from sslbench.contract.spec import (
 )
 from sslbench.datasets import check as check_dataset
 from sslbench.encoders import ENCODERS
+from sslbench.engine.evaluate import sees_features
 from sslbench.modalities import modality_of
 from sslbench.pretexts import PRETEXTS
 from sslbench.protocols import PROTOCOLS
@@ -67,6 +69,11 @@ class Plan:
     def evaluations(self) -> list[EvaluateCell]:
         """All evaluation cells, in order."""
         return [cell for cells in self.evaluate.values() for cell in cells]
+
+    def readings(self, cell_id: str) -> tuple[str, ...]:
+        """Where evaluations that see features read the encoder of a pretraining."""
+        wanted = {child.reading for child in self.evaluate[cell_id] if sees_features(child.protocol)}
+        return tuple(reading for reading in READINGS if reading in wanted)
 
 
 def select(suite: Suite, selection: Selection) -> Suite:

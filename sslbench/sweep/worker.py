@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import copy
-import math
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -15,36 +12,26 @@ import torch
 
 from sslbench.contract.cells import EvaluateCell, PretrainCell
 from sslbench.contract.errors import one_line
-from sslbench.contract.spec import READINGS, table_protocol
+from sslbench.contract.spec import table_protocol
 from sslbench.datasets import load as load_dataset
 from sslbench.datasets._base import Dataset
-from sslbench.encoders import saved as pickling
-from sslbench.encoders._base import Encoder
-from sslbench.encoders.saved import saved, weights
-from sslbench.engine.checkpoint import CheckpointRefused
-from sslbench.engine.evaluate import Outcome, evaluate, extract_budget, sees_features
-from sslbench.engine.examine import draw, measure
-from sslbench.engine.pretrain import Pretraining
-from sslbench.modalities import modality_of
+from sslbench.engine.evaluate import Outcome, evaluate
 from sslbench.stores.addresses import Stores
 from sslbench.stores.answers import ANSWERS_FILE, answers_npz
 from sslbench.stores.claim import CellFailed, Claim, ClaimLost, NotYet
 from sslbench.stores.inputs import describe
-from sslbench.stores.models import write_model
 from sslbench.stores.outage import store_lost
 from sslbench.stores.queue import CellQueue
-from sslbench.stores.readback import COSTS, checkpoint_metrics, checkpoint_tags, costs_metrics
+from sslbench.stores.readback import COSTS
 from sslbench.stores.runs import ArtifactLost, Pretrained
 from sslbench.stores.storage import HEARTBEAT_SECONDS
-from sslbench.stores.tracker import ENCODER_FILE, Scored, Tracker
+from sslbench.stores.tracker import Scored, Tracker
 from sslbench.stores.urls import hidden
 from sslbench.sweep.features import FeatureCache, features_folder
 from sslbench.sweep.news import Failure, Finished, News, Status
 from sslbench.sweep.plan import Plan
 from sslbench.sweep.studies import missing_evaluations, missing_pretrainings, queued_evaluation, queued_pretraining
-
-#: A training that takes longer is kept about this often, so that another process goes on from there if this one dies.
-CHECKPOINT_SECONDS = 60.0
+from sslbench.sweep.trainer import Trainer
 
 
 class Worker:
@@ -75,6 +62,7 @@ class Worker:
         self.loaded: dict[str, Dataset] = {}
         self.features = FeatureCache(features_folder(stores, tracker.suite), tracker, device)
         self.news = news
+        self.trainer = Trainer(news, plan, tracker, self.features, self._dataset, device)
 
     def run(self, stop: Callable[[], bool] = lambda: False) -> None:
         """Evaluate what can be evaluated, else pretrain, until there is nothing left anywhere or `stop` says so.
@@ -146,7 +134,7 @@ class Worker:
         try:
             dataset = self._dataset(cell.dataset)
             run_id = self.tracker.start_pretrain(cell, describe(dataset), str(self.device))
-            found, rank = self._train_and_log(cell, dataset, run_id, claim)
+            found, rank = self.trainer.run(cell, dataset, run_id, claim)
         except ClaimLost:
             self._close(run_id)
             raise
@@ -160,119 +148,6 @@ class Worker:
         self.parents[cell.cell_id] = run_id
         self.evaluate_queue.fill(children)
         return None if rank is None else rank / cell.latent_dim
-
-    def _train_and_log(
-        self, cell: PretrainCell, dataset: Dataset, run_id: str, claim: Claim
-    ) -> tuple[Finished, float | None]:
-        """Returns what there is to tell, and the effective rank of what the encoder says, if it was measured."""
-        self.features.forget()
-        training = Pretraining(cell, dataset, self.device)
-        monitor = self.tracker.monitor(run_id) if training.pretext.trains else None
-        try:
-            loss, scores = self._train(cell, training, run_id, claim)
-        finally:
-            if monitor is not None:
-                monitor.finish()
-        encoder = training.pretext.evaluated
-        readings = self.readings(cell.cell_id)
-        features = self.features.extract(cell, encoder, dataset, readings)
-        found, verdict = measure(training, dataset)
-        with tempfile.TemporaryDirectory() as folder:
-            (Path(folder) / ENCODER_FILE).write_bytes(weights(encoder))
-            draw(training, features.get(READINGS[0]), dataset, Path(folder) / "pictures")
-            for name, content in dataset.files.items():
-                (Path(folder) / name).write_text(content, encoding="utf-8")
-            self.tracker.log_files(run_id, Path(folder))
-        if readings:  # else what is evaluated is never this encoder, but one that was trained further
-            self._log_model(cell, encoder, dataset, run_id)
-        costs = {
-            "pretrain_epochs": training.epochs,
-            "pretrain_steps": float(training.steps),
-            "pretrain_seconds": training.seconds,
-            "pretrain_samples": float(training.samples),
-            "pretrain_flops": training.flops,
-            "parameters": float(training.parameters),
-        }
-        final = {"final_loss": loss} if training.pretext.trains else {}
-        tags = {"modality": dataset.input_spec.modality, **verdict}
-        tags |= checkpoint_tags(self.plan.checkpoints[cell.cell_id])
-        claim.check()
-        self.tracker.finish(run_id, {**costs_metrics(costs), **final, **found, **scores}, tags)
-        told = "; ".join(f"{name.upper()}, {why}" for name, why in verdict.items())
-        return Finished(cell.title, cell.pretext, verdict=told), found.get("representation.rankme")
-
-    def _log_model(self, cell: PretrainCell, encoder: Encoder, dataset: Dataset, run_id: str) -> None:
-        """Keep the encoder as a model of MLflow too, with one input as its example."""
-        example = modality_of(dataset.input_spec).batch(dataset.test_inputs[:1])
-        with tempfile.TemporaryDirectory() as folder:
-            write_model(Path(folder), saved(encoder, cell.encoder), pickling, example.numpy(), cell.latent_dim)
-            self.tracker.log_model(run_id, cell, Path(folder))
-
-    def _train(
-        self, cell: PretrainCell, training: Pretraining, run_id: str, claim: Claim
-    ) -> tuple[float, dict[str, float]]:
-        """Train and log the curve; returns the last loss and the scores of the checkpoints."""
-        loss, last_epoch = 0.0, 0.0
-        points: list[tuple[int, Mapping[str, float]]] = []
-        scores = self._resume(cell, training, run_id)
-        kept_at, kept = time.monotonic(), 0
-        self.news.tell(Status(cell.title))
-        for report in training.reports():
-            loss = report.loss
-            curve = {
-                "loss": report.loss,
-                "learning_rate": report.learning_rate,
-                "images_per_second": report.images_per_second,
-                "gradient_norm": report.gradient_norm,
-                "epoch": report.epoch,
-            }
-            points.append((report.step, curve))
-            for epochs in report.checkpoints:
-                scores |= self._checkpoint(cell, training, epochs)
-            self.news.tell(Status(cell.title, report.step / report.steps, report.images_per_second))
-            last = report.step == report.steps
-            keep = not last and time.monotonic() - kept_at >= CHECKPOINT_SECONDS
-            if keep or last or math.floor(report.epoch) > last_epoch:
-                self.tracker.log_points(run_id, points)
-                points, last_epoch = [], math.floor(report.epoch)
-            if keep:  # after the points: who goes on from here repeats them
-                claim.check()
-                self.tracker.log_checkpoint(run_id, training.state(scores), kept)
-                claim.note_progress()
-                kept_at, kept = time.monotonic(), kept + 1
-        return loss, scores
-
-    def _resume(self, cell: PretrainCell, training: Pretraining, run_id: str) -> dict[str, float]:
-        """Go on where an interrupted run of the cell had come furthest, if any had; returns the scores from before."""
-        if not training.pretext.trains:
-            return {}
-        found = None
-        for from_run, content in self.tracker.checkpoints(cell.cell_id):
-            with suppress(CheckpointRefused):
-                found = from_run, training.resume(content)
-        if found is None:
-            return {}
-        from_run, checkpoint = found
-        self.tracker.go_on(run_id, from_run, checkpoint.step)
-        return dict(checkpoint.notes)
-
-    def _checkpoint(self, cell: PretrainCell, training: Pretraining, epochs: float) -> dict[str, float]:
-        """Score the encoder in training: a copy, so that nothing of its training, random numbers included, changes."""
-        encoder = copy.deepcopy(training.pretext.evaluated)
-        found: dict[str, float] = {}
-        for child in self.plan.checkpoints[cell.cell_id]:
-            dataset = self._dataset(child.dataset)
-            features = extract_budget(child, encoder, dataset, self.device)
-            outcome = evaluate(child, dataset, encoder, features, self.device)
-            scored = {
-                "test": outcome.accuracy,
-                **({} if outcome.budget_score is None else {"budget": outcome.budget_score}),
-                "labels": float(len(outcome.budget.indices)),
-                "seconds": outcome.seconds,
-                "flops": outcome.flops,
-            }
-            found |= checkpoint_metrics(child, epochs, scored)
-        return found
 
     # Evaluation
 
@@ -294,7 +169,7 @@ class Worker:
             run_id = self.tracker.start_evaluate(
                 cell, parent, describe(dataset), str(self.device), model_id=pretrained.model_id
             )
-            encoder, features = self.features.load(cell, dataset, parent, self.readings(cell.pretrain.cell_id))
+            encoder, features = self.features.load(cell, dataset, parent, self.plan.readings(cell.pretrain.cell_id))
             outcome = evaluate(cell, dataset, encoder, features, self.device)
             claim.check()
             self._log_outcome(cell, outcome, run_id, pretrained, dataset)
@@ -327,11 +202,6 @@ class Worker:
         if self.parents.pop(cell.cell_id, None) is not None:
             self.tracker.forget(run_id)
         self.pretrain_queue.fill([queued_pretraining(cell, self.dataset_names)])
-
-    def readings(self, cell_id: str) -> tuple[str, ...]:
-        """Where evaluations that see features read the encoder of a pretraining."""
-        wanted = {child.reading for child in self.plan.evaluate[cell_id] if sees_features(child.protocol)}
-        return tuple(reading for reading in READINGS if reading in wanted)
 
     def _log_outcome(
         self, cell: EvaluateCell, outcome: Outcome, run_id: str, pretrained: Pretrained, dataset: Dataset

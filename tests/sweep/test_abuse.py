@@ -32,9 +32,9 @@ SMALL_CELLS = 8
 
 LONG = '''"""A training of some ten seconds that is kept every half, and its evaluations."""
 from sslbench.contract.spec import Suite
-from sslbench.sweep import worker
+from sslbench.sweep import trainer
 
-worker.CHECKPOINT_SECONDS = 0.5
+trainer.CHECKPOINT_SECONDS = 0.5
 
 SUITE = Suite(
     name="long", datasets=("digits",), encoders=("conv",), pretexts=("simclr",), latent_dims=(8,), seeds=(0,),

@@ -127,7 +127,7 @@ def test_every_encoder_is_read_once_for_all_readings_and_workers_share_it(
 ) -> None:
     plan, stores = swept.prepared.plan, swept.request.stores
     folder = features_folder(stores, "read")
-    frozen = [cell for cell in plan.pretrain if swept.worker.readings(cell.cell_id)]
+    frozen = [cell for cell in plan.pretrain if plan.readings(cell.cell_id)]
     assert len(list(folder.glob("*.safetensors"))) == len(frozen) == 4  # majority, pixels, random, rotation
 
     def refuse(*arguments: object) -> None:

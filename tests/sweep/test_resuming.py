@@ -29,9 +29,9 @@ import signal
 from pathlib import Path
 
 from sslbench.stores.tracker import Tracker
-from sslbench.sweep import worker
+from sslbench.sweep import trainer
 
-worker.CHECKPOINT_SECONDS = 0.0
+trainer.CHECKPOINT_SECONDS = 0.0
 write, died = Tracker.log_checkpoint, Path(__file__).with_name("died")
 
 
