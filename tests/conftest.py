@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,7 +25,9 @@ from sslbench.protocols import PROTOCOLS
 from sslbench.report.records import read_records
 from sslbench.report.scores import lay_out
 from sslbench.report.statistics import Analysis, analyse
-from sslbench.stores.addresses import locate
+from sslbench.stores import sqlite
+from sslbench.stores.addresses import locate, prepare
+from sslbench.stores.urls import sqlite_file
 from sslbench.sweep.news import NewsWriter
 from sslbench.sweep.plan import Selection
 from sslbench.sweep.request import Prepared, Request, prepare_request
@@ -33,6 +37,7 @@ from tests.forked import command
 
 CPU = torch.device("cpu")
 GOLDEN = Path(__file__).parent / "golden"
+ENSURE = sqlite.ensure
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -46,6 +51,27 @@ def one_core_each() -> None:
 def interruptible() -> None:
     """A shell lets what it starts in the background ignore Ctrl-C, and so would the sweeps that tests interrupt."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def empty_stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Empty databases are copies of one: making their tables takes a second, and a hundred tests want some."""
+    place = tmp_path_factory.mktemp("empty")
+    prepare(locate(place))
+
+    def ensure(path: Path, build: Callable[[str], None]) -> None:
+        made = place / path.name
+        ENSURE(path, (lambda address: shutil.copyfile(made, sqlite_file(address))) if made.exists() else build)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sqlite, "ensure", ensure)
+        yield
+
+
+@pytest.fixture
+def made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests of how they are made."""
+    monkeypatch.setattr(sqlite, "ensure", ENSURE)
 
 
 @pytest.fixture(autouse=True)

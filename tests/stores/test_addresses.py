@@ -18,6 +18,8 @@ from sslbench.stores.sqlite import ensure, tables
 from sslbench.stores.storage import open_storage
 from sslbench.stores.tracker import Tracker
 
+pytestmark = pytest.mark.usefixtures("made_anew")
+
 #: Statements after which a process kills itself: Optuna's tables, MLflow's first ones, and far into its migrations.
 MOMENTS = (5, 60, 400)
 

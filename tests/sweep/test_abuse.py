@@ -20,6 +20,8 @@ from sslbench.stores.tracker import Tracker
 from tests.conftest import CIRCUMSTANCES
 from tests.forked import Forked, command
 
+pytestmark = pytest.mark.usefixtures("made_anew")
+
 SMALL = '''"""Seven cells that take a moment."""
 from sslbench.contract.spec import Suite
 
