@@ -68,6 +68,14 @@ def empty_stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def small_maps() -> Iterator[None]:
+    """A map of 50 inputs is drawn as one of 1,000 is; sweeps in processes of their own draw whole ones."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sslbench.engine.pictures.MAPPED", 50)
+        yield
+
+
 @pytest.fixture
 def made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     """For tests of how they are made."""
@@ -178,8 +186,23 @@ def run_to_the_end(suite_file: Path, place: Path, *more: str) -> str:
     return command(*in_place(suite_file, place, *more)).ends(timeout=600)
 
 
-def swept_once(tmp_path_factory: pytest.TempPathFactory, name: str, text: str) -> Swept:
-    """Run a suite once for all processes of the tests, as people do it; they only read what it left."""
+def run_as_people_do(suite_file: Path, place: Path) -> str:
+    """Run that by two workers in processes of their own, and return what it printed."""
+    line = [sys.executable, "-m", "sslbench", *in_place(suite_file, place, "--workers", "2")]
+    own = {**os.environ, "OMP_NUM_THREADS": "1"}  # sums of one thread have one order, on whatever machine
+    done = subprocess.run(line, capture_output=True, text=True, timeout=600, env=own)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def swept_once(
+    tmp_path_factory: pytest.TempPathFactory, name: str, text: str, run: Callable[[Path, Path], str]
+) -> Swept:
+    """Run a suite once for all processes of the tests; they only read what it left.
+
+    Args:
+        run: what runs it and returns what that printed.
+    """
     root = tmp_path_factory.getbasetemp()
     place = (root.parent if "PYTEST_XDIST_WORKER" in os.environ else root) / name
     printed, suite_file = place.with_suffix(".printed"), place / "small.py"
@@ -187,24 +210,20 @@ def swept_once(tmp_path_factory: pytest.TempPathFactory, name: str, text: str) -
         if not printed.exists():
             place.mkdir()
             suite_file.write_text(text)
-            line = [sys.executable, "-m", "sslbench", *in_place(suite_file, place, "--workers", "2")]
-            own = {**os.environ, "OMP_NUM_THREADS": "1"}  # sums of one thread have one order, on whatever machine
-            done = subprocess.run(line, capture_output=True, text=True, timeout=600, env=own)
-            assert done.returncode == 0, done.stdout + done.stderr
-            printed.write_text(done.stdout)
+            printed.write_text(run(suite_file, place))
     return Swept(suite_file, place, printed.read_text())
 
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Swept:
     """The small sweep."""
-    return swept_once(tmp_path_factory, "finished", SUITE_FILE)
+    return swept_once(tmp_path_factory, "finished", SUITE_FILE, run_as_people_do)
 
 
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Swept:
     """The part of it that takes a moment."""
-    return swept_once(tmp_path_factory, "tiny", TINY)
+    return swept_once(tmp_path_factory, "tiny", TINY, run_to_the_end)
 
 
 @pytest.fixture

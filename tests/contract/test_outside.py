@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from sslbench.contract import outside
 from sslbench.contract.outside import load_plugins, source_of
 from sslbench.contract.registry import Registry
 from sslbench.contract.spec import InputError
+from tests.forked import command
 
 GROUP = "sslbench.pretexts"
 TASK = '"""A file."""\nclass Task:\n    """Does a thing."""\n'
@@ -183,7 +183,6 @@ def test_what_cannot_be_loaded_is_named(
 @pytest.mark.parametrize("name", ["mine.py", "mine"])
 def test_a_file_and_a_module_are_listed(tmp_path: Path, name: str) -> None:
     (tmp_path / "mine.py").write_text(MINE)
-    command = [sys.executable, "-m", "sslbench", "list", "pretexts", "--plugin", name]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=100)
-    assert "mine" in done.stdout, done.stderr
-    assert "Mine is like nothing at all." in done.stdout
+    told = command("list", "pretexts", "--plugin", name, place=tmp_path).ends()
+    assert "mine" in told
+    assert "Mine is like nothing at all." in told

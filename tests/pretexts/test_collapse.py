@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
+import torch
+from torch.nn import functional
 
 from sslbench.contract.cells import FEW_STEPS, PretrainCell
 from sslbench.contract.settings import configure
@@ -16,6 +19,18 @@ from sslbench.pretexts import PRETEXTS
 from tests.conftest import CPU
 
 FAST = {"optimizer.batch_size": 64, "optimizer.learning_rate": 1e-2}  # collapse takes some hundred steps else
+
+
+@pytest.fixture(scope="module")
+def small(digits: Dataset) -> Dataset:
+    """The digits at half their size, which take a quarter of the time."""
+    train, test = (
+        functional.avg_pool2d(images.float(), 2).round().to(torch.uint8)
+        for images in (digits.train_inputs, digits.test_inputs)
+    )
+    spec = dataclasses.replace(digits.input_spec, shape=(1, 14, 14))
+    return dataclasses.replace(digits, input_spec=spec, train_inputs=train, test_inputs=test, unlabelled_inputs=train)
+
 
 CANARIES: list[tuple[str, dict[str, Any], float]] = [
     ("vicreg", {"variance_weight": 0.0}, 10),
@@ -36,15 +51,15 @@ def verdict(pretext: str, settings: Mapping[str, Any], epochs: float, dataset: D
 
 
 @pytest.mark.parametrize(("pretext", "robbed", "epochs"), CANARIES)
-def test_a_robbed_task_is_flagged(digits: Dataset, pretext: str, robbed: dict[str, Any], epochs: float) -> None:
-    reason = verdict(pretext, robbed, epochs, digits)
+def test_a_robbed_task_is_flagged(small: Dataset, pretext: str, robbed: dict[str, Any], epochs: float) -> None:
+    reason = verdict(pretext, robbed, epochs, small)
     assert reason is not None
     assert "collapse" in reason
 
 
 @pytest.mark.parametrize(("pretext", "epochs"), [(pretext, epochs) for pretext, _, epochs in CANARIES])
-def test_the_healthy_task_is_not(digits: Dataset, pretext: str, epochs: float) -> None:
-    assert verdict(pretext, {}, epochs, digits) is None
+def test_the_healthy_task_is_not(small: Dataset, pretext: str, epochs: float) -> None:
+    assert verdict(pretext, {}, epochs, small) is None
 
 
 def test_what_was_trained_for_a_few_steps_is_undertrained_and_never_collapsed(digits: Dataset) -> None:

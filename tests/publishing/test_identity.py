@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from sslbench.contract.spec import InputSpec
-from sslbench.datasets import DATASETS, load
+from sslbench.contract.spec import InputSpec, ViewPolicy
+from sslbench.datasets import DATASETS, load, version_of
 from sslbench.encoders import ENCODERS
 from sslbench.pretexts import PRETEXTS
 from sslbench.protocols import PROTOCOLS
@@ -23,7 +24,7 @@ VERSIONED = {"dataset": DATASETS, "encoder": ENCODERS, "pretext": PRETEXTS, "pro
 PUBLISHED = sorted(path.parent.name for path in RESULTS.glob("*/records.csv"))
 
 
-#: What loaders say of datasets that would have to be downloaded.
+#: What loaders say of datasets that would have to be downloaded or take long to read.
 DOWNLOADED = {
     "fashion_mnist": Source("fashion_mnist", InputSpec("image", (1, 28, 28)), 60_000, 10),
     "cifar10_jpeg": Source("cifar10_jpeg", InputSpec("image", (3, 32, 32)), 50_000, 10),
@@ -34,13 +35,17 @@ DOWNLOADED = {
     "spoken_digits": Source("spoken_digits", InputSpec("series", (40, 63)), 2_700, 10),
     "spoken_digits_speakers": Source("spoken_digits_speakers", InputSpec("series", (40, 63)), 2_000, 10),
     "prompts": Source("prompts", InputSpec("series", (40, 63)), 6_088, 5),
+    "sentences_domain": Source("sentences_domain", InputSpec("text", (48,), ViewPolicy(sentences=True)), 18_959, 4),
+    "newsgroups": Source("newsgroups", InputSpec("text", (128,)), 11_293, 20),
+    "brown": Source("brown", InputSpec("text", (64,), ViewPolicy(sentences=True)), 21_931, 15),
+    "glosses": Source("glosses", InputSpec("text", (32,)), 105_026, 45),
 }
 
 
 def source(name: str, folder: Path) -> Source:
     """What the loader says."""
     if name in DOWNLOADED:
-        return DOWNLOADED[name]
+        return replace(DOWNLOADED[name], version=version_of(name))
     return Source.of(name, load(name, folder))
 
 

@@ -89,6 +89,7 @@ def of_row(frame: pd.DataFrame, line: pd.Series) -> pd.DataFrame:
     return chosen.set_index("seed")[["value", "cell_id"]]
 
 
+@functools.cache
 def student(freedom: int) -> float:
     """Standard errors that a 95% interval reaches to either side, from Student's density itself.
 

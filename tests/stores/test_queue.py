@@ -52,7 +52,8 @@ def take_all(url: str, path: Path) -> None:
 def test_processes_that_hurry_never_take_the_same_cell(url: str, tmp_path: Path) -> None:
     queue = open_queue(url)
     queue.fill(cells(40))
-    context = multiprocessing.get_context("spawn")
+    queue.storage.engine.dispose()  # no connection is shared by processes
+    context = multiprocessing.get_context("fork")
     paths = [tmp_path / f"taken-{number}" for number in range(3)]
     workers = [context.Process(target=take_all, args=(url, path)) for path in paths]
     for worker in workers:

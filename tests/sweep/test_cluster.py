@@ -17,9 +17,11 @@ import pandas as pd
 import psutil
 import pytest
 from optuna.distributions import IntDistribution
+from sqlalchemy import URL
 
 from benchmarks.cluster.soak import HOST, SUITE, Cluster, command, disturbed, free_port, records, start
 from sslbench.stores.claim import Claim
+from sslbench.stores.postgres import databases, run_postgres
 from sslbench.stores.queue import CellQueue, QueuedCell
 from sslbench.stores.storage import open_storage
 from tests.conftest import run_to_the_end
@@ -48,6 +50,13 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
     servers.close()
 
 
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[URL]:
+    """PostgreSQL alone."""
+    with run_postgres(tmp_path, HOST, free_port()) as address:
+        yield address
+
+
 @contextmanager
 def queue(address: str) -> Iterator[CellQueue]:
     storage = open_storage(address)
@@ -66,13 +75,14 @@ def take_all(address: str, wanted: list[str], told: multiprocessing.Queue[str]) 
             pass
 
 
-def test_postgresql_hands_every_cell_to_exactly_one_process(cluster: Cluster) -> None:
+def test_postgresql_hands_every_cell_to_exactly_one_process(database: URL) -> None:
+    address, _ = databases(database)
     names = [f"cell-{number}" for number in range(60)]
-    with queue(cluster.addresses[0]) as cells:
+    with queue(address) as cells:
         cells.fill(QueuedCell(name, name, {"number": place}) for place, name in enumerate(names))
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("fork")
     told: multiprocessing.Queue[str] = context.Queue()
-    takers = [context.Process(target=take_all, args=(cluster.addresses[0], names, told)) for _ in range(4)]
+    takers = [context.Process(target=take_all, args=(address, names, told)) for _ in range(4)]
     for taker in takers:
         taker.start()
     taken = [told.get(timeout=240) for _ in names]
@@ -184,10 +194,10 @@ def test_serve_runs_both_stores_tells_the_password_to_its_owner_alone_and_leaves
         assert f"--tracking-uri http://{HOST}:{ports[0]}" in told
 
 
-def test_nobody_enters_the_database_without_the_password(cluster: Cluster) -> None:
+def test_nobody_enters_the_database_without_the_password(database: URL, tmp_path: Path) -> None:
     import psycopg
 
     with pytest.raises(psycopg.OperationalError, match="password"):
-        psycopg.connect(f"postgresql://sslbench:wrong@{HOST}:{cluster.ports[0]}/postgres")
-    assert not list((cluster.folder / "postgres").glob(".s.PGSQL*")), "no socket beside the port"
-    assert (cluster.folder / "postgres").stat().st_mode & 0o077 == 0
+        psycopg.connect(f"postgresql://sslbench:wrong@{HOST}:{database.port}/postgres")
+    assert not list((tmp_path / "postgres").glob(".s.PGSQL*")), "no socket beside the port"
+    assert (tmp_path / "postgres").stat().st_mode & 0o077 == 0

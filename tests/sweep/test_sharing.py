@@ -43,8 +43,8 @@ def outcomes(place: Path) -> pd.DataFrame:
     return read_records(place / "home" / "results" / "small" / "records.csv").drop(columns=CIRCUMSTANCES)
 
 
-def test_two_machines_share_a_suite_and_neither_closes_what_the_other_does(finished: Swept, tmp_path: Path) -> None:
-    suite_file = finished.suite_file
+def test_two_machines_share_a_suite_and_neither_closes_what_the_other_does(tiny: Swept, tmp_path: Path) -> None:
+    suite_file = tiny.suite_file
     first = start(suite_file, tmp_path, "run", "--workers", "1")
     first.wait_for("pretrained")
     second = start(suite_file, tmp_path, "run", "--workers", "1", before=elsewhere)
@@ -54,7 +54,7 @@ def test_two_machines_share_a_suite_and_neither_closes_what_the_other_does(finis
     assert set(done["status"]) == {"FINISHED"}, "nothing was closed by the other"
     assert done["cell_id"].is_unique, "nothing was done twice"
     assert done["owner"].str.startswith("elsewhere.").nunique() == 2, "both worked"
-    pd.testing.assert_frame_equal(outcomes(tmp_path), outcomes(finished.place))
+    pd.testing.assert_frame_equal(outcomes(tmp_path), outcomes(tiny.place))
 
 
 def test_a_worker_that_is_killed_leaves_its_cell_to_the_next_and_one_that_drains_leaves_none(
