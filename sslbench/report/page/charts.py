@@ -8,16 +8,7 @@ from dataclasses import asdict, dataclass
 
 from sslbench.contract.spec import BASELINES
 from sslbench.contract.titles import CLASSICS, RAW_ROWS
-from sslbench.report.figures.curves import (
-    PALETTE,
-    bands,
-    crowded,
-    curve,
-    drawn_rows,
-    limits,
-    looks_of,
-    short_count,
-)
+from sslbench.report.figures.curves import PALETTE, bands, crowded, curve, drawn_rows, limits, looks_of, short_count
 from sslbench.report.figures.savings import Bar
 from sslbench.report.records import pretext_rank
 from sslbench.report.scores.layout import Block, source_of

@@ -12,18 +12,9 @@ from sslbench.report.scores.evaluations import ROW_KEY
 from sslbench.report.scores.layout import Block
 from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.statistics.crossing import WIDEST
-from sslbench.report.statistics.label_efficiency import (
-    OVERTAKEN,
-    OVERTAKEN_BETWEEN,
-)
+from sslbench.report.statistics.label_efficiency import OVERTAKEN, OVERTAKEN_BETWEEN
 from sslbench.report.tables.sheet import Sheet
-from sslbench.report.words.numbers import (
-    NOT_RUN,
-    fraction_interval,
-    percent,
-    points,
-    rounded_percent,
-)
+from sslbench.report.words.numbers import NOT_RUN, fraction_interval, percent, points, rounded_percent
 from sslbench.report.words.reading import AREAS_TEST
 
 SAVINGS_TEXT = (

@@ -36,13 +36,7 @@ from scipy import optimize, stats
 from sslbench.report.scores.replicates import Scores
 from sslbench.report.scores.rows import Floats, Right, Row
 from sslbench.report.statistics.image_noise import image_half_width, shared_covariance, with_images
-from sslbench.report.statistics.spread import (
-    ROUNDING,
-    SIGNIFICANCE,
-    Estimate,
-    paired_difference,
-    with_interval,
-)
+from sslbench.report.statistics.spread import ROUNDING, SIGNIFICANCE, Estimate, paired_difference, with_interval
 
 CONTROL = "supervised"
 
