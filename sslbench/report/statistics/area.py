@@ -17,7 +17,7 @@ from sslbench.report.statistics.crossing import WIDEST, too_wide
 from sslbench.report.statistics.image_noise import noise_of_mean, with_images
 from sslbench.report.statistics.label_efficiency import NO_SEED, ONE_BUDGET, ONE_SEED
 from sslbench.report.statistics.paired import contenders
-from sslbench.report.statistics.spread import Estimate, estimate
+from sslbench.report.statistics.spread import UNKNOWN, estimate
 
 AREA_COLUMNS = (
     *(*ROW_KEY, "first_fraction", "last_fraction", "area", "low", "high"),
@@ -26,8 +26,6 @@ AREA_COLUMNS = (
 
 FEWER_BUDGETS = "lacks label budgets of training from scratch"
 TOO_WIDE = f"label budgets more than a factor of {WIDEST} apart: no curve"
-
-_UNKNOWN = Estimate(math.nan, math.nan, 0, math.nan)
 
 
 def areas(blocks: Iterable[Block]) -> pd.DataFrame:
@@ -57,11 +55,9 @@ def _lines(rows: dict[str, Row]) -> list[tuple[object, ...]]:
     for name, row in rows.items():
         if name == CONTROL:
             continue
-        area = (
-            with_images(estimate(heights[name].values()), noise_of_mean(answers[name])) if heights[name] else _UNKNOWN
-        )
+        area = with_images(estimate(heights[name].values()), noise_of_mean(answers[name])) if heights[name] else UNKNOWN
         verdict = verdicts.get(("area", name))
-        gap = (verdict and verdict.difference) or _UNKNOWN
+        gap = (verdict and verdict.difference) or UNKNOWN
         lines.append(
             (
                 *(*row.key, scratch.fractions[0], scratch.fractions[-1], area.mean, area.low, area.high),

@@ -36,7 +36,14 @@ from scipy import optimize, stats
 from sslbench.report.scores.replicates import Scores
 from sslbench.report.scores.rows import Floats, Right, Row
 from sslbench.report.statistics.image_noise import image_half_width, shared_covariance, with_images
-from sslbench.report.statistics.spread import ROUNDING, SIGNIFICANCE, Estimate, paired_difference, with_interval
+from sslbench.report.statistics.spread import (
+    ROUNDING,
+    SIGNIFICANCE,
+    UNKNOWN,
+    Estimate,
+    paired_difference,
+    with_interval,
+)
 
 CONTROL = "supervised"
 
@@ -161,6 +168,12 @@ def judge_rows(rows: Mapping[str, Row], fractions: Sequence[float]) -> dict[tupl
         {at: {name: row.scores(at) for name, row in rows.items()} for at in fractions},
         {at: {name: row.right(at) for name, row in rows.items()} for at in fractions},
     )
+
+
+def difference(row: Row, reference: Row, fraction: float) -> Estimate:
+    """`row - reference` at one label fraction of both, paired by replicate; `UNKNOWN` if they share none."""
+    pair = judge_rows({CONTROL: reference, "row": row}, [fraction])
+    return pair[fraction, "row"].difference or UNKNOWN
 
 
 def contest_of(column: Mapping[str, Scores], right: Mapping[str, Right] | None = None) -> Contest | None:

@@ -14,7 +14,7 @@ from sslbench.report.attachments.predictions import Answers
 from sslbench.report.scores.evaluations import CELL, REPLICATE
 from sslbench.report.scores.layout import Layout, Peers
 from sslbench.report.scores.rows import Row, Run
-from sslbench.report.statistics.contest import CONTROL, judge_rows
+from sslbench.report.statistics.contest import CONTROL, difference
 from sslbench.report.statistics.label_efficiency import crossovers, multipliers
 
 #: What the row is called that is another pretext in every seed.
@@ -135,9 +135,8 @@ def _difference(row: Row, reference: Row, part: pd.DataFrame, told: pd.DataFrame
     if len(alike) == len(candidates) == 1 and alike["n"].iloc[0] == len(part):
         mean, low, high = alike[["difference", "low", "high"]].iloc[0]
     else:
-        pair = judge_rows({CONTROL: reference, CHOSEN: row}, [fraction])
-        gap = pair[fraction, CHOSEN].difference
-        mean, low, high = (gap.mean, gap.low, gap.high) if gap else (math.nan,) * 3
+        gap = difference(row, reference, fraction)
+        mean, low, high = gap.mean, gap.low, gap.high
     return {"difference": mean, "difference_low": low, "difference_high": high}
 
 
