@@ -18,8 +18,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sslbench.contract.files import replace_file
 from sslbench.contract.spec import InputError
+from sslbench.report.attachments.files import write_or_remove
 
 RIGHT_FILE = "right.npz"
 
@@ -141,7 +141,4 @@ def read_answers(folder: Path) -> Answers:
 
 def write_answers(answers: Answers, folder: Path) -> list[Path]:
     """Write the answers, or take an old file away if there are none; returns the files written."""
-    if answers:
-        return [replace_file(folder / RIGHT_FILE, answers_npz(answers))]
-    (folder / RIGHT_FILE).unlink(missing_ok=True)
-    return []
+    return write_or_remove(folder / RIGHT_FILE, answers_npz(answers) if answers else b"")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from sslbench.report.attachments.files import read_primary
 from sslbench.report.attachments.predictions import read_answers
-from sslbench.report.attachments.primary import read_primary
 from sslbench.report.records import read_records
 from sslbench.report.scores.layout import Layout, lay_out
 
