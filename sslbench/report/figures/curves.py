@@ -22,7 +22,7 @@ from sslbench.report.statistics.image_noise import accuracy_of
 from sslbench.report.statistics.spread import Estimate, estimate
 from sslbench.report.words.numbers import span
 from sslbench.report.words.reading import CEILING
-from sslbench.report.words.wording import several_places, table_title
+from sslbench.report.words.wording import block_title
 
 #: Okabe and Ito's palette without black and yellow: told apart with any colour vision, and on white paper.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -213,7 +213,7 @@ def _panels(figure: Figure, blocks: Sequence[Block], looks: Mapping[str, Look], 
         for row in drawn_rows(block):
             _draw_line(axes, curve(block, row), looks[row])
         shown = [other for other in blocks if (other.place, other.protocol) == key]
-        _dress(axes, block, limits(shown), _title(block, blocks), SIZE)
+        _dress(axes, block, limits(shown), block_title(block, blocks), SIZE)
         axes.set_xlabel("labels used", fontsize=9, color=INK)
         if block is shown[0]:
             axes.set_ylabel("test accuracy, %", fontsize=9, color=INK)
@@ -227,7 +227,7 @@ def _small_panels(figure: Figure, blocks: Sequence[Block], sources: Mapping[str,
     figure.set_size_inches(SMALL_WIDTH * SMALL_COLUMNS, height)
     groups = figure.subfigures(len(blocks), 1, squeeze=False, height_ratios=counts)[:, 0]
     for group, block, lines, rows in zip(groups, blocks, counts, owners, strict=True):
-        group.suptitle(_title(block, blocks), x=0.01, ha="left", fontsize=9.5)
+        group.suptitle(block_title(block, blocks), x=0.01, ha="left", fontsize=9.5)
         group.supylabel("test accuracy, %", fontsize=8.5, color=INK)
         group.supxlabel("labels used", fontsize=8.5, color=INK)
         grid = list(group.subplots(lines, SMALL_COLUMNS, squeeze=False, sharey=True).flat)
@@ -238,10 +238,6 @@ def _small_panels(figure: Figure, blocks: Sequence[Block], sources: Mapping[str,
             _dress(axes, block, limits([block]), row, SMALL_SIZE)
         for axes in grid[len(rows) :]:
             axes.set_axis_off()
-
-
-def _title(block: Block, blocks: Sequence[Block]) -> str:
-    return table_title(block.protocol, block.latent_dim, block.place if several_places(blocks) else "")
 
 
 def _dress(axes: Axes, block: Block, ydomain: tuple[float, float], title: str, size: float) -> None:

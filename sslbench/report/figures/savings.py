@@ -23,7 +23,7 @@ from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.statistics.contest import CONTROL
 from sslbench.report.statistics.label_efficiency import BELOW, BETWEEN, BEYOND, REACHED
 from sslbench.report.words.numbers import times, times_interval
-from sslbench.report.words.wording import column_title, several_places, table_title
+from sslbench.report.words.wording import block_title, column_title
 
 #: The fewest label budgets of a table are drawn, so many.
 MOST_BUDGETS = 3
@@ -190,8 +190,7 @@ def draw_savings(analysis: Analysis, title: str) -> Figure | None:
     figure = Figure(figsize=size, layout="constrained", facecolor="white")
     groups = figure.subfigures(len(drawn), 1, height_ratios=heights, squeeze=False)[:, 0]
     for group, (block, shown) in zip(groups, drawn, strict=True):
-        where = block.place if several_places(analysis.layout.blocks) else ""
-        group.suptitle(table_title(block.protocol, block.latent_dim, where), x=0.01, ha="left", fontsize=10, color=INK)
+        group.suptitle(block_title(block, analysis.layout.blocks), x=0.01, ha="left", fontsize=10, color=INK)
         limits = _limits([one for _, found in shown for one in found])
         alike = len({tuple(one.row for one in found) for _, found in shown}) == 1
         panels = group.subplots(1, len(shown), squeeze=False)[0]

@@ -228,9 +228,7 @@ def _multipliers(layout: Layout) -> dict[tuple[Any, ...], Mapping[Any, Any]]:
     def fewest(row: Row) -> Row:
         return replace(row, runs=dict(list(row.runs.items())[:1]))
 
-    compared = (
-        replace(each, tables=tuple(tuple(map(fewest, table)) for table in each.tables)) for each in layout.peers
-    )
+    compared = (replace(each, rows=tuple(map(fewest, each.rows))) for each in layout.peers)
     return {
         tuple(line[name] for name in ROW_KEY): line
         for line in multipliers(compared).to_dict("records")

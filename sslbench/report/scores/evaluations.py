@@ -61,11 +61,12 @@ def _named(records: pd.DataFrame) -> pd.DataFrame:
 def keep_independent(frame: pd.DataFrame) -> pd.DataFrame:
     """The lines of `frame` (dataset, seed, label_seed, …) whose replicates are `independent` within their dataset."""
     kept = [
-        group[pd.MultiIndex.from_frame(group[REPLICATE]).isin(independent(_replicates(group)))]
+        group[pd.MultiIndex.from_frame(group[REPLICATE]).isin(independent(replicates_of(group)))]
         for _, group in frame.groupby("dataset", sort=True)
     ]
     return pd.concat(kept, ignore_index=True) if kept else frame
 
 
-def _replicates(frame: pd.DataFrame) -> list[Replicate]:
+def replicates_of(frame: pd.DataFrame) -> list[Replicate]:
+    """The replicate of every line."""
     return [Replicate(*pair) for pair in zip(*(frame[name].tolist() for name in REPLICATE), strict=True)]

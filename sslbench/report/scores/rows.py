@@ -92,17 +92,8 @@ class Row:
 
     @cached_property
     def replicates(self) -> tuple[Replicate, ...]:
-        """What the rows of `test` are, in order."""
+        """Every one that was run at any fraction, in order."""
         return tuple(sorted({run.replicate for runs in self.runs.values() for run in runs}))
-
-    @cached_property
-    def test(self) -> Floats:
-        """`(replicates, fractions)` test accuracy in [0, 1]; NaN where there is no record."""
-        lines = {replicate: line for line, replicate in enumerate(self.replicates)}
-        test = np.full((len(lines), len(self.runs)), np.nan)
-        for column, runs in enumerate(self.runs.values()):
-            test[[lines[run.replicate] for run in runs], column] = [run.value for run in runs]
-        return test
 
     def scores(self, fraction: float) -> dict[Replicate, float]:
         """Test accuracy by replicate at one label fraction; replicates without a record are left out."""

@@ -88,7 +88,7 @@ def _alone(peers: Peers, replicate: Replicate) -> Peers:
         runs = {at: tuple(run for run in runs if run.replicate == replicate) for at, runs in row.runs.items()}
         return replace(row, runs={at: some for at, some in runs.items() if some}, answers={})
 
-    return Peers(kept(peers.supervised), tuple(tuple(map(kept, table)) for table in peers.tables))
+    return Peers(kept(peers.supervised), tuple(map(kept, peers.rows)))
 
 
 def crossovers(compared: Iterable[Peers]) -> pd.DataFrame:

@@ -108,9 +108,9 @@ def headlines(layout: Layout, chosen: pd.DataFrame, told: pd.DataFrame) -> Headl
             row, scratch = picked(part, layout.answers), scratch_beside(part, layout)
             if scratch is not None:
                 ours[fraction], same[fraction] = row.runs[fraction], scratch.runs[fraction]
-                found.append(multipliers([Peers(scratch, ((row,),))]).assign(**_difference(row, scratch, part, told)))
+                found.append(multipliers([Peers(scratch, (row,))]).assign(**_difference(row, scratch, part, told)))
         if ours:
-            overtaken.append(Peers(_row(group, same, layout.answers, CONTROL), ((_row(group, ours, layout.answers),),)))
+            overtaken.append(Peers(_row(group, same, layout.answers, CONTROL), (_row(group, ours, layout.answers),)))
     budgets = pd.concat(found, ignore_index=True) if found else multipliers([])
     return Headlines(budgets, crossovers(overtaken))
 

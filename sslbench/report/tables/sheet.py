@@ -126,9 +126,12 @@ def tables_of(layout: Layout) -> Tables:
     return Tables(layout, sheets, tuple(legend(layout, cells)), measure_sheet(layout), cost_sheet(layout))
 
 
-def text_sheet(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]], names: int = 1) -> Sheet:
+def text_sheet(
+    title: str, headings: Sequence[str], rows: Iterable[Sequence[str]], names: int = 1, notes: Iterable[str] = ()
+) -> Sheet:
     """A sheet of words and numbers that are ready."""
-    return Sheet(title, tuple(headings), tuple(tuple(map(Entry, row)) for row in rows), names=names)
+    entries = tuple(tuple(map(Entry, row)) for row in rows)
+    return Sheet(title, tuple(headings), entries, names=names, notes=tuple(notes))
 
 
 def accuracy_sheet(layout: Layout, block: Block, cells: Cells) -> Sheet:

@@ -60,6 +60,11 @@ def several_places(blocks: Iterable[Block]) -> bool:
     return len({block.place for block in blocks}) > 1
 
 
+def block_title(block: Block, blocks: Iterable[Block]) -> str:
+    """The title of a table beside others, with its place where they have several."""
+    return table_title(block.protocol, block.latent_dim, block.place if several_places(blocks) else "")
+
+
 def column_title(block: Block, fraction: float) -> str:
     """`1% (600)`: the fraction and how many labels that is; of few also how many a class, `0.1% (60, 6 a class)`."""
     counts = block.num_labels[fraction]
