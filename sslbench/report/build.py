@@ -82,10 +82,7 @@ def rebuild(
     """Write everything again from `destination/records.csv` and what else the folder holds.
 
     Args:
-        destination: folder that holds `records.csv`.
-        title: heading; the folder's name if None.
-        notes: the suite's lines under the tables; records do not hold them.
-        attached: as for `build`.
+        title: heading; the folder's name if None. All others are as for `build`.
 
     Raises:
         InputError: as `build` and `read_records`.

@@ -14,7 +14,7 @@ from sslbench.report.scores.rows import Subject
 from sslbench.report.tables.markdown import pipe_table
 from sslbench.report.tables.sheet import Entry, Sheet, State, text_sheet
 from sslbench.report.tables.terminal import print_sheet
-from sslbench.report.words.numbers import accuracy, counted, p_value, percent, points
+from sslbench.report.words.numbers import accuracy, counted, p_value, percent, points, within
 from sslbench.report.words.reading import COMPARED, COMPARED_BY_INPUT, CORRECTED
 from sslbench.report.words.wording import origin_title, table_title
 
@@ -131,8 +131,7 @@ def _cell_row(change: Change) -> tuple[Entry, ...]:
 
 
 def _difference(change: Change) -> str:
-    moved, reach = points(change.difference.mean, digits=2, signed=True), change.difference.half_width
-    return moved if math.isnan(reach) else f"{moved} ± {points(reach, digits=2)}"
+    return within(change.difference.mean, change.difference.half_width, digits=2, signed=True)
 
 
 def _overview(comparison: Comparison) -> Sheet:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -103,10 +102,10 @@ def headlines(layout: Layout, chosen: pd.DataFrame, told: pd.DataFrame) -> Headl
     for _, group in chosen.groupby(["dataset", "encoder"], sort=True):
         ours: dict[float, tuple[Run, ...]] = {}
         same: dict[float, tuple[Run, ...]] = {}
-        for fraction in sorted(set(group["label_fraction"].tolist())):
-            part = group[group["label_fraction"] == fraction]
+        for _, part in group.groupby("label_fraction", sort=True):
             row, scratch = picked(part, layout.answers), scratch_beside(part, layout)
             if scratch is not None:
+                (fraction,) = row.fractions
                 ours[fraction], same[fraction] = row.runs[fraction], scratch.runs[fraction]
                 found.append(multipliers([Peers(scratch, (row,))]).assign(**_difference(row, scratch, part, told)))
         if ours:
@@ -121,9 +120,19 @@ def picked(part: pd.DataFrame, answers: Answers) -> Row:
 
 
 def scratch_beside(part: pd.DataFrame, layout: Layout) -> Row | None:
-    """Training from scratch, at all fractions, beside what was chosen at one; None if it was not run at that one."""
-    wanted = part["dataset"].iloc[0], part["encoder"].iloc[0], CONTROL
-    runs = _scratch(part, {row.latent_dim: row for row in layout.rows if (*row.key[:2], row.pretext) == wanted})
+    """Training from scratch, at all fractions, beside what was chosen at one; None if it was not run at that one.
+
+    In every replicate it is the mean over the latent sizes chosen there, of which none may lack.
+    """
+    sizes = part[["dataset", "encoder", "latent_dim", *REPLICATE]]
+    sizes = sizes.assign(wanted=sizes.groupby(REPLICATE)["latent_dim"].transform("size"))
+    evaluated = layout.evaluations
+    beside = sizes.merge(
+        evaluated[evaluated["pretext"] == CONTROL], on=["dataset", "encoder", "latent_dim", *REPLICATE]
+    )
+    found = beside.groupby(["label_fraction", *REPLICATE])["test"].transform("size")
+    complete = beside[found == beside["wanted"]].groupby("label_fraction", sort=True)
+    runs = {float(str(fraction)): _runs(group) for fraction, group in complete}
     return _row(part, runs, layout.answers, CONTROL) if part["label_fraction"].iloc[0] in runs else None
 
 
@@ -155,16 +164,3 @@ def _runs(part: pd.DataFrame) -> tuple[Run, ...]:
     return tuple(
         Run(seed, label, test, labels, "", cell) for seed, label, test, labels, cell in zip(*columns, strict=True)
     )
-
-
-def _scratch(part: pd.DataFrame, scratch: Mapping[int, Row]) -> dict[float, tuple[Run, ...]]:
-    """Training from scratch by fraction, in every replicate the mean over the latent sizes chosen there."""
-    found: dict[float, list[Run]] = {}
-    for key, sizes in part.groupby(REPLICATE, sort=True)["latent_dim"]:
-        rows = [scratch[size] for size in sizes if size in scratch]
-        for fraction in sorted({at for row in rows for at in row.fractions}):
-            runs = [run for row in rows for run in row.runs.get(fraction, ()) if run.replicate == key]
-            if len(runs) == len(sizes):
-                mean = math.fsum(run.value for run in runs) / len(runs)
-                found.setdefault(fraction, []).append(runs[0]._replace(value=mean))
-    return {fraction: tuple(found[fraction]) for fraction in sorted(found)}
