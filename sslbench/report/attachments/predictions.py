@@ -69,9 +69,7 @@ def check_answers(answers: Answers, records: pd.DataFrame, source: str) -> None:
     """
     images = {one.dataset: one.images for one in answers.values()}
     scores = records[(records["metric"] == "accuracy") & (records["split"] == "test")]
-    for cell_id, dataset, value in zip(
-        *(scores[name].tolist() for name in ("cell_id", "dataset", "value")), strict=True
-    ):
+    for cell_id, dataset, value in scores[["cell_id", "dataset", "value"]].itertuples(index=False):
         found = answers.get(cell_id)
         if found is not None and found.images != images[found.dataset]:
             raise InputError(

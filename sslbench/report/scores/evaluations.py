@@ -54,7 +54,7 @@ def evaluations(records: pd.DataFrame) -> pd.DataFrame:
 
 def _named(records: pd.DataFrame) -> pd.DataFrame:
     """With protocols as tables name them."""
-    pairs = zip(records["protocol"].tolist(), records["reading"].tolist(), strict=True)
+    pairs = records[["protocol", "reading"]].itertuples(index=False)
     return records.assign(protocol=[table_protocol(*pair) for pair in pairs])
 
 
@@ -69,4 +69,4 @@ def keep_independent(frame: pd.DataFrame) -> pd.DataFrame:
 
 def replicates_of(frame: pd.DataFrame) -> list[Replicate]:
     """The replicate of every line."""
-    return [Replicate(*pair) for pair in zip(*(frame[name].tolist() for name in REPLICATE), strict=True)]
+    return [Replicate(*pair) for pair in frame[REPLICATE].itertuples(index=False)]

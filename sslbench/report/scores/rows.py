@@ -113,16 +113,16 @@ class Row:
 def rows_of(evaluated: pd.DataFrame, answers: Answers | None = None) -> tuple[Row, ...]:
     """The rows that lines of `evaluations` make, ordered by `ROW_KEY`."""
     found: dict[tuple[str, str, int, str, str, str], dict[float, list[Run]]] = {}
-    lines = zip(*(evaluated[name].tolist() for name in CELL), _runs(evaluated), strict=True)
-    for dataset, encoder, latent_dim, protocol, pretrain_dataset, pretext, fraction, run in lines:
-        key = dataset, encoder, latent_dim, protocol, pretrain_dataset, pretext
-        found.setdefault(key, {}).setdefault(fraction, []).append(run)
+    for cell, run in zip(evaluated[CELL].itertuples(index=False), runs_of(evaluated), strict=True):
+        subject = Subject(*cell)
+        found.setdefault(subject[:-1], {}).setdefault(subject.label_fraction, []).append(run)
     return tuple(
         Row(*key, {at: tuple(runs) for at, runs in by_fraction.items()}, answers or {})
         for key, by_fraction in found.items()
     )
 
 
-def _runs(evaluated: pd.DataFrame) -> list[Run]:
-    fields = ["test" if name == "value" else name for name in Run._fields]
-    return [Run(*line) for line in zip(*(evaluated[name].tolist() for name in fields), strict=True)]
+def runs_of(evaluated: pd.DataFrame) -> tuple[Run, ...]:
+    """The run of every line of a frame like that of `evaluations`."""
+    fields = evaluated.rename(columns={"test": "value"})[list(Run._fields)]
+    return tuple(Run(*line) for line in fields.itertuples(index=False))

@@ -12,7 +12,7 @@ from sslbench.contract.titles import NOT_HELD_OUT, protocol_rank
 from sslbench.report.attachments.predictions import Answers
 from sslbench.report.scores.evaluations import CELL, REPLICATE
 from sslbench.report.scores.layout import Layout, Peers
-from sslbench.report.scores.rows import Row, Run
+from sslbench.report.scores.rows import Row, Run, runs_of
 from sslbench.report.statistics.contest import CONTROL, difference
 from sslbench.report.statistics.label_efficiency import crossovers, multipliers
 
@@ -158,9 +158,6 @@ def _row(lines: pd.DataFrame, runs: Mapping[float, tuple[Run, ...]], answers: An
 def _runs(part: pd.DataFrame) -> tuple[Run, ...]:
     """What was chosen at one fraction, a run per replicate; of runs that share one, the first lends its answers."""
     means = part.groupby(REPLICATE, as_index=False, sort=True).agg(
-        test=("test", "mean"), labels=("num_labels", "max"), cell=("cell_id", "first")
+        test=("test", "mean"), num_labels=("num_labels", "max"), cell_id=("cell_id", "first")
     )
-    columns = (means[name].tolist() for name in (*REPLICATE, "test", "labels", "cell"))
-    return tuple(
-        Run(seed, label, test, labels, "", cell) for seed, label, test, labels, cell in zip(*columns, strict=True)
-    )
+    return runs_of(means.assign(run_id=""))
