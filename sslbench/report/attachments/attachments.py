@@ -8,29 +8,20 @@ from pathlib import Path
 from typing import Any
 
 from sslbench.contract.settings import TunedArm
+from sslbench.report.attachments import files
 from sslbench.report.attachments.community import Submission
 from sslbench.report.attachments.exhibits import Exhibit, read_exhibits, write_exhibits
-from sslbench.report.attachments.files import (
-    read_environment,
-    read_gaps,
-    read_primary,
-    read_tuned,
-    write_environment,
-    write_gaps,
-    write_primary,
-    write_tuned,
-)
 from sslbench.report.attachments.gaps import Gaps
 from sslbench.report.attachments.predictions import Answers, read_answers, write_answers
 
 #: What a results folder holds of them: how it is read, and how written; an empty one is no file.
 _FILES: Mapping[str, tuple[Callable[[Path], Any], Callable[[Any, Path], list[Path]]]] = {
-    "environment": (read_environment, write_environment),
-    "gaps": (read_gaps, write_gaps),
+    "environment": (files.read_environment, files.write_environment),
+    "gaps": (files.read_gaps, files.write_gaps),
     "exhibits": (read_exhibits, write_exhibits),
-    "tuned": (read_tuned, write_tuned),
+    "tuned": (files.read_tuned, files.write_tuned),
     "answers": (read_answers, write_answers),
-    "primary": (read_primary, write_primary),
+    "primary": (files.read_primary, files.write_primary),
 }
 
 

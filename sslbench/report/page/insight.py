@@ -15,6 +15,7 @@ from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.tables.sheet import Sheet
 from sslbench.report.words.numbers import NOT_RUN, percent, points, ranged
 from sslbench.report.words.reading import COLLAPSED, MEASURES
+from sslbench.report.words.wording import axis_title
 
 TITLES = {name: shown for name, shown, _ in SHOWN}
 
@@ -30,14 +31,13 @@ def share_part(analysis: Analysis) -> Part | None:
         "jackknife over seeds. Shares describe this grid: a wider axis would explain more."
     )
     reasons = "; ".join(dict.fromkeys(reason for reason in analysis.shares["reason"] if reason))
-    columns = (*PLACE, ("axis", _source), ("share of variance", _share))
+    columns = (
+        *PLACE,
+        ("axis", lambda line: axis_title(line["source"]).replace(" x ", " × ")),
+        ("share of variance", _share),
+    )
     table = sheet_of(analysis.shares, columns, 3, "", reasons and f"{reasons[0].upper()}{reasons[1:]}.")
     return Part("matters", "What matters most", (text,), sheets=(table,))
-
-
-def _source(line: Line) -> str:
-    source = line["source"].replace(" x ", " × ")
-    return str(source.replace("latent_dim", "latent size").replace("label_fraction", "label fraction"))
 
 
 def _share(line: Line) -> str:

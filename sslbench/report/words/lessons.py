@@ -10,17 +10,10 @@ import pandas as pd
 from sslbench.report.statistics.optimism import EVERYTHING
 from sslbench.report.words.numbers import ONE_SEED, interval, listed, percent, points, points_interval
 from sslbench.report.words.sentence import Finding, Place
-from sslbench.report.words.wording import unequal, with_labels
+from sslbench.report.words.wording import axis_title, unequal, with_labels
 
 #: The measure the sentence is about: named beforehand, because the best of six would be chosen on the test split.
 MEASURE = "rankme"
-
-_SOURCES = {
-    "latent_dim": "latent size",
-    "label_fraction": "label fraction",
-    "pretext": "pretext",
-    "protocol": "protocol",
-}
 
 
 def lessons(place: Place) -> Iterator[Finding]:
@@ -115,7 +108,7 @@ def _budgets(budgets: pd.DataFrame) -> Iterator[Finding]:
 
 
 def _source(source: str) -> str:
-    parts = [_SOURCES[part] for part in source.split(" x ")]
+    parts = axis_title(source).split(" x ")
     return parts[0] if len(parts) == 1 else f"the interaction of {' and '.join(parts)}"
 
 

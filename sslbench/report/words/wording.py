@@ -55,6 +55,11 @@ def table_title(protocol: str, latent_dim: int, place: str = "") -> str:
     return f"{place}: {title}" if place else title
 
 
+def axis_title(name: str) -> str:
+    """What an axis of a suite is called, or several: `latent size` for `latent_dim`."""
+    return name.replace("latent_dim", "latent size").replace("label_fraction", "label fraction")
+
+
 def several_places(blocks: Iterable[Block]) -> bool:
     """Whether titles must say which dataset and encoder they are about."""
     return len({block.place for block in blocks}) > 1
