@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle
-from typing import Literal
+from typing import Any, Literal
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -56,6 +56,11 @@ class Look:
     width: float = 1.6
     layer: float = 3.0
 
+    @property
+    def style(self) -> dict[str, Any]:
+        """As matplotlib's lines take it."""
+        return {"color": self.color, "marker": self.marker, "linestyle": self.line, "linewidth": self.width}
+
 
 BASELINE_LOOKS = {
     "majority_class": Look("#B5B5B5", "", ":", 1.2, 2.0),
@@ -103,8 +108,13 @@ def draw_curves(layout: Layout, title: str) -> Figure:
 @matplotlib.rc_context({"text.parse_math": False})  # a $ in a name is a $
 def curves_png(layout: Layout, title: str) -> bytes:
     """The figure as PNG; equal records give equal bytes (with the same matplotlib)."""
+    return png_of(draw_curves(layout, title))
+
+
+def png_of(figure: Figure) -> bytes:
+    """A figure as PNG, without what depends on when and where it was drawn."""
     buffer = io.BytesIO()
-    draw_curves(layout, title).savefig(buffer, format="png", dpi=RESOLUTION, metadata={"Software": None})
+    figure.savefig(buffer, format="png", dpi=RESOLUTION, metadata={"Software": None})
     return buffer.getvalue()
 
 
@@ -268,10 +278,7 @@ def _draw_line(axes: Axes, points: Columns, look: Look) -> None:
     axes.plot(
         labels,
         means,
-        color=look.color,
-        linestyle=look.line,
-        linewidth=look.width,
-        marker=look.marker,
+        **look.style,
         markersize=5.5,
         markeredgecolor=look.color if look.marker in "x+" else "white",
         markeredgewidth=1.0 if look.marker in "x+" else 0.6,
@@ -281,11 +288,7 @@ def _draw_line(axes: Axes, points: Columns, look: Look) -> None:
 
 def _legend_handles(looks: Mapping[str, Look], ceiling: bool) -> list[Line2D]:
     ordered = sorted(looks, key=lambda row: (row in BASELINES, pretext_rank(row)))
-    handles = [
-        Line2D([], [], color=look.color, linestyle=look.line, linewidth=look.width, marker=look.marker, label=row)
-        for row, look in ((row, looks[row]) for row in ordered)
-        if row != "majority_class"
-    ]
+    handles = [Line2D([], [], label=row, **looks[row].style) for row in ordered if row != "majority_class"]
     if ceiling:
         handles.append(Line2D([], [], color="#000000", linestyle=":", linewidth=1, label=CEILING))
     return handles

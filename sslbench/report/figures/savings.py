@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from matplotlib.ticker import FixedLocator, NullLocator
 
 from sslbench.contract.spec import BASELINES, REFERENCE_PROTOCOLS
 from sslbench.contract.titles import RAW_ROWS
-from sslbench.report.figures.curves import FAINT, INK, PALETTE, RESOLUTION, LineStyle, short_count
+from sslbench.report.figures.curves import FAINT, INK, PALETTE, LineStyle, png_of, short_count
 from sslbench.report.records import pretext_rank
 from sslbench.report.scores.layout import Block, on_one_axis
 from sslbench.report.statistics.analysis import Analysis
@@ -204,11 +203,8 @@ def draw_savings(analysis: Analysis, title: str) -> Figure | None:
 @matplotlib.rc_context({"text.parse_math": False})  # a $ in a name is a $
 def savings_png(analysis: Analysis, title: str) -> bytes | None:
     """The figure as PNG; equal records give equal bytes (with the same matplotlib)."""
-    figure, buffer = draw_savings(analysis, title), io.BytesIO()
-    if figure is None:
-        return None
-    figure.savefig(buffer, format="png", dpi=RESOLUTION, metadata={"Software": None})
-    return buffer.getvalue()
+    figure = draw_savings(analysis, title)
+    return png_of(figure) if figure else None
 
 
 def _headlined(analysis: Analysis) -> list[Block]:
