@@ -209,11 +209,9 @@ def _blocks(rows: Sequence[Row], crossed: set[str], classes: Mapping[str, int]) 
 
 def _of_place(place: tuple[str, str, str], rows: Sequence[Row], crossed: bool, num_classes: int) -> Iterator[Block]:
     """The tables that the rows of one dataset, pretraining dataset and encoder fill."""
-    counts: dict[float, set[int]] = {}
-    for row in rows:
-        for fraction, runs in row.runs.items():
-            counts.setdefault(fraction, set()).update(run.num_labels for run in runs)
-    num_labels = {fraction: tuple(sorted(counts[fraction])) for fraction in sorted(counts)}
+    fractions = tuple(sorted({at for row in rows for at in row.runs}))
+    counts = {at: {run.num_labels for row in rows for run in row.runs.get(at, ())} for at in fractions}
+    num_labels = {at: tuple(sorted(found)) for at, found in counts.items()}
     for protocol, size in _tables(rows):
         lines = {
             row.pretext: row
@@ -224,7 +222,6 @@ def _of_place(place: tuple[str, str, str], rows: Sequence[Row], crossed: bool, n
         }
         expected = {row.pretext for row in rows if row.pretext not in BASELINES and protocol not in OPTIONAL_PROTOCOLS}
         names = tuple(sorted(expected | set(lines), key=pretext_rank))
-        fractions = tuple(num_labels)
         owners = [row for row in lines.values() if row.encoder != RAW] or list(lines.values())
         replicates = {at: _expected(owners, at) or _expected(list(lines.values()), at) for at in fractions}
         yield Block(*place, protocol, size, names, fractions, replicates, crossed, num_labels, num_classes, lines)
