@@ -138,7 +138,7 @@ def _show_against(frame: pd.DataFrame, published: str, console: Console) -> None
     from rich.table import Table
 
     from sslbench.api.tables import compare_with_published, records_file
-    from sslbench.report.attachments.primary import read_primary
+    from sslbench.report.attachments.files import read_primary
     from sslbench.report.words.numbers import p_value, percent
 
     primary = read_primary(records_file(published).parent)

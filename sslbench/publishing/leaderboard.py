@@ -10,7 +10,7 @@ from sslbench.publishing.community import read_community
 from sslbench.publishing.folders import RECORDS_FILE
 from sslbench.publishing.versions import current_versions
 from sslbench.report.page.leaderboard import leaderboard_html
-from sslbench.report.scores.published import lay_out_folder
+from sslbench.report.scores.layout import lay_out_folder
 
 
 def leaderboard(results: Path, folder: Path | None = None) -> str:

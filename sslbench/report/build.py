@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,12 +10,9 @@ import pandas as pd
 
 from sslbench.contract.files import replace_file
 from sslbench.contract.spec import InputError
-from sslbench.report.attachments.attachments import ENVIRONMENT_FILE, Attachments
-from sslbench.report.attachments.exhibits import write_exhibits
-from sslbench.report.attachments.gaps import write_gaps
-from sslbench.report.attachments.predictions import RIGHT_FILE, check_answers, write_answers
-from sslbench.report.attachments.primary import write_primary
-from sslbench.report.attachments.tuned import write_tuned
+from sslbench.report.attachments.attachments import Attachments
+from sslbench.report.attachments.files import write_or_remove
+from sslbench.report.attachments.predictions import RIGHT_FILE, check_answers
 from sslbench.report.figures.curves import curves_png
 from sslbench.report.figures.savings import savings_png
 from sslbench.report.page.render import report_html
@@ -74,25 +70,10 @@ def build(
         PAGE_FILE: report_html(tables, analysis, title, notes, completed),
     }
     saved = savings_png(analysis, title)
-    if saved is not None:
-        contents[SAVED_FILE] = saved
-    if given.environment is not None:
-        contents[ENVIRONMENT_FILE] = json.dumps(given.environment, indent=2, ensure_ascii=False) + "\n"
     written = [write_records(frame, destination / "records.csv")]
     written += [replace_file(destination / name, content) for name, content in contents.items()]
-    if saved is None:  # a picture of before does not stay
-        (destination / SAVED_FILE).unlink(missing_ok=True)
-    if given.gaps is not None:
-        written += write_gaps(given.gaps, destination)
-    if given.exhibits is not None:
-        written += write_exhibits(given.exhibits, destination)
-    if given.tuned is not None:
-        written += write_tuned(given.tuned, destination)
-    if given.answers is not None:
-        written += write_answers(given.answers, destination)
-    if given.primary is not None:
-        written += write_primary(given.primary, destination)
-    return written
+    written += write_or_remove(destination / SAVED_FILE, saved or b"")  # a picture of before does not stay
+    return written + given.write(destination)
 
 
 def rebuild(
@@ -101,10 +82,7 @@ def rebuild(
     """Write everything again from `destination/records.csv` and what else the folder holds.
 
     Args:
-        destination: folder that holds `records.csv`.
-        title: heading; the folder's name if None.
-        notes: the suite's lines under the tables; records do not hold them.
-        attached: as for `build`.
+        title: heading; the folder's name if None. All others are as for `build`.
 
     Raises:
         InputError: as `build` and `read_records`.

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sslbench.contract.spec import InputError
-from sslbench.report.scores.published import lay_out_folder
+from sslbench.report.scores.layout import lay_out_folder
 from sslbench.report.statistics import analyse
 from sslbench.report.statistics.compute import processor_seconds
 from sslbench.report.tables import tables_of

@@ -16,18 +16,8 @@ from sslbench.contract.spec import BASELINES, InputError
 
 #: What rows are sorted by; the remaining columns break ties, so that no order of arrival shows.
 ROW_ORDER = (
-    "dataset",
-    "encoder",
-    "latent_dim",
-    "pretext",
-    "pretrain_dataset",
-    "protocol",
-    "reading",
-    "label_fraction",
-    "seed",
-    "label_seed",
-    "metric",
-    "split",
+    *("dataset", "encoder", "latent_dim", "pretext", "pretrain_dataset", "protocol", "reading"),
+    *("label_fraction", "seed", "label_seed", "metric", "split"),
 )
 
 #: What columns would have said that were added in one go: every encoder was read at its end, every plug-in was the

@@ -1,7 +1,8 @@
 """Files beside the records that a report shows too: gaps, pictures, answers, environment, what tuning cost."""
 
-from sslbench.report.attachments.attachments import TAKEN, Attachments
+from sslbench.report.attachments.attachments import Attachments
 from sslbench.report.attachments.exhibits import Exhibit, shrink
+from sslbench.report.attachments.files import TAKEN
 from sslbench.report.attachments.gaps import Failure, Gaps
 from sslbench.report.attachments.predictions import Answered, Answers
 

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from sslbench.contract.settings import TunedArm
+from sslbench.report.attachments import files
 from sslbench.report.attachments.community import Submission
-from sslbench.report.attachments.exhibits import Exhibit, read_exhibits
-from sslbench.report.attachments.files import read_json
-from sslbench.report.attachments.gaps import Gaps, read_gaps
-from sslbench.report.attachments.predictions import Answers, read_answers
-from sslbench.report.attachments.primary import read_primary
-from sslbench.report.attachments.tuned import read_tuned
+from sslbench.report.attachments.exhibits import Exhibit, read_exhibits, write_exhibits
+from sslbench.report.attachments.gaps import Gaps
+from sslbench.report.attachments.predictions import Answers, read_answers, write_answers
 
-ENVIRONMENT_FILE = "environment.json"
-
-#: In the environment: how many of the evaluations were taken from results published before, not run on this machine.
-TAKEN = "evaluations_published_before"
+#: What a results folder holds of them: how it is read, and how written; an empty one is no file.
+_FILES: Mapping[str, tuple[Callable[[Path], Any], Callable[[Any, Path], list[Path]]]] = {
+    "environment": (files.read_environment, files.write_environment),
+    "gaps": (files.read_gaps, files.write_gaps),
+    "exhibits": (read_exhibits, write_exhibits),
+    "tuned": (files.read_tuned, files.write_tuned),
+    "answers": (read_answers, write_answers),
+    "primary": (files.read_primary, files.write_primary),
+}
 
 
 @dataclass(frozen=True)
@@ -53,21 +57,9 @@ class Attachments:
         Raises:
             InputError: a file of the folder cannot be read.
         """
-        return replace(
-            self,
-            environment=read_environment(folder) if self.environment is None else self.environment,
-            gaps=read_gaps(folder) if self.gaps is None else self.gaps,
-            exhibits=read_exhibits(folder) if self.exhibits is None else self.exhibits,
-            tuned=read_tuned(folder) if self.tuned is None else self.tuned,
-            answers=read_answers(folder) if self.answers is None else self.answers,
-            primary=read_primary(folder) if self.primary is None else self.primary,
-        )
+        return replace(self, **{name: read(folder) for name, (read, _) in _FILES.items() if vars(self)[name] is None})
 
-
-def read_environment(folder: Path) -> Mapping[str, object]:
-    """What a results folder says its records were computed on; empty if it does not.
-
-    Raises:
-        InputError: the file is no JSON object.
-    """
-    return read_json(folder / ENVIRONMENT_FILE, "the environment", lambda content: dict(content.items()), {})
+    def write(self, folder: Path) -> list[Path]:
+        """Write what is not None, or take its file away where it is empty; returns the files written."""
+        given = [(write, vars(self)[name]) for name, (_, write) in _FILES.items() if vars(self)[name] is not None]
+        return [path for write, content in given for path in write(content, folder)]

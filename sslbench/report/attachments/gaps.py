@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any
-
-from sslbench.report.attachments.files import read_json, write_or_remove
-
-GAPS_FILE = "gaps.json"
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -49,22 +42,3 @@ class Gaps:
     planned: int = 0
     missing: int = 0
     failures: tuple[Failure, ...] = ()
-
-
-def read_gaps(folder: Path) -> Gaps:
-    """What `write_gaps` left in a results folder; no gaps if it left nothing.
-
-    Raises:
-        InputError: the file is not one that `write_gaps` wrote.
-    """
-    return read_json(folder / GAPS_FILE, "gaps", _gaps, Gaps())
-
-
-def write_gaps(gaps: Gaps, folder: Path) -> list[Path]:
-    """Write the gaps, or take an old file away if there are none; returns the files written."""
-    content = json.dumps(asdict(gaps), indent=2, ensure_ascii=False) + "\n"
-    return write_or_remove(folder / GAPS_FILE, content if gaps.missing or gaps.failures else "")
-
-
-def _gaps(content: Any) -> Gaps:
-    return Gaps(content["planned"], content["missing"], tuple(Failure(**row) for row in content["failures"]))

@@ -18,8 +18,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sslbench.contract.files import replace_file
 from sslbench.contract.spec import InputError
+from sslbench.report.attachments.files import write_or_remove
 
 RIGHT_FILE = "right.npz"
 
@@ -69,9 +69,7 @@ def check_answers(answers: Answers, records: pd.DataFrame, source: str) -> None:
     """
     images = {one.dataset: one.images for one in answers.values()}
     scores = records[(records["metric"] == "accuracy") & (records["split"] == "test")]
-    for cell_id, dataset, value in zip(
-        *(scores[name].tolist() for name in ("cell_id", "dataset", "value")), strict=True
-    ):
+    for cell_id, dataset, value in scores[["cell_id", "dataset", "value"]].itertuples(index=False):
         found = answers.get(cell_id)
         if found is not None and found.images != images[found.dataset]:
             raise InputError(
@@ -141,7 +139,4 @@ def read_answers(folder: Path) -> Answers:
 
 def write_answers(answers: Answers, folder: Path) -> list[Path]:
     """Write the answers, or take an old file away if there are none; returns the files written."""
-    if answers:
-        return [replace_file(folder / RIGHT_FILE, answers_npz(answers))]
-    (folder / RIGHT_FILE).unlink(missing_ok=True)
-    return []
+    return write_or_remove(folder / RIGHT_FILE, answers_npz(answers) if answers else b"")

@@ -13,7 +13,7 @@ noise of the test inputs and not that of the training: another course of the sam
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -23,11 +23,10 @@ from scipy import stats
 
 from sslbench.contract.spec import InputError
 from sslbench.contract.titles import protocol_rank
-from sslbench.report.attachments.predictions import Answered, Answers
+from sslbench.report.attachments.predictions import Answers
 from sslbench.report.records import pretext_rank
 from sslbench.report.scores.layout import lay_out
-from sslbench.report.scores.replicates import Scores
-from sslbench.report.scores.rows import Run, Subject
+from sslbench.report.scores.rows import Row, Subject
 from sslbench.report.statistics.spread import (
     CONFIDENCE,
     ROUNDING,
@@ -153,11 +152,11 @@ def compare(first: Side, second: Side) -> Comparison:
     shared = _ordered(ours.keys() & theirs.keys())
     if not shared:
         raise InputError(f"{first.name} and {second.name} have no cell in common: nothing to compare")
-    found = [_change(name, _scores(ours[name]), _scores(theirs[name])) for name in shared]
+    found = [_change(name, ours[name], theirs[name]) for name in shared]
     corrected = holm([change.p_value for change in found])
     alike = _same_inputs(first.records, second.records)
     disagreements = _corrected(
-        [_disagreement(ours[name], theirs[name], first, second) if name.dataset in alike else None for name in shared]
+        [_disagreement(name, ours[name], theirs[name]) if name.dataset in alike else None for name in shared]
     )
     return Comparison(
         first.name,
@@ -182,20 +181,17 @@ def _place(name: Subject) -> tuple[object, ...]:
     return *where, pretext_rank(name.pretext), name.label_fraction
 
 
-def _cells(side: Side) -> dict[Subject, tuple[Run, ...]]:
-    """The runs of every cell, of independent replicates only."""
+def _cells(side: Side) -> dict[Subject, Row]:
+    """The row of every cell, with independent replicates only."""
     try:
-        rows = lay_out(side.records).rows
+        rows = lay_out(side.records, answers=side.answers).rows
     except InputError as error:
         raise InputError(f"{side.name}: {error}") from error
-    return {row.subject(fraction): runs for row in rows for fraction, runs in row.runs.items()}
+    return {row.subject(fraction): row for row in rows for fraction in row.fractions}
 
 
-def _scores(runs: Iterable[Run]) -> Scores:
-    return {run.replicate: run.value for run in runs}
-
-
-def _change(name: Subject, ours: Scores, theirs: Scores) -> Change:
+def _change(name: Subject, before: Row, after: Row) -> Change:
+    ours, theirs = before.scores(name.label_fraction), after.scores(name.label_fraction)
     first, second = estimate(ours.values()), estimate(theirs.values())
     paired = paired_difference(theirs, ours)
     if paired is not None and paired.n >= 2:
@@ -206,13 +202,15 @@ def _change(name: Subject, ours: Scores, theirs: Scores) -> Change:
     return Change(name, first, second, difference, Procedure.WELCH if n > 1 else Procedure.NONE, p_value)
 
 
-def _disagreement(ours: Sequence[Run], theirs: Sequence[Run], first: Side, second: Side) -> Disagreement | None:
-    pairs = list(_pairs(ours, theirs, first, second))
+def _disagreement(name: Subject, before: Row, after: Row) -> Disagreement | None:
+    ours, theirs = before.right(name.label_fraction), after.right(name.label_fraction)
+    pairs = [(ours[one], theirs[one]) for one in ours if one in theirs]
+    pairs = [(first, second) for first, second in pairs if len(first) == len(second)]  # else the dataset has changed
     if not pairs:
         return None
-    counts = [_one_sided(*pair) for pair in pairs]
+    counts = [(int(np.greater(*pair).sum()), int(np.less(*pair).sum())) for pair in pairs]  # right on one side alone
     return Disagreement(
-        images=sum(before.images for before, _ in pairs),
+        images=sum(len(first) for first, _ in pairs),
         only_first=sum(lost for lost, _ in counts),
         only_second=sum(won for _, won in counts),
         p_values=tuple(mcnemar(*pair) for pair in counts),
@@ -223,24 +221,6 @@ def _same_inputs(first: pd.DataFrame, second: pd.DataFrame) -> set[str]:
     """The datasets whose test inputs are the same on both sides: as one version of them has it."""
     ours, theirs = (frame.groupby("dataset")["dataset_version"].unique().map(tuple) for frame in (first, second))
     return {str(name) for name, versions in ours.items() if len(versions) == 1 and versions == theirs.get(name)}
-
-
-def _pairs(
-    ours: Sequence[Run], theirs: Sequence[Run], first: Side, second: Side
-) -> Iterator[tuple[Answered, Answered]]:
-    """Stored answers of the same replicate to the same test inputs."""
-    after = {run.replicate: second.answers[run.cell_id] for run in theirs if run.cell_id in second.answers}
-    for run in ours:
-        if run.cell_id in first.answers and run.replicate in after:
-            pair = first.answers[run.cell_id], after[run.replicate]
-            if pair[0].images == pair[1].images:  # else the dataset has changed
-                yield pair
-
-
-def _one_sided(first: Answered, second: Answered) -> tuple[int, int]:
-    """How many answers are right in the first alone, and in the second alone."""
-    before, after = int.from_bytes(first.packed), int.from_bytes(second.packed)
-    return (before & ~after).bit_count(), (after & ~before).bit_count()
 
 
 def mcnemar(only_first: int, only_second: int) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from rich.console import Console
 from rich.text import Text
@@ -14,7 +14,7 @@ from sslbench.report.scores.rows import Subject
 from sslbench.report.tables.markdown import pipe_table
 from sslbench.report.tables.sheet import Entry, Sheet, State, text_sheet
 from sslbench.report.tables.terminal import print_sheet
-from sslbench.report.words.numbers import accuracy, counted, p_value, percent, points
+from sslbench.report.words.numbers import accuracy, counted, p_value, percent, points, within
 from sslbench.report.words.reading import COMPARED, COMPARED_BY_INPUT, CORRECTED
 from sslbench.report.words.wording import origin_title, table_title
 
@@ -52,7 +52,7 @@ def verdict(comparison: Comparison) -> str:
 def print_comparison(comparison: Comparison, every: bool, console: Console) -> None:
     """Print the cells that lie outside their interval or changed, or every cell, and a line per table."""
     console.print(Text(f"first: {comparison.first}\nsecond: {comparison.second}"))
-    for table, changes in _by_table(_shown(comparison, every), _several(comparison)).items():
+    for table, changes in _by_table(comparison, _shown(comparison, every)).items():
         rows = tuple(_cell_row(change) for change in changes)
         print_sheet(Sheet(table, CELL_COLUMNS, rows, names=2), console, TIGHT)
     for sheet in _answer_sheets(comparison, every):
@@ -66,7 +66,7 @@ def comparison_markdown(comparison: Comparison, every: bool) -> str:
     """The same as Markdown, the verdict first."""
     parts = [f"`{comparison.first}` (first) and `{comparison.second}` (second): {verdict(comparison)}"]
     parts.append(pipe_table(_overview(comparison)))
-    shown = _by_table(_shown(comparison, every), _several(comparison))
+    shown = _by_table(comparison, _shown(comparison, every))
     rows = tuple((Entry(table), *_cell_row(change)) for table, changes in shown.items() for change in changes)
     if rows:
         parts.append(pipe_table(Sheet("cells", ("table", *CELL_COLUMNS), rows, names=3)))
@@ -88,7 +88,7 @@ def _answer_sheets(comparison: Comparison, every: bool) -> list[Sheet]:
     }
     return [
         text_sheet(f"input by input, {table}", ANSWER_COLUMNS, [_answer_row(one, shown[one]) for one in changes], 2)
-        for table, changes in _by_table(list(shown), _several(comparison)).items()
+        for table, changes in _by_table(comparison, shown).items()
     ]
 
 
@@ -103,19 +103,17 @@ def _shown(comparison: Comparison, every: bool) -> tuple[Change, ...]:
     return comparison.changes if every else tuple(one for one in comparison.changes if one.outside or one.changed)
 
 
-def _several(comparison: Comparison) -> bool:
-    """Whether tables must be named with their dataset and encoder; pixels and majority class are of any encoder."""
-    places = {(change.name.dataset, change.name.encoder) for change in comparison.changes}
-    return len({place for place in places if place[1] != RAW}) > 1
+def _by_table(comparison: Comparison, changes: Iterable[Change]) -> dict[str, list[Change]]:
+    """Changes by the title of the table they stand in, in order.
 
-
-def _by_table(changes: Sequence[Change], several: bool) -> dict[str, list[Change]]:
-    """Changes by the title of the table they stand in, in order."""
+    A title names dataset and encoder where there are several; pixels and majority class are of any encoder.
+    """
+    places = {(change.name.dataset, change.name.encoder) for change in comparison.changes if change.name.encoder != RAW}
     tables: dict[str, list[Change]] = {}
     for change in changes:
         name = change.name
         place = f"{origin_title(name.dataset, name.pretrain_dataset)}, {name.encoder}"
-        named = several or name.encoder == RAW
+        named = len(places) > 1 or name.encoder == RAW
         tables.setdefault(table_title(name.protocol, name.latent_dim, place if named else ""), []).append(change)
     return tables
 
@@ -131,14 +129,13 @@ def _cell_row(change: Change) -> tuple[Entry, ...]:
 
 
 def _difference(change: Change) -> str:
-    moved, reach = points(change.difference.mean, digits=2, signed=True), change.difference.half_width
-    return moved if math.isnan(reach) else f"{moved} ± {points(reach, digits=2)}"
+    return within(change.difference.mean, change.difference.half_width, digits=2, signed=True)
 
 
 def _overview(comparison: Comparison) -> Sheet:
     """A line per table: how far its cells moved."""
     rows = []
-    for table, changes in _by_table(comparison.changes, _several(comparison)).items():
+    for table, changes in _by_table(comparison, comparison.changes).items():
         largest = max(changes, key=lambda change: abs(change.difference.mean))
         mean = math.fsum(change.difference.mean for change in changes) / len(changes)
         where = f" ({largest.name.pretext}, {percent(largest.name.label_fraction)})" if largest.difference.mean else ""

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle
-from typing import Literal
+from typing import Any, Literal
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -22,7 +22,7 @@ from sslbench.report.statistics.image_noise import accuracy_of
 from sslbench.report.statistics.spread import Estimate, estimate
 from sslbench.report.words.numbers import span
 from sslbench.report.words.reading import CEILING
-from sslbench.report.words.wording import several_places, table_title
+from sslbench.report.words.wording import block_title
 
 #: Okabe and Ito's palette without black and yellow: told apart with any colour vision, and on white paper.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -55,6 +55,11 @@ class Look:
     line: LineStyle = "-"
     width: float = 1.6
     layer: float = 3.0
+
+    @property
+    def style(self) -> dict[str, Any]:
+        """As matplotlib's lines take it."""
+        return {"color": self.color, "marker": self.marker, "linestyle": self.line, "linewidth": self.width}
 
 
 BASELINE_LOOKS = {
@@ -103,8 +108,13 @@ def draw_curves(layout: Layout, title: str) -> Figure:
 @matplotlib.rc_context({"text.parse_math": False})  # a $ in a name is a $
 def curves_png(layout: Layout, title: str) -> bytes:
     """The figure as PNG; equal records give equal bytes (with the same matplotlib)."""
+    return png_of(draw_curves(layout, title))
+
+
+def png_of(figure: Figure) -> bytes:
+    """A figure as PNG, without what depends on when and where it was drawn."""
     buffer = io.BytesIO()
-    draw_curves(layout, title).savefig(buffer, format="png", dpi=RESOLUTION, metadata={"Software": None})
+    figure.savefig(buffer, format="png", dpi=RESOLUTION, metadata={"Software": None})
     return buffer.getvalue()
 
 
@@ -213,7 +223,7 @@ def _panels(figure: Figure, blocks: Sequence[Block], looks: Mapping[str, Look], 
         for row in drawn_rows(block):
             _draw_line(axes, curve(block, row), looks[row])
         shown = [other for other in blocks if (other.place, other.protocol) == key]
-        _dress(axes, block, limits(shown), _title(block, blocks), SIZE)
+        _dress(axes, block, limits(shown), block_title(block, blocks), SIZE)
         axes.set_xlabel("labels used", fontsize=9, color=INK)
         if block is shown[0]:
             axes.set_ylabel("test accuracy, %", fontsize=9, color=INK)
@@ -227,7 +237,7 @@ def _small_panels(figure: Figure, blocks: Sequence[Block], sources: Mapping[str,
     figure.set_size_inches(SMALL_WIDTH * SMALL_COLUMNS, height)
     groups = figure.subfigures(len(blocks), 1, squeeze=False, height_ratios=counts)[:, 0]
     for group, block, lines, rows in zip(groups, blocks, counts, owners, strict=True):
-        group.suptitle(_title(block, blocks), x=0.01, ha="left", fontsize=9.5)
+        group.suptitle(block_title(block, blocks), x=0.01, ha="left", fontsize=9.5)
         group.supylabel("test accuracy, %", fontsize=8.5, color=INK)
         group.supxlabel("labels used", fontsize=8.5, color=INK)
         grid = list(group.subplots(lines, SMALL_COLUMNS, squeeze=False, sharey=True).flat)
@@ -238,10 +248,6 @@ def _small_panels(figure: Figure, blocks: Sequence[Block], sources: Mapping[str,
             _dress(axes, block, limits([block]), row, SMALL_SIZE)
         for axes in grid[len(rows) :]:
             axes.set_axis_off()
-
-
-def _title(block: Block, blocks: Sequence[Block]) -> str:
-    return table_title(block.protocol, block.latent_dim, block.place if several_places(blocks) else "")
 
 
 def _dress(axes: Axes, block: Block, ydomain: tuple[float, float], title: str, size: float) -> None:
@@ -272,10 +278,7 @@ def _draw_line(axes: Axes, points: Columns, look: Look) -> None:
     axes.plot(
         labels,
         means,
-        color=look.color,
-        linestyle=look.line,
-        linewidth=look.width,
-        marker=look.marker,
+        **look.style,
         markersize=5.5,
         markeredgecolor=look.color if look.marker in "x+" else "white",
         markeredgewidth=1.0 if look.marker in "x+" else 0.6,
@@ -285,11 +288,7 @@ def _draw_line(axes: Axes, points: Columns, look: Look) -> None:
 
 def _legend_handles(looks: Mapping[str, Look], ceiling: bool) -> list[Line2D]:
     ordered = sorted(looks, key=lambda row: (row in BASELINES, pretext_rank(row)))
-    handles = [
-        Line2D([], [], color=look.color, linestyle=look.line, linewidth=look.width, marker=look.marker, label=row)
-        for row, look in ((row, looks[row]) for row in ordered)
-        if row != "majority_class"
-    ]
+    handles = [Line2D([], [], label=row, **looks[row].style) for row in ordered if row != "majority_class"]
     if ceiling:
         handles.append(Line2D([], [], color="#000000", linestyle=":", linewidth=1, label=CEILING))
     return handles

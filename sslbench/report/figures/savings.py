@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,14 +15,14 @@ from matplotlib.ticker import FixedLocator, NullLocator
 
 from sslbench.contract.spec import BASELINES, REFERENCE_PROTOCOLS
 from sslbench.contract.titles import RAW_ROWS
-from sslbench.report.figures.curves import FAINT, INK, PALETTE, RESOLUTION, LineStyle, short_count
+from sslbench.report.figures.curves import FAINT, INK, PALETTE, LineStyle, png_of, short_count
 from sslbench.report.records import pretext_rank
 from sslbench.report.scores.layout import Block, on_one_axis
 from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.statistics.contest import CONTROL
 from sslbench.report.statistics.label_efficiency import BELOW, BETWEEN, BEYOND, REACHED
 from sslbench.report.words.numbers import times, times_interval
-from sslbench.report.words.wording import column_title, several_places, table_title
+from sslbench.report.words.wording import block_title, column_title
 
 #: The fewest label budgets of a table are drawn, so many.
 MOST_BUDGETS = 3
@@ -190,8 +189,7 @@ def draw_savings(analysis: Analysis, title: str) -> Figure | None:
     figure = Figure(figsize=size, layout="constrained", facecolor="white")
     groups = figure.subfigures(len(drawn), 1, height_ratios=heights, squeeze=False)[:, 0]
     for group, (block, shown) in zip(groups, drawn, strict=True):
-        where = block.place if several_places(analysis.layout.blocks) else ""
-        group.suptitle(table_title(block.protocol, block.latent_dim, where), x=0.01, ha="left", fontsize=10, color=INK)
+        group.suptitle(block_title(block, analysis.layout.blocks), x=0.01, ha="left", fontsize=10, color=INK)
         limits = _limits([one for _, found in shown for one in found])
         alike = len({tuple(one.row for one in found) for _, found in shown}) == 1
         panels = group.subplots(1, len(shown), squeeze=False)[0]
@@ -205,11 +203,8 @@ def draw_savings(analysis: Analysis, title: str) -> Figure | None:
 @matplotlib.rc_context({"text.parse_math": False})  # a $ in a name is a $
 def savings_png(analysis: Analysis, title: str) -> bytes | None:
     """The figure as PNG; equal records give equal bytes (with the same matplotlib)."""
-    figure, buffer = draw_savings(analysis, title), io.BytesIO()
-    if figure is None:
-        return None
-    figure.savefig(buffer, format="png", dpi=RESOLUTION, metadata={"Software": None})
-    return buffer.getvalue()
+    figure = draw_savings(analysis, title)
+    return png_of(figure) if figure else None
 
 
 def _headlined(analysis: Analysis) -> list[Block]:

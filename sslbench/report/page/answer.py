@@ -36,15 +36,11 @@ def answers(found: Sequence[Finding], blocks: Sequence[Block]) -> list[Answer]:
     Where there is no pretext, what training from scratch for longer adds. Whether one dataset serves another is said
     above all tables: its other half is the way back.
     """
-    places: dict[tuple[str, str], list[int]] = {}
-    for number, block in enumerate(blocks):
-        places.setdefault((block.dataset, block.encoder), []).append(number)
-    first: dict[tuple[str, str], Finding] = {}
-    for finding in found:
-        if finding.topic in ANSWERS and finding.subject is not None:
-            first.setdefault(finding.subject[:2], finding)
+    on_topic = [one for one in found if one.topic in ANSWERS]
+    first = {one.subject[:2]: one for one in reversed(on_topic) if one.subject is not None}
     told = []
-    for place, numbers in places.items():
+    for place in dict.fromkeys(block.axis[:2] for block in blocks):
+        numbers = [number for number, block in enumerate(blocks) if block.axis[:2] == place]
         without = NOT_CHOSEN if "supervised" in blocks[numbers[0]].lines else NOT_COMPARED
         sentence = first[place].sentence if place in first else without
         everywhere = place in first and first[place].topic == ANSWERS[0]

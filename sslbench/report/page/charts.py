@@ -8,16 +8,7 @@ from dataclasses import asdict, dataclass
 
 from sslbench.contract.spec import BASELINES
 from sslbench.contract.titles import CLASSICS, RAW_ROWS
-from sslbench.report.figures.curves import (
-    PALETTE,
-    bands,
-    crowded,
-    curve,
-    drawn_rows,
-    limits,
-    looks_of,
-    short_count,
-)
+from sslbench.report.figures.curves import PALETTE, bands, crowded, curve, drawn_rows, limits, looks_of, short_count
 from sslbench.report.figures.savings import Bar
 from sslbench.report.records import pretext_rank
 from sslbench.report.scores.layout import Block, source_of
@@ -154,14 +145,11 @@ def latent_figures(blocks: Sequence[Block]) -> list[Figure]:
 
     Nothing where only one latent size was run.
     """
-    several = several_places(blocks)
-    groups: dict[tuple[str, str], list[Block]] = {}
-    for block in blocks:
-        groups.setdefault((block.place, block.protocol), []).append(block)
     figures = []
-    for (where, protocol), group in groups.items():
+    for where, protocol in dict.fromkeys((block.place, block.protocol) for block in blocks):
+        group = [block for block in blocks if (block.place, block.protocol) == (where, protocol)]
         if len(group) > 1:
-            title = f"{where}: {protocol}" if several else protocol
+            title = f"{where}: {protocol}" if several_places(blocks) else protocol
             fractions = sorted({fraction for block in group for fraction in block.fractions})
             charts = ((f"{percent(at)} of the labels", _latent_chart(group, at, title)) for at in fractions)
             figures.append(Figure(title, tuple(charts), "Labels"))
@@ -169,28 +157,22 @@ def latent_figures(blocks: Sequence[Block]) -> list[Figure]:
 
 
 def _latent_chart(group: Sequence[Block], fraction: float, title: str) -> Chart:
-    rows = dict.fromkeys(row for block in group for row in drawn_rows(block))
-    drawn = tuple(line for row in rows if (line := _latent_line(group, row, fraction)).points)
+    points: dict[str, list[Point]] = {}
+    for row in dict.fromkeys(row for block in group for row in drawn_rows(block)):
+        for block in group:
+            if (row, fraction) in block.scores:
+                found, words = accuracy_of(block.lines[row], fraction), f"{row}\nlatent size {block.latent_dim}"
+                points.setdefault(row, []).append(_point(block.latent_dim, found, words))
+    lines = tuple(Line(row, tuple(found)) for row, found in points.items())
+    shown = f"Line chart of test accuracy against latent size with {percent(fraction)} of the labels, {title}"
     return Chart(
         kind="panels" if any(crowded(block) for block in group) else "lines",
-        alt=_alt(
-            f"Line chart of test accuracy against latent size with {percent(fraction)} of the labels, {title}", drawn
-        ),
+        alt=_alt(shown, lines),
         xlabel="latent size",
         ylabel="test accuracy, %",
         ticks=tuple((block.latent_dim, str(block.latent_dim)) for block in group),
-        lines=drawn,
+        lines=lines,
     )
-
-
-def _latent_line(group: Sequence[Block], row: str, fraction: float) -> Line:
-    points = [
-        _point(size, accuracy_of(block.lines[row], fraction), f"{row}\nlatent size {size}")
-        for block in group
-        if (row, fraction) in block.scores
-        for size in [block.latent_dim]
-    ]
-    return Line(row, tuple(points))
 
 
 def page_data(charts: Sequence[Chart], rows: Iterable[str]) -> dict[str, object]:

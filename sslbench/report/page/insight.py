@@ -12,10 +12,10 @@ from sslbench.report.page.charts import Chart, Figure, Point
 from sslbench.report.page.parts import LABELS, PLACE, Line, Part, Say, by_fraction, places, pretext_of, said, sheet_of
 from sslbench.report.scores.measures import SHOWN, mean_measures
 from sslbench.report.statistics.analysis import Analysis
-from sslbench.report.statistics.replication import NOT_CROSSED
 from sslbench.report.tables.sheet import Sheet
-from sslbench.report.words.numbers import NOT_RUN, interval, percent, points
+from sslbench.report.words.numbers import NOT_RUN, percent, points, ranged
 from sslbench.report.words.reading import COLLAPSED, MEASURES
+from sslbench.report.words.wording import axis_title
 
 TITLES = {name: shown for name, shown, _ in SHOWN}
 
@@ -31,19 +31,17 @@ def share_part(analysis: Analysis) -> Part | None:
         "jackknife over seeds. Shares describe this grid: a wider axis would explain more."
     )
     reasons = "; ".join(dict.fromkeys(reason for reason in analysis.shares["reason"] if reason))
-    columns = (*PLACE, ("axis", _source), ("share of variance", _share))
+    columns = (
+        *PLACE,
+        ("axis", lambda line: axis_title(line["source"]).replace(" x ", " × ")),
+        ("share of variance", _share),
+    )
     table = sheet_of(analysis.shares, columns, 3, "", reasons and f"{reasons[0].upper()}{reasons[1:]}.")
     return Part("matters", "What matters most", (text,), sheets=(table,))
 
 
-def _source(line: Line) -> str:
-    source = line["source"].replace(" x ", " × ")
-    return str(source.replace("latent_dim", "latent size").replace("label_fraction", "label fraction"))
-
-
 def _share(line: Line) -> str:
-    low, high = line["low"], line["high"]
-    return f"{points(line['share'])}%" + ("" if math.isnan(low) else f" {interval(points(low), points(high))}")
+    return ranged(f"{points(line['share'])}%", line["low"], line["high"], points)
 
 
 def measure_part(measures: Sheet | None, analysis: Analysis) -> Part | None:
@@ -102,11 +100,12 @@ def correlation_sheets(analysis: Analysis) -> list[Sheet]:
 
 def _correlation(line: Line) -> str:
     """`0.83 [0.1, 1.0]`."""
-    if math.isnan(line["spearman"]):
-        return NOT_RUN
-    low, high = line["spearman_low"], line["spearman_high"]
-    spread = "" if math.isnan(low) else f" {interval(f'{low:.2f}', f'{high:.2f}')}"
-    return f"{line['spearman']:.2f}{spread}"
+    rho = line["spearman"]
+    return (
+        NOT_RUN
+        if math.isnan(rho)
+        else ranged(f"{rho:.2f}", line["spearman_low"], line["spearman_high"], "{:.2f}".format)
+    )
 
 
 def _encoders(part: pd.DataFrame) -> str:
@@ -151,20 +150,17 @@ def optimism_part(analysis: Analysis) -> Part | None:
 
 
 def _gain(name: str, first: str, last: str) -> Say:
-    def say(line: Line) -> str:
-        value, low, high = line[name], line[first], line[last]
-        return points(value, 2, signed=True) + (
-            "" if math.isnan(low) else f" {interval(points(low, 2), points(high, 2))}"
-        )
+    def hundredths(end: float) -> str:
+        return points(end, 2)
 
-    return say
+    return lambda line: ranged(points(line[name], 2, signed=True), line[first], line[last], hundredths)
 
 
 def spread_part(analysis: Analysis) -> Part:
     """Where the spread over seeds comes from."""
     name = "Where the spread comes from"
     if analysis.components.empty:
-        return Part("spread", name, (analysis.components_reason or NOT_CROSSED,))
+        return Part("spread", name, (analysis.components_reason,))
     text = (
         "Standard deviation of accuracy, in points, between trainings (initialisation, views), between labelled "
         "subsets, and the rest: how the two interact, and noise. From every encoder evaluated on every subset."

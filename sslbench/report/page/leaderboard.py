@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import pandas as pd
+
 from sslbench.contract.spec import REFERENCE_PROTOCOLS
 from sslbench.contract.titles import RAW
 from sslbench.report.attachments.community import Submission
@@ -29,8 +31,6 @@ from sslbench.report.words.reading import STALE
 #: Shares of the labels that a table shows: so many, and more only where a line would be empty.
 SHOWN = 4
 
-NOTHING = -math.inf
-
 READING = (
     "A line is an encoder, trained or not, read by one protocol. `76.3 ± 0.4` is its mean accuracy with the 95% "
     "interval over seeds and, where a table stores its answers, over test inputs. The columns are the shares of the "
@@ -46,16 +46,11 @@ READING = (
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell: what stands there, what it is sorted by (none: below all others), and more in small print."""
+    """A cell: what stands there, what it is sorted by (None: below all others), and more in small print."""
 
     text: str
-    order: float = NOTHING
+    order: float | None = None
     small: str = ""
-
-    @property
-    def known(self) -> bool:
-        """Whether there is something to sort by."""
-        return self.order > NOTHING
 
 
 @dataclass(frozen=True)
@@ -190,7 +185,7 @@ def _table(dataset: str, lines: Sequence[Line]) -> dict[str, Any]:
 def _published(name: str, layout: Layout, place: str) -> Iterator[Line]:
     primary = primary_of(layout)
     saved = _multipliers(layout)
-    behind = _behind(layout.evaluations.to_dict("records"))
+    behind = _behind(layout.evaluations)
     for row in layout.rows:
         yield Line(
             row=row,
@@ -209,17 +204,15 @@ def _published(name: str, layout: Layout, place: str) -> Iterator[Line]:
 
 def _of_others(one: Submission) -> Iterator[Line]:
     scored = evaluations(one.records)
-    behind = _behind(scored.to_dict("records"))
+    behind = _behind(scored)
     for row in rows_of(scored):
         scores = {at: estimate(row.scores(at).values()) for at in row.fractions}
         yield Line(row, scores, behind[row.key], None, f"{one.title}, by {one.author}", one.url, one.standing)
 
 
-def _behind(lines: Sequence[Mapping[Any, Any]]) -> dict[tuple[Any, ...], list[Mapping[Any, Any]]]:
-    found: dict[tuple[Any, ...], list[Mapping[Any, Any]]] = {}
-    for line in lines:
-        found.setdefault(tuple(line[name] for name in ROW_KEY), []).append(line)
-    return found
+def _behind(evaluated: pd.DataFrame) -> dict[Any, list[dict[Any, Any]]]:
+    """The evaluations of every row."""
+    return {key: part.to_dict("records") for key, part in evaluated.groupby(list(ROW_KEY))}
 
 
 def _multipliers(layout: Layout) -> dict[tuple[Any, ...], Mapping[Any, Any]]:
@@ -228,9 +221,7 @@ def _multipliers(layout: Layout) -> dict[tuple[Any, ...], Mapping[Any, Any]]:
     def fewest(row: Row) -> Row:
         return replace(row, runs=dict(list(row.runs.items())[:1]))
 
-    compared = (
-        replace(each, tables=tuple(tuple(map(fewest, table)) for table in each.tables)) for each in layout.peers
-    )
+    compared = (replace(each, rows=tuple(map(fewest, each.rows))) for each in layout.peers)
     return {
         tuple(line[name] for name in ROW_KEY): line
         for line in multipliers(compared).to_dict("records")

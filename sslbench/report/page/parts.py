@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -51,8 +51,9 @@ def sheet_of(frame: pd.DataFrame, columns: Sequence[Column], names: int, title: 
         if name not in ("dataset", "encoder") or len({say(line) for line in lines}) > 1
     ]
     rows = [[say(line) for _, _, say in kept] for line in lines]
-    made = text_sheet(title, [name for _, name, _ in kept], rows, sum(at < names for at, _, _ in kept))
-    return replace(made, notes=tuple(note for note in notes if note))
+    return text_sheet(
+        title, [name for _, name, _ in kept], rows, sum(at < names for at, _, _ in kept), filter(None, notes)
+    )
 
 
 def by_fraction(frame: pd.DataFrame, names: Sequence[Column], say: Say, title: str = "", *notes: str) -> Sheet:

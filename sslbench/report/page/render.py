@@ -38,7 +38,7 @@ from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.tables.sheet import Sheet, Tables
 from sslbench.report.words.findings import findings
 from sslbench.report.words.reading import headline_text, marks_text
-from sslbench.report.words.wording import several_places, table_title
+from sslbench.report.words.wording import block_title, several_places
 
 LIBRARIES = ("d3-7.9.2.min.js", "plot-0.6.17.min.js")
 
@@ -72,6 +72,9 @@ class _Charts(list[Chart]):
         self.extend(chart for _, chart in figure.charts)
         return Drawing(figure, first)
 
+    def place_all(self, parts: Sequence[Part | None]) -> list[tuple[Part, list[Drawing]]]:
+        return [(part, [self.place(figure) for figure in part.figures]) for part in parts if part is not None]
+
 
 def report_html(tables: Tables, analysis: Analysis, title: str, notes: Sequence[str], attached: Attachments) -> str:
     """The page as text."""
@@ -82,10 +85,8 @@ def report_html(tables: Tables, analysis: Analysis, title: str, notes: Sequence[
     views = _views(tables, analysis, blocks, charts)
     chapters = [latent_part(blocks), compute_part(analysis), others_part(tables.others)]
     chapters.append(picture_part(attached.exhibits or ()))
-    drawn = [(part, [charts.place(figure) for figure in part.figures]) for part in chapters if part is not None]
-    reviews = [
-        (part, [charts.place(figure) for figure in part.figures]) for part in _reviews(tables, analysis, attached)
-    ]
+    drawn = charts.place_all(chapters)
+    reviews = charts.place_all(_reviews(tables, analysis, attached))
     said = {answer.sentence for answer in told}
     return template("report.html").render(
         title=title,
@@ -116,18 +117,17 @@ def unlinked(page: str) -> str:
 def _views(tables: Tables, analysis: Analysis, blocks: Sequence[Block], charts: _Charts) -> list[View]:
     views = []
     for block in blocks:
-        title = table_title(block.protocol, block.latent_dim, block.place if several_places(blocks) else "")
         accuracy = [sheet for sheet in tables.accuracy if sheet.block and sheet.block.axis == block.axis]
         curves = charts.place(curve_figure(block))
         saved = saved_figure(analysis, block)
         drawn = charts.place(saved) if saved else None
-        views.append(View(title, curves, drawn, accuracy, savings_sheets(analysis, block)))
+        views.append(View(block_title(block, blocks), curves, drawn, accuracy, savings_sheets(analysis, block)))
     return views
 
 
-def _reviews(tables: Tables, analysis: Analysis, attached: Attachments) -> list[Part]:
+def _reviews(tables: Tables, analysis: Analysis, attached: Attachments) -> list[Part | None]:
     """What is folded under one chapter at the end."""
-    parts = [
+    return [
         outcome_part(analysis),
         share_part(analysis),
         spread_part(analysis),
@@ -137,7 +137,6 @@ def _reviews(tables: Tables, analysis: Analysis, attached: Attachments) -> list[
         cost_part(tables.costs, attached.tuned or (), tables.layout),
         environment_part(attached.environment, tables.layout),
     ]
-    return [part for part in parts if part is not None]
 
 
 def _reading(tables: Tables, analysis: Analysis, notes: Sequence[str]) -> list[str]:

@@ -12,18 +12,9 @@ from sslbench.report.scores.evaluations import ROW_KEY
 from sslbench.report.scores.layout import Block
 from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.statistics.crossing import WIDEST
-from sslbench.report.statistics.label_efficiency import (
-    OVERTAKEN,
-    OVERTAKEN_BETWEEN,
-)
+from sslbench.report.statistics.label_efficiency import OVERTAKEN, OVERTAKEN_BETWEEN
 from sslbench.report.tables.sheet import Sheet
-from sslbench.report.words.numbers import (
-    NOT_RUN,
-    fraction_interval,
-    percent,
-    points,
-    rounded_percent,
-)
+from sslbench.report.words.numbers import NOT_RUN, fraction_interval, percent, rounded_percent, within
 from sslbench.report.words.reading import AREAS_TEST
 
 SAVINGS_TEXT = (
@@ -105,7 +96,4 @@ def _crossover(line: Line) -> str:
 
 
 def _area(value: float, low: float, high: float, signed: bool = False) -> str:
-    if math.isnan(value):
-        return NOT_RUN
-    text = points(value, signed=signed)
-    return text if math.isnan(low) else f"{text} ± {50 * (high - low):.1f}"
+    return NOT_RUN if math.isnan(value) else within(value, (high - low) / 2, signed=signed)

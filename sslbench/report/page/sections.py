@@ -95,7 +95,7 @@ def looked_at_sheets(layout: Layout) -> tuple[Sheet, ...]:
         "Nobody counted what this choosing cost, and where it looked at the data of this page its rows look that much "
         "better. Other defaults follow a paper or a measure without labels."
     )
-    return (replace(text_sheet("Defaults chosen by looking at labels", ("of", "which and how"), rows), notes=(note,)),)
+    return (text_sheet("Defaults chosen by looking at labels", ("of", "which and how"), rows, notes=(note,)),)
 
 
 def tuning_sheets(tuned: Sequence[TunedArm]) -> tuple[Sheet, ...]:
@@ -116,7 +116,7 @@ def tuning_sheets(tuned: Sequence[TunedArm]) -> tuple[Sheet, ...]:
         f"All trials of an arm together. Scores by {', '.join(sorted({one.criterion for one in tuned}))}, of the "
         "settings each arm started from and of those it found; no test label is read."
     )
-    return (replace(text_sheet("What tuning cost", columns, rows), notes=(note,)),)
+    return (text_sheet("What tuning cost", columns, rows, notes=(note,)),)
 
 
 def environment_part(environment: Mapping[str, object] | None, layout: Layout) -> Part:

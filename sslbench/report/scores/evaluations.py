@@ -54,18 +54,19 @@ def evaluations(records: pd.DataFrame) -> pd.DataFrame:
 
 def _named(records: pd.DataFrame) -> pd.DataFrame:
     """With protocols as tables name them."""
-    pairs = zip(records["protocol"].tolist(), records["reading"].tolist(), strict=True)
+    pairs = records[["protocol", "reading"]].itertuples(index=False)
     return records.assign(protocol=[table_protocol(*pair) for pair in pairs])
 
 
 def keep_independent(frame: pd.DataFrame) -> pd.DataFrame:
     """The lines of `frame` (dataset, seed, label_seed, …) whose replicates are `independent` within their dataset."""
     kept = [
-        group[pd.MultiIndex.from_frame(group[REPLICATE]).isin(independent(_replicates(group)))]
+        group[pd.MultiIndex.from_frame(group[REPLICATE]).isin(independent(replicates_of(group)))]
         for _, group in frame.groupby("dataset", sort=True)
     ]
     return pd.concat(kept, ignore_index=True) if kept else frame
 
 
-def _replicates(frame: pd.DataFrame) -> list[Replicate]:
-    return [Replicate(*pair) for pair in zip(*(frame[name].tolist() for name in REPLICATE), strict=True)]
+def replicates_of(frame: pd.DataFrame) -> list[Replicate]:
+    """The replicate of every line."""
+    return [Replicate(*pair) for pair in frame[REPLICATE].itertuples(index=False)]

@@ -23,8 +23,8 @@ def collapsed_encoders(records: pd.DataFrame) -> Mapping[Encoder, int]:
     """How many seeds of each encoder are collapsed; encoders without any, or undertrained ones, are left out."""
     flagged = records[(records["metric"] == "collapsed") & (records["value"] > 0)]
     flagged = flagged.drop(undertrained(flagged).index)
-    columns = [flagged[name].tolist() for name in ("dataset", "encoder", "pretext", "latent_dim")]
-    return Counter(zip(*columns, strict=True))
+    encoders = flagged[["dataset", "encoder", "pretext", "latent_dim"]]
+    return Counter(encoders.itertuples(index=False, name=None))
 
 
 #: What has versions, and the columns of records that name it and say which.

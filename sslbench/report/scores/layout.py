@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, reduce
-from itertools import groupby
+from pathlib import Path
 
 import pandas as pd
 
 from sslbench.contract.spec import BASELINES, REFERENCE_PROTOCOLS
 from sslbench.contract.titles import OPTIONAL_PROTOCOLS, RAW, protocol_rank
+from sslbench.report.attachments.files import read_primary
 from sslbench.report.attachments.gaps import Failure, Gaps
-from sslbench.report.attachments.predictions import Answers
-from sslbench.report.records import pretext_rank
+from sslbench.report.attachments.predictions import Answers, read_answers
+from sslbench.report.records import pretext_rank, read_records
 from sslbench.report.scores.evaluations import evaluations, keep_independent
 from sslbench.report.scores.flags import Encoder, collapsed_encoders, stale_cells
 from sslbench.report.scores.replicates import Replicate, Scores
@@ -84,17 +85,12 @@ class Peers:
     """Everything that is compared with one `supervised`: same dataset, encoder and latent size.
 
     Attributes:
-        tables: all others but the majority class, in table order, those of one protocol together. `raw_pixels` is a
+        rows: all others but the majority class, in table order, those of one protocol together. `raw_pixels` is a
             peer of every encoder of its dataset, and there goes by that encoder and size.
     """
 
     supervised: Row
-    tables: tuple[tuple[Row, ...], ...]
-
-    @property
-    def rows(self) -> tuple[Row, ...]:
-        """The rows of all tables."""
-        return tuple(row for table in self.tables for row in table)
+    rows: tuple[Row, ...]
 
 
 @dataclass(frozen=True)
@@ -189,6 +185,19 @@ def lay_out(
     )
 
 
+def lay_out_folder(folder: Path, versions: Mapping[tuple[str, str], int]) -> Layout:
+    """The records of `folder/records.csv` and what else of it tables need.
+
+    Args:
+        versions: of the plug-ins as they are now, by kind and name.
+
+    Raises:
+        InputError: a file cannot be read.
+    """
+    records, primary = read_records(folder / "records.csv"), read_primary(folder)
+    return lay_out(records, primary=primary, versions=versions, answers=read_answers(folder))
+
+
 def _blocks(rows: Sequence[Row], crossed: set[str], classes: Mapping[str, int]) -> Iterator[Block]:
     for dataset, encoder in sorted({(row.dataset, row.encoder) for row in rows if row.encoder != RAW}):
         here = [row for row in rows if row.dataset == dataset and row.encoder in (encoder, RAW)]
@@ -200,11 +209,9 @@ def _blocks(rows: Sequence[Row], crossed: set[str], classes: Mapping[str, int]) 
 
 def _of_place(place: tuple[str, str, str], rows: Sequence[Row], crossed: bool, num_classes: int) -> Iterator[Block]:
     """The tables that the rows of one dataset, pretraining dataset and encoder fill."""
-    counts: dict[float, set[int]] = {}
-    for row in rows:
-        for fraction, runs in row.runs.items():
-            counts.setdefault(fraction, set()).update(run.num_labels for run in runs)
-    num_labels = {fraction: tuple(sorted(counts[fraction])) for fraction in sorted(counts)}
+    fractions = tuple(sorted({at for row in rows for at in row.runs}))
+    counts = {at: {run.num_labels for row in rows for run in row.runs.get(at, ())} for at in fractions}
+    num_labels = {at: tuple(sorted(found)) for at, found in counts.items()}
     for protocol, size in _tables(rows):
         lines = {
             row.pretext: row
@@ -215,7 +222,6 @@ def _of_place(place: tuple[str, str, str], rows: Sequence[Row], crossed: bool, n
         }
         expected = {row.pretext for row in rows if row.pretext not in BASELINES and protocol not in OPTIONAL_PROTOCOLS}
         names = tuple(sorted(expected | set(lines), key=pretext_rank))
-        fractions = tuple(num_labels)
         owners = [row for row in lines.values() if row.encoder != RAW] or list(lines.values())
         replicates = {at: _expected(owners, at) or _expected(list(lines.values()), at) for at in fractions}
         yield Block(*place, protocol, size, names, fractions, replicates, crossed, num_labels, num_classes, lines)
@@ -286,4 +292,4 @@ def _peers(rows: Sequence[Row]) -> Iterator[Peers]:
             if row.pretext not in ("supervised", "majority_class")
         ]
         members.sort(key=lambda row: (protocol_rank(row.protocol), pretext_rank(row.pretext), row.pretrain_dataset))
-        yield Peers(supervised, tuple(tuple(table) for _, table in groupby(members, lambda row: row.protocol)))
+        yield Peers(supervised, tuple(members))

@@ -92,17 +92,8 @@ class Row:
 
     @cached_property
     def replicates(self) -> tuple[Replicate, ...]:
-        """What the rows of `test` are, in order."""
+        """Every one that was run at any fraction, in order."""
         return tuple(sorted({run.replicate for runs in self.runs.values() for run in runs}))
-
-    @cached_property
-    def test(self) -> Floats:
-        """`(replicates, fractions)` test accuracy in [0, 1]; NaN where there is no record."""
-        lines = {replicate: line for line, replicate in enumerate(self.replicates)}
-        test = np.full((len(lines), len(self.runs)), np.nan)
-        for column, runs in enumerate(self.runs.values()):
-            test[[lines[run.replicate] for run in runs], column] = [run.value for run in runs]
-        return test
 
     def scores(self, fraction: float) -> dict[Replicate, float]:
         """Test accuracy by replicate at one label fraction; replicates without a record are left out."""
@@ -122,16 +113,16 @@ class Row:
 def rows_of(evaluated: pd.DataFrame, answers: Answers | None = None) -> tuple[Row, ...]:
     """The rows that lines of `evaluations` make, ordered by `ROW_KEY`."""
     found: dict[tuple[str, str, int, str, str, str], dict[float, list[Run]]] = {}
-    lines = zip(*(evaluated[name].tolist() for name in CELL), _runs(evaluated), strict=True)
-    for dataset, encoder, latent_dim, protocol, pretrain_dataset, pretext, fraction, run in lines:
-        key = dataset, encoder, latent_dim, protocol, pretrain_dataset, pretext
-        found.setdefault(key, {}).setdefault(fraction, []).append(run)
+    for cell, run in zip(evaluated[CELL].itertuples(index=False), runs_of(evaluated), strict=True):
+        subject = Subject(*cell)
+        found.setdefault(subject[:-1], {}).setdefault(subject.label_fraction, []).append(run)
     return tuple(
         Row(*key, {at: tuple(runs) for at, runs in by_fraction.items()}, answers or {})
         for key, by_fraction in found.items()
     )
 
 
-def _runs(evaluated: pd.DataFrame) -> list[Run]:
-    fields = ["test" if name == "value" else name for name in Run._fields]
-    return [Run(*line) for line in zip(*(evaluated[name].tolist() for name in fields), strict=True)]
+def runs_of(evaluated: pd.DataFrame) -> tuple[Run, ...]:
+    """The run of every line of a frame like that of `evaluations`."""
+    fields = evaluated.rename(columns={"test": "value"})[list(Run._fields)]
+    return tuple(Run(*line) for line in fields.itertuples(index=False))

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from sslbench.report.scores.evaluations import ROW_KEY
 from sslbench.report.scores.layout import Block
-from sslbench.report.scores.replicates import Scores
-from sslbench.report.scores.rows import Floats, Right, Row
+from sslbench.report.scores.replicates import Replicate
+from sslbench.report.scores.rows import Floats, Row
 from sslbench.report.statistics.contest import CONTROL, judge
 from sslbench.report.statistics.crossing import WIDEST, too_wide
 from sslbench.report.statistics.image_noise import noise_of_mean, with_images
 from sslbench.report.statistics.label_efficiency import NO_SEED, ONE_BUDGET, ONE_SEED
 from sslbench.report.statistics.paired import contenders
-from sslbench.report.statistics.spread import Estimate, estimate
+from sslbench.report.statistics.spread import UNKNOWN, estimate
 
 AREA_COLUMNS = (
     *(*ROW_KEY, "first_fraction", "last_fraction", "area", "low", "high"),
@@ -26,8 +26,6 @@ AREA_COLUMNS = (
 
 FEWER_BUDGETS = "lacks label budgets of training from scratch"
 TOO_WIDE = f"label budgets more than a factor of {WIDEST} apart: no curve"
-
-_UNKNOWN = Estimate(math.nan, math.nan, 0, math.nan)
 
 
 def areas(blocks: Iterable[Block]) -> pd.DataFrame:
@@ -50,53 +48,40 @@ def areas(blocks: Iterable[Block]) -> pd.DataFrame:
 def _lines(rows: dict[str, Row]) -> list[tuple[object, ...]]:
     """The lines of the rows of one table but for `supervised`, which must be among them."""
     scratch = rows[CONTROL]
-    heights = {name: _by_replicate(row, scratch) for name, row in rows.items()}
-    answers = {name: _by_input(row, scratch) for name, row in rows.items()}
+    reasons = {name: _why_not(row, scratch) for name, row in rows.items()}
+    known = {name: row for name, row in rows.items() if not reasons[name]}
+    at = scratch.fractions
+    heights = {name: _areas(scratch.num_labels, [row.scores(each) for each in at]) for name, row in known.items()}
+    answers = {name: _areas(scratch.num_labels, [row.right(each) for each in at]) for name, row in known.items()}
     verdicts = judge({"area": heights}, {"area": answers})
     lines: list[tuple[object, ...]] = []
     for name, row in rows.items():
         if name == CONTROL:
             continue
-        area = (
-            with_images(estimate(heights[name].values()), noise_of_mean(answers[name])) if heights[name] else _UNKNOWN
-        )
+        own = heights.get(name)
+        area = with_images(estimate(own.values()), noise_of_mean(answers[name])) if own else UNKNOWN
         verdict = verdicts.get(("area", name))
-        gap = (verdict and verdict.difference) or _UNKNOWN
+        gap = (verdict and verdict.difference) or UNKNOWN
         lines.append(
             (
-                *(*row.key, scratch.fractions[0], scratch.fractions[-1], area.mean, area.low, area.high),
+                *(*row.key, at[0], at[-1], area.mean, area.low, area.high),
                 *(gap.mean, gap.low, gap.high, verdict.outcome if verdict else "", area.n),
-                _why_not(row, scratch) or {0: NO_SEED, 1: ONE_SEED}.get(area.n, ""),
+                reasons[name] or {0: NO_SEED, 1: ONE_SEED}.get(area.n, ""),
             )
         )
     return lines
 
 
-def log_area(num_labels: Floats, scores: Floats) -> Floats:
-    """Mean height on the log-label axis of each curve of `scores` `(curves, budgets)`; `(curves,)`."""
+def _areas(num_labels: Floats, curve: Sequence[Mapping[Replicate, Any]]) -> dict[Replicate, Any]:
+    """Mean height on the log-label axis by replicate, of those that have every budget.
+
+    Args:
+        curve: by budget, what has a height: a score, or the answers to all test inputs.
+    """
     axis = np.log(num_labels)
-    return np.asarray(np.trapezoid(scores, axis, axis=1) / (axis[-1] - axis[0]), dtype=np.float64)
-
-
-def _by_replicate(row: Row, scratch: Row) -> Scores:
-    """The area of every replicate that has all budgets; empty where there is no area."""
-    if _why_not(row, scratch):
-        return {}
-    curves = row.test[:, [row.fractions.index(at) for at in scratch.fractions]]
-    found = zip(row.replicates, log_area(scratch.num_labels, curves).tolist(), strict=True)
-    return {replicate: height for replicate, height in found if not math.isnan(height)}
-
-
-def _by_input(row: Row, scratch: Row) -> Right:
-    """The area under the answers to every test input, by replicate; empty where there is none, or no answers."""
-    if _why_not(row, scratch):
-        return {}
-    right = [row.right(at) for at in scratch.fractions]
-    return {
-        replicate: log_area(scratch.num_labels, np.array([one[replicate] for one in right], dtype=np.float64).T)
-        for replicate in row.replicates
-        if all(replicate in one for one in right)
-    }
+    complete = sorted(set.intersection(*(set(at) for at in curve)))
+    lines = {one: np.array([at[one] for at in curve], dtype=np.float64) for one in complete}
+    return {one: np.trapezoid(line, axis, axis=0) / (axis[-1] - axis[0]) for one, line in lines.items()}
 
 
 def _why_not(row: Row, scratch: Row) -> str:

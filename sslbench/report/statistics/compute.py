@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
@@ -124,21 +124,13 @@ def budgets(evaluated: pd.DataFrame, tuning: Sequence[TunedArm] = ()) -> pd.Data
     encoders = evaluated[~evaluated["pretext"].isin(BASELINES)].drop_duplicates([*ENCODER, "seed"])
     lines: list[tuple[object, ...]] = []
     for key, group in encoders.groupby(["dataset", "encoder", "latent_dim"], sort=True):
-        means = group.groupby("pretext")[list(_QUANTITIES)].mean()
-        spent = {
-            name: {str(pretext): float(value) for pretext, value in means[column].dropna().items()}
-            for column, name in _QUANTITIES.items()
-        }
-        spent["trials"] = {pretext: trials[pretext] for pretext in map(str, means.index) if pretext in trials}
-        for quantity, by_pretext in spent.items():
-            lines += [(*key, *line) for line in _budget(quantity, by_pretext)]
+        means = group.groupby("pretext")[list(_QUANTITIES)].mean().rename(columns=_QUANTITIES)
+        means["trials"] = [trials.get(str(pretext), math.nan) for pretext in means.index]
+        for quantity, every in means.items():
+            spent = every.dropna()
+            if len(spent) > 1:
+                low, high = float(spent.min()), float(spent.max())
+                ratio = high / low if low > 0 else (1.0 if high == 0 else math.inf)
+                ends = low, spent.idxmin(), high, spent.idxmax()
+                lines.append((*key, quantity, *ends, ratio, ratio <= MATCHED_WITHIN))
     return pd.DataFrame(lines, columns=list(BUDGET_COLUMNS))
-
-
-def _budget(quantity: str, by_pretext: dict[str, float]) -> Iterator[tuple[object, ...]]:
-    if len(by_pretext) < 2:
-        return
-    least, most = (min(by_pretext, key=by_pretext.__getitem__), max(by_pretext, key=by_pretext.__getitem__))
-    low, high = by_pretext[least], by_pretext[most]
-    ratio = high / low if low > 0 else (1.0 if high == 0 else math.inf)
-    yield quantity, low, least, high, most, ratio, ratio <= MATCHED_WITHIN

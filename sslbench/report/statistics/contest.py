@@ -39,6 +39,7 @@ from sslbench.report.statistics.image_noise import image_half_width, shared_cova
 from sslbench.report.statistics.spread import (
     ROUNDING,
     SIGNIFICANCE,
+    UNKNOWN,
     Estimate,
     paired_difference,
     with_interval,
@@ -167,6 +168,12 @@ def judge_rows(rows: Mapping[str, Row], fractions: Sequence[float]) -> dict[tupl
         {at: {name: row.scores(at) for name, row in rows.items()} for at in fractions},
         {at: {name: row.right(at) for name, row in rows.items()} for at in fractions},
     )
+
+
+def difference(row: Row, reference: Row, fraction: float) -> Estimate:
+    """`row - reference` at one label fraction of both, paired by replicate; `UNKNOWN` if they share none."""
+    pair = judge_rows({CONTROL: reference, "row": row}, [fraction])
+    return pair[fraction, "row"].difference or UNKNOWN
 
 
 def contest_of(column: Mapping[str, Scores], right: Mapping[str, Right] | None = None) -> Contest | None:

@@ -30,9 +30,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq, isotonic_regression
 
+from sslbench.report.scores.rows import Floats
 from sslbench.report.statistics.spread import ROUNDING, t_quantile
-
-Floats = NDArray[np.float64]
 
 #: Neighbouring budgets further apart than this factor are not interpolated.
 WIDEST = 3

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -39,34 +38,11 @@ MULTIPLIER_COLUMNS = (
     *("multiplier", "low", "high", "outcome", "least", "most", "n", "reason"),
 )
 CROSSOVER_COLUMNS = (
-    *ROW_KEY,
-    "label_fraction",
-    "low",
-    "high",
-    "outcome",
-    "least",
-    "most",
-    "sign_changes",
-    "n",
-    "reason",
+    *(*ROW_KEY, "label_fraction", "low", "high", "outcome", "least", "most"),
+    *("sign_changes", "n", "reason"),
 )
 
 _OUTCOMES = {Where.WITHIN: REACHED, Where.BETWEEN: BETWEEN, Where.BEYOND: BEYOND, Where.BELOW: BELOW}
-
-
-class Curves(NamedTuple):
-    """A row and `supervised` where both were run, with the seeds that have all of it.
-
-    Attributes:
-        fractions: label fractions of the columns.
-        num_labels: `(fractions,)`.
-        row: `(seeds, fractions)` test accuracy, as is `supervised`.
-    """
-
-    fractions: tuple[float, ...]
-    num_labels: Floats
-    row: Floats
-    supervised: Floats
 
 
 def multipliers(compared: Iterable[Peers]) -> pd.DataFrame:
@@ -112,7 +88,7 @@ def _alone(peers: Peers, replicate: Replicate) -> Peers:
         runs = {at: tuple(run for run in runs if run.replicate == replicate) for at, runs in row.runs.items()}
         return replace(row, runs={at: some for at, some in runs.items() if some}, answers={})
 
-    return Peers(kept(peers.supervised), tuple(tuple(map(kept, table)) for table in peers.tables))
+    return Peers(kept(peers.supervised), tuple(map(kept, peers.rows)))
 
 
 def crossovers(compared: Iterable[Peers]) -> pd.DataFrame:
@@ -134,38 +110,20 @@ def crossovers(compared: Iterable[Peers]) -> pd.DataFrame:
     return pd.DataFrame(lines, columns=list(CROSSOVER_COLUMNS))
 
 
-def common_curves(row: Row, supervised: Row) -> Curves:
-    """Both rows at the fractions that both were run at, and the seeds that have all of them; maybe none."""
-    fractions = tuple(fraction for fraction in supervised.fractions if fraction in row.fractions)
-    shared = [replicate for replicate in supervised.replicates if replicate in row.replicates]
-    ours, theirs = (
-        one.test[np.ix_([one.replicates.index(seed) for seed in shared], [one.fractions.index(at) for at in fractions])]
-        for one in (row, supervised)
-    )
-    complete = np.flatnonzero(np.isfinite(ours - theirs).all(axis=1))
-    columns = [supervised.fractions.index(fraction) for fraction in fractions]
-    return Curves(fractions, supervised.num_labels[columns], ours[complete], theirs[complete])
+Budgets = Sequence[tuple[float, float]]  # pairs of label fractions: of `supervised`, and of the row
 
 
-def _multiplier(supervised: Row, row: Row, fraction: float) -> tuple[object, ...]:
-    """Multiplier, low, high, outcome, least, most, n, reason."""
-    accuracies, labels = row.scores(fraction), row.labels(fraction)
-    complete = set(np.flatnonzero(np.isfinite(supervised.test).all(axis=1)).tolist())
-    shared = [
-        (line, accuracies[replicate])
-        for line, replicate in enumerate(supervised.replicates)
-        if line in complete and replicate in accuracies
-    ]
-    if not shared:
-        return math.nan, math.nan, math.nan, "", math.nan, math.nan, 0, NO_SEED
-    gaps = supervised.test[[line for line, _ in shared]] - np.array([score for _, score in shared])[:, None]
-    images = _images(supervised, row, [(at, fraction) for at in supervised.fractions])
-    found = crossing(np.log(supervised.num_labels / labels), gaps, images)
-    return (*_places(found, _OUTCOMES[found.where]), found.n, _reason(found))
+def _gaps(supervised: Row, row: Row, budgets: Budgets) -> Floats:
+    """`(seeds, budgets)` accuracy of `supervised` minus that of the row, of the seeds that have all of it."""
+    scores = [(supervised.scores(theirs), row.scores(ours)) for theirs, ours in budgets]
+    shared = [one for one in supervised.replicates if one in row.replicates]
+    complete = [one for one in shared if all(one in theirs and one in ours for theirs, ours in scores)]
+    gaps = np.array([[theirs[one] - ours[one] for theirs, ours in scores] for one in complete], dtype=np.float64)
+    return gaps.reshape(len(complete), len(budgets))
 
 
-def _images(supervised: Row, row: Row, budgets: Iterable[tuple[float, float]]) -> Floats | None:
-    """What the test inputs leave open of gaps between both at these label fractions, as `crossing` takes it."""
+def _images(supervised: Row, row: Row, budgets: Budgets) -> Floats | None:
+    """What the test inputs leave open of these gaps, as `crossing` takes it."""
     gaps = []
     for theirs, ours in budgets:
         scratch, pretrained = supervised.right(theirs), row.right(ours)
@@ -174,19 +132,29 @@ def _images(supervised: Row, row: Row, budgets: Iterable[tuple[float, float]]) -
     return image_spread(gaps)
 
 
+def _multiplier(supervised: Row, row: Row, fraction: float) -> tuple[object, ...]:
+    """Multiplier, low, high, outcome, least, most, n, reason."""
+    budgets = [(at, fraction) for at in supervised.fractions]
+    gaps = _gaps(supervised, row, budgets)
+    if not len(gaps):
+        return math.nan, math.nan, math.nan, "", math.nan, math.nan, 0, NO_SEED
+    found = crossing(np.log(supervised.num_labels / row.labels(fraction)), gaps, _images(supervised, row, budgets))
+    return (*_places(found, _OUTCOMES[found.where]), found.n, _reason(found))
+
+
 def _crossover(row: Row, supervised: Row) -> tuple[object, ...]:
     """Label fraction, low, high, outcome, least, most, sign changes, n, reason."""
-    curves = common_curves(row, supervised)
-    if len(curves.fractions) < 2 or not len(curves.row):
-        reason = NO_SEED if len(curves.fractions) >= 2 else ONE_BUDGET
-        return math.nan, math.nan, math.nan, "", math.nan, math.nan, 0, len(curves.row), reason
-    gaps = curves.supervised - curves.row
+    fractions = [at for at in supervised.fractions if at in row.fractions]
+    budgets = [(at, at) for at in fractions]
+    gaps = _gaps(supervised, row, budgets)
+    if len(fractions) < 2 or not len(gaps):
+        reason = NO_SEED if len(fractions) >= 2 else ONE_BUDGET
+        return math.nan, math.nan, math.nan, "", math.nan, math.nan, 0, len(gaps), reason
     means = gaps.mean(axis=0)
-    ahead, behind = bool((means < -ROUNDING).any()), bool((means > ROUNDING).any())
-    images = _images(supervised, row, [(at, at) for at in curves.fractions])
-    found = crossing(np.log(np.array(curves.fractions)), gaps, images)
     signs = np.sign(means[np.abs(means) > ROUNDING])
     changes = int((np.diff(signs) != 0).sum())
+    ahead, behind = -1 in signs, 1 in signs
+    found = crossing(np.log(np.array(fractions)), gaps, _images(supervised, row, budgets))
     if not ahead or not behind:
         return (*_places(found, NEVER_OVERTAKEN if ahead else NEVER_AHEAD), changes, found.n, _reason(found))
     if found.where in (Where.BELOW, Where.BEYOND):

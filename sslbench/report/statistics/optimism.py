@@ -79,19 +79,14 @@ def _gains(records: pd.DataFrame) -> pd.DataFrame:
     named = records["metric"].str.extract(f"^{CHECKPOINT_METRIC}$")["epoch"]
     scored = records[named.notna()].assign(epoch=named.dropna().astype(float)).pipe(keep_independent)
     keys = [*_ENCODER, *REPLICATE]
-    tables = [scored[scored["split"] == split].pivot(index=keys, columns="epoch", values="value") for split in _SPLITS]
-    index, epochs = tables[0].index.union(tables[1].index), tables[0].columns.union(tables[1].columns)
-    test, budget = (table.reindex(index=index, columns=epochs).to_numpy(float) for table in tables)
-    present = np.isfinite(test) & np.isfinite(budget)
-    frame = index.to_frame(index=False).assign(checkpoints=present.sum(axis=1))
-    most = frame.groupby(_ENCODER)["checkpoints"].transform("max")
-    complete = ((frame["checkpoints"] == most) & (most > 1)).to_numpy(bool)
-    test, budget, present = (np.where(present, table, -np.inf)[complete] for table in (test, budget, present))
-    lines = np.arange(len(test))
-    best = test.max(axis=1, initial=-np.inf)
-    last = test.shape[1] - 1 - np.argmax(np.isfinite(test)[:, ::-1], axis=1) if len(test) else lines
-    chosen = budget.argmax(axis=1) if len(test) else lines
-    return frame[complete].assign(best=best, over_last=best - test[lines, last], over_budget=best - test[lines, chosen])
+    both = scored.pivot(index=[*keys, "epoch"], columns="split", values="value").reindex(columns=list(_SPLITS)).dropna()
+    epochs = both.reset_index()
+    by_replicate = epochs.groupby(keys)
+    gains = by_replicate["test"].agg(checkpoints="size", best="max", last="last")
+    chosen = epochs.loc[by_replicate["budget"].idxmax(), "test"].to_numpy()
+    gains = gains.assign(over_last=gains["best"] - gains["last"], over_budget=gains["best"] - chosen).reset_index()
+    most = gains.groupby(_ENCODER)["checkpoints"].transform("max")
+    return gains[(gains["checkpoints"] == most) & (most > 1)]
 
 
 def _choose(group: pd.DataFrame) -> Iterator[tuple[object, ...]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -13,8 +12,8 @@ from sslbench.contract.titles import NOT_HELD_OUT, protocol_rank
 from sslbench.report.attachments.predictions import Answers
 from sslbench.report.scores.evaluations import CELL, REPLICATE
 from sslbench.report.scores.layout import Layout, Peers
-from sslbench.report.scores.rows import Row, Run
-from sslbench.report.statistics.contest import CONTROL, judge_rows
+from sslbench.report.scores.rows import Row, Run, runs_of
+from sslbench.report.statistics.contest import CONTROL, difference
 from sslbench.report.statistics.label_efficiency import crossovers, multipliers
 
 #: What the row is called that is another pretext in every seed.
@@ -103,14 +102,14 @@ def headlines(layout: Layout, chosen: pd.DataFrame, told: pd.DataFrame) -> Headl
     for _, group in chosen.groupby(["dataset", "encoder"], sort=True):
         ours: dict[float, tuple[Run, ...]] = {}
         same: dict[float, tuple[Run, ...]] = {}
-        for fraction in sorted(set(group["label_fraction"].tolist())):
-            part = group[group["label_fraction"] == fraction]
+        for _, part in group.groupby("label_fraction", sort=True):
             row, scratch = picked(part, layout.answers), scratch_beside(part, layout)
             if scratch is not None:
+                (fraction,) = row.fractions
                 ours[fraction], same[fraction] = row.runs[fraction], scratch.runs[fraction]
-                found.append(multipliers([Peers(scratch, ((row,),))]).assign(**_difference(row, scratch, part, told)))
+                found.append(multipliers([Peers(scratch, (row,))]).assign(**_difference(row, scratch, part, told)))
         if ours:
-            overtaken.append(Peers(_row(group, same, layout.answers, CONTROL), ((_row(group, ours, layout.answers),),)))
+            overtaken.append(Peers(_row(group, same, layout.answers, CONTROL), (_row(group, ours, layout.answers),)))
     budgets = pd.concat(found, ignore_index=True) if found else multipliers([])
     return Headlines(budgets, crossovers(overtaken))
 
@@ -121,9 +120,19 @@ def picked(part: pd.DataFrame, answers: Answers) -> Row:
 
 
 def scratch_beside(part: pd.DataFrame, layout: Layout) -> Row | None:
-    """Training from scratch, at all fractions, beside what was chosen at one; None if it was not run at that one."""
-    wanted = part["dataset"].iloc[0], part["encoder"].iloc[0], CONTROL
-    runs = _scratch(part, {row.latent_dim: row for row in layout.rows if (*row.key[:2], row.pretext) == wanted})
+    """Training from scratch, at all fractions, beside what was chosen at one; None if it was not run at that one.
+
+    In every replicate it is the mean over the latent sizes chosen there, of which none may lack.
+    """
+    sizes = part[["dataset", "encoder", "latent_dim", *REPLICATE]]
+    sizes = sizes.assign(wanted=sizes.groupby(REPLICATE)["latent_dim"].transform("size"))
+    evaluated = layout.evaluations
+    beside = sizes.merge(
+        evaluated[evaluated["pretext"] == CONTROL], on=["dataset", "encoder", "latent_dim", *REPLICATE]
+    )
+    found = beside.groupby(["label_fraction", *REPLICATE])["test"].transform("size")
+    complete = beside[found == beside["wanted"]].groupby("label_fraction", sort=True)
+    runs = {float(str(fraction)): _runs(group) for fraction, group in complete}
     return _row(part, runs, layout.answers, CONTROL) if part["label_fraction"].iloc[0] in runs else None
 
 
@@ -135,9 +144,8 @@ def _difference(row: Row, reference: Row, part: pd.DataFrame, told: pd.DataFrame
     if len(alike) == len(candidates) == 1 and alike["n"].iloc[0] == len(part):
         mean, low, high = alike[["difference", "low", "high"]].iloc[0]
     else:
-        pair = judge_rows({CONTROL: reference, CHOSEN: row}, [fraction])
-        gap = pair[fraction, CHOSEN].difference
-        mean, low, high = (gap.mean, gap.low, gap.high) if gap else (math.nan,) * 3
+        gap = difference(row, reference, fraction)
+        mean, low, high = gap.mean, gap.low, gap.high
     return {"difference": mean, "difference_low": low, "difference_high": high}
 
 
@@ -150,22 +158,6 @@ def _row(lines: pd.DataFrame, runs: Mapping[float, tuple[Run, ...]], answers: An
 def _runs(part: pd.DataFrame) -> tuple[Run, ...]:
     """What was chosen at one fraction, a run per replicate; of runs that share one, the first lends its answers."""
     means = part.groupby(REPLICATE, as_index=False, sort=True).agg(
-        test=("test", "mean"), labels=("num_labels", "max"), cell=("cell_id", "first")
+        test=("test", "mean"), num_labels=("num_labels", "max"), cell_id=("cell_id", "first")
     )
-    columns = (means[name].tolist() for name in (*REPLICATE, "test", "labels", "cell"))
-    return tuple(
-        Run(seed, label, test, labels, "", cell) for seed, label, test, labels, cell in zip(*columns, strict=True)
-    )
-
-
-def _scratch(part: pd.DataFrame, scratch: Mapping[int, Row]) -> dict[float, tuple[Run, ...]]:
-    """Training from scratch by fraction, in every replicate the mean over the latent sizes chosen there."""
-    found: dict[float, list[Run]] = {}
-    for key, sizes in part.groupby(REPLICATE, sort=True)["latent_dim"]:
-        rows = [scratch[size] for size in sizes if size in scratch]
-        for fraction in sorted({at for row in rows for at in row.fractions}):
-            runs = [run for row in rows for run in row.runs.get(fraction, ()) if run.replicate == key]
-            if len(runs) == len(sizes):
-                mean = math.fsum(run.value for run in runs) / len(runs)
-                found.setdefault(fraction, []).append(runs[0]._replace(value=mean))
-    return {fraction: tuple(found[fraction]) for fraction in sorted(found)}
+    return runs_of(means.assign(run_id=""))

@@ -48,6 +48,10 @@ class Estimate:
         return self.mean + self.half_width
 
 
+#: What is said of what no seed has.
+UNKNOWN = Estimate(math.nan, math.nan, 0, math.nan)
+
+
 @cache
 def t_quantile(freedom: int) -> float:
     """Standard errors that a 95% interval reaches to either side: 12.7 with one degree of freedom, 2.78 with four."""

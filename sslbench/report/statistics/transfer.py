@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 import pandas as pd
 
 from sslbench.report.scores.layout import Layout
-from sslbench.report.scores.rows import Row
-from sslbench.report.statistics.contest import CONTROL, judge_rows
-from sslbench.report.statistics.selection import CHOSEN, Primary, choices, picked, scratch_beside
+from sslbench.report.statistics.contest import difference
+from sslbench.report.statistics.selection import Primary, choices, picked, scratch_beside
+from sslbench.report.statistics.spread import UNKNOWN
 
 TRANSFER_COLUMNS = (
     *("dataset", "encoder", "pretrain_dataset", "label_fraction", "num_labels", "protocol", "latent_dim", "n"),
@@ -39,17 +37,9 @@ def transfers(layout: Layout, primary: Primary | None) -> pd.DataFrame:
             part = chosen[chosen["label_fraction"] == fraction]
             row, own = picked(part, answers), at.get(str(dataset), chosen[:0])
             own = own[own["label_fraction"] == fraction]
-            scratch = _difference(row, scratch_beside(part, layout))
-            beside = _difference(row, None if own.empty else picked(own, answers))
+            against = scratch_beside(part, layout), None if own.empty else picked(own, answers)
+            gaps = [difference(row, other, fraction) if other else UNKNOWN for other in against]
             place = dataset, encoder, origin, fraction, part["num_labels"].max()
             table = part["protocol"].iloc[0], part["latent_dim"].iloc[0], part["seed"].nunique()
-            lines.append((*place, *table, *scratch, *beside))
+            lines.append((*place, *table, *(end for gap in gaps for end in (gap.mean, gap.low, gap.high))))
     return pd.DataFrame(lines, columns=list(TRANSFER_COLUMNS))
-
-
-def _difference(row: Row, other: Row | None) -> tuple[float, float, float]:
-    """`row - other` at the fraction of the row, and its interval; NaN without the other."""
-    if other is None:
-        return math.nan, math.nan, math.nan
-    gap = judge_rows({CONTROL: other, CHOSEN: row}, row.fractions)[row.fractions[0], CHOSEN].difference
-    return (gap.mean, gap.low, gap.high) if gap else (math.nan, math.nan, math.nan)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from sslbench.contract.spec import BASELINES
-from sslbench.report.scores.replicates import Replicate
+from sslbench.report.scores.evaluations import replicates_of
 from sslbench.report.scores.rows import Floats
 from sslbench.report.statistics.spread import ROUNDING, estimate
 
@@ -93,10 +93,7 @@ def _columns(evaluated: pd.DataFrame) -> list[list[Any]]:
     """The values along `AXES`; a transferred pretext names its source, a seed its replicate."""
     origins = zip(*(evaluated[name].tolist() for name in ("pretext", "pretrain_dataset", "dataset")), strict=True)
     pretexts = [name if source == dataset else f"{name} from {source}" for name, source, dataset in origins]
-    seeds = [
-        Replicate(*pair) for pair in zip(evaluated["seed"].tolist(), evaluated["label_seed"].tolist(), strict=True)
-    ]
-    return [pretexts, *(evaluated[name].tolist() for name in FACTORS[1:]), seeds]
+    return [pretexts, *(evaluated[name].tolist() for name in FACTORS[1:]), replicates_of(evaluated)]
 
 
 def sums_of_squares(scores: Floats) -> dict[str, float]:

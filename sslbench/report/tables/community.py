@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 
 from sslbench.report.attachments.community import Submission
 from sslbench.report.records import pretext_rank
@@ -20,11 +19,8 @@ def community_sheets(layout: Layout, submissions: Sequence[Submission]) -> tuple
     labels were drawn in another way than theirs."""
     if not (layout.records["stratified"] == 1).all():
         return ()
-    return tuple(filter(None, (_sheet(layout, dataset, submissions) for dataset in _datasets(layout))))
-
-
-def _datasets(layout: Layout) -> Iterator[str]:
-    yield from dict.fromkeys(block.dataset for block in layout.blocks)
+    datasets = dict.fromkeys(block.dataset for block in layout.blocks)
+    return tuple(filter(None, (_sheet(layout, dataset, submissions) for dataset in datasets)))
 
 
 def _sheet(layout: Layout, dataset: str, submissions: Sequence[Submission]) -> Sheet | None:
@@ -54,7 +50,7 @@ def _sheet(layout: Layout, dataset: str, submissions: Sequence[Submission]) -> S
         for row, cost in sorted(rows, key=lambda line: (pretext_rank(line[0].pretext), line[0].key))
     ]
     headings = ["encoder", "read by", "latent size", "pretraining, as stated", *map(percent, sorted(shown))]
-    return replace(text_sheet(dataset, headings, lines, names=2), notes=tuple(notes))
+    return text_sheet(dataset, headings, lines, 2, notes)
 
 
 def _scratch(layout: Layout, dataset: str, fractions: set[float]) -> Row | None:

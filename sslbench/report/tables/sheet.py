@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from sslbench.contract.spec import BASELINES
 from sslbench.contract.titles import RAW, protocol_rank
-from sslbench.report.attachments.gaps import Failure
 from sslbench.report.records import pretext_rank
 from sslbench.report.scores.layout import Block, Layout
 from sslbench.report.scores.measures import ENCODER, SHOWN, mean_measures
@@ -126,9 +125,12 @@ def tables_of(layout: Layout) -> Tables:
     return Tables(layout, sheets, tuple(legend(layout, cells)), measure_sheet(layout), cost_sheet(layout))
 
 
-def text_sheet(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]], names: int = 1) -> Sheet:
+def text_sheet(
+    title: str, headings: Sequence[str], rows: Iterable[Sequence[str]], names: int = 1, notes: Iterable[str] = ()
+) -> Sheet:
     """A sheet of words and numbers that are ready."""
-    return Sheet(title, tuple(headings), tuple(tuple(map(Entry, row)) for row in rows), names=names)
+    entries = tuple(tuple(map(Entry, row)) for row in rows)
+    return Sheet(title, tuple(headings), entries, names=names, notes=tuple(notes))
 
 
 def accuracy_sheet(layout: Layout, block: Block, cells: Cells) -> Sheet:
@@ -168,7 +170,7 @@ def _name(layout: Layout, block: Block, row: str) -> Entry:
 
 def _entry(layout: Layout, block: Block, cells: Cells, row: str, fraction: float) -> Entry:
     cell, runs = cells.get((row, fraction)), block.runs(row, fraction)
-    reasons = "; ".join(_reason(failure) for failure in layout.failures(block, row, fraction))
+    reasons = "; ".join(f"seed {one.seed} failed: {one.reason}" for one in layout.failures(block, row, fraction))
     if cell is None:
         state = State.FAILED if reasons else State.NOT_RUN
         return Entry(NOT_RUN, marks=(Mark("", reasons or "missing: not run"),), state=state)
@@ -180,10 +182,6 @@ def _entry(layout: Layout, block: Block, cells: Cells, row: str, fraction: float
 
 def _mark(sign: str, reasons: str = "") -> Mark:
     return Mark(sign, "; ".join([MARKS[sign], reasons] if reasons else [MARKS[sign]]))
-
-
-def _reason(failure: Failure) -> str:
-    return f"seed {failure.seed} failed: {failure.reason}"
 
 
 def measure_sheet(layout: Layout) -> Sheet | None:

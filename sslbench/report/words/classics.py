@@ -3,43 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain, repeat
 
 from sslbench.contract.titles import CLASSICS, title_of
 from sslbench.report.scores.layout import Block
-from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.statistics.spread import estimate
-from sslbench.report.words.lessons import here
-from sslbench.report.words.numbers import counted, listed, percent
-from sslbench.report.words.reading import CLAIM_SEEDS, WINS
-from sslbench.report.words.sentence import Finding
+from sslbench.report.words.numbers import listed, percent
+from sslbench.report.words.reading import WINS
+from sslbench.report.words.sentence import Finding, Place, on_seeds
 
 SAYS = {"win": "above {} with", "loss": "below {} with", "tie": "not told apart from {} with"}
 
 
-def classics(analysis: Analysis, dataset: str, encoder: str, where: str) -> Iterator[Finding]:
-    """A sentence for each such row of a place; `where` opens it."""
-    found = here(analysis.differences, dataset, encoder)
-    primary = analysis.primary.protocol if analysis.primary else ""
-    place = dataset, encoder, primary
-    blocks = [one for one in analysis.layout.blocks if (one.dataset, one.encoder, one.protocol) == place]
+def classics(place: Place) -> Iterator[Finding]:
+    """A sentence for each such row of a place."""
+    found = place.here(place.analysis.differences)
+    table = place.dataset, place.encoder, place.primary
+    blocks = [one for one in place.analysis.layout.blocks if one.axis[:3] == table]
     for name in CLASSICS:
         lines = found[(found["pretext"] == name) & (found["outcome"] != "untested")]
         if lines.empty:
             continue
-        at = {outcome: lines.loc[lines["outcome"] == outcome, "label_fraction"].tolist() for outcome in SAYS}
-        whats = chain(["training from scratch"], repeat("it"))
-        told = [outcome for outcome in SAYS if at[outcome]]
-        parts = [
-            f"{SAYS[outcome].format(what)} {_shares(at[outcome])}" for outcome, what in zip(told, whats, strict=False)
-        ]
+        parts: list[str] = []
+        for outcome, says in SAYS.items():
+            fractions = lines.loc[lines["outcome"] == outcome, "label_fraction"].tolist()
+            if fractions:
+                parts.append(f"{says.format('it' if parts else 'training from scratch')} {_shares(fractions)}")
         best = sorted({share for block in blocks for share in _led(block, name)})
         tops = f"; no mean of the table is above its own with {_shares(best)}" if best else ""
         first = lines.iloc[0]
-        on = f", on {counted(int(first['n']), 'seed')}" if 1 < first["n"] < CLAIM_SEEDS else ""
-        sentence = (
-            f"{where}{title_of(name)}, which trains no network, is {', '.join(parts)} of the labels ({WINS}){tops}{on}."
-        )
+        ends = f"of the labels ({WINS}){tops}{on_seeds(first['n'])}."
+        sentence = f"{title_of(name)}, which trains no network, is {', '.join(parts)} {ends}"
         lead, reach = float(first["difference"]), float(first["reach"])
         yield Finding("classic", sentence, lead, lead - reach, lead + reach)
 

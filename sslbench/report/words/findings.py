@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -19,7 +19,7 @@ from sslbench.contract.titles import title_of
 from sslbench.report.scores.evaluations import CELL, REPLICATE
 from sslbench.report.scores.rows import Subject
 from sslbench.report.statistics.analysis import Analysis
-from sslbench.report.statistics.contest import CONTROL, judge_rows
+from sslbench.report.statistics.contest import CONTROL, difference
 from sslbench.report.statistics.label_efficiency import (
     BELOW,
     BETWEEN,
@@ -33,7 +33,7 @@ from sslbench.report.statistics.label_efficiency import (
 )
 from sslbench.report.statistics.selection import CANDIDATE
 from sslbench.report.words.classics import classics
-from sslbench.report.words.lessons import here, lessons
+from sslbench.report.words.lessons import lessons
 from sslbench.report.words.numbers import (
     counted,
     fraction_interval,
@@ -47,8 +47,7 @@ from sslbench.report.words.numbers import (
     times_interval,
 )
 from sslbench.report.words.reading import CLAIM_SEEDS, WINS
-from sslbench.report.words.sentence import Finding
-from sslbench.report.words.transfer import transferred
+from sslbench.report.words.sentence import Finding, Place, on_seeds
 from sslbench.report.words.wording import compared, row_title, with_labels
 
 
@@ -56,94 +55,90 @@ def findings(analysis: Analysis) -> tuple[Finding, ...]:
     """Sentences in the order they should be read; places (dataset, encoder) one after another."""
     places = analysis.evaluations.loc[analysis.evaluations["encoder"] != "raw", ["dataset", "encoder"]]
     found = sorted({(str(dataset), str(encoder)) for dataset, encoder in places.itertuples(index=False)})
-    sentences: list[Finding] = []
-    for dataset, encoder in found:
-        where = f"On {dataset} ({encoder}): " if len(found) > 1 else ""
-        sentences += _Place(analysis, dataset, encoder, where).sentences()
-    return tuple(sentences)
+    return tuple(
+        replace(one, sentence=f"On {dataset} ({encoder}): {one.sentence}") if len(found) > 1 else one
+        for dataset, encoder in found
+        for one in _Sentences(analysis, dataset, encoder).all()
+    )
 
 
-@dataclass(frozen=True)
-class _Place:
-    """The sentences of one dataset and encoder; `where` names them if there are several."""
-
-    analysis: Analysis
-    dataset: str
-    encoder: str
-    where: str
+class _Sentences(Place):
+    """The sentences of one dataset and encoder."""
 
     @property
     def choices(self) -> pd.DataFrame:
         return self.here(self.analysis.choices)
 
-    @property
-    def primary(self) -> str:
-        return self.analysis.primary.protocol if self.analysis.primary else ""
-
-    def here(self, frame: pd.DataFrame) -> pd.DataFrame:
-        return here(frame, self.dataset, self.encoder)
+    def _chosen(self, fraction: float) -> pd.DataFrame:
+        return self.choices[self.choices["label_fraction"] == fraction]
 
     def _labels(self, fraction: float) -> str:
         found = self.here(self.analysis.evaluations)
         return with_labels(fraction, int(found.loc[found["label_fraction"] == fraction, "num_labels"].max()))
 
-    def sentences(self) -> Iterator[Finding]:
+    def all(self) -> Iterator[Finding]:
         budgets = self.here(self.analysis.headlines.budgets).to_dict("records")
-        yield from transferred(self.analysis, self.dataset, self.encoder, self.where)
+        yield from self._transferred()
         yield from map(self._budget, budgets[:1])
         yield from self._leaders()
         yield from map(self._budget, budgets[1:][-1:])  # with the most labels
         yield from self._longer()
-        yield from classics(self.analysis, self.dataset, self.encoder, self.where)
+        yield from classics(self)
         for line in self.here(self.analysis.headlines.crossovers).to_dict("records"):
             yield from self._crossover(line)
         yield from self._wins()
         yield from self._unchosen()
-        yield from lessons(self.analysis, self.dataset, self.encoder, self.where)
+        yield from lessons(self)
+
+    def _transferred(self) -> Iterator[Finding]:
+        """Whether pretraining on another dataset carries over: yes, no or not shown, with both figures."""
+        for line in self.here(self.analysis.transfers).dropna(subset="scratch").to_dict("records"):
+            lead, low, high = (float(line[f"scratch{end}"]) for end in ("", "_low", "_high"))
+            origin, fraction = line["pretrain_dataset"], line["label_fraction"]
+            answer = "Yes" if low > 0 else "No" if high < 0 else "Not shown"
+            budget = with_labels(fraction, line["num_labels"]).replace("With", "with")
+            told = compared(lead, low, high, "training from scratch")
+            others = f"what they chose of those pretrained on {self.dataset}"
+            own = compared(line["own"], line["own_low"], line["own_high"], others)
+            beside = "" if math.isnan(line["own"]) else f"; it is {own} itself"
+            sentence = (
+                f"Does pretraining on {origin} help? {answer}: {budget}, what each seed's own labels chose of encoders "
+                f"pretrained on {origin}, read by {title_of(line['protocol'])}, is {told}{beside}{on_seeds(line['n'])}."
+            )
+            subject = Subject(self.dataset, self.encoder, line["latent_dim"], line["protocol"], origin, "", fraction)
+            brief = f"from {origin}: {answer.lower()}, {told} {budget}"
+            yield Finding("transfer", sentence, lead, low, high, subject, brief)
 
     def _budget(self, line: dict[Any, Any]) -> Finding:
         """What the choice is worth at one label fraction: in accuracy, and in labels."""
         fraction, lead = float(line["label_fraction"]), line["difference"]
         low, high = line["difference_low"], line["difference_high"]
-        where, name = f"{self.where}{self._labels(fraction)}", self._picked(fraction)
+        budget, name = self._labels(fraction), self._picked(fraction)
         told, needs = compared(lead, low, high, "training from scratch on the same labels"), _needs(line)
         pays = " pretraining does not pay here:" if high < 0 else ","
-        sentence = f"{where}{pays} {name} is {told}{', which ' if needs else ''}{needs}{_on(line)}."
+        sentence = f"{budget}{pays} {name} is {told}{', which ' if needs else ''}{needs}{on_seeds(line['n'])}."
         figure, low, high = (float(line[name]) for name in ("multiplier", "low", "high"))
-        brief = f"{name.partition(' (')[0]} is {told} {self._labels(fraction).replace('With', 'with')}"
+        brief = f"{name.partition(' (')[0]} is {told} {budget.replace('With', 'with')}"
         return Finding("label multiplier", sentence, figure, low, high, self._subject(fraction), brief)
 
     def _picked(self, fraction: float) -> str:
         """`SimCLR with a linear probe (latent size 128)`, or what the seeds chose where they did not agree."""
-        weights = self._weights(fraction)
-        if len(weights) == 1:
-            return self._name(*next(iter(weights)))
-        part = self.choices[self.choices["label_fraction"] == fraction]
-        shares: dict[str, float] = {}
-        chosen_by: dict[str, set[tuple[int, ...]]] = {}
-        for pretext, origin, size, weight, *seed in part[[*CANDIDATE, "weight", *REPLICATE]].itertuples(index=False):
-            name = self._short(pretext, origin, size if len(weights) <= 3 else None)
-            shares[name] = shares.get(name, 0.0) + weight
-            chosen_by.setdefault(name, set()).add(tuple(seed))
-        first = max(shares, key=lambda name: shares[name])
-        seeds = counted(round(sum(shares.values())), "seed")
-        ties = ", ties included" if shares[first] < len(chosen_by[first]) else ""
-        often = (
-            f"most often {first}, in {len(chosen_by[first])} of {seeds}{ties}"
-            if shares[first] > 1
-            else f"each of {seeds} another"
-        )
+        part = self._chosen(fraction)
+        candidates = part[CANDIDATE].drop_duplicates().to_numpy().tolist()
+        if len(candidates) == 1:
+            return self._name(*candidates[0])
+        shown = CANDIDATE if len(candidates) <= 3 else CANDIDATE[:2]  # of many the latent sizes are left out
+        names = [self._short(*line) for line in part[shown].itertuples(index=False)]
+        named = part.assign(name=names)
+        shares = named.groupby("name")["weight"].transform("sum")
+        place = int(shares.argmax())
+        first, share = names[place], shares.iloc[place]
+        times_first = len(named.loc[named["name"] == first, REPLICATE].drop_duplicates())
+        seeds = counted(round(part["weight"].sum()), "seed")
+        ties = ", ties included" if share < times_first else ""
+        most = f"most often {first}, in {times_first} of {seeds}{ties}"
+        often = most if share > 1 else f"each of {seeds} another"
         return f"what each seed's own labels chose ({often}; read by {title_of(self.primary)})"
-
-    def _weights(self, fraction: float) -> dict[tuple[str, str, int], float]:
-        """In how many seeds each pretext, source and latent size was chosen, the most often chosen first."""
-        part = self.choices[self.choices["label_fraction"] == fraction]
-        found: dict[tuple[str, str, int], float] = {}
-        for pretext, origin, size, weight in zip(
-            *(part[name].tolist() for name in (*CANDIDATE, "weight")), strict=True
-        ):
-            found[pretext, origin, size] = found.get((pretext, origin, size), 0.0) + weight
-        return dict(sorted(found.items(), key=lambda item: -item[1]))
 
     def _source(self, origin: str) -> str | None:
         return origin if origin not in ("", self.dataset) else None
@@ -151,12 +146,14 @@ class _Place:
     def _name(self, pretext: str, origin: str, size: int) -> str:
         return row_title(pretext, self.primary, size, self._source(origin))
 
-    def _short(self, pretext: str, origin: str, size: int | None) -> str:
+    def _short(self, pretext: str, origin: str, size: int | None = None) -> str:
         source = self._source(origin)
         return f"{title_of(pretext)}{f' from {source}' if source else ''}{f' d={size}' if size else ''}"
 
     def _subject(self, fraction: float) -> Subject:
-        pretext, origin, size = next(iter(self._weights(fraction)))
+        part = self._chosen(fraction)
+        first = part.iloc[int(part.groupby(CANDIDATE)["weight"].transform("sum").argmax())]
+        pretext, origin, size = first[CANDIDATE]
         return Subject(self.dataset, self.encoder, size, self.primary, origin, pretext, fraction)
 
     def _leaders(self) -> Iterator[Finding]:
@@ -168,12 +165,12 @@ class _Place:
             return
         ahead = found[found["outcome"] == "win"].sort_values("difference", ascending=False, kind="stable")
         lines = ahead.to_dict("records")
-        opening = f"{self.where}{self._labels(float(found['label_fraction'].iloc[0]))} and {title_of(self.primary)}, "
+        opening = f"{self._labels(float(found['label_fraction'].iloc[0]))} and {title_of(self.primary)}, "
         encoders = counted(len(found), "pretrained encoder")
         if not lines:
             none = f"none of {encoders} is" if len(found) > 1 else "the one pretrained encoder is not"
-            sentence = f"{opening}{none} above training from scratch ({WINS})"
-            yield Finding("leaders", f"{sentence}{_on(found.iloc[0])}.", 0.0, math.nan, math.nan)
+            sentence = f"{opening}{none} above training from scratch ({WINS}){on_seeds(found['n'].iloc[0])}."
+            yield Finding("leaders", sentence, 0.0, math.nan, math.nan)
             return
         named = [
             f"{self._short(*(line[name] for name in CANDIDATE))} by "
@@ -186,7 +183,9 @@ class _Place:
         who = ", ".join(named) + more if more else listed(named)
         test = f"({WINS}; intervals that hold together){self._beside(lines[0])}"
         sentence = f"{opening}{some} above training from scratch: {who} {test}"
-        yield Finding("leaders", f"{sentence}{_on(lines[0])}.", float(lines[0]["difference"]), *_simultaneous(lines[0]))
+        yield Finding(
+            "leaders", f"{sentence}{on_seeds(lines[0]['n'])}.", float(lines[0]["difference"]), *_simultaneous(lines[0])
+        )
 
     def _beside(self, line: dict[Any, Any]) -> str:
         """The label multiplier of a row that is named for its lead."""
@@ -214,7 +213,7 @@ class _Place:
             NO_SINGLE: f"{name} and training from scratch have no single crossover: {line['reason']}",
         }
         said = says[line["outcome"]]
-        sentence = self.where + said[0].upper() + said[1:] + _on(line)
+        sentence = said[0].upper() + said[1:] + on_seeds(line["n"])
         yield Finding("crossover", f"{sentence}.", fraction, low, high)
 
     def _wins(self) -> Iterator[Finding]:
@@ -228,9 +227,9 @@ class _Place:
                 grid = f"{counted(line['pretexts'], 'way')} to pretrain, {counted(line['latent_sizes'], 'latent size')}"
                 rest = f"; {line['untested']} more have one seed and no test" if line["untested"] else ""
                 sentence = (
-                    f"{self.where}Of {tested} comparisons with training from scratch on the same labels by "
+                    f"Of {tested} comparisons with training from scratch on the same labels by "
                     f"{title_of(self.primary)} ({grid}, every label fraction), pretraining wins {line['win']}{none}, "
-                    f"loses {line['loss']} and is not told apart in {line['tie']} ({WINS}){rest}{_on(line)}."
+                    f"loses {line['loss']} and is not told apart in {line['tie']} ({WINS}){rest}{on_seeds(line['n'])}."
                 )
                 yield Finding("wins", sentence, float(line["win"]), math.nan, math.nan)
 
@@ -239,24 +238,23 @@ class _Place:
         rows = [row for row in self.analysis.layout.rows if (row.dataset, row.encoder) == (self.dataset, self.encoder)]
         scratch = {row.latent_dim: row for row in rows if row.pretext == CONTROL}
         for double in (row for row in rows if row.pretext == "supervised_double" and row.latent_dim in scratch):
-            pair = {CONTROL: scratch[double.latent_dim], "double": double}
-            at = sorted(set.intersection(*(set(row.fractions) for row in pair.values())))
-            verdicts = {share: judge_rows(pair, [share])[share, "double"].difference for share in at}
-            known = {share: gain for share, gain in verdicts.items() if gain is not None}
-            if not known:
+            once = scratch[double.latent_dim]
+            shared = sorted(set(once.fractions) & set(double.fractions))
+            gains = {at: gain for at in shared if (gain := difference(double, once, at)).n}
+            if not gains:
                 continue
             parts = [
-                f"{points(gain.mean, signed=True)} {points_interval(gain.low, gain.high)} at {percent(share)}"
-                for share, gain in known.items()
+                f"{points(gain.mean, signed=True)} {points_interval(gain.low, gain.high)} at {percent(at)}"
+                for at, gain in gains.items()
             ]
-            seeds = sorted({gain.n for gain in known.values()})
+            seeds = sorted({gain.n for gain in gains.values()})
             on = f", on {span(seeds)} seeds" if seeds[0] < CLAIM_SEEDS else ""
             sentence = (
-                f"{self.where}Training from scratch twice as long moves its accuracy by {listed(parts)} of the labels, "
-                f"in points (latent size {double.latent_dim}){on}."
+                f"Training from scratch twice as long moves its accuracy by {listed(parts)} of the labels, in points "
+                f"(latent size {double.latent_dim}){on}."
             )
+            largest = max(gains.values(), key=lambda gain: gain.mean)
             subject = double.subject(math.nan)
-            largest = max(known.values(), key=lambda gain: gain.mean)
             yield Finding("convergence", sentence, largest.mean, largest.low, largest.high, subject)
 
     def _unchosen(self) -> Iterator[Finding]:
@@ -267,8 +265,7 @@ class _Place:
         if without and len(self.choices):
             at = listed([percent(fraction) for fraction in without])
             sentence = (
-                f"{self.where}With {at} of the labels no score can be computed inside the budget, so nothing is chosen "
-                "there."
+                f"With {at} of the labels no score can be computed inside the budget, so nothing is chosen there."
             )
             yield Finding("choices", sentence, math.nan, math.nan, math.nan)
 
@@ -288,8 +285,3 @@ def _needs(line: dict[Any, Any]) -> str:
 
 def _simultaneous(line: dict[Any, Any]) -> tuple[float, float]:
     return line["difference"] - line["reach"], line["difference"] + line["reach"]
-
-
-def _on(line: Any) -> str:
-    """How many seeds a claim rests on, where that is fewer than one would want."""
-    return f", on {counted(int(line['n']), 'seed')}" if 1 < line["n"] < CLAIM_SEEDS else ""

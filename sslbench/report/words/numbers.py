@@ -25,8 +25,13 @@ def percent(share: float) -> str:
 
 def accuracy(found: Estimate) -> str:
     """`76.3 ± 0.4` in percent; without an interval if there is one seed."""
-    mean = f"{100 * found.mean:.1f}"
-    return mean if math.isnan(found.half_width) else f"{mean} ± {100 * found.half_width:.1f}"
+    return within(found.mean, found.half_width)
+
+
+def within(share: float, half_width: float, digits: int = 1, signed: bool = False) -> str:
+    """A share as percentage points and how far to trust it, `1.4 ± 0.2`; without an interval if that is NaN."""
+    text = points(share, digits, signed)
+    return text if math.isnan(half_width) else f"{text} ± {points(half_width, digits)}"
 
 
 def points(share: float, digits: int = 1, signed: bool = False) -> str:
@@ -55,6 +60,11 @@ def p_value(p: float) -> str:
 def interval(low: str, high: str) -> str:
     """`[1.1, 1.9]`."""
     return f"[{low}, {high}]"
+
+
+def ranged(text: str, low: float, high: float, form: Callable[[float], str]) -> str:
+    """`1.4 [1.1, 1.9]`; the text alone if there is no interval."""
+    return text if math.isnan(low) else f"{text} {interval(form(low), form(high))}"
 
 
 def points_interval(low: float, high: float) -> str:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pandas as pd
+
 from sslbench.report.scores.rows import Subject
+from sslbench.report.statistics.analysis import Analysis
+from sslbench.report.words.numbers import counted
+from sslbench.report.words.reading import CLAIM_SEEDS
 
 
 @dataclass(frozen=True)
@@ -28,3 +33,26 @@ class Finding:
     high: float
     subject: Subject | None = None
     brief: str = ""
+
+
+@dataclass(frozen=True)
+class Place:
+    """What sentences are about: one dataset and encoder of an analysis."""
+
+    analysis: Analysis
+    dataset: str
+    encoder: str
+
+    @property
+    def primary(self) -> str:
+        """The protocol that headlines are read by; empty without pretexts."""
+        return self.analysis.primary.protocol if self.analysis.primary else ""
+
+    def here(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The lines of a frame about this place."""
+        return frame[(frame["dataset"] == self.dataset) & (frame["encoder"] == self.encoder)]
+
+
+def on_seeds(number: float) -> str:
+    """How many seeds a claim rests on, where that is fewer than one would want: `, on 3 seeds`."""
+    return f", on {counted(int(number), 'seed')}" if 1 < number < CLAIM_SEEDS else ""

@@ -55,9 +55,19 @@ def table_title(protocol: str, latent_dim: int, place: str = "") -> str:
     return f"{place}: {title}" if place else title
 
 
+def axis_title(name: str) -> str:
+    """What an axis of a suite is called, or several: `latent size` for `latent_dim`."""
+    return name.replace("latent_dim", "latent size").replace("label_fraction", "label fraction")
+
+
 def several_places(blocks: Iterable[Block]) -> bool:
     """Whether titles must say which dataset and encoder they are about."""
     return len({block.place for block in blocks}) > 1
+
+
+def block_title(block: Block, blocks: Iterable[Block]) -> str:
+    """The title of a table beside others, with its place where they have several."""
+    return table_title(block.protocol, block.latent_dim, block.place if several_places(blocks) else "")
 
 
 def column_title(block: Block, fraction: float) -> str:

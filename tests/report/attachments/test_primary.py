@@ -8,7 +8,7 @@ import pytest
 
 from sslbench.contract.spec import InputError
 from sslbench.report.attachments import Attachments
-from sslbench.report.attachments.primary import PRIMARY_FILE, read_primary, write_primary
+from sslbench.report.attachments.files import PRIMARY_FILE, read_primary, write_primary
 from sslbench.report.build import build, rebuild
 from sslbench.report.records import from_records
 from tests.made_up import probes, supervised

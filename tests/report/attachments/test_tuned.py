@@ -11,7 +11,7 @@ import pytest
 from sslbench.contract.settings import TunedArm, read_tuning, write_tuning
 from sslbench.contract.spec import InputError
 from sslbench.report.attachments import Attachments
-from sslbench.report.attachments.tuned import read_tuned, tuning_json, write_tuned
+from sslbench.report.attachments.files import read_tuned, tuning_json, write_tuned
 from sslbench.report.build import build
 from sslbench.report.records import from_records
 from sslbench.report.scores import lay_out

@@ -9,8 +9,8 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from sslbench.report.attachments.files import read_primary
 from sslbench.report.attachments.predictions import read_answers
-from sslbench.report.attachments.primary import read_primary
 from sslbench.report.figures.savings import MOST_BUDGETS, draw_savings, savings_png
 from sslbench.report.records import from_records, read_records
 from sslbench.report.scores.layout import lay_out

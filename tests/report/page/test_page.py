@@ -13,7 +13,8 @@ from sslbench.contract.record import Record
 from sslbench.contract.spec import InputError
 from sslbench.report.attachments.attachments import Attachments
 from sslbench.report.attachments.exhibits import read_exhibits, write_exhibits
-from sslbench.report.attachments.gaps import Failure, Gaps, read_gaps, write_gaps
+from sslbench.report.attachments.files import read_gaps, write_gaps
+from sslbench.report.attachments.gaps import Failure, Gaps
 from sslbench.report.page.files import ASSETS
 from sslbench.report.page.render import unlinked
 from sslbench.report.records import from_records
