@@ -13,8 +13,7 @@ from sslbench.contract.spec import InputError
 from sslbench.publishing.versions import current_versions
 from sslbench.report import readme
 from sslbench.report.readme import SENTENCES, refreshed
-from sslbench.report.scores.layout import Layout
-from sslbench.report.scores.published import lay_out_folder
+from sslbench.report.scores.layout import Layout, lay_out_folder
 from sslbench.report.statistics import Analysis, analyse
 
 ROOT = Path(__file__).parents[2]
