@@ -2,8 +2,8 @@
 
 Three marks are known, each closed by `<!-- end -->`:
 
-* `<!-- findings of SUITE -->`: the first sentences of the report, as a list; with `: DATASET` those on one of
-  several, and what is said of a way that trains no network;
+* `<!-- findings of SUITE -->`: the first sentences of the report and what it says of fine-tuning, as a list; with
+  `: DATASET` the first ones on one of several, and what is said of a way that trains no network;
 * `<!-- table of SUITE: HEADING -->`: the table under that heading of `table.md`;
 * `<!-- index of results -->`: a line for every published suite, with links as seen from the folder of results.
 """
@@ -58,8 +58,8 @@ def _passage(mark: re.Match[str], results: Path, versions: Mapping[tuple[str, st
         found = [one for one in findings(analyse(layout)) if one.sentence.startswith(where)]
         if not found:
             raise InputError(f"suite {mark['suite']!r} has no findings on dataset {mark['heading']!r} alone")
-        classic = [one for one in found[SENTENCES:] if where and one.topic == "classic"]
-        return "\n".join(f"- {one.sentence}" for one in [*found[:SENTENCES], *classic])
+        more = [one for one in found[SENTENCES:] if one.topic == ("classic" if where else "fine-tuned")]
+        return "\n".join(f"- {one.sentence}" for one in [*found[:SENTENCES], *more])
     page = table_markdown(tables_of(layout), mark["suite"])
     section = re.search(rf"^##+ {re.escape(str(mark['heading']))}\n\n(.*?)(?=\n\n)", page, re.DOTALL | re.MULTILINE)
     if section is None:

@@ -50,6 +50,9 @@ from sslbench.report.words.reading import CLAIM_SEEDS, WINS
 from sslbench.report.words.sentence import Finding, Place, on_seeds
 from sslbench.report.words.wording import compared, row_title, with_labels
 
+#: The protocol that trains the encoder further: it may pay where a frozen one does not.
+FINETUNED = "finetune"
+
 
 def findings(analysis: Analysis) -> tuple[Finding, ...]:
     """Sentences in the order they should be read; places (dataset, encoder) one after another."""
@@ -80,8 +83,10 @@ class _Sentences(Place):
         budgets = self.here(self.analysis.headlines.budgets).to_dict("records")
         yield from self._transferred()
         yield from map(self._budget, budgets[:1])
-        yield from self._leaders()
+        yield from self._leaders("leaders", self.primary, fewest=True)
         yield from map(self._budget, budgets[1:][-1:])  # with the most labels
+        if self.primary != FINETUNED:
+            yield from self._leaders("fine-tuned", FINETUNED, fewest=False)
         yield from self._longer()
         yield from classics(self)
         for line in self.here(self.analysis.headlines.crossovers).to_dict("records"):
@@ -115,7 +120,8 @@ class _Sentences(Place):
         low, high = line["difference_low"], line["difference_high"]
         budget, name = self._labels(fraction), self._picked(fraction)
         told, needs = compared(lead, low, high, "training from scratch on the same labels"), _needs(line)
-        pays = " pretraining does not pay here:" if high < 0 else ","
+        what = "pretraining" if self.primary == FINETUNED else "a frozen encoder"
+        pays = f" {what} does not pay here:" if high < 0 else ","
         sentence = f"{budget}{pays} {name} is {told}{', which ' if needs else ''}{needs}{on_seeds(line['n'])}."
         figure, low, high = (float(line[name]) for name in ("multiplier", "low", "high"))
         brief = f"{name.partition(' (')[0]} is {told} {budget.replace('With', 'with')}"
@@ -156,21 +162,22 @@ class _Sentences(Place):
         pretext, origin, size = first[CANDIDATE]
         return Subject(self.dataset, self.encoder, size, self.primary, origin, pretext, fraction)
 
-    def _leaders(self) -> Iterator[Finding]:
-        """Which rows beat training from scratch with the fewest labels, whoever they are."""
+    def _leaders(self, topic: str, protocol: str, fewest: bool) -> Iterator[Finding]:
+        """Which rows beat training from scratch by a protocol with the fewest or the most labels, whoever they are."""
         found = self.here(self.analysis.differences)
-        found = found[(found["protocol"] == self.primary) & ~found["pretext"].isin(BASELINES)]
-        found = found[(found["label_fraction"] == found["label_fraction"].min()) & (found["outcome"] != "untested")]
+        found = found[(found["protocol"] == protocol) & ~found["pretext"].isin(BASELINES)]
+        fraction = found["label_fraction"].min() if fewest else found["label_fraction"].max()
+        found = found[(found["label_fraction"] == fraction) & (found["outcome"] != "untested")]
         if found.empty:
             return
         ahead = found[found["outcome"] == "win"].sort_values("difference", ascending=False, kind="stable")
         lines = ahead.to_dict("records")
-        opening = f"{self._labels(float(found['label_fraction'].iloc[0]))} and {title_of(self.primary)}, "
+        opening = f"{self._labels(float(fraction))} and {title_of(protocol)}, "
         encoders = counted(len(found), "pretrained encoder")
         if not lines:
             none = f"none of {encoders} is" if len(found) > 1 else "the one pretrained encoder is not"
             sentence = f"{opening}{none} above training from scratch ({WINS}){on_seeds(found['n'].iloc[0])}."
-            yield Finding("leaders", sentence, 0.0, math.nan, math.nan)
+            yield Finding(topic, sentence, 0.0, math.nan, math.nan)
             return
         named = [
             f"{self._short(*(line[name] for name in CANDIDATE))} by "
@@ -184,7 +191,7 @@ class _Sentences(Place):
         test = f"({WINS}; intervals that hold together){self._beside(lines[0])}"
         sentence = f"{opening}{some} above training from scratch: {who} {test}"
         yield Finding(
-            "leaders", f"{sentence}{on_seeds(lines[0]['n'])}.", float(lines[0]["difference"]), *_simultaneous(lines[0])
+            topic, f"{sentence}{on_seeds(lines[0]['n'])}.", float(lines[0]["difference"]), *_simultaneous(lines[0])
         )
 
     def _beside(self, line: dict[Any, Any]) -> str:

@@ -17,8 +17,8 @@ class Finding:
     """One sentence with the figure it states.
 
     Attributes:
-        topic: `transfer`, `label multiplier`, `leaders`, `crossover`, `wins`, `choices`, `variance`, `measures`,
-            `optimism`, `budgets`, `convergence` or `replication`.
+        topic: `transfer`, `label multiplier`, `leaders`, `fine-tuned`, `crossover`, `wins`, `choices`,
+            `variance`, `measures`, `optimism`, `budgets`, `convergence`, `classic` or `replication`.
         value: the figure in natural units (a multiple, a share, a label fraction, a count); NaN where the sentence says
             that there is none.
         low: lower end of its 95% interval, `high` the upper; NaN, 0 or infinite as in the frame the figure is from.

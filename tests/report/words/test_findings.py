@@ -74,9 +74,19 @@ def test_between_budgets_far_apart_the_multiple_is_said_as_a_bound():
 
 def test_a_pretext_that_does_not_pay_is_said_not_to():
     assert said("label multiplier", curve("rotation", 0.6)).sentence == (
-        "With 25% of the labels pretraining does not pay here: rotation with a linear probe (latent size 32) is 10.0 "
-        "points [10.0, 10.0] below training from scratch on the same labels, on 3 seeds."
+        "With 25% of the labels a frozen encoder does not pay here: rotation with a linear probe (latent size 32) is "
+        "10.0 points [10.0, 10.0] below training from scratch on the same labels, on 3 seeds."
     )
+
+
+def test_where_a_frozen_encoder_does_not_pay_it_is_said_what_fine_tuning_does():
+    tuned = curve("rotation", 0.7, 0.8, 0.95, protocol="finetune"), curve("vae", 0.7, 0.8, 0.85, protocol="finetune")
+    found = said("fine-tuned", curve("rotation", 0.6, 0.7, 0.8), *tuned)
+    assert re.fullmatch(
+        r"With all labels and fine-tuning, 1 of 2 pretrained encoders is above training from scratch: rotation d=32 by "
+        r"5\.0 points \[[45]\.\d, [56]\.\d\] \(Dunnett's test.*\).*, on 3 seeds\.",
+        found.sentence,
+    ), found.sentence
 
 
 def test_what_is_told_apart_is_never_said_not_to_be():
