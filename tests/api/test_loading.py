@@ -15,6 +15,7 @@ import sslbench as sb
 from sslbench.contract.spec import InputError
 from sslbench.publishing.publish import publish
 from sslbench.stores.addresses import locate
+from tests.forked import Forked
 
 SUITE_FILE = '''"""The digits."""
 from sslbench.contract.spec import Suite
@@ -32,9 +33,13 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the suite, its home, and its tables published with encoders."""
     folder = tmp_path_factory.mktemp("told")
     (folder / "told.py").write_text(SUITE_FILE)
-    found = sb.run(folder / "told.py", home=folder / "home", data_root=folder / "data", device="cpu", workers=1)
-    publish("told", locate(folder / "home"), folder / "results", encoders=True)
-    found.to_pickle(folder / "found.pickle")
+
+    def run() -> None:
+        found = sb.run(folder / "told.py", home=folder / "home", data_root=folder / "data", device="cpu", workers=1)
+        publish("told", locate(folder / "home"), folder / "results", encoders=True)
+        found.to_pickle(folder / "found.pickle")
+
+    Forked(run).ends()
     return folder
 
 
