@@ -101,11 +101,9 @@ def correlation_sheets(analysis: Analysis) -> list[Sheet]:
 def _correlation(line: Line) -> str:
     """`0.83 [0.1, 1.0]`."""
     rho = line["spearman"]
-    return (
-        NOT_RUN
-        if math.isnan(rho)
-        else ranged(f"{rho:.2f}", line["spearman_low"], line["spearman_high"], "{:.2f}".format)
-    )
+    if math.isnan(rho):
+        return NOT_RUN
+    return ranged(f"{rho:.2f}", line["spearman_low"], line["spearman_high"], "{:.2f}".format)
 
 
 def _encoders(part: pd.DataFrame) -> str:
