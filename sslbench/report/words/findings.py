@@ -42,11 +42,10 @@ from sslbench.report.words.numbers import (
     points,
     points_interval,
     rounded_percent,
-    span,
     times,
     times_interval,
 )
-from sslbench.report.words.reading import CLAIM_SEEDS, WINS
+from sslbench.report.words.reading import WINS
 from sslbench.report.words.sentence import Finding, Place, on_seeds
 from sslbench.report.words.wording import compared, row_title, with_labels
 
@@ -176,7 +175,7 @@ class _Sentences(Place):
         encoders = counted(len(found), "pretrained encoder")
         if not lines:
             none = f"none of {encoders} is" if len(found) > 1 else "the one pretrained encoder is not"
-            sentence = f"{opening}{none} above training from scratch ({WINS}){on_seeds(found['n'].iloc[0])}."
+            sentence = f"{opening}{none} above training from scratch ({WINS}){on_seeds(*found['n'])}."
             yield Finding(topic, sentence, 0.0, math.nan, math.nan)
             return
         named = [
@@ -191,7 +190,7 @@ class _Sentences(Place):
         test = f"({WINS}; intervals that hold together){self._beside(lines[0])}"
         sentence = f"{opening}{some} above training from scratch: {who} {test}"
         yield Finding(
-            topic, f"{sentence}{on_seeds(lines[0]['n'])}.", float(lines[0]["difference"]), *_simultaneous(lines[0])
+            topic, f"{sentence}{on_seeds(*ahead['n'])}.", float(lines[0]["difference"]), *_simultaneous(lines[0])
         )
 
     def _beside(self, line: dict[Any, Any]) -> str:
@@ -254,8 +253,7 @@ class _Sentences(Place):
                 f"{points(gain.mean, signed=True)} {points_interval(gain.low, gain.high)} at {percent(at)}"
                 for at, gain in gains.items()
             ]
-            seeds = sorted({gain.n for gain in gains.values()})
-            on = f", on {span(seeds)} seeds" if seeds[0] < CLAIM_SEEDS else ""
+            on = on_seeds(*(gain.n for gain in gains.values()))
             sentence = (
                 f"Training from scratch twice as long moves its accuracy by {listed(parts)} of the labels, in points "
                 f"(latent size {double.latent_dim}){on}."

@@ -8,7 +8,7 @@ import pandas as pd
 
 from sslbench.report.scores.rows import Subject
 from sslbench.report.statistics.analysis import Analysis
-from sslbench.report.words.numbers import counted
+from sslbench.report.words.numbers import span
 from sslbench.report.words.reading import CLAIM_SEEDS
 
 
@@ -53,6 +53,7 @@ class Place:
         return frame[(frame["dataset"] == self.dataset) & (frame["encoder"] == self.encoder)]
 
 
-def on_seeds(number: float) -> str:
-    """How many seeds a claim rests on, where that is fewer than one would want: `, on 3 seeds`."""
-    return f", on {counted(int(number), 'seed')}" if 1 < number < CLAIM_SEEDS else ""
+def on_seeds(*numbers: float) -> str:
+    """How many seeds a claim, or each of several, rests on, where one would want more: `, on 3 seeds`, `2 to 5`."""
+    seeds = sorted({int(number) for number in numbers})
+    return f", on {span(seeds)} seeds" if 1 < seeds[0] < CLAIM_SEEDS else ""
