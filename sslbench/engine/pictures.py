@@ -26,7 +26,8 @@ def draw_map(
         labels: int64 `(N,)`, for the colours only.
     """
     shown = features[:MAPPED].float().cpu()
-    if shown.shape[1] > 2 and len(shown) > 3 and bool((shown != shown[0]).any()):  # of equal ones t-SNE dies
+    equal = bool((shown.var(dim=0, correction=0) == 0).all())  # as far as their numbers reach: t-SNE would end the process
+    if shown.shape[1] > 2 and len(shown) > 3 and not equal:
         perplexity = min(30.0, (len(shown) - 1) / 3)
         tsne = TSNE(perplexity=perplexity, init="pca", random_state=seed % 2**32, n_jobs=1, max_iter=MAP_ITERATIONS)
         places = tsne.fit_transform(shown.numpy())

@@ -13,8 +13,8 @@ from sslbench.engine.pictures import draw_map
 
 @pytest.mark.parametrize(
     "features",
-    [torch.ones(40, 8), torch.randn(40, 8), torch.randn(3, 8), torch.randn(40, 1)],
-    ids=["equal", "any", "few", "narrow"],
+    [torch.ones(40, 8), 1e-30 * torch.randn(40, 8), torch.randn(40, 8), torch.randn(3, 8), torch.randn(40, 1)],
+    ids=["equal", "tiny", "any", "few", "narrow"],
 )
 def test_a_map_is_drawn(features: torch.Tensor, tmp_path: Path) -> None:
     labels = torch.arange(len(features)) % 3
