@@ -26,7 +26,8 @@ def draw_map(
         labels: int64 `(N,)`, for the colours only.
     """
     shown = features[:MAPPED].float().cpu()
-    equal = bool((shown.var(dim=0, correction=0) == 0).all())  # as far as their numbers reach: t-SNE would end the process
+    # equal as far as their numbers reach: t-SNE, begun with PCA, would end the process
+    equal = bool((shown.var(dim=0, correction=0) == 0).all())
     if shown.shape[1] > 2 and len(shown) > 3 and not equal:
         perplexity = min(30.0, (len(shown) - 1) / 3)
         tsne = TSNE(perplexity=perplexity, init="pca", random_state=seed % 2**32, n_jobs=1, max_iter=MAP_ITERATIONS)
