@@ -23,7 +23,7 @@ from optuna.distributions import IntDistribution
 from benchmarks.cluster.soak import HOST, free_port
 from sslbench.stores.claim import Claim
 from sslbench.stores.postgres import databases, run_postgres
-from sslbench.stores.queue import CellQueue, QueuedCell
+from sslbench.stores.queue import FIRST_PAUSE, CellQueue, QueuedCell, rest
 from sslbench.stores.storage import open_storage
 
 THREADS = 10  # of a process
@@ -52,8 +52,9 @@ def work(address: str, name: str, count: int, taken: list[str], begin: Barrier) 
             taken.append(claim.cell_id)
         return 1.0
 
-    while queue.work(wanted, handle) or queue.top_up(cells):
-        pass
+    pause = FIRST_PAUSE
+    while queue.work(wanted, handle) or queue.top_up(cells) or queue.held():
+        pause = FIRST_PAUSE if queue.waiting() else rest(pause)
     queue.storage.engine.dispose()
 
 

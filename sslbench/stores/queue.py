@@ -16,6 +16,7 @@ from collections.abc import Callable, Container, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 import optuna
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
@@ -28,10 +29,16 @@ from sslbench.contract.identity import digest
 from sslbench.stores.claim import FAILED, CellFailed, Claim, ClaimLost, NotYet, deadly, put_back, taken_away
 from sslbench.stores.outage import PAUSE, since_outage, store_lost
 from sslbench.stores.owner import OWNER, gone, me
-from sslbench.stores.storage import HEARTBEAT_SECONDS, as_announced, beating
+from sslbench.stores.storage import HEARTBEAT_SECONDS, alone, as_announced, beating
 
 #: Cells that wait at a time; more are queued as they are taken.
 WINDOW = 128
+
+#: Cells that are queued at a time, before a look at what others have queued meanwhile.
+CHUNK = 16
+
+#: Seconds between two looks at a queue with nothing to take: the first of them and the longest.
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 2.0
 
 Axis = CategoricalDistribution | IntDistribution | FloatDistribution
 
@@ -111,23 +118,30 @@ class CellQueue:
         return self._fill(cells, lambda trial: trial.number not in self.ended_before or deadly(trial))
 
     def _fill(self, cells: Iterable[QueuedCell], keeps: Callable[[FrozenTrial], bool]) -> int:
-        waiting, kept = set(), set()
+        """Enqueue a few at a time, with a look before each: two may find a queue in SQLite empty at one moment."""
+        wanted, queued = list(cells), set[str]()
+        with alone(self.storage, self.study.study_name):
+            while len(queued) < self.window and (missing := self._missing(wanted, queued, keeps)[:CHUNK]):
+                for cell in missing:
+                    self._enqueue(cell)
+                    queued.add(cell.cell_id)
+        return len(queued)
+
+    def _missing(
+        self, cells: list[QueuedCell], queued: Container[str], keeps: Callable[[FrozenTrial], bool]
+    ) -> list[QueuedCell]:
+        """The first cells to be enqueued, for `window` to wait and one more for each at work; not those `queued`."""
+        waiting, kept, running = set(), set(), 0
         for trial in self.study.get_trials(deepcopy=False):
+            running += trial.state == TrialState.RUNNING
             if _waits(trial):
                 waiting.add(trial.user_attrs.get("cell_id"))
             elif keeps(trial):
                 kept.add(trial.user_attrs.get("cell_id"))
-        there, missing = 0, []
-        for cell in cells:
-            if cell.cell_id in waiting:
-                there += 1
-            elif cell.cell_id not in kept:
-                missing.append(cell)
-            if there + len(missing) == self.window:
-                break
-        for cell in missing:
-            self._enqueue(cell)
-        return len(missing)
+        room = self.window + running - sum(cell.cell_id in waiting for cell in cells)
+        there = waiting | kept
+        free = (cell for cell in cells if cell.cell_id not in there and cell.cell_id not in queued)
+        return list(islice(free, max(0, room)))
 
     def _enqueue(self, cell: QueuedCell) -> None:
         about = {"cell_id": cell.cell_id, "title": cell.title}
@@ -187,13 +201,17 @@ class CellQueue:
         return True
 
     def _take(self, wanted: Container[str]) -> Claim | None:
-        """The first of the cells that wait; where another was quicker, any, so that not all run after the same."""
+        """Take one of the first cells that wait, of as many as are being worked on; where another was quicker, any.
+
+        So a lone worker keeps the order, and many do not all run after the same cell.
+        """
         while True:
             trials = self.study.get_trials(deepcopy=False)
             waiting = [one.number for one in trials if _waits(one) and one.user_attrs.get("cell_id") in wanted]
             if not waiting:
                 return None
-            for number in [waiting[0], *random.sample(waiting[1:], len(waiting) - 1)]:
+            near = 1 + sum(one.state == TrialState.RUNNING for one in trials)
+            for number in _shuffled(waiting[:near]) + _shuffled(waiting[near:]):
                 trial_id = self._id_of(number)
                 if self._start(trial_id):
                     cell_id = trials[number].user_attrs["cell_id"]
@@ -255,6 +273,12 @@ class CellQueue:
         return any(not self.storage.get_trial(self._id_of(number)).state.is_finished() for number in earlier)
 
 
+def rest(pause: float) -> float:
+    """Rest for about so many seconds, so that the idle leave the store to others; returns how many the next time."""
+    time.sleep(random.uniform(0.5, 1) * pause)
+    return min(1.5 * pause, LONGEST_PAUSE)
+
+
 def held_in(storage: RDBStorage, suite: str) -> dict[str, str]:
     """Owner of every cell that a worker holds in any study of a suite, by the cell's identity.
 
@@ -268,6 +292,10 @@ def held_in(storage: RDBStorage, suite: str) -> dict[str, str]:
                 if "cell_id" in trial.user_attrs:
                     held[trial.user_attrs["cell_id"]] = trial.user_attrs.get(OWNER, "")
     return held
+
+
+def _shuffled(numbers: list[int]) -> list[int]:
+    return random.sample(numbers, len(numbers))
 
 
 def _waits(trial: FrozenTrial) -> bool:

@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 import optuna
 from optuna.exceptions import OptunaError
 from optuna.storages import RDBStorage
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, event, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from sslbench.contract.errors import InputError
@@ -76,6 +76,21 @@ def as_announced() -> Iterator[None]:
     """Without Optuna's warnings that heartbeats and names of values may change."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        yield
+
+
+@contextmanager
+def alone(storage: RDBStorage, name: str) -> Iterator[None]:
+    """One process at a time, of all that ask for the same name.
+
+    In PostgreSQL, by a lock that ends with its connection. In SQLite nothing is locked: what a few workers of one
+    machine do twice is found out.
+    """
+    if storage.engine.dialect.name != "postgresql":
+        yield
+        return
+    with storage.engine.begin() as connection:
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(name))))
         yield
 
 

@@ -21,7 +21,7 @@ from sslbench.stores.answers import ANSWERS_FILE, answers_npz
 from sslbench.stores.claim import CellFailed, Claim, ClaimLost, NotYet
 from sslbench.stores.inputs import describe
 from sslbench.stores.outage import store_lost
-from sslbench.stores.queue import CellQueue
+from sslbench.stores.queue import FIRST_PAUSE, CellQueue, rest
 from sslbench.stores.readback import COSTS
 from sslbench.stores.runs import ArtifactLost, Pretrained
 from sslbench.stores.storage import HEARTBEAT_SECONDS
@@ -70,11 +70,14 @@ class Worker:
         While others have cells in hand it waits: an encoder brings evaluations, and who dies leaves its cell.
         """
         parts = ((self.evaluate_queue, self.evaluate_cells), (self.pretrain_queue, self.pretrain_cells))
-        looked = time.monotonic()
+        looked, pause = time.monotonic(), FIRST_PAUSE
         while not stop():
-            if self.evaluate_queue.work(self.evaluate_cells, self._evaluate):
+            if self.evaluate_queue.work(self.evaluate_cells, self._evaluate) or self.pretrain_queue.work(
+                self.pretrain_cells, self._pretrain
+            ):
+                pause = FIRST_PAUSE
                 continue
-            if self.pretrain_queue.work(self.pretrain_cells, self._pretrain):
+            if self._top_up():
                 continue
             held = any(queue.held().keys() & cells.keys() for queue, cells in parts)
             if not held or time.monotonic() - looked > HEARTBEAT_SECONDS:
@@ -89,7 +92,7 @@ class Worker:
                 return
             if not waiting:
                 self.news.tell(Status("waiting for the last cells of others"))
-                time.sleep(0.5)
+                pause = rest(pause)
 
     def _top_up(self, look: Callable[[], dict[str, str]] | None = None) -> int:
         """Queue what did not fit into the queues before; returns how many cells.
