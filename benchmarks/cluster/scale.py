@@ -23,7 +23,7 @@ from optuna.distributions import IntDistribution
 from benchmarks.cluster.soak import HOST, free_port
 from sslbench.stores.claim import Claim
 from sslbench.stores.postgres import databases, run_postgres
-from sslbench.stores.queue import FIRST_PAUSE, CellQueue, QueuedCell, rest
+from sslbench.stores.queue import CHUNK, FIRST_PAUSE, CellQueue, QueuedCell, rest
 from sslbench.stores.storage import open_storage
 
 THREADS = 10  # of a process
@@ -46,7 +46,7 @@ def work(address: str, name: str, count: int, taken: list[str], begin: Barrier) 
     begin.wait()
 
     def handle(claim: Claim) -> float:
-        if claim.number % (queue.window // 2) == 0:
+        if claim.number % CHUNK == 0:
             queue.top_up(cells)
         if not claim.repeated:  # else two have queued it at one moment, which a worker finds out
             taken.append(claim.cell_id)

@@ -181,7 +181,8 @@ class Display:
             if not cell.protocol:
                 verdict = f": {cell.verdict}" if cell.verdict else ""
                 self.bars.say(f"[{self.done}/{self.total}] pretrained {cell.title}{verdict} ({self._left()} left)")
-        self.done = max(self.done, progress.done or 0)  # others may work on the same cells
+        if progress.done is not None:  # others work on the same cells, and an encoder that is missing is made again
+            self.done, self.at_start = progress.done, min(self.at_start, progress.done)
         for failure in progress.failed:
             self.bars.say(f"FAILED {failure.title}: {failure.reason}")
         below = (self._current(progress), self._best()) if self.best else (self._current(progress),)

@@ -16,7 +16,6 @@ from collections.abc import Callable, Container, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 
 import optuna
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
@@ -120,17 +119,22 @@ class CellQueue:
     def _fill(self, cells: Iterable[QueuedCell], keeps: Callable[[FrozenTrial], bool]) -> int:
         """Enqueue a few at a time, with a look before each: two may find a queue in SQLite empty at one moment."""
         wanted, queued = list(cells), set[str]()
-        with alone(self.storage, self.study.study_name):
-            while len(queued) < self.window and (missing := self._missing(wanted, queued, keeps)[:CHUNK]):
-                for cell in missing:
+        room, missing = self._look(wanted, keeps)
+        if not missing or room < self.window // 2:  # others have filled it, and need not be waited for
+            return 0
+        with alone(self.storage.engine, self.study.study_name):
+            while len(queued) < self.window:
+                room, missing = self._look(wanted, keeps)
+                chosen = [cell for cell in missing if cell.cell_id not in queued][: max(0, min(room, CHUNK))]
+                if not chosen:
+                    break
+                for cell in chosen:
                     self._enqueue(cell)
                     queued.add(cell.cell_id)
         return len(queued)
 
-    def _missing(
-        self, cells: list[QueuedCell], queued: Container[str], keeps: Callable[[FrozenTrial], bool]
-    ) -> list[QueuedCell]:
-        """The first cells to be enqueued, for `window` to wait and one more for each at work; not those `queued`."""
+    def _look(self, cells: list[QueuedCell], keeps: Callable[[FrozenTrial], bool]) -> tuple[int, list[QueuedCell]]:
+        """How many more can be queued, for `window` to wait and one for each at work, and which of the cells could."""
         waiting, kept, running = set(), set(), 0
         for trial in self.study.get_trials(deepcopy=False):
             running += trial.state == TrialState.RUNNING
@@ -140,8 +144,7 @@ class CellQueue:
                 kept.add(trial.user_attrs.get("cell_id"))
         room = self.window + running - sum(cell.cell_id in waiting for cell in cells)
         there = waiting | kept
-        free = (cell for cell in cells if cell.cell_id not in there and cell.cell_id not in queued)
-        return list(islice(free, max(0, room)))
+        return room, [cell for cell in cells if cell.cell_id not in there]
 
     def _enqueue(self, cell: QueuedCell) -> None:
         about = {"cell_id": cell.cell_id, "title": cell.title}

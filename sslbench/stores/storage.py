@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 import optuna
 from optuna.exceptions import OptunaError
 from optuna.storages import RDBStorage
-from sqlalchemy import Connection, Engine, event, func, select
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from sslbench.contract.errors import InputError
@@ -40,7 +40,7 @@ def open_storage(url: str) -> RDBStorage:
     if not url.startswith("sqlite"):  # two connections: for the work, and for the heartbeat beside it
         arguments = {"pool_size": 2, "max_overflow": 0, "pool_pre_ping": True}
     try:
-        with as_announced():
+        with as_announced(), alone(create_engine(url, poolclass=NullPool), "schema"):
             storage = RDBStorage(
                 url,
                 engine_kwargs=arguments,
@@ -80,16 +80,16 @@ def as_announced() -> Iterator[None]:
 
 
 @contextmanager
-def alone(storage: RDBStorage, name: str) -> Iterator[None]:
-    """One process at a time, of all that ask for the same name.
+def alone(engine: Engine, name: str) -> Iterator[None]:
+    """One process at a time, of all that ask a database for the same name.
 
     In PostgreSQL, by a lock that ends with its connection. In SQLite nothing is locked: what a few workers of one
     machine do twice is found out.
     """
-    if storage.engine.dialect.name != "postgresql":
+    if engine.dialect.name != "postgresql":
         yield
         return
-    with storage.engine.begin() as connection:
+    with engine.begin() as connection:
         connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(name))))
         yield
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from sslbench.stores.outage import patiently
 from sslbench.sweep.engines import engine_of
-from sslbench.sweep.engines._base import LOOK_SECONDS, Engine, Placed, next_look
+from sslbench.sweep.engines._base import Engine, Placed, next_look
 from sslbench.sweep.news import Failure, Progress
 from sslbench.sweep.request import Prepared, Request
 from sslbench.sweep.shared import Shared
@@ -41,7 +41,7 @@ class _Sweep:
 
     def __init__(self, request: Request, prepared: Prepared, engine: Engine) -> None:
         self.engine, self.shared = engine, Shared(request, prepared)
-        self.next_look = time.monotonic() + LOOK_SECONDS
+        self.next_look = 0.0
 
     def run(self, show: Callable[[Progress], None]) -> list[Failure]:
         """Start workers, look after them until they end, and put everything in order whatever happens."""

@@ -21,7 +21,7 @@ from sslbench.stores.answers import ANSWERS_FILE, answers_npz
 from sslbench.stores.claim import CellFailed, Claim, ClaimLost, NotYet
 from sslbench.stores.inputs import describe
 from sslbench.stores.outage import store_lost
-from sslbench.stores.queue import FIRST_PAUSE, CellQueue, rest
+from sslbench.stores.queue import CHUNK, FIRST_PAUSE, CellQueue, rest
 from sslbench.stores.readback import COSTS
 from sslbench.stores.runs import ArtifactLost, Pretrained
 from sslbench.stores.storage import HEARTBEAT_SECONDS
@@ -109,7 +109,7 @@ class Worker:
 
     def _taken(self, claim: Claim) -> None:
         """Top the queues up from time to time: one trial's number is one worker's, so that it is one who does."""
-        if claim.number % (self.evaluate_queue.window // 2) == 0:
+        if claim.number % CHUNK == 0:
             self._top_up()
 
     # Pretraining

@@ -86,6 +86,22 @@ def test_best_is_what_was_measured_inside_the_labels_and_finished_encoders_are_t
     assert rows[-2:] == ["best inside the labels 5%", "knn, map 62.5 vicreg"]
 
 
+def test_an_encoder_that_is_made_again_is_not_counted_twice(
+    digits: Dataset, clock: Callable[[float], None], pipe: Console
+) -> None:
+    suite = Suite("s", ("digits",), ("conv",), ("rotation",), (8,), (0,), epochs=1.0, label_fractions=(0.05, 1.0))
+    plan = make_plan(suite, {"digits": Source.of("digits", digits)})
+    published = {cell.cell_id: "a run without an encoder" for cell in plan.pretrain}
+    prepared = Prepared(suite, plan, {"digits": "digits"}, {"digits": 1297}, published)
+    shown = Display(prepared, TimeLeft(0.0, 0), 1, pipe)
+    shown.show(Progress((), (), (), done=0))
+    clock(10)
+    shown.show(Progress((Finished("rotation d=8 s=0", "rotation"),), (), ()))
+    assert printed(pipe) == "[1/7] pretrained rotation d=8 s=0 (60 s left)\n"
+    shown.show(Progress((), (), (), done=4))
+    assert (shown.done, shown.at_start) == (4, 0)
+
+
 def test_who_waits_is_told_what_for(pipe: Console, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(patience, "FIRST", 0.05)
     monkeypatch.setattr(patience, "EVERY", 0.1)

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -91,6 +92,28 @@ def test_postgresql_hands_every_cell_to_exactly_one_process(database: URL) -> No
         assert taker.exitcode == 0
     assert sorted(taken) == sorted(names)
     assert told.empty()
+
+
+def top_up(address: str, begin: Barrier) -> None:
+    """Queue what is missing at the moment when others do."""
+    with queue(address) as cells:
+        begin.wait(60)
+        cells.top_up(QueuedCell(f"cell-{number}", "a cell", {"number": number}) for number in range(40))
+
+
+def test_processes_that_find_the_queue_empty_at_one_moment_queue_every_cell_once(database: URL) -> None:
+    address, _ = databases(database)
+    context = multiprocessing.get_context("fork")
+    begin = context.Barrier(4)
+    fillers = [context.Process(target=top_up, args=(address, begin)) for _ in range(4)]
+    for filler in fillers:
+        filler.start()
+    for filler in fillers:
+        filler.join(60)
+        assert filler.exitcode == 0
+    with queue(address) as cells:
+        queued = [trial.user_attrs["cell_id"] for trial in cells.waiting()]
+    assert sorted(queued) == sorted({f"cell-{number}" for number in range(40)})
 
 
 @pytest.mark.cluster
