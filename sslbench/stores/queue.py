@@ -37,7 +37,7 @@ WINDOW = 128
 CHUNK = 16
 
 #: Seconds between two looks at a queue with nothing to take: the first of them and the longest.
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 2.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 5.0
 
 Axis = CategoricalDistribution | IntDistribution | FloatDistribution
 
