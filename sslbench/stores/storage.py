@@ -28,6 +28,9 @@ from sslbench.stores.urls import reason, shown
 HEARTBEAT_SECONDS = 15
 GRACE_SECONDS = 90
 
+#: Seconds to wait for SQLite's lock before it counts as a store that is away.
+LOCK_SECONDS = 60
+
 
 def open_storage(url: str) -> RDBStorage:
     """Connect to Optuna's store, creating its schema if need be.
@@ -36,7 +39,7 @@ def open_storage(url: str) -> RDBStorage:
         InputError: it cannot be reached.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    arguments: dict[str, object] = {"connect_args": {"timeout": 60}}
+    arguments: dict[str, object] = {"connect_args": {"timeout": LOCK_SECONDS}}
     if not url.startswith("sqlite"):  # two connections: for the work, and for the heartbeat beside it
         arguments = {"pool_size": 2, "max_overflow": 0, "pool_pre_ping": True}
     try:

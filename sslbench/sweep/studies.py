@@ -8,6 +8,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 
 from sslbench.contract.cells import EvaluateCell, PretrainCell
 from sslbench.contract.spec import READINGS, REFERENCE_PROTOCOLS, Suite
+from sslbench.stores.outage import patiently
 from sslbench.stores.queue import Axis, CellQueue, QueuedCell
 from sslbench.stores.storage import open_storage
 from sslbench.sweep.plan import Plan, Selection
@@ -43,9 +44,10 @@ def open_queues(suite: Suite, selection: Selection, storage_url: str) -> tuple[C
         "protocol": categories(suite.protocols, tuple(REFERENCE_PROTOCOLS.values())),
         "reading": categories(READINGS),
     }
-    pretrain = CellQueue(storage, f"{suite.name}/pretrain", axes, "effective rank / latent size")
-    evaluate = CellQueue(storage, f"{suite.name}/evaluate", {**axes, **evaluation}, "held-out accuracy")
-    return pretrain, evaluate
+    return (
+        patiently(CellQueue, storage, f"{suite.name}/pretrain", axes, "effective rank / latent size"),
+        patiently(CellQueue, storage, f"{suite.name}/evaluate", {**axes, **evaluation}, "held-out accuracy"),
+    )
 
 
 def queued_evaluation(cell: EvaluateCell, datasets: Mapping[str, str]) -> QueuedCell:

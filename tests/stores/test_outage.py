@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,11 @@ from sqlalchemy import create_engine
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from sslbench.contract.errors import StoreLost
+from sslbench.contract.spec import Suite
 from sslbench.stores import outage
 from sslbench.stores.outage import patiently, store_lost
+from sslbench.sweep.plan import Selection
+from sslbench.sweep.studies import open_queues
 
 
 def of_a_request() -> MlflowException:
@@ -91,3 +95,24 @@ def test_one_that_stays_away_is_given_up_and_other_errors_are_raised_at_once(mon
     with pytest.raises(ValueError, match="mine"):
         patiently(wrong)
     assert calls == [1]
+
+
+def test_a_worker_that_starts_while_sqlite_is_locked_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sslbench.stores.storage.LOCK_SECONDS", 0.1)
+    suite = Suite("s", ("digits",), ("conv",), ("rotation",), (8,), (0,), epochs=1)
+    url = f"sqlite:///{tmp_path / 'optuna.db'}"
+    open_queues(suite, Selection(), url)
+    holder = sqlite3.connect(tmp_path / "optuna.db", isolation_level=None, check_same_thread=False)
+    holder.execute("BEGIN IMMEDIATE")
+    waits: list[float] = []
+
+    def let_go(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 2:
+            holder.execute("ROLLBACK")
+
+    monkeypatch.setattr("tenacity.nap.time.sleep", let_go)
+    pretrain, evaluate = open_queues(suite, Selection(), url)
+    assert len(waits) == 2
+    assert pretrain.window == evaluate.window
+    holder.close()
