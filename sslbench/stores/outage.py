@@ -59,8 +59,14 @@ def patiently(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         return _tries()(work, *args, **kwargs)
     except Exception as error:
         if store_lost(error):
-            raise StoreLost(reason(error)) from error
+            raise lost(error) from error
         raise
+
+
+def lost(error: Exception) -> StoreLost:
+    """A store that does not answer any more, with what its driver says: Optuna's own words name only the moment."""
+    cause = error.__cause__ if isinstance(error, StorageInternalError) else None
+    return StoreLost(reason(cause if isinstance(cause, Exception) else error))
 
 
 def since_outage() -> float:

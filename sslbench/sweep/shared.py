@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 from sslbench.contract.errors import StoreLost
 from sslbench.contract.files import remove_inside
-from sslbench.stores.outage import PATIENCE, patiently, store_lost
+from sslbench.stores.outage import PATIENCE, lost, patiently, store_lost
 from sslbench.stores.queue import held_in
-from sslbench.stores.urls import reason
 from sslbench.sweep import suites
 from sslbench.sweep.features import features_folder
 from sslbench.sweep.news import News
@@ -133,7 +132,7 @@ class Shared:
                     raise
                 losses = [*(moment for moment in losses if time.monotonic() - moment < PATIENCE), time.monotonic()]
                 if len(losses) > LOSSES:
-                    raise StoreLost(reason(error)) from error
+                    raise lost(error) from error
             self.release()  # what was in hand is lost with the store
             self.top_up()
 

@@ -97,6 +97,14 @@ def test_one_that_stays_away_is_given_up_and_other_errors_are_raised_at_once(mon
     assert calls == [1]
 
 
+def test_the_reason_is_what_the_database_said() -> None:
+    full = OperationalError("INSERT", {}, sqlite3.OperationalError("database or disk is full"))
+    error = StorageInternalError("An exception is raised during the commit. This typically happens due to invalid data")
+    error.__cause__ = full
+    assert str(outage.lost(error)) == "(sqlite3.OperationalError) database or disk is full"
+    assert str(outage.lost(StorageInternalError("not yet"))) == "not yet"
+
+
 def test_a_worker_that_starts_while_sqlite_is_locked_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sslbench.stores.storage.LOCK_SECONDS", 0.1)
     suite = Suite("s", ("digits",), ("conv",), ("rotation",), (8,), (0,), epochs=1)

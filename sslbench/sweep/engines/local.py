@@ -75,6 +75,7 @@ def _work(request: Request, folder: Path, number: int, threads: int) -> None:
     threading.Thread(target=_die_with_parent, daemon=True).start()
     os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"  # the display is the parent's
     logging.getLogger("mlflow.system_metrics").setLevel(logging.WARNING)
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # what it tells of is raised as well
     import torch
 
     torch.set_num_threads(threads)
