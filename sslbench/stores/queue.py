@@ -120,7 +120,7 @@ class CellQueue:
         """Enqueue a few at a time, with a look before each: two may find a queue in SQLite empty at one moment."""
         wanted, queued = list(cells), set[str]()
         room, missing = self._look(wanted, keeps)
-        if not missing or room < self.window // 2:  # others have filled it, and need not be waited for
+        if not missing or room < min(self.window // 2, len(missing)):  # full enough: nobody who fills it is waited for
             return 0
         with alone(self.storage.engine, self.study.study_name):
             while len(queued) < self.window:

@@ -265,6 +265,14 @@ def test_cells_of_others_take_no_place_from_ones_own(url: str, monkeypatch: pyte
     assert queue.fill(cells(8)[4:]) == 4
 
 
+def test_the_last_cells_are_queued_beside_many_that_wait(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sslbench.stores.queue.WINDOW", 8)
+    queue = open_queue(url)
+    assert queue.fill(cells(7)) == 7
+    assert queue.fill(cells(8)) == 1, "nobody would come back for them: they are no more than may wait"
+    assert queue.top_up(cells(20)) == 0
+
+
 def test_who_has_a_name_has_a_heartbeat(url: str) -> None:
     queue = open_queue(url)
     queue.fill(cells(1))
