@@ -52,15 +52,15 @@ class Forked:
         """Send it a signal, and its group if it leads one."""
         (os.killpg if os.getpgid(self.pid) == self.pid else os.kill)(self.pid, number)
 
-    def ends(self, status: int = 0, timeout: float = 300.0) -> str:
-        """What it printed since it was last asked; it must end with an exit status, and in time."""
+    def ends(self, *statuses: int, timeout: float = 300.0) -> str:
+        """What it printed since it was last asked; it must end with one of these exit statuses, else 0, and in time."""
         timer = Timer(timeout, self._process.kill)
         timer.start()
         with self.stdout:
             printed = self.stdout.read()
         self._process.join()
         timer.cancel()
-        assert self._process.exitcode == status, f"{self._process.exitcode}: {printed}"
+        assert self._process.exitcode in (statuses or (0,)), f"{self._process.exitcode}: {printed}"
         return printed
 
 
