@@ -28,7 +28,7 @@ from sslbench.contract.identity import digest
 from sslbench.stores.claim import FAILED, CellFailed, Claim, ClaimLost, NotYet, deadly, put_back, taken_away
 from sslbench.stores.outage import PAUSE, since_outage, store_lost
 from sslbench.stores.owner import OWNER, gone, me
-from sslbench.stores.storage import HEARTBEAT_SECONDS, alone, as_announced, beating
+from sslbench.stores.storage import HEARTBEAT_SECONDS, as_announced, beating, in_turn
 
 #: Cells that wait at a time; more are queued as they are taken.
 WINDOW = 128
@@ -122,7 +122,7 @@ class CellQueue:
         room, missing = self._look(wanted, keeps)
         if not missing or room < min(self.window // 2, len(missing)):  # full enough: nobody who fills it is waited for
             return 0
-        with alone(self.storage.engine, self.study.study_name):
+        with in_turn(self.storage.engine, self.study.study_name):
             while len(queued) < self.window:
                 room, missing = self._look(wanted, keeps)
                 chosen = [cell for cell in missing if cell.cell_id not in queued][: max(0, min(room, CHUNK))]

@@ -43,7 +43,7 @@ def open_storage(url: str) -> RDBStorage:
     if not url.startswith("sqlite"):  # two connections: for the work, and for the heartbeat beside it
         arguments = {"pool_size": 2, "max_overflow": 0, "pool_pre_ping": True}
     try:
-        with as_announced(), alone(create_engine(url, poolclass=NullPool), "schema"):
+        with as_announced(), in_turn(create_engine(url, poolclass=NullPool), "schema"):
             storage = RDBStorage(
                 url,
                 engine_kwargs=arguments,
@@ -83,7 +83,7 @@ def as_announced() -> Iterator[None]:
 
 
 @contextmanager
-def alone(engine: Engine, name: str) -> Iterator[None]:
+def in_turn(engine: Engine, name: str) -> Iterator[None]:
     """One process at a time, of all that ask a database for the same name.
 
     In PostgreSQL, by a lock that ends with its connection. In SQLite nothing is locked: what a few workers of one

@@ -77,7 +77,7 @@ class Worker:
             ):
                 pause = FIRST_PAUSE
                 continue
-            if self._top_up():
+            if self._top_up():  # from what this worker knows; below, now and then, with a look at what others did
                 continue
             held = any(queue.held().keys() & cells.keys() for queue, cells in parts)
             if not held or time.monotonic() - looked > HEARTBEAT_SECONDS:
