@@ -62,8 +62,6 @@ SUITE = Suite(
         "on FordA, VICReg on spoken digits alone: two views of long series would take most of the time.",
         "`supervised` and `finetune`: 16 epochs over the labels, at least 300 and at most 2,000 steps of batch 64; "
         "that it has stopped gaining by then was not measured.",
-        "`random_init` is read as it is made, when its batch norms do nothing; on spectrograms that is a better "
-        "network than the one that training starts from, as the notes of `speech` say.",
         "`minirocket`: ridge regression on 9,996 features of fixed convolutions; its regularisation is chosen by "
         "leaving one out, inside the label budget.",
     ),

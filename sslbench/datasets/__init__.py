@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from sslbench.contract.files import is_folder
 from sslbench.contract.lazy import lazily
-from sslbench.contract.registry import Registry
+from sslbench.contract.registry import At, Registry
 from sslbench.contract.spec import InputError
 
 if TYPE_CHECKING:
@@ -36,10 +36,10 @@ DATASETS: Registry[Callable[[Path], Dataset]] = Registry(
         "stl10": "sslbench.datasets.images.stl10:load_stl10",
         "digits": "sslbench.datasets.images.digits:load_digits",
         "photographs": "sslbench.datasets.images.photographs:load_photographs",
-        "spoken_digits": "sslbench.datasets.series.spoken_digits:load_spoken_digits",
-        "spoken_digits_speakers": "sslbench.datasets.series.spoken_digits:load_spoken_digits_speakers",
+        "spoken_digits": At("sslbench.datasets.series.spoken_digits:load_spoken_digits", version=2),
+        "spoken_digits_speakers": At("sslbench.datasets.series.spoken_digits:load_spoken_digits_speakers", version=2),
         "spoken_digits_waveform": "sslbench.datasets.series.spoken_digits:load_spoken_digits_waveform",
-        "prompts": "sslbench.datasets.series.prompts:load_prompts",
+        "prompts": At("sslbench.datasets.series.prompts:load_prompts", version=2),
         "newsgroups": "sslbench.datasets.text.newsgroups:load_newsgroups",
         "glosses": "sslbench.datasets.text.glosses:load_glosses",
         "ag_news": "sslbench.datasets.text.huggingface:load_ag_news",
@@ -53,10 +53,10 @@ DATASETS: Registry[Callable[[Path], Dataset]] = Registry(
 )
 
 #: A person's own files, by what stands before the colon of `folder:PATH`; the path of a folder is all they need.
-_FOLDERS = {
+_FOLDERS: dict[str, str | At] = {
     "folder": "sslbench.datasets.images.folder:load_folder",
     "series": "sslbench.datasets.series.own:load_own",
-    "sounds": "sslbench.datasets.series.sounds:load_sounds",
+    "sounds": At("sslbench.datasets.series.sounds:load_sounds", version=2),
     "texts": "sslbench.datasets.text.own:load_texts",
 }
 OWN: Registry[Callable[[Path], Dataset]] = Registry("kind of folder", _FOLDERS)

@@ -131,16 +131,36 @@ class Series(Modality):
         Um et al. 2017 (arXiv:1706.00527) for all but the mask. Half of the views are permuted, in 1 + 6 x strength
         segments; factors vary by 0.4 x strength where the policy allows jitter, noise has 0.2 x strength; half of the
         views lose a segment of 0.4 x strength of their length.
+
+        Of a map of channels over time, as spectrograms are, nothing is permuted: sounds would be other words. It is
+        moved by up to 0.1 x strength of its channels instead, as another voice would be, and half of the views lose a
+        band of 0.4 x strength of them (SpecAugment, Park et al. 2019, arXiv:1904.08779).
         """
-        count, _, length = batch.shape
+        count, channels, length = batch.shape
         device = batch.device
         positions = crop_positions(count, length, policy.min_crop_scale, device)
+        if channels >= MAPPED:
+            return self._map_view(resample(batch, positions), policy, strength)
         segments = min(1 + round(6 * strength), length)
         view = resample(batch, permuted(positions, segments, 0.5))
         if policy.intensity_jitter:
             view = scaling(view, 0.4 * strength)
         view = view.add_(torch.randn_like(view), alpha=0.2 * strength)
         return view.masked_fill_(random_segment(count, length, 0.4 * strength, device, 0.5), 0.0)
+
+    def _map_view(self, view: torch.Tensor, policy: ViewPolicy, strength: float) -> torch.Tensor:
+        """The rest of a `contrastive_view` of maps that are stretched already."""
+        count, channels, length = view.shape
+        reach = round(0.1 * strength * channels)
+        moved = torch.randint(-reach, reach + 1, (count, 1), device=view.device)
+        rows = (torch.arange(channels, device=view.device) + moved).clamp_(0, channels - 1)
+        view = view.gather(1, rows[:, :, None].expand(-1, -1, length))
+        if policy.intensity_jitter:
+            view = scaling(view, 0.4 * strength)
+        view = view.add_(torch.randn_like(view), alpha=0.2 * strength)
+        lost = random_segment(count, length, 0.4 * strength, view.device, 0.5)
+        band = random_segment(count, channels, 0.4 * strength, view.device, 0.5).transpose(1, 2)
+        return view.masked_fill_(lost | band, 0.0)
 
     def crops(
         self,

@@ -54,8 +54,8 @@ PRETEXTS: Registry[type[Pretext]] = Registry(
         "dino": At("sslbench.pretexts.dino:DINO", version=2),
         "ijepa": At("sslbench.pretexts.images.ijepa:IJEPA", version=2),
         "segment_inpainting": "sslbench.pretexts.series.segment_inpainting:SegmentInpainting",
-        "contrastive_predictive_coding": (
-            "sslbench.pretexts.series.contrastive_predictive_coding:ContrastivePredictiveCoding"
+        "contrastive_predictive_coding": At(
+            "sslbench.pretexts.series.contrastive_predictive_coding:ContrastivePredictiveCoding", version=2
         ),
         "temporal_order": "sslbench.pretexts.series.temporal_order:TemporalOrder",
         "ts2vec": "sslbench.pretexts.series.ts2vec:TS2Vec",

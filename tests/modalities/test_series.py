@@ -95,6 +95,26 @@ def test_a_policy_without_jitter_keeps_the_height_and_the_smallest_crop() -> Non
     assert float((view != 2.0).float().mean(dim=2).max()) <= 1 / 40 + 1e-6  # nothing but a hidden value here and there
 
 
+def test_a_map_is_moved_and_masked_in_both_directions_and_its_order_kept() -> None:
+    torch.manual_seed(0)
+    rows = torch.arange(40.0)[:, None].expand(2000, 40, 60)
+    columns = torch.arange(60.0).expand(2000, 40, 60)
+    policy = ViewPolicy(intensity_jitter=False, min_crop_scale=1.0)
+    view, moments = (_without_noise(maps, policy) for maps in (rows, columns))
+    kept = (view != 0).any(dim=2)[:, 5:-5]
+    assert float(kept.all(dim=1).float().mean()) == pytest.approx(0.5, abs=0.05)  # the others lost a band
+    moved = (view.amax(dim=2) - torch.arange(40.0))[:, 5:-5][kept]
+    assert set(moved.tolist()) == {-2, -1, 0, 1, 2}
+    seen = moments.amax(dim=1)
+    assert bool(((seen == torch.arange(60.0)) | (seen == 0)).all())
+    assert float((seen[:, 1:] == 0).any(dim=1).float().mean()) == pytest.approx(0.5, abs=0.05)  # lost a segment
+
+
+def _without_noise(maps: torch.Tensor, policy: ViewPolicy) -> torch.Tensor:
+    """A view of maps of whole numbers, of which noise is rounded away."""
+    return Series().contrastive_view(100 * maps, policy, strength=0.5).div(100).round()
+
+
 def test_small_crops_have_half_the_length_where_the_encoder_does_not_mind() -> None:
     batch = torch.randn(4, 3, 25)
     large, small = Series().crops(batch, ViewPolicy(min_crop_scale=0.5), 0.5, 2, 0.4, any_size=True)

@@ -27,8 +27,11 @@ FRAME, HOP, BANDS = 256, 128, 40
 #: Frames of one second.
 FRAMES = 1 + RATE // HOP
 
-#: What is more than 60 dB below the loudest point counts as silence.
-FLOOR = 1e-6
+#: What is this many decibels below the loudest point, or more, counts as silence.
+SILENCE = -60.0
+
+#: In decibels below the loudest point: what a network sees as 0, and the step that it sees as 1. So silence is -1.
+ZERO, ONE = -45.0, 15.0
 
 #: Stored values are whole 32nds, from -4 to 4: so coarse that no two machines round them differently.
 STEPS = 32
@@ -79,25 +82,25 @@ def seconds(sound: Floats) -> Iterator[Floats]:
 
 
 def log_mel(sound: Floats) -> NDArray[np.int8]:
-    """Log-mel spectrogram `(BANDS, FRAMES)` of one second, less its mean and over its deviation, in `STEPS` of one.
+    """Log-mel spectrogram `(BANDS, FRAMES)` of one second in decibels below its loudest point, in `STEPS` of one.
 
-    Stevens, Volkmann and Newman 1937 by O'Shaughnessy's formula, as in HTK.
+    So a loud recording is as a soft one, and silence is the same in a long word as in a short one. Stevens, Volkmann
+    and Newman 1937 by O'Shaughnessy's formula, as in HTK.
     """
     padded = np.pad(sound, FRAME // 2, mode="reflect")
     frames = np.lib.stride_tricks.sliding_window_view(padded, FRAME)[::HOP] * np.hanning(FRAME)
     power = _bands() @ (np.abs(np.fft.rfft(frames)) ** 2).T
-    loudness = np.log(np.maximum(power, max(FLOOR * power.max(), 1e-12)))
-    return _stored(loudness)
+    loudness = 10 * np.log10(np.maximum(power, 1e-12) / max(power.max(), 1e-6))
+    return _stored((np.maximum(loudness, SILENCE) - ZERO) / ONE)
 
 
 def waveform(sound: Floats) -> NDArray[np.int8]:
     """One second of samples `(1, RATE)` over their deviation, in `STEPS` of one."""
-    return _stored(sound[None])
+    return _stored((sound - sound.mean())[None] / max(float(sound.std()), 1e-9))
 
 
 def _stored(values: Floats) -> NDArray[np.int8]:
-    scaled = (values - values.mean()) / max(float(values.std()), 1e-9)
-    whole: NDArray[np.int8] = np.clip(np.round(STEPS * scaled), -127, 127).astype(np.int8)
+    whole: NDArray[np.int8] = np.clip(np.round(STEPS * values), -127, 127).astype(np.int8)
     return whole
 
 

@@ -25,8 +25,8 @@ DIGEST = "6e23c51cbe9d8185be5d1e24c9609752d6e88db28eeb660f8a3f8843e5e755b3"
 #: Share of the recordings of each language that is tested.
 TEST_SHARE = 0.2
 
-#: In the data folder: what was made of the recordings.
-KEPT = "prompts.safetensors"
+#: In the data folder: what was made of the recordings, which changes with the loader.
+KEPT = "prompts-2.safetensors"
 
 
 def load_prompts(root: Path) -> Dataset:

@@ -24,7 +24,9 @@ PLACES = 128
 class DilatedBlock(nn.Module):
     """Two convolutions of width 3 with holes, batch norm and ReLU, added to what came in; halves the length if told to.
 
-    Bai et al. 2018, arXiv:1803.01271, without its padding to one side: nothing here has to hide the future.
+    Bai et al. 2018, arXiv:1803.01271, without its padding to one side: nothing here has to hide the future. It begins
+    as its shortcut alone (Goyal et al. 2017, arXiv:1706.02677, section 5.1), which takes means and leaves out no value
+    (He et al. 2019, arXiv:1812.01187, section 4.2).
     """
 
     def __init__(self, before: int, after: int, dilation: int, stride: int) -> None:
@@ -33,7 +35,10 @@ class DilatedBlock(nn.Module):
         self.norm = nn.BatchNorm1d(after)
         self.second = nn.Conv1d(after, after, 3, padding=2 * dilation, dilation=2 * dilation, bias=False)
         self.end_norm = nn.BatchNorm1d(after)
-        self.shortcut = nn.Identity() if before == after and stride == 1 else nn.Conv1d(before, after, 1, stride)
+        nn.init.zeros_(self.end_norm.weight)
+        self.shortcut: nn.Module = nn.Identity()
+        if before != after or stride > 1:
+            self.shortcut = nn.Sequential(nn.AvgPool1d(stride, ceil_mode=True), nn.Conv1d(before, after, 1))
 
     def forward(self, series: torch.Tensor) -> torch.Tensor:
         """`(N, before, L)` to `(N, after, L / stride)`, rounded up."""

@@ -69,18 +69,16 @@ class ContrastivePredictiveCoding(Pretext):
         return None
 
     def cut(self, batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """The past `(N, C, P)` and the parts of the future `(horizons N, C, F)`, part after part."""
+        """The past `(N, C, P)` and the future `(N, C, F)`."""
         middle = batch.shape[2] // 2
         gap = int(torch.randint(0, middle // 4 + 1, ()))  # the same for all: its length is the batch's
-        size = (batch.shape[2] - middle) // self.horizons
-        parts = [batch[:, :, middle + part * size : middle + (part + 1) * size] for part in range(self.horizons)]
-        return batch[:, :, : middle - gap], torch.cat(parts)
+        return batch[:, :, : middle - gap], batch[:, :, middle:]
 
     def compare(self, past: torch.Tensor, future: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Predicted and true features of every part, both `(horizons, N, D)`."""
         context = self.encoder(past)
-        true = self.encoder.pool(self.encoder.feature_map(future))
-        return torch.stack([one(context) for one in self.predictors]), true.unflatten(0, (self.horizons, -1))
+        true = functional.adaptive_avg_pool1d(self.encoder.feature_map(future), self.horizons)  # (N, D, horizons)
+        return torch.stack([one(context) for one in self.predictors]), true.permute(2, 0, 1)
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
         predicted, true = self.compare(*self.cut(batch))

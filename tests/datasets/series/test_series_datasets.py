@@ -19,7 +19,7 @@ from sslbench.datasets import _acquire
 from sslbench.datasets._acquire import Archive, Source, Unavailable, content_digest, sha256_is
 from sslbench.datasets._base import Dataset
 from sslbench.datasets.series import prompts, spoken_digits, ucr
-from sslbench.datasets.series._sound import BANDS, FRAMES, RATE, centred, log_mel, read_sound, seconds
+from sslbench.datasets.series._sound import BANDS, FRAMES, RATE, STEPS, centred, log_mel, read_sound, seconds
 from sslbench.datasets.series._values import Written, read_ts, read_tsv, series_dataset
 
 SPEAKERS = ("ann", "bob", "cid", "dan", "eve", "fay")
@@ -168,9 +168,11 @@ def test_a_tone_is_loudest_in_its_band() -> None:
 
 def test_loudness_does_not_matter_and_silence_is_the_same_everywhere() -> None:
     sound = centred(tone(440, 0.4))
-    assert np.abs(log_mel(sound).astype(int) - log_mel(0.1 * sound)).max() <= 1
     spectrogram = log_mel(sound)
-    assert len(set(spectrogram[:, :15].ravel().tolist())) == 1
+    assert np.abs(spectrogram.astype(int) - log_mel(0.1 * sound)).max() <= 1
+    assert (spectrogram.max(), spectrogram.min()) == (3 * STEPS, -STEPS)  # the loudest point, and 60 dB below it
+    for silent in (spectrogram[:, :15], log_mel(centred(tone(440, 0.2)))[:, :15], log_mel(np.zeros(RATE))):
+        assert set(silent.ravel().tolist()) == {-STEPS}
 
 
 def test_sounds_of_other_rates_and_channels_are_brought_to_one() -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import nn
+from torch.nn import functional
 
 from sslbench.contract.spec import InputSpec
-from sslbench.encoders.series.conv1d import PLACES, Conv1d
+from sslbench.encoders.series.conv1d import PLACES, Conv1d, DilatedBlock
 from sslbench.encoders.series.patch_transformer import PatchTransformer
 
 
@@ -27,6 +29,16 @@ def test_the_stem_leaves_no_value_of_a_long_series_out() -> None:
     encoder(series).sum().backward()
     assert series.grad is not None
     assert float((series.grad != 0).float().mean()) > 0.99
+
+
+@pytest.mark.parametrize("length", [61, 500])
+def test_a_block_begins_as_the_means_that_its_shortcut_takes(length: int) -> None:
+    block = Conv1d(InputSpec("series", (1, length)), 8).blocks[1]
+    assert isinstance(block, DilatedBlock)
+    assert isinstance(block.shortcut, nn.Sequential)
+    series = torch.randn(2, 32, length)
+    halves = functional.avg_pool1d(series, 2, ceil_mode=True)
+    torch.testing.assert_close(block(series), functional.relu(block.shortcut[1](halves)))
 
 
 def test_what_was_cut_is_put_together_again() -> None:
