@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,8 +9,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from sslbench.contract.schema import Few
-from sslbench.contract.spec import InputSpec, OptimizerConfig, PretextConfig
+from sslbench.contract.schema import Few, Positive
+from sslbench.contract.spec import InputSpec, OptimizerConfig, PretextConfig, tuned
 from sslbench.encoders import ENCODERS
 from sslbench.encoders._base import Encoder
 from sslbench.pretexts._base import Picture, Pretext
@@ -20,35 +19,42 @@ from sslbench.pretexts._base import Picture, Pretext
 SHORTEST = 4
 
 
-def info_nce(predicted: torch.Tensor, true: torch.Tensor) -> torch.Tensor:
+def info_nce(predicted: torch.Tensor, true: torch.Tensor, temperature: float) -> torch.Tensor:
     """Cross entropy of telling each true vector from the others (van den Oord et al. 2018, arXiv:1807.03748, eq. 4).
 
     Args:
         predicted, true: `(N, D)`; row i of both belongs together, the other rows of `true` are the N - 1 negatives.
+            Normalised here.
+        temperature: the scale that divides the cosine similarities.
 
     Returns:
         Scalar; log N where predictions say nothing.
     """
-    similarity = predicted @ true.T / math.sqrt(true.shape[1])
-    return functional.cross_entropy(similarity, torch.arange(len(true), device=true.device))
+    similarity = functional.normalize(predicted, dim=1) @ functional.normalize(true, dim=1).T
+    return functional.cross_entropy(similarity / temperature, torch.arange(len(true), device=true.device))
 
 
 @dataclass(frozen=True)
 class ContrastivePredictiveCodingConfig(PretextConfig):
-    """Settings of `ContrastivePredictiveCoding`. `horizons`: parts that the future is cut into."""
+    """Settings of `ContrastivePredictiveCoding`. `horizons`: parts that the future is cut into; wav2vec's temperature.
+
+    Baevski et al. 2020, arXiv:2006.11477.
+    """
 
     optimizer: OptimizerConfig = OptimizerConfig(learning_rate=2e-3, batch_size=128)
     horizons: Few = 3
+    temperature: Positive = tuned(0.1, 0.05, 1.0, log=True)
 
 
 class ContrastivePredictiveCoding(Pretext):
     """Predict what comes next, well enough to tell it from what comes next elsewhere (arXiv:1807.03748).
 
-    The past is the first half of a series, cut off up to an eighth before its end; the second half is cut into
-    `horizons` parts. A linear map per part predicts its pooled features from the representation of the past, among
+    The past is the first half of a series, cut off up to an eighth before its end; the feature map of the second half
+    is cut into `horizons` parts. A linear map per part predicts its mean from the representation of the past, among
     those of the whole batch. Differences from the paper (van den Oord et al. 2018): the encoder itself sums the past
-    up, where the paper puts a recurrent network on top, so that what is evaluated is what predicts; and negatives come
-    from other series only.
+    up, where the paper puts a recurrent network on top, so that what is evaluated is what predicts; negatives come
+    from other series only; and vectors are compared by their cosine, since products are raised most cheaply by one
+    direction that all share.
     """
 
     Config: ClassVar[type[PretextConfig]] = ContrastivePredictiveCodingConfig
@@ -56,6 +62,7 @@ class ContrastivePredictiveCoding(Pretext):
 
     def __init__(self, encoder: Encoder, config: ContrastivePredictiveCodingConfig, input_spec: InputSpec) -> None:
         super().__init__(encoder, config, input_spec)
+        self.temperature = config.temperature
         self.horizons = min(config.horizons, input_spec.shape[1] // (2 * SHORTEST))
         width = encoder.max_latent_dim(input_spec)
         self.predictors = nn.ModuleList(nn.Linear(encoder.latent_dim, width, bias=False) for _ in range(self.horizons))
@@ -82,13 +89,14 @@ class ContrastivePredictiveCoding(Pretext):
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
         predicted, true = self.compare(*self.cut(batch))
-        return torch.stack([info_nce(*pair) for pair in zip(predicted, true, strict=True)]).mean()
+        losses = [info_nce(*pair, self.temperature) for pair in zip(predicted, true, strict=True)]
+        return torch.stack(losses).mean()
 
     def pictures(self, batch: torch.Tensor) -> list[Picture]:
         """Each past, what came next, and which of the batch's next parts the prediction fits best."""
         past, future = self.cut(batch)
         predicted, true = self.compare(past, future)
-        chosen = (predicted[0] @ true[0].T).argmax(dim=1)
+        chosen = (predicted[0] @ functional.normalize(true[0], dim=1).T).argmax(dim=1)
         following = future[: len(batch)]
         right = tuple("right" if int(one) == place else "wrong" for place, one in enumerate(chosen))
         return [Picture("futures", (past, following, following[chosen]), ("past", "next", "chosen"), right)]
