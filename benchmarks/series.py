@@ -1,7 +1,7 @@
 """How many labels does self-supervision save on time series? Heartbeats, appliances, engines, vowels and spoken digits.
 
 Command:  sslbench run series
-Cost:     75 minutes on two CPU cores, half of it for SimCLR with its fine-tuning and for training from scratch.
+Cost:     79 minutes on two CPU cores, half of it for SimCLR with its fine-tuning and for training from scratch.
 Question: from one label a class to all, which frozen or fine-tuned encoder is worth how many labels, and which of them
           is above MiniRocket, which trains no network?
 """
