@@ -95,9 +95,8 @@ def _alone(work: Callable[[], object], read: int, write: int, group: bool) -> No
         setattr(sys, name, os.fdopen(number, "w", encoding="utf-8", closefd=False))
     os.close(write)
     multiprocessing.get_context = lambda method=None: _CONTEXT
-    os.environ["OMP_NUM_THREADS"] = (
-        "1"  # for workers, which are copies too: threads that are gone are waited for for ever
-    )
+    # For workers, which are copies too: threads that are gone are waited for for ever.
+    os.environ["OMP_NUM_THREADS"] = "1"
     torch.set_num_threads(1)
     with threadpool_limits(1):
         work()

@@ -16,7 +16,8 @@ from torch.nn import functional
 from sslbench.contract.spec import InputSpec, ViewPolicy
 from sslbench.modalities._base import Modality
 
-#: Channels from which on an input is drawn as a map of channels over time, as spectrograms are, and not as lines.
+#: Channels from which on an input is a map of channels over time, as spectrograms are: drawn as one, not as lines, and
+#: with views of its own.
 MAPPED = 16
 
 #: Size of a drawing, in pixels, and the values at its upper and lower edge.

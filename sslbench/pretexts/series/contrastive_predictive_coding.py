@@ -36,7 +36,7 @@ def info_nce(predicted: torch.Tensor, true: torch.Tensor, temperature: float) ->
 
 @dataclass(frozen=True)
 class ContrastivePredictiveCodingConfig(PretextConfig):
-    """Settings of `ContrastivePredictiveCoding`. `horizons`: parts that the future is cut into; wav2vec's temperature.
+    """Settings of `ContrastivePredictiveCoding`. `horizons`: parts that the future is cut into; wav2vec 2.0's temperature.
 
     Baevski et al. 2020, arXiv:2006.11477.
     """
