@@ -36,9 +36,9 @@ def info_nce(predicted: torch.Tensor, true: torch.Tensor, temperature: float) ->
 
 @dataclass(frozen=True)
 class ContrastivePredictiveCodingConfig(PretextConfig):
-    """Settings of `ContrastivePredictiveCoding`. `horizons`: parts that the future is cut into; wav2vec 2.0's temperature.
+    """Settings of `ContrastivePredictiveCoding`. `horizons`: parts that the future is cut into.
 
-    Baevski et al. 2020, arXiv:2006.11477.
+    The temperature is that of wav2vec 2.0 (Baevski et al. 2020, arXiv:2006.11477).
     """
 
     optimizer: OptimizerConfig = OptimizerConfig(learning_rate=2e-3, batch_size=128)
