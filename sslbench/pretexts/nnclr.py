@@ -6,26 +6,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from torch.nn import functional
 
 from sslbench.contract.schema import Positive, Size
 from sslbench.contract.spec import InputSpec, OptimizerConfig, PretextConfig, tuned
 from sslbench.encoders._base import Encoder
 from sslbench.pretexts._heads import predictor, projector
+from sslbench.pretexts._losses import info_nce
 from sslbench.pretexts._queue import Queue
 from sslbench.pretexts._views import TwoViewConfig, TwoViewPretext
-
-
-def neighbour_loss(neighbours: torch.Tensor, p: torch.Tensor, temperature: float) -> torch.Tensor:
-    """Cross entropy of each neighbour with its own prediction among all (Dwibedi et al. 2021, arXiv:2104.14548, eq. 2).
-
-    Args:
-        neighbours: NN(z, Q) `(N, D)` of one view's projections. Normalised here.
-        p: predictions `(N, D)` from the other view; row i shows the same input. Normalised here.
-        temperature: tau, the scale that divides the cosine similarities.
-    """
-    similarity = functional.normalize(neighbours, dim=1) @ functional.normalize(p, dim=1).T
-    return functional.cross_entropy(similarity / temperature, torch.arange(len(p), device=p.device))
 
 
 @dataclass(frozen=True)
@@ -67,5 +55,5 @@ class NNCLR(TwoViewPretext):
         near_a, near_b = self.queue.nearest(z_a), self.queue.nearest(z_b)
         if self.training:
             self.queue.put(z_a)  # of one view, as in the paper
-        loss_a = neighbour_loss(near_a, p_b, self.temperature)
-        return (loss_a + neighbour_loss(near_b, p_a, self.temperature)) / 2
+        loss_a = info_nce(near_a, p_b, self.temperature)
+        return (loss_a + info_nce(near_b, p_a, self.temperature)) / 2

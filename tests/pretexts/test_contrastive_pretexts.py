@@ -10,11 +10,12 @@ import torch
 
 from sslbench.contract.spec import InputSpec
 from sslbench.encoders.images.conv import Conv
+from sslbench.pretexts import _losses
 from sslbench.pretexts._losses import nt_xent
 from sslbench.pretexts._queue import Queue
 from sslbench.pretexts._teacher import HalfLife, follow, frozen_copy
 from sslbench.pretexts.moco import MoCo, MoCoConfig, info_nce
-from sslbench.pretexts.nnclr import NNCLR, NNCLRConfig, neighbour_loss
+from sslbench.pretexts.nnclr import NNCLR, NNCLRConfig
 from sslbench.pretexts.simclr import SimCLR
 
 with warnings.catch_warnings():
@@ -195,13 +196,13 @@ def test_neighbour_loss_asks_for_the_own_prediction_among_all() -> None:
     neighbours, p = rows(0), rows(1)
     cosines = torch.nn.functional.cosine_similarity(neighbours[:, None], p[None], dim=2) / 0.1
     expected = (cosines.logsumexp(dim=1) - cosines.diagonal()).mean()
-    torch.testing.assert_close(neighbour_loss(neighbours, p, 0.1), expected)
-    torch.testing.assert_close(neighbour_loss(3 * neighbours, p / 7, 0.1), expected)
+    torch.testing.assert_close(_losses.info_nce(neighbours, p, 0.1), expected)
+    torch.testing.assert_close(_losses.info_nce(3 * neighbours, p / 7, 0.1), expected)
 
 
 def test_neighbour_loss_is_almost_zero_for_predictions_that_hit_and_their_number_decides_where_all_are_alike() -> None:
-    assert neighbour_loss(torch.eye(8), torch.eye(8), 0.05).item() < 1e-7
-    assert neighbour_loss(torch.ones(8, 4), torch.ones(8, 4), 0.1).item() == pytest.approx(math.log(8), abs=1e-5)
+    assert _losses.info_nce(torch.eye(8), torch.eye(8), 0.05).item() < 1e-7
+    assert _losses.info_nce(torch.ones(8, 4), torch.ones(8, 4), 0.1).item() == pytest.approx(math.log(8), abs=1e-5)
 
 
 def test_nnclr_contrasts_with_neighbours_of_the_past_and_queues_one_view_afterwards() -> None:
@@ -213,7 +214,7 @@ def test_nnclr_contrasts_with_neighbours_of_the_past_and_queues_one_view_afterwa
     torch.manual_seed(3)
     z_a, z_b = (task.projector(task.encoder(view)) for view in task.views(batch))
     near_a, near_b = (before[(z @ before.T).argmax(dim=1)] for z in (z_a, z_b))
-    both = neighbour_loss(near_a, task.predictor(z_b), 0.1), neighbour_loss(near_b, task.predictor(z_a), 0.1)
+    both = _losses.info_nce(near_a, task.predictor(z_b), 0.1), _losses.info_nce(near_b, task.predictor(z_a), 0.1)
     torch.testing.assert_close(loss, sum(both) / 2)
     torch.testing.assert_close(task.queue.keys[:16], torch.nn.functional.normalize(z_a, dim=1))
     assert torch.equal(task.queue.keys[16:], before[16:])

@@ -14,24 +14,10 @@ from sslbench.contract.spec import InputSpec, OptimizerConfig, PretextConfig, tu
 from sslbench.encoders import ENCODERS
 from sslbench.encoders._base import Encoder
 from sslbench.pretexts._base import Picture, Pretext
+from sslbench.pretexts._losses import info_nce
 
 #: Values that the past and every part of the future have at least.
 SHORTEST = 4
-
-
-def info_nce(predicted: torch.Tensor, true: torch.Tensor, temperature: float) -> torch.Tensor:
-    """Cross entropy of telling each true vector from the others (van den Oord et al. 2018, arXiv:1807.03748, eq. 4).
-
-    Args:
-        predicted, true: `(N, D)`; row i of both belongs together, the other rows of `true` are the N - 1 negatives.
-            Normalised here.
-        temperature: the scale that divides the cosine similarities.
-
-    Returns:
-        Scalar; log N where predictions say nothing.
-    """
-    similarity = functional.normalize(predicted, dim=1) @ functional.normalize(true, dim=1).T
-    return functional.cross_entropy(similarity / temperature, torch.arange(len(true), device=true.device))
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from sslbench.contract.spec import InputSpec, PretextConfig
 from sslbench.encoders import ENCODERS
 from sslbench.pretexts import PRETEXTS
 from sslbench.pretexts._base import Pretext
+from sslbench.pretexts._losses import info_nce
 from sslbench.pretexts.series.contrastive_predictive_coding import (
     ContrastivePredictiveCoding,
     ContrastivePredictiveCodingConfig,
-    info_nce,
 )
 from sslbench.pretexts.series.segment_inpainting import SegmentInpainting, SegmentInpaintingConfig
 from sslbench.pretexts.series.temporal_order import TemporalOrder, TemporalOrderConfig
