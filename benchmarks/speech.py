@@ -3,8 +3,8 @@
 Command:  sslbench run speech
 Cost:     22 minutes on two CPU cores.
 Question: with how few labelled digits is an encoder of other speech worth how many labels, on people never heard?
-Answer:   with none, after 300 steps: of digits or of prompts, all three are below training from scratch everywhere,
-          and below the untrained encoder as it is made, though SimCLR is above that which training starts from.
+Answer:   with none, after 300 steps. SimCLR on digits is within 5 points of the untrained encoder, on prompts 4 to 8 below
+          it, inpainting and coding 6 to 21. From scratch all labels give 84%, MiniRocket 86%.
 """
 
 from sslbench.contract.spec import Suite
@@ -38,8 +38,5 @@ SUITE = Suite(
         "prompts by five others. The digits of the two people who are tested are in neither.",
         "`supervised`: 16 epochs over the labels, at least 300 and at most 2,000 steps of batch 64; "
         "that it has stopped gaining by then was not measured.",
-        "`random_init` is read as it is made, when its batch norms do nothing. Training starts from another network: "
-        "with their statistics taken from the training inputs its probe has 46.8 with 10% of the labels and 53.8 with "
-        "all, means of the same five seeds. SimCLR ends above that, segment_inpainting and coding do not.",
     ),
 )

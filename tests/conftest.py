@@ -39,12 +39,21 @@ CPU = torch.device("cpu")
 GOLDEN = Path(__file__).parent / "golden"
 ENSURE = sqlite.ensure
 
+#: Folders whose tests run whole sweeps.
+SWEEPING = ("sweep", "tuning", "docs", "api", "modalities")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long: else one process ends with a sweep while the other has nothing left to take."""
+    items.sort(key=lambda item: item.path.parent.name not in SWEEPING)
+
 
 @pytest.fixture(scope="session", autouse=True)
 def one_core_each() -> None:
-    """Tests that run at a time do not fight for cores."""
+    """Tests that run at a time do not fight for cores, nor do the sweeps that they start."""
     if "PYTEST_XDIST_WORKER" in os.environ:
         torch.set_num_threads(1)
+        os.environ["OMP_NUM_THREADS"] = "1"
 
 
 @pytest.fixture(scope="session", autouse=True)
