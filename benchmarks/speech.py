@@ -3,8 +3,8 @@
 Command:  sslbench run speech
 Cost:     22 minutes on two CPU cores.
 Question: with how few labelled digits is an encoder of other speech worth how many labels, on people never heard?
-Answer:   with none, after 300 steps. SimCLR on digits is within 5 points of the untrained encoder, on prompts 4 to 8 below
-          it, inpainting and coding 6 to 21. From scratch all labels give 84%, MiniRocket 86%.
+Answer:   with none, after 300 steps. SimCLR on digits is within 5 points of the untrained encoder, on prompts 4 to 8
+          below it, inpainting and coding 6 to 21. From scratch all labels give 84%, MiniRocket 86%.
 """
 
 from sslbench.contract.spec import Suite

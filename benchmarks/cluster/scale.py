@@ -28,6 +28,8 @@ from sslbench.stores.storage import open_storage
 
 THREADS = 10  # of a process
 
+Taken = tuple[float, str]  # when, in seconds since the epoch, and which cell
+
 
 def open_queue(address: str, name: str) -> CellQueue:
     """The queue, as one more worker sees it."""
@@ -39,7 +41,7 @@ def cells_of(count: int) -> list[QueuedCell]:
     return [QueuedCell(f"cell-{number}", f"cell {number}", {"number": number}) for number in range(count)]
 
 
-def work(address: str, name: str, count: int, taken: list[str], begin: Barrier) -> None:
+def work(address: str, name: str, count: int, taken: list[Taken], begin: Barrier) -> None:
     """What a worker does: take, top up when it is its turn, and end when nothing is left."""
     queue, cells = open_queue(address, name), cells_of(count)
     wanted = {cell.cell_id for cell in cells}
@@ -47,22 +49,28 @@ def work(address: str, name: str, count: int, taken: list[str], begin: Barrier) 
 
     def handle(claim: Claim) -> float:
         if claim.number % CHUNK == 0:
-            queue.top_up(cells)
+            queue.top_up(cells, wait=False)
         if not claim.repeated:  # else two have queued it at one moment, which a worker finds out
-            taken.append(claim.cell_id)
+            taken.append((time.time(), claim.cell_id))
         return 1.0
 
     pause = FIRST_PAUSE
-    while queue.work(wanted, handle) or queue.top_up(cells) or queue.held():
-        pause = FIRST_PAUSE if queue.waiting() else rest(pause)
+    while True:
+        began = time.monotonic()
+        if queue.work(wanted, handle) or queue.top_up(cells):
+            pause = FIRST_PAUSE
+        elif queue.held() or queue.waiting():
+            pause = rest(pause, began)
+        else:
+            break
     queue.storage.engine.dispose()
 
 
 def work_in_threads(
-    address: str, name: str, count: int, threads: int, begin: Barrier, ready: multiprocessing.Queue[list[str]]
+    address: str, name: str, count: int, threads: int, begin: Barrier, ready: multiprocessing.Queue[list[Taken]]
 ) -> None:
     """Some workers; what they took goes into `ready`."""
-    taken: list[str] = []
+    taken: list[Taken] = []
     crew = [threading.Thread(target=work, args=(address, name, count, taken, begin)) for _ in range(threads)]
     for thread in crew:
         thread.start()
@@ -76,7 +84,7 @@ def measured(address: str, count: int, workers: int) -> str:
     name = f"scale-{count}"
     open_queue(address, name).fill(cells_of(count))
     context = multiprocessing.get_context("spawn")
-    ready: multiprocessing.Queue[list[str]] = context.Queue()
+    ready: multiprocessing.Queue[list[Taken]] = context.Queue()
     begin = context.Barrier(workers + 1)
     sizes = [min(THREADS, workers - start) for start in range(0, workers, THREADS)]
     crew = [context.Process(target=work_in_threads, args=(address, name, count, size, begin, ready)) for size in sizes]
@@ -84,16 +92,17 @@ def measured(address: str, count: int, workers: int) -> str:
         process.start()
     begin.wait()  # they have opened the queue, which for many of them takes longer than their work
     before, began = psutil.cpu_times(), time.monotonic()
-    taken = sorted(cell for _ in crew for cell in ready.get())
+    taken = sorted(one for _ in crew for one in ready.get())
     for process in crew:
         process.join()
     elapsed, after = time.monotonic() - began, psutil.cpu_times()
-    assert len(taken) == len(set(taken)) == count, (
-        f"{len(taken)} cells were handed out, {len(set(taken))} different ones"
-    )
+    cells = {cell for _, cell in taken}
+    assert len(taken) == len(cells) == count, f"{len(taken)} cells were handed out, {len(cells)} different ones"
+    tenth = count // 10
+    first, last = (tenth / (part[-1][0] - part[0][0]) for part in (taken[:tenth], taken[-tenth:]))
     busy = 1 - (after.idle - before.idle) / (elapsed * psutil.cpu_count())
-    took = f"{elapsed:,.0f} s, {count / elapsed:.1f} cells a second, {busy:.0%} of the processors"
-    return f"{count:,} cells, {workers} workers: {took}"
+    rates = f"{count / elapsed:.1f} cells a second ({first:.1f} in the first tenth, {last:.1f} in the last)"
+    return f"{count:,} cells, {workers} workers: {elapsed:,.0f} s, {rates}, {busy:.0%} of the processors"
 
 
 def main(

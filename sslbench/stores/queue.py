@@ -1,8 +1,8 @@
 """Optuna studies as queues of cells.
 
 Why not a `GridSampler`: its documentation warns that processes sharing a study may draw the same point twice, and it
-does not know which points MLflow already holds. Here missing cells are enqueued, some hundred at a time, since every
-taking reads all that wait; taking one is an atomic change of state in the storage, so each goes to exactly one worker.
+does not know which points MLflow already holds. Here missing cells are enqueued, some hundred at a time, since a look
+at them reads all that wait; taking one is an atomic change of state in the storage, so each goes to exactly one worker.
 
 Every trial names its owner (machine, process, start), and whoever comes takes over only what is stale: an owner that
 ended on this machine, or one anywhere whose heartbeat stopped. Any number of runs share the queues of a suite.
@@ -29,6 +29,7 @@ from sslbench.stores.claim import FAILED, CellFailed, Claim, ClaimLost, NotYet, 
 from sslbench.stores.outage import PAUSE, since_outage, store_lost
 from sslbench.stores.owner import OWNER, gone, me
 from sslbench.stores.storage import HEARTBEAT_SECONDS, as_announced, beating, in_turn
+from sslbench.stores.waiting import Waiting
 
 #: Cells that wait at a time; more are queued as they are taken.
 WINDOW = 128
@@ -36,8 +37,14 @@ WINDOW = 128
 #: Cells that are queued at a time, before a look at what others have queued meanwhile.
 CHUNK = 16
 
+#: Cells of those that waited at the last look that are tried before the next.
+TRIES = 4
+
 #: Seconds between two looks at a queue with nothing to take: the first of them and the longest.
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 5.0
+
+#: The same where a look takes long: so many times as long, up to so many seconds.
+LOOKS, LONGEST_REST = 5, 15.0
 
 Axis = CategoricalDistribution | IntDistribution | FloatDistribution
 
@@ -80,6 +87,7 @@ class CellQueue:
             if self.study.metric_names is None:
                 self.study.set_metric_names([value])
         self.study_id = storage.get_study_id_from_name(self.study.study_name)
+        self.seen = Waiting(self.study)
         self.ended_before = {one.number for one in self.study.get_trials(deepcopy=False) if one.state.is_finished()}
 
     def waiting(self) -> list[FrozenTrial]:
@@ -109,21 +117,25 @@ class CellQueue:
         Whatever became of them before is forgiven: a person asks for them. Processes that fill at the same time may
         enqueue a cell twice; `work` then hands it out once.
         """
-        return self._fill(cells, lambda trial: trial.state == TrialState.RUNNING)
+        return self._fill(cells, lambda trial: trial.state == TrialState.RUNNING, wait=True)
 
-    def top_up(self, cells: Iterable[QueuedCell]) -> int:
+    def top_up(self, cells: Iterable[QueuedCell], wait: bool = True) -> int:
         """The same without cells that were tried, by whomever, since this process opened the queue, and without those
-        over which too many workers died."""
-        return self._fill(cells, lambda trial: trial.number not in self.ended_before or deadly(trial))
+        over which too many workers died.
 
-    def _fill(self, cells: Iterable[QueuedCell], keeps: Callable[[FrozenTrial], bool]) -> int:
+        Args:
+            wait: for another that is at it, to see what is left to do; else that is left to the other.
+        """
+        return self._fill(cells, lambda trial: trial.number not in self.ended_before or deadly(trial), wait)
+
+    def _fill(self, cells: Iterable[QueuedCell], keeps: Callable[[FrozenTrial], bool], wait: bool) -> int:
         """Enqueue a few at a time, with a look before each: two may find a queue in SQLite empty at one moment."""
         wanted, queued = list(cells), set[str]()
         room, missing = self._look(wanted, keeps)
         if not missing or room < min(self.window // 2, len(missing)):  # full enough: nobody who fills it is waited for
             return 0
-        with in_turn(self.storage.engine, self.study.study_name):
-            while len(queued) < self.window:
+        with in_turn(self.storage.engine, self.study.study_name, wait) as ours:
+            while ours and len(queued) < self.window:
                 room, missing = self._look(wanted, keeps)
                 chosen = [cell for cell in missing if cell.cell_id not in queued][: max(0, min(room, CHUNK))]
                 if not chosen:
@@ -138,7 +150,7 @@ class CellQueue:
         waiting, kept, running = set(), set(), 0
         for trial in self.study.get_trials(deepcopy=False):
             running += trial.state == TrialState.RUNNING
-            if _waits(trial):
+            if trial.state == TrialState.WAITING:
                 waiting.add(trial.user_attrs.get("cell_id"))
             elif keeps(trial):
                 kept.add(trial.user_attrs.get("cell_id"))
@@ -204,22 +216,23 @@ class CellQueue:
         return True
 
     def _take(self, wanted: Container[str]) -> Claim | None:
-        """Take one of the first cells that wait, of as many as are being worked on; where another was quicker, any.
-
-        So a lone worker keeps the order, and many do not all run after the same cell.
-        """
-        while True:
-            trials = self.study.get_trials(deepcopy=False)
-            waiting = [one.number for one in trials if _waits(one) and one.user_attrs.get("cell_id") in wanted]
+        """Take one cell of what waited at the last look and may wait still, a look costing as much as ten tries; else
+        look again."""
+        claim = self._try(self.seen.of(wanted)[:TRIES])
+        while claim is None:
+            self.seen.look()
+            waiting = self.seen.of(wanted)
             if not waiting:
                 return None
-            near = 1 + sum(one.state == TrialState.RUNNING for one in trials)
-            for number in _shuffled(waiting[:near]) + _shuffled(waiting[near:]):
-                trial_id = self._id_of(number)
-                if self._start(trial_id):
-                    cell_id = trials[number].user_attrs["cell_id"]
-                    earlier = [one.number for one in trials[:number] if one.user_attrs.get("cell_id") == cell_id]
-                    return Claim(self.storage, trial_id, Trial(self.study, trial_id), earlier)
+            claim = self._try(waiting)
+        return claim
+
+    def _try(self, numbers: Iterable[int]) -> Claim | None:
+        for number in numbers:
+            earlier, trial_id = self.seen.pop(number), self._id_of(number)
+            if self._start(trial_id):
+                return Claim(self.storage, trial_id, Trial(self.study, trial_id), earlier)
+        return None
 
     def _start(self, trial_id: int) -> bool:
         """Whether a waiting trial is now this process's; to all others it is not."""
@@ -276,33 +289,16 @@ class CellQueue:
         return any(not self.storage.get_trial(self._id_of(number)).state.is_finished() for number in earlier)
 
 
-def rest(pause: float) -> float:
-    """Rest for about so many seconds, so that the idle leave the store to others; returns how many the next time."""
-    time.sleep(random.uniform(0.5, 1) * pause)
-    return min(1.5 * pause, LONGEST_PAUSE)
+def rest(pause: float, began: float) -> float:
+    """Rest, so that the idle leave the store and the processors to those at work; returns the next `pause`.
 
-
-def held_in(storage: RDBStorage, suite: str) -> dict[str, str]:
-    """Owner of every cell that a worker holds in any study of a suite, by the cell's identity.
-
-    Whoever asks for values beyond the suite's own has studies apart, and runs in the same experiment.
+    Args:
+        pause: for about so many seconds, unless looking for something to take took long.
+        began: when that was begun, by `time.monotonic`.
     """
-    held: dict[str, str] = {}
-    for name in optuna.get_all_study_names(storage):
-        if name.startswith((f"{suite}/pretrain/", f"{suite}/evaluate/")):
-            study_id = storage.get_study_id_from_name(name)
-            for trial in storage.get_all_trials(study_id, deepcopy=False, states=(TrialState.RUNNING,)):
-                if "cell_id" in trial.user_attrs:
-                    held[trial.user_attrs["cell_id"]] = trial.user_attrs.get(OWNER, "")
-    return held
-
-
-def _shuffled(numbers: list[int]) -> list[int]:
-    return random.sample(numbers, len(numbers))
-
-
-def _waits(trial: FrozenTrial) -> bool:
-    return trial.state == TrialState.WAITING
+    looked = time.monotonic() - began
+    time.sleep(random.uniform(0.5, 1) * max(pause, min(LOOKS * looked, LONGEST_REST)))
+    return min(1.5 * pause, LONGEST_PAUSE)
 
 
 def _nobodys(trial: FrozenTrial) -> bool:

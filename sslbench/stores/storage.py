@@ -83,18 +83,21 @@ def as_announced() -> Iterator[None]:
 
 
 @contextmanager
-def in_turn(engine: Engine, name: str) -> Iterator[None]:
-    """One process at a time, of all that ask a database for the same name.
+def in_turn(engine: Engine, name: str, wait: bool = True) -> Iterator[bool]:
+    """One process at a time, of all that ask a database for the same name; hands over whether it is this one's turn.
 
     In PostgreSQL, by a lock that ends with its connection. In SQLite nothing is locked: what a few workers of one
     machine do twice is found out.
+
+    Args:
+        wait: until it is; else another's turn is none of this process.
     """
     if engine.dialect.name != "postgresql":
-        yield
+        yield True
         return
+    lock = func.pg_advisory_xact_lock if wait else func.pg_try_advisory_xact_lock
     with engine.begin() as connection:
-        connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(name))))
-        yield
+        yield connection.execute(select(lock(func.hashtext(name)))).scalar_one() is not False
 
 
 @contextmanager

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 from sslbench.contract.errors import StoreLost
 from sslbench.contract.files import remove_inside
 from sslbench.stores.outage import PATIENCE, lost, patiently, store_lost
-from sslbench.stores.queue import held_in
 from sslbench.sweep import suites
 from sslbench.sweep.features import features_folder
 from sslbench.sweep.news import News
 from sslbench.sweep.request import Prepared, Request, resolve_device, tracker_of
-from sslbench.sweep.studies import missing_evaluations, missing_pretrainings, open_queues
+from sslbench.sweep.studies import held_in, missing_evaluations, missing_pretrainings, open_queues
 
 if TYPE_CHECKING:  # it imports torch, which who looks after workers can do without
     from sslbench.sweep.worker import Worker

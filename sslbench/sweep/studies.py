@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping, Sequence
 
+import optuna
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.storages import RDBStorage
+from optuna.trial import TrialState
 
 from sslbench.contract.cells import EvaluateCell, PretrainCell
 from sslbench.contract.spec import READINGS, REFERENCE_PROTOCOLS, Suite
 from sslbench.stores.outage import patiently
+from sslbench.stores.owner import OWNER
 from sslbench.stores.queue import Axis, CellQueue, QueuedCell
 from sslbench.stores.storage import open_storage
 from sslbench.sweep.plan import Plan, Selection
@@ -48,6 +52,21 @@ def open_queues(suite: Suite, selection: Selection, storage_url: str) -> tuple[C
         patiently(CellQueue, storage, f"{suite.name}/pretrain", axes, "effective rank / latent size"),
         patiently(CellQueue, storage, f"{suite.name}/evaluate", {**axes, **evaluation}, "held-out accuracy"),
     )
+
+
+def held_in(storage: RDBStorage, suite: str) -> dict[str, str]:
+    """Owner of every cell that a worker holds in any study of a suite, by the cell's identity.
+
+    Whoever asks for values beyond the suite's own has studies apart, and runs in the same experiment.
+    """
+    held: dict[str, str] = {}
+    for name in optuna.get_all_study_names(storage):
+        if name.startswith((f"{suite}/pretrain/", f"{suite}/evaluate/")):
+            study_id = storage.get_study_id_from_name(name)
+            for trial in storage.get_all_trials(study_id, deepcopy=False, states=(TrialState.RUNNING,)):
+                if "cell_id" in trial.user_attrs:
+                    held[trial.user_attrs["cell_id"]] = trial.user_attrs.get(OWNER, "")
+    return held
 
 
 def queued_evaluation(cell: EvaluateCell, datasets: Mapping[str, str]) -> QueuedCell:

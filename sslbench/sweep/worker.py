@@ -72,6 +72,7 @@ class Worker:
         parts = ((self.evaluate_queue, self.evaluate_cells), (self.pretrain_queue, self.pretrain_cells))
         looked, pause = time.monotonic(), FIRST_PAUSE
         while not stop():
+            began = time.monotonic()
             if self.evaluate_queue.work(self.evaluate_cells, self._evaluate) or self.pretrain_queue.work(
                 self.pretrain_cells, self._pretrain
             ):
@@ -92,25 +93,26 @@ class Worker:
                 return
             if not waiting:
                 self.news.tell(Status("waiting for the last cells of others"))
-                pause = rest(pause)
+                pause = rest(pause, began)
 
-    def _top_up(self, look: Callable[[], dict[str, str]] | None = None) -> int:
+    def _top_up(self, look: Callable[[], dict[str, str]] | None = None, wait: bool = True) -> int:
         """Queue what did not fit into the queues before; returns how many cells.
 
         Args:
             look: finds out what is done, by whomever; without it, this worker's own knowledge has to do.
+            wait: for another that is at it; else that is left to the other.
         """
         if max(len(self.pretrain_cells), len(self.evaluate_cells)) <= self.evaluate_queue.window:
             return 0
         self.parents = look() if look is not None else self.parents
         about = self.plan, self.parents, self.dataset_names
-        queued = self.pretrain_queue.top_up(missing_pretrainings(*about))
-        return queued + self.evaluate_queue.top_up(missing_evaluations(*about))
+        queued = self.pretrain_queue.top_up(missing_pretrainings(*about), wait)
+        return queued + self.evaluate_queue.top_up(missing_evaluations(*about), wait)
 
     def _taken(self, claim: Claim) -> None:
         """Top the queues up from time to time: one trial's number is one worker's, so that it is one who does."""
         if claim.number % CHUNK == 0:
-            self._top_up()
+            self._top_up(wait=False)
 
     # Pretraining
 

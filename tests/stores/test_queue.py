@@ -19,6 +19,7 @@ from sslbench.stores.claim import RETRIES, CellFailed, Claim
 from sslbench.stores.owner import _started, gone, machine, me
 from sslbench.stores.queue import CellQueue, QueuedCell
 from sslbench.stores.storage import open_storage
+from sslbench.stores.waiting import Waiting
 
 ALL = {f"cell-{number}" for number in range(40)} | {"x"}
 
@@ -105,6 +106,32 @@ def test_cells_that_one_does_not_want_stay_for_others(url: str) -> None:
         pass
     assert taken == ["cell-2"]
     assert sorted(trial.user_attrs["cell_id"] for trial in queue.waiting()) == ["cell-0", "cell-1"]
+
+
+def test_one_look_serves_until_others_were_quicker(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = open_queue(url), open_queue(url)
+    first.fill(cells(12))
+    looks, look = [], Waiting.look
+    monkeypatch.setattr(Waiting, "look", lambda self: looks.append(self) or look(self))
+    taken = list[str]()
+
+    def handle(claim: Claim) -> float:
+        taken.append(claim.cell_id)
+        return 1.0
+
+    assert first.work({"cell-3"}, handle)
+    assert first.work(ALL, handle)
+    assert first.work(ALL, handle)
+    assert taken == ["cell-3", "cell-0", "cell-1"]
+    assert looks == [first.seen]
+    for _ in range(8):
+        assert second.work(ALL, handle)
+    assert looks == [first.seen, second.seen]
+    first.fill([QueuedCell("x", "new", {"pretext": "a"})])
+    while first.work(ALL, handle):
+        pass
+    assert sorted(taken) == sorted([*(f"cell-{number}" for number in range(12)), "x"])
+    assert looks.count(first.seen) in (3, 4)  # one that finds the new cell, one that finds none, and before it a chance
 
 
 def take(queue: CellQueue, owner: str) -> None:
