@@ -48,12 +48,8 @@ def test_every_page_is_in_the_navigation_once_and_there_is_no_other() -> None:
 
 
 def test_the_tutorial_runs_and_answers(tmp_path: Path) -> None:
-    """With trainings of a moment; at its full length it runs whenever the site is built."""
     notebook = nbformat.read(DOCS / "tutorial.ipynb", as_version=4)
     assert not any(cell.get("outputs") for cell in notebook.cells), "outputs are made when the site is"
-    for cell in notebook.cells:
-        cell.source = re.sub(r"\bepochs=20\b", "epochs=2", re.sub(r"(steps\": )500\b", r"\g<1>25", cell.source))
-    assert sum("epochs=2," in cell.source and '"max_steps": 25}' in cell.source for cell in notebook.cells) == 2
     NotebookClient(notebook, timeout=None, resources={"metadata": {"path": str(tmp_path)}}).execute()
     told = [str(output) for cell in notebook.cells for output in cell.get("outputs", ())]
     assert sum("image/png" in output for output in told) == 2
