@@ -23,6 +23,7 @@ from sslbench.commands.tune import tune
 from sslbench.commands.ui import ui
 from sslbench.commands.watch import watch
 from sslbench.commands.worker import worker
+from sslbench.contract.environment import hush
 from sslbench.contract.outside import load_plugins
 
 
@@ -30,6 +31,7 @@ class _Group(TyperGroup):
     """Commands whose wrong arguments are told in one line, like all else that a person got wrong."""
 
     def invoke(self, ctx: Any) -> Any:
+        hush()
         with plain_errors():
             return super().invoke(ctx)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -116,7 +115,6 @@ def _run(prepared: PreparedTuning, console: Console) -> None:
     from sslbench.commands.display import Bars
     from sslbench.tuning import session
 
-    os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"  # the display is ours
     trials = prepared.budget.trials
     bars = Bars("trials", {study.arm.name: (len(study.finished()), trials) for study in prepared.studies}, console)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sslbench.contract.cells import PretrainCell
+from sslbench.contract.environment import QUIET, unless_set
 from sslbench.contract.record import Record
 from sslbench.contract.registry import Registry
 from sslbench.contract.settings import TunedArm
@@ -42,6 +42,7 @@ MOST_BYTES = 1_500_000
 COMMON_SUBJECTS = ("map", "neighbours")
 
 
+@unless_set(QUIET)
 def write_tables(
     request: Request,
     prepared: Prepared,
@@ -58,7 +59,6 @@ def write_tables(
     Raises:
         InputError: nothing to show, or the folder cannot be written.
     """
-    os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"  # a bar per picture is no progress
     stores, suite = request.stores, prepared.suite
     tracker = tracker_of(stores, suite.name)
     gaps = gaps_of(tracker, prepared, {record.cell_id for record in records})

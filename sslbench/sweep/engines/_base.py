@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import time
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from sslbench.contract.environment import hush
 from sslbench.contract.errors import InputError
 from sslbench.stores.outage import patiently
 from sslbench.stores.urls import sqlite_file
@@ -102,7 +102,7 @@ def work(request: Request) -> None:
         asked.append(number)
 
     signal.signal(signal.SIGTERM, drain)
-    os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
+    hush()
     work_alone(request, prepare_request(request), Silent(), lambda: bool(asked))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import multiprocessing
 import os
 import signal
@@ -12,6 +11,7 @@ from multiprocessing import connection, parent_process
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
+from sslbench.contract.environment import hush
 from sslbench.contract.errors import StoreLost
 from sslbench.contract.files import remove_inside
 from sslbench.sweep.engines._base import known
@@ -73,9 +73,7 @@ def _work(request: Request, folder: Path, number: int, threads: int) -> None:
     """A worker process, from start to end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     threading.Thread(target=_die_with_parent, daemon=True).start()
-    os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"  # the display is the parent's
-    logging.getLogger("mlflow.system_metrics").setLevel(logging.WARNING)
-    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # what it tells of is raised as well
+    hush()
     import torch
 
     torch.set_num_threads(threads)
