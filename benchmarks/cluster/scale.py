@@ -22,8 +22,9 @@ from optuna.distributions import IntDistribution
 
 from benchmarks.cluster.soak import HOST, free_port
 from sslbench.stores.claim import Claim
+from sslbench.stores.idle import Idle
 from sslbench.stores.postgres import databases, run_postgres
-from sslbench.stores.queue import CHUNK, FIRST_PAUSE, CellQueue, QueuedCell, rest
+from sslbench.stores.queue import CHUNK, CellQueue, QueuedCell
 from sslbench.stores.storage import open_storage
 
 THREADS = 10  # of a process
@@ -54,13 +55,13 @@ def work(address: str, name: str, count: int, taken: list[Taken], begin: Barrier
             taken.append((time.time(), claim.cell_id))
         return 1.0
 
-    pause = FIRST_PAUSE
+    idle = Idle()
     while True:
         began = time.monotonic()
         if queue.work(wanted, handle) or queue.top_up(cells):
-            pause = FIRST_PAUSE
+            idle.over()
         elif queue.held() or queue.waiting():
-            pause = rest(pause, began)
+            idle.rest(began)
         else:
             break
     queue.storage.engine.dispose()

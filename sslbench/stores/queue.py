@@ -10,7 +10,6 @@ ended on this machine, or one anywhere whose heartbeat stopped. Any number of ru
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable, Container, Iterable, Mapping
 from contextlib import suppress
@@ -39,12 +38,6 @@ CHUNK = 16
 
 #: Cells of those that waited at the last look that are tried before the next.
 TRIES = 4
-
-#: Seconds between two looks at a queue with nothing to take: the first of them and the longest.
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 5.0
-
-#: The same where a look takes long: so many times as long, up to so many seconds.
-LOOKS, LONGEST_REST = 5, 15.0
 
 Axis = CategoricalDistribution | IntDistribution | FloatDistribution
 
@@ -287,18 +280,6 @@ class CellQueue:
         So of a cell that was enqueued twice exactly one trial is worked on at a time: the first.
         """
         return any(not self.storage.get_trial(self._id_of(number)).state.is_finished() for number in earlier)
-
-
-def rest(pause: float, began: float) -> float:
-    """Rest, so that the idle leave the store and the processors to those at work; returns the next `pause`.
-
-    Args:
-        pause: for about so many seconds, unless looking for something to take took long.
-        began: when that was begun, by `time.monotonic`.
-    """
-    looked = time.monotonic() - began
-    time.sleep(random.uniform(0.5, 1) * max(pause, min(LOOKS * looked, LONGEST_REST)))
-    return min(1.5 * pause, LONGEST_PAUSE)
 
 
 def _nobodys(trial: FrozenTrial) -> bool:

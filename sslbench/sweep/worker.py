@@ -19,9 +19,10 @@ from sslbench.engine.evaluate import Outcome, evaluate
 from sslbench.stores.addresses import Stores
 from sslbench.stores.answers import ANSWERS_FILE, answers_npz
 from sslbench.stores.claim import CellFailed, Claim, ClaimLost, NotYet
+from sslbench.stores.idle import Idle
 from sslbench.stores.inputs import describe
 from sslbench.stores.outage import store_lost
-from sslbench.stores.queue import CHUNK, FIRST_PAUSE, CellQueue, rest
+from sslbench.stores.queue import CHUNK, CellQueue
 from sslbench.stores.readback import COSTS
 from sslbench.stores.runs import ArtifactLost, Pretrained
 from sslbench.stores.storage import HEARTBEAT_SECONDS
@@ -70,13 +71,13 @@ class Worker:
         While others have cells in hand it waits: an encoder brings evaluations, and who dies leaves its cell.
         """
         parts = ((self.evaluate_queue, self.evaluate_cells), (self.pretrain_queue, self.pretrain_cells))
-        looked, pause = time.monotonic(), FIRST_PAUSE
+        looked, idle = time.monotonic(), Idle()
         while not stop():
             began = time.monotonic()
             if self.evaluate_queue.work(self.evaluate_cells, self._evaluate) or self.pretrain_queue.work(
                 self.pretrain_cells, self._pretrain
             ):
-                pause = FIRST_PAUSE
+                idle.over()
                 continue
             if self._top_up():  # from what this worker knows; below, now and then, with a look at what others did
                 continue
@@ -93,7 +94,7 @@ class Worker:
                 return
             if not waiting:
                 self.news.tell(Status("waiting for the last cells of others"))
-                pause = rest(pause, began)
+                idle.rest(began)
 
     def _top_up(self, look: Callable[[], dict[str, str]] | None = None, wait: bool = True) -> int:
         """Queue what did not fit into the queues before; returns how many cells.
