@@ -117,7 +117,8 @@ def _show(frame: pd.DataFrame, console: Console) -> None:
 
     scores = frame[(frame["metric"] == "accuracy") & (frame["split"] == "test")]
     count = scores["label_seed"].nunique()
-    table = Table(title=f"test accuracy of {scores['pretext'].iloc[0]}, %", title_justify="left", box=None)
+    say(console, (f"test accuracy of {scores['pretext'].iloc[0]}, %", "italic"))
+    table = Table(box=None)
     table.add_column("protocol")
     budgets = sorted(set(zip(scores["label_fraction"], scores["num_labels"], strict=True)))
     for share, labels in budgets:
@@ -145,7 +146,8 @@ def _show_against(frame: pd.DataFrame, published: str, console: Console) -> None
     found = compare_with_published(frame, published)
     chosen = found[(found["pretext"] == "supervised") | (found["protocol"] == (primary or found["protocol"]))]
     for protocol, rows in chosen.groupby("own_protocol", sort=False):
-        table = Table(title=f"{protocol} beside {published}, on the same labels", title_justify="left", box=None)
+        say(console, (f"{protocol} beside {published}, on the same labels", "italic"))
+        table = Table(box=None)
         for heading in ("labels", "own", "published row", "", "difference [95%]", "p (Holm)"):
             table.add_column(heading, no_wrap=True)
         for _, group in rows.groupby("label_fraction"):

@@ -131,6 +131,8 @@ def _run(prepared: PreparedTuning, console: Console) -> None:
     for name, arm in tuning.arms.items():
         say(console, f"{name}: {', '.join(f'{field} {value:.3g}' for field, value in arm.settings.items())}")
     say(console, f"written: {short(prepared.path)}")
+    place = session.experiment(prepared.suite)
+    say(console, f"plots of every arm: artifacts of its run in MLflow's experiment {place} (sslbench ui)")
 
 
 def _ledger(tuning: Tuning) -> Table:

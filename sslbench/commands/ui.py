@@ -33,7 +33,7 @@ def ui(
 ) -> None:
     """Open the MLflow UI on the store the suites write to, and print where it shows a suite's runs by accuracy.
 
-    It ends with Ctrl-C, and whatever else ends this command.
+    It ends with all its processes at Ctrl-C, at SIGTERM, or when its terminal closes.
 
     Examples: sslbench ui | sslbench ui quick | sslbench ui --port 5001
     """

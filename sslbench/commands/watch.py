@@ -47,6 +47,7 @@ def watch(
             from rich.live import Live
             from rich.text import Text
 
+            from sslbench.stores.outage import patiently
             from sslbench.sweep.plan import Selection
             from sslbench.sweep.request import Request, plan_request
             from sslbench.sweep.shared import Shared
@@ -57,7 +58,7 @@ def watch(
         total, said = len(shared.prepared.cells), 0.0
         with Live(console=console, auto_refresh=False, transient=not once) as live:
             while True:
-                done, lines = shared.done(), shared.report()
+                done, lines = patiently(shared.done), patiently(shared.report)
                 text = "\n".join([f"{suite}: {done} of {total} cells done", *(f"  {line}" for line in lines)])
                 if console.is_terminal:
                     live.update(Text(text), refresh=True)

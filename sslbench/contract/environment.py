@@ -15,7 +15,7 @@ def hush() -> None:
     """Have MLflow tell nothing in a process of ours: it tells of all it writes, and of errors that are raised too."""
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
-    for name, level in {"mlflow.system_metrics": logging.WARNING, "mlflow.store.db.utils": logging.CRITICAL}.items():
+    for name, level in {"mlflow.system_metrics": logging.CRITICAL, "mlflow.store.db.utils": logging.CRITICAL}.items():
         logging.getLogger(name).setLevel(level)
 
 

@@ -9,7 +9,21 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from sslbench.contract.errors import InputError
-from sslbench.contract.schema import Amount, Cell, Count, Name, Seed, Share, Size, Whole, YesNo, checked, hints, shown
+from sslbench.contract.schema import (
+    Amount,
+    Cell,
+    Count,
+    Identity,
+    Name,
+    Seed,
+    Share,
+    Size,
+    Whole,
+    YesNo,
+    checked,
+    hints,
+    shown,
+)
 
 
 @dataclass(frozen=True)
@@ -25,8 +39,8 @@ class Record:
     """
 
     suite: Name
-    cell_id: Cell
-    run_id: Cell
+    cell_id: Identity
+    run_id: Identity
     dataset: Cell
     pretrain_dataset: Cell
     modality: Name

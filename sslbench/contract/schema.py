@@ -28,6 +28,7 @@ LONGEST = 1000  # of a cell of a CSV file
 NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _PLAIN = re.compile(r"\w[\w .,:;()'&/+-]{0,199}")  # no markup, and nothing that a spreadsheet would run
 _ADDRESS = re.compile(r"https://[\w.~:/?#@!$&*+,;=%-]{4,300}", re.ASCII)
+_IDENTITY = re.compile(r"(?!\.)[\w.-]{0,100}", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
@@ -39,6 +40,12 @@ def check_name(value: str) -> str:
     """
     if NAME.fullmatch(value) is None:
         raise InputError(f"must be 1 to 100 letters, digits, - or _, not {shown(value)}")
+    return value
+
+
+def _check_identity(value: str) -> str:
+    if _IDENTITY.fullmatch(value) is None:
+        raise InputError(f"must be up to 100 letters, digits, dots, - or _, not {shown(value)}")
     return value
 
 
@@ -82,6 +89,7 @@ def _check_some(values: tuple[T, ...]) -> tuple[T, ...]:
 
 
 Name = Annotated[str, AfterValidator(check_name)]
+Identity = Annotated[str, AfterValidator(_check_identity)]  # files are called so
 Line = Annotated[str, AfterValidator(_check_line)]
 Cell = Annotated[str, AfterValidator(_check_cell)]  # of a CSV file
 Plain = Annotated[str, AfterValidator(_check_plain)]  # what a stranger says, shown to everybody

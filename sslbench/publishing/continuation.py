@@ -18,7 +18,8 @@ from sslbench.report.attachments.predictions import read_answers
 from sslbench.report.records import read_records
 from sslbench.stores.answers import ANSWERS_FILE, right_npz
 from sslbench.stores.readback import evaluation_metrics, pretraining_metrics
-from sslbench.stores.tracker import ENCODER_FILE, Tracker
+from sslbench.stores.runs import ENCODER_FILE
+from sslbench.stores.tracker import Tracker
 from sslbench.sweep.request import Prepared, Request, tracker_of
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from sslbench.stores.tracker import ENCODER_FILE, Tracker
+from sslbench.stores.runs import ENCODER_FILE
+from sslbench.stores.tracker import Tracker
 
 FOLDER = "encoders"
 

@@ -11,7 +11,7 @@ from mlflow.exceptions import MlflowException
 from sslbench.contract.spec import InputError
 from sslbench.stores.addresses import Stores
 from sslbench.stores.moved import follow_artifacts
-from sslbench.stores.tracker import ENCODER_FILE
+from sslbench.stores.runs import ENCODER_DIGEST, ENCODER_FILE, digest_of
 from sslbench.stores.urls import reason, shown
 
 
@@ -26,6 +26,9 @@ def encoder_of(stores: Stores, run_id: str) -> tuple[bytes, dict[str, str]]:
     try:
         tags = dict(client.get_run(run_id).data.tags)
         with tempfile.TemporaryDirectory() as folder:
-            return Path(client.download_artifacts(run_id, ENCODER_FILE, folder)).read_bytes(), tags
+            content = Path(client.download_artifacts(run_id, ENCODER_FILE, folder)).read_bytes()
     except (MlflowException, OSError) as error:
         raise InputError(f"run {run_id} of {shown(stores.tracking_uri)} has no encoder: {reason(error)}") from error
+    if tags.get(ENCODER_DIGEST, digest_of(content)) != digest_of(content):
+        raise InputError(f"run {run_id} of {shown(stores.tracking_uri)}: {ENCODER_FILE} is damaged")
+    return content, tags

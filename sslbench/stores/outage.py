@@ -43,7 +43,7 @@ def store_lost(error: BaseException | None) -> bool:
     while error is not None and id(error) not in seen:
         seen.add(id(error))
         status = getattr(error, "get_http_status_code", lambda: None)()  # of MLflow's exceptions
-        if isinstance(error, UNREACHABLE) or status in BUSY:
+        if isinstance(error, (StoreLost, *UNREACHABLE)) or status in BUSY:
             return True
         error = error.__cause__ or error.__context__
     return False

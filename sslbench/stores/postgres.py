@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 from sqlalchemy import URL, NullPool, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -48,8 +49,10 @@ def run_postgres(home: Path, host: str, port: int) -> Iterator[URL]:
         InputError: the wheel is not installed, or the server does not start.
     """
     folder, secret = home / "postgres", home / "postgres.password"
-    if not folder.is_dir() or not secret.is_file():
+    if not folder.is_dir():
         _create(folder, secret)
+    elif not secret.is_file():
+        raise InputError(f"{folder} is a database whose password is gone: put {secret} back, or move the folder away")
     password = secret.read_text(encoding="ascii")
     server = _server(folder)
     server.ensure_pgdata_inited()  # the folder may have been moved: whoever runs the server must reach it
@@ -120,8 +123,7 @@ def _server(folder: Path) -> PostgresServer:
 def _create(folder: Path, secret: Path) -> None:
     """Make the files of a server whose only user has a generated password; whole, or not at all."""
     unfinished = folder.with_name("postgres.unfinished")
-    for left in (unfinished, folder):
-        shutil.rmtree(left, ignore_errors=True)
+    shutil.rmtree(unfinished, ignore_errors=True)
     server = _server(unfinished)
     try:
         server.ensure_pgdata_inited()
@@ -147,8 +149,11 @@ def _create(folder: Path, secret: Path) -> None:
 
 
 def _stop_left(server: PostgresServer) -> None:
-    """Stop a server that still runs in the folder."""
-    if (server.pgdata / "postmaster.pid").exists():
+    """Stop a server that still runs in the folder; after a crash its number may be that of any process."""
+    with suppress(OSError, ValueError, IndexError, psutil.Error):
+        number = int((server.pgdata / "postmaster.pid").read_text(encoding="ascii").splitlines()[0])
+        if "postgres" not in psutil.Process(number).name():
+            return
         command = [str(server.bin_path / "pg_ctl"), "stop", "-w", "-m", "fast", "-D", str(server.pgdata)]
         subprocess.run(command, capture_output=True, user=server.system_user, cwd=server.pgdata, check=False)
 

@@ -27,7 +27,7 @@ from sslbench.contract.identity import digest
 from sslbench.stores.claim import FAILED, CellFailed, Claim, ClaimLost, NotYet, deadly, put_back, taken_away
 from sslbench.stores.outage import PAUSE, since_outage, store_lost
 from sslbench.stores.owner import OWNER, gone, me
-from sslbench.stores.storage import HEARTBEAT_SECONDS, as_announced, beating, in_turn
+from sslbench.stores.storage import HEARTBEAT_SECONDS, as_announced, beating, in_turn, name_value
 from sslbench.stores.waiting import Waiting
 
 #: Cells that wait at a time; more are queued as they are taken.
@@ -76,9 +76,7 @@ class CellQueue:
             sampler=RandomSampler(seed=0),  # never asked: every trial that matters is enqueued
             load_if_exists=True,
         )
-        with as_announced():
-            if self.study.metric_names is None:
-                self.study.set_metric_names([value])
+        name_value(self.study, value)
         self.study_id = storage.get_study_id_from_name(self.study.study_name)
         self.seen = Waiting(self.study)
         self.ended_before = {one.number for one in self.study.get_trials(deepcopy=False) if one.state.is_finished()}

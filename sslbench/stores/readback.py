@@ -115,17 +115,17 @@ def provenance(row: Record) -> dict[str, str]:
 
 
 def costs_metrics(costs: Mapping[str, float]) -> dict[str, float]:
-    """What a pretraining cost, as metrics; of one that had no epoch, the zeros that follow from that are left out."""
-    trained = costs.get("pretrain_epochs") != 0
-    return {name: value for name, value in costs.items() if trained or value or name == "pretrain_epochs"}
+    """What a pretraining and its evaluation cost, as metrics; where there was no epoch, the zeros that follow from that
+    are left out."""
+    untold = ("evaluate_flops", *COSTS[1:]) if costs.get("pretrain_epochs") == 0 else ()
+    return {name: value for name, value in costs.items() if value or name not in untold}
 
 
 def _numbers(row: Record, names: Sequence[str]) -> dict[str, float]:
     """Columns of a record as metrics; what was not measured is left out."""
     found = {name: float(getattr(row, name)) for name in names}
     known = {name: value for name, value in found.items() if value == value}
-    costs = {name: value for name, value in known.items() if name in COSTS}
-    return {name: value for name, value in known.items() if name not in COSTS} | costs_metrics(costs)
+    return costs_metrics(known)
 
 
 def _spelt(dataset: str) -> str:
@@ -188,7 +188,7 @@ def _row(run: Run, tags: Mapping[str, str], metrics: Mapping[str, float]) -> Rec
         pretrain_samples=int(metrics.get("pretrain_samples", 0)),
         pretrain_flops=metrics.get("pretrain_flops", unsaid),
         evaluate_seconds=metrics["evaluate_seconds"],
-        evaluate_flops=metrics.get("evaluate_flops", float("nan")),
+        evaluate_flops=metrics.get("evaluate_flops", unsaid),
         parameters=int(metrics.get("parameters", 0)),
         dataset_version=int(tags.get("dataset_version", 1)),
         encoder_version=int(tags.get("encoder_version", 1)),

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import gc
+import hashlib
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from mlflow import MlflowClient
 from mlflow.entities import Run, ViewType
 from mlflow.exceptions import MlflowException
 
-from sslbench.contract.errors import one_line
+from sslbench.contract.errors import StoreLost, one_line
 from sslbench.contract.record import Record
 from sslbench.stores.answers import artifacts
 from sslbench.stores.finished import finished_cells
@@ -24,6 +25,14 @@ PAGE = 5000
 
 #: Folder of artifacts of a pretraining that is not finished: from what it can go on.
 CHECKPOINTS = "checkpoint"
+
+#: The weights that a pretraining keeps, and the tag that says which bytes these are (not of runs of before).
+ENCODER_FILE, ENCODER_DIGEST = "encoder.safetensors", "encoder_sha256"
+
+
+def digest_of(content: bytes) -> str:
+    """SHA-256 in hexadecimal digits."""
+    return hashlib.sha256(content).hexdigest()
 
 
 class ArtifactLost(Exception):
@@ -107,12 +116,28 @@ class Runs:
 
         Raises:
             ArtifactLost: there is none.
+            StoreLost: it is there and could not be read, which MLflow does not tell apart.
         """
         try:
             with tempfile.TemporaryDirectory() as folder:
                 return Path(self.client.download_artifacts(run_id, name, folder)).read_bytes()
         except (MlflowException, OSError) as error:
-            raise ArtifactLost(f"{name} of run {run_id}: {one_line(str(error))}") from error
+            above = str(PurePosixPath(name).parent)
+            there = self.client.list_artifacts(run_id, None if above == "." else above)
+            kind = StoreLost if any(item.path == name for item in there) else ArtifactLost
+            raise kind(f"{name} of run {run_id}: {one_line(str(error))}") from error
+
+    def encoder(self, run_id: str) -> bytes:
+        """The weights that a finished pretraining kept.
+
+        Raises:
+            ArtifactLost: they are gone, or not those that it kept.
+        """
+        content = self.artifact(run_id, ENCODER_FILE)
+        kept = self.client.get_run(run_id).data.tags.get(ENCODER_DIGEST)
+        if kept not in (None, digest_of(content)):
+            raise ArtifactLost(f"{ENCODER_FILE} of run {run_id} has another digest than was kept")
+        return content
 
     def checkpoints(self, cell_id: str) -> Iterator[tuple[str, bytes]]:
         """Checkpoints of a pretraining that were left unfinished, the latest run's first, each with its run's id.

@@ -82,6 +82,13 @@ def as_announced() -> Iterator[None]:
         yield
 
 
+def name_value(study: optuna.Study, name: str) -> None:
+    """Say what the value of a study is, as Optuna's plots and dashboard call it."""
+    with as_announced():
+        if study.metric_names is None:
+            study.set_metric_names([name])
+
+
 @contextmanager
 def in_turn(engine: Engine, name: str, wait: bool = True) -> Iterator[bool]:
     """One process at a time, of all that ask a database for the same name; hands over whether it is this one's turn.

@@ -29,11 +29,8 @@ from sslbench.stores.models import log_model
 from sslbench.stores.moved import follow_artifacts
 from sslbench.stores.owner import OWNER, me
 from sslbench.stores.readback import MOMENT, provenance
-from sslbench.stores.runs import CHECKPOINTS, Runs
+from sslbench.stores.runs import CHECKPOINTS, ENCODER_FILE, Runs
 from sslbench.stores.urls import hidden, reason, shown
-
-#: Artifact of a pretraining: the weights of its encoder.
-ENCODER_FILE = "encoder.safetensors"
 
 #: Tag of a pretraining that went on from where another run of its cell was: that run.
 RESUMED_FROM = "resumed_from"
@@ -83,7 +80,13 @@ class Tracker(Runs):
         location = None if artifact_root is None else (artifact_root / self.suite).resolve().as_uri()
         # The UI opens an experiment of this kind on its runs and curves, not on traces of language models.
         kind = {"mlflow.experimentKind": "custom_model_development"}
-        return str(self.client.create_experiment(self.suite, artifact_location=location, tags=kind))
+        try:
+            return str(self.client.create_experiment(self.suite, artifact_location=location, tags=kind))
+        except MlflowException:
+            made = self.client.get_experiment_by_name(self.suite)
+            if made is None:
+                raise
+            return str(made.experiment_id)  # by another machine, at this moment
 
     def start_pretrain(
         self, cell: PretrainCell, source: RunDataset | None, device: str, published: Record | None = None

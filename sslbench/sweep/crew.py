@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 from sslbench.stores.outage import patiently
+from sslbench.stores.urls import hidden
 from sslbench.sweep.engines import engine_of
 from sslbench.sweep.engines._base import Engine, Placed, next_look
 from sslbench.sweep.news import Failure, Progress
@@ -71,23 +72,22 @@ class _Sweep:
                     continue
                 del workers[number]
                 if ended:
-                    failures.append(Failure(f"worker {number}", ended))
+                    failures.append(Failure(f"worker {number}", hidden(ended)))
                     self.shared.settle()
                     self.shared.top_up()
                     restarts += 1
                     if restarts <= RESTARTS:
                         workers[number] = self.engine.start(number)
-        self.next_look = 0.0
-        progress = self._look()
+        progress = self._look(last=True)
         failures += progress.failed
         show(progress)
         return failures
 
-    def _look(self) -> Progress:
-        """What the workers say, and from time to time how much is done, by whomever."""
-        progress = self.engine.look(self.shared)
+    def _look(self, last: bool = False) -> Progress:
+        """What the workers say, and from time to time, and at the end, how much is done, by whomever."""
+        progress = self.engine.look(self.shared, last)
         began = time.monotonic()
-        if began > self.next_look:
+        if last or began > self.next_look:
             progress = replace(progress, done=patiently(self.shared.done))
             self.next_look = next_look(began)
         return progress

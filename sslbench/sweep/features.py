@@ -21,8 +21,8 @@ from sslbench.encoders._base import Encoder
 from sslbench.engine.evaluate import Features, extract, sees_features
 from sslbench.modalities import modality_of
 from sslbench.stores.addresses import Stores
-from sslbench.stores.runs import ArtifactLost
-from sslbench.stores.tracker import ENCODER_FILE, Tracker
+from sslbench.stores.runs import ENCODER_FILE, ArtifactLost
+from sslbench.stores.tracker import Tracker
 
 
 def features_folder(stores: Stores, suite: str) -> Path:
@@ -71,7 +71,7 @@ class FeatureCache:
             return self.recent[1], self.recent[2].get(cell.reading) if wanted else None
         encoder = ENCODERS.get(cell.pretrain.encoder)(dataset.input_spec, cell.pretrain.latent_dim)
         try:
-            encoder.load_state_dict(load(self.tracker.artifact(run_id, ENCODER_FILE)))
+            encoder.load_state_dict(load(self.tracker.encoder(run_id)))
         except (SafetensorError, RuntimeError) as error:
             raise ArtifactLost(f"{ENCODER_FILE} of run {run_id}: {one_line(str(error))}") from error
         encoder.to(memory_format=modality_of(dataset.input_spec).memory_format).to(self.device)

@@ -71,7 +71,11 @@ class Progress:
 
 def status_folder(stores: Stores, suite: str) -> Path:
     """Where the workers of this process, which runs a suite, tell it what they do; what dead ones left is removed."""
-    folder = stores.home / "status" / suite
+    return folder_of_own(stores.home / "status" / suite)
+
+
+def folder_of_own(folder: Path) -> Path:
+    """The place of this process in a folder that several share; what dead ones left there is removed."""
     for left in folder.glob("*"):
         if gone(left.name):
             remove_inside(folder, left)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sslbench.contract.errors import StoreLost
 from sslbench.contract.files import remove_inside
-from sslbench.stores.outage import PATIENCE, lost, patiently, store_lost
+from sslbench.stores.outage import lost, patiently, store_lost
 from sslbench.sweep import suites
 from sslbench.sweep.features import features_folder
 from sslbench.sweep.news import News
@@ -19,7 +19,7 @@ from sslbench.sweep.studies import held_in, missing_evaluations, missing_pretrai
 if TYPE_CHECKING:  # it imports torch, which who looks after workers can do without
     from sslbench.sweep.worker import Worker
 
-#: How many times in `PATIENCE` seconds a worker may lose a store that answers again at once.
+#: How many times, without a cell being done by anybody, a worker may lose a store that answers again.
 LOSSES = 5
 
 
@@ -121,7 +121,7 @@ class Shared:
         Raises:
             StoreLost: a store did not come back.
         """
-        losses: list[float] = []
+        losses, before = 0, -1
         while True:
             try:
                 self.worker(news).run(stop)
@@ -129,8 +129,9 @@ class Shared:
             except Exception as error:
                 if not store_lost(error):
                     raise
-                losses = [*(moment for moment in losses if time.monotonic() - moment < PATIENCE), time.monotonic()]
-                if len(losses) > LOSSES:
+                done = patiently(self.done)
+                losses, before = (losses + 1 if done == before else 1), done
+                if losses > LOSSES:
                     raise lost(error) from error
             self.release()  # what was in hand is lost with the store
             self.top_up()

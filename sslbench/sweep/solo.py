@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from sslbench.stores.outage import patiently
 from sslbench.sweep.news import News
 from sslbench.sweep.request import Prepared, Request
 from sslbench.sweep.shared import Shared
@@ -16,7 +17,7 @@ def work(request: Request, prepared: Prepared, news: News, stop: Callable[[], bo
         news: where it says what it does.
         stop: asked between cells: whether to end before all is done.
     """
-    shared = Shared(request, prepared)
+    shared = patiently(Shared, request, prepared)
     shared.begin(forgiving=False)
     with shared.tidied():
         shared.work(news, stop)

@@ -26,7 +26,8 @@ from sslbench.modalities import modality_of
 from sslbench.stores.claim import Claim
 from sslbench.stores.models import write_model
 from sslbench.stores.readback import checkpoint_metrics, checkpoint_tags, costs_metrics
-from sslbench.stores.tracker import ENCODER_FILE, Tracker
+from sslbench.stores.runs import ENCODER_DIGEST, ENCODER_FILE, digest_of
+from sslbench.stores.tracker import Tracker
 from sslbench.sweep.features import FeatureCache
 from sslbench.sweep.news import Finished, News, Status
 from sslbench.sweep.plan import Plan
@@ -81,7 +82,8 @@ class Trainer:
         features = self.features.extract(cell, encoder, dataset, readings)
         found, verdict = measure(training, dataset)
         with tempfile.TemporaryDirectory() as folder:
-            (Path(folder) / ENCODER_FILE).write_bytes(weights(encoder))
+            kept = weights(encoder)
+            (Path(folder) / ENCODER_FILE).write_bytes(kept)
             draw(training, features.get(READINGS[0]), dataset, Path(folder) / "pictures")
             for name, content in dataset.files.items():
                 (Path(folder) / name).write_text(content, encoding="utf-8")
@@ -97,7 +99,7 @@ class Trainer:
             "parameters": float(training.parameters),
         }
         final = {"final_loss": loss} if training.pretext.trains else {}
-        tags = {"modality": dataset.input_spec.modality, **verdict}
+        tags = {"modality": dataset.input_spec.modality, ENCODER_DIGEST: digest_of(kept), **verdict}
         tags |= checkpoint_tags(self.plan.checkpoints[cell.cell_id])
         claim.check()
         self.tracker.finish(run_id, {**costs_metrics(costs), **final, **found, **scores}, tags)

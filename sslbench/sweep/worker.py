@@ -23,7 +23,7 @@ from sslbench.stores.idle import Idle
 from sslbench.stores.inputs import describe
 from sslbench.stores.outage import store_lost
 from sslbench.stores.queue import CHUNK, CellQueue
-from sslbench.stores.readback import COSTS
+from sslbench.stores.readback import COSTS, costs_metrics
 from sslbench.stores.runs import ArtifactLost, Pretrained
 from sslbench.stores.storage import HEARTBEAT_SECONDS
 from sslbench.stores.tracker import Scored, Tracker
@@ -223,10 +223,11 @@ class Worker:
             "accuracy": outcome.accuracy,
             **({} if outcome.budget_score is None else {"budget_accuracy": outcome.budget_score}),
             "evaluate_seconds": outcome.seconds,
-            "evaluate_flops": outcome.flops,
             "num_labels": float(len(outcome.budget.indices)),
             "num_classes": float(len(dataset.classes)),
-            **{name: costs[name] for name in COSTS if name in costs},
+            **costs_metrics(
+                {"evaluate_flops": outcome.flops, **{name: costs[name] for name in COSTS if name in costs}}
+            ),
             **outcome.details,
         }
         tags = {"modality": dataset.input_spec.modality, "budget_digest": outcome.budget.digest}

@@ -10,14 +10,24 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from sqlalchemy import NullPool, create_engine
+
 from sslbench import __version__
+from sslbench.contract.errors import InputError
 from sslbench.contract.provenance import git_commit
 from sslbench.contract.settings import TunedArm, Tuning, write_tuning
+from sslbench.stores.storage import in_turn
 from sslbench.stores.tracker import Tracker
+from sslbench.stores.urls import shown
 from sslbench.sweep.request import alone, tracker_of
 from sslbench.tuning.plots import draw_study
 from sslbench.tuning.request import PreparedTuning, kept_arms
 from sslbench.tuning.study import ArmStudy, News
+
+
+def experiment(suite: str) -> str:
+    """Name of the experiment of a suite's tuning."""
+    return f"{suite}-tune"
 
 
 def run(prepared: PreparedTuning, show: Callable[[News], None]) -> Tuning:
@@ -27,8 +37,12 @@ def run(prepared: PreparedTuning, show: Callable[[News], None]) -> Tuning:
         InputError: another process is tuning this suite in the same stores, or no trial of an arm was completed.
         KeyboardInterrupt: after everything was put in order; finished trials are kept.
     """
-    name = f"{prepared.suite}-tune"
-    with alone(prepared.stores, name, f"suite {prepared.suite!r} is already being tuned"):
+    name = experiment(prepared.suite)
+    doing = f"suite {prepared.suite!r} is already being tuned"
+    database = create_engine(prepared.stores.storage, poolclass=NullPool)
+    with alone(prepared.stores, name, doing), in_turn(database, name, wait=False) as ours:  # on any machine
+        if not ours:
+            raise InputError(f"{doing} in {shown(prepared.stores.storage)}; wait, or use another store")
         tracker = tracker_of(prepared.stores, name)
         tracker.kill_orphans(dict)  # we hold the lock: whatever claims to be running belongs to a process that died
         arms: dict[str, TunedArm] = {}

@@ -21,7 +21,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from sslbench.contract.identity import digest, named_seed
 from sslbench.contract.settings import Budget, Declared, TunedArm, configure, declared
 from sslbench.contract.spec import InputError
-from sslbench.stores.storage import open_storage
+from sslbench.stores.storage import name_value, open_storage
 from sslbench.stores.tracker import Tracker
 from sslbench.tuning.arms import Arm, Stretch
 
@@ -69,6 +69,7 @@ class ArmStudy:
             pruner=MedianPruner(n_startup_trials=STARTUP),
             load_if_exists=True,
         )
+        name_value(self.study, budget.criterion)
 
     def ended(self) -> list[FrozenTrial]:
         """Every trial that was not interrupted, in order; another tuning may have asked for more than this one."""

@@ -45,31 +45,45 @@ class Flat(nn.Module):
         return self.project(batch.flatten(1))
 
 
+def accuracy_of_scikit_learn(train: np.ndarray, test: np.ndarray, digits: Dataset, fraction: float) -> float:
+    """Test accuracy of its logistic regression on standardised features, penalty 1e-2, of the first label budget."""
+    chosen = draw_budget("digits", digits.train_labels, fraction, 0).indices.numpy()
+    scale = StandardScaler().fit(train[chosen])
+    theirs = LogisticRegression(C=1 / (1e-2 * len(chosen)), max_iter=2_000)
+    theirs.fit(scale.transform(train[chosen]), digits.train_labels.numpy()[chosen])
+    return float(theirs.score(scale.transform(test), digits.test_labels.numpy()))
+
+
 def test_pca_features_agree_with_scikit_learns_own_logistic_regression(digits: Dataset) -> None:
     pixels = [split.flatten(1).numpy() / 255 for split in (digits.train_inputs, digits.test_inputs)]
     pca = PCA(24, random_state=0).fit(pixels[0])
     train, test = map(pca.transform, pixels)
     ours = score((train, test), label_fractions=(0.2, 1.0), settings={"linear_probe": {"strengths": (1e-2,)}})
     for line in on_test(ours).to_dict("records"):
-        chosen = draw_budget("digits", digits.train_labels, line["label_fraction"], 0).indices.numpy()
-        scale = StandardScaler().fit(train[chosen])
-        theirs = LogisticRegression(C=1 / (1e-2 * len(chosen)), max_iter=2_000)
-        theirs.fit(scale.transform(train[chosen]), digits.train_labels.numpy()[chosen])
-        accuracy = theirs.score(scale.transform(test), digits.test_labels.numpy())
+        accuracy = accuracy_of_scikit_learn(train, test, digits, line["label_fraction"])
         assert line["value"] == pytest.approx(accuracy, abs=0.003)
 
 
-def test_a_torchvision_model_is_scored_as_its_features_are(digits: Dataset) -> None:
-    torch.manual_seed(0)
-    network = torchvision.models.squeezenet1_1(weights=None)
+class Squeezed(nn.Module):
+    """A torchvision model with random weights."""
 
-    def features(batch: torch.Tensor) -> torch.Tensor:
-        return network.eval().features(nn.functional.interpolate(batch.expand(-1, 3, -1, -1), size=32)).mean(dim=(2, 3))
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.network = torchvision.models.squeezenet1_1(weights=None).features
 
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        return self.network(nn.functional.interpolate(batch.expand(-1, 3, -1, -1), size=32)).mean(dim=(2, 3))
+
+
+def test_a_torchvision_model_is_scored_as_its_features_are_and_as_scikit_learn_does(digits: Dataset) -> None:
+    network = Squeezed().eval()
     with torch.inference_mode():
-        given = tuple(features(split / 255).numpy() for split in (digits.train_inputs, digits.test_inputs))
-    called, arrays = on_test(score(features)), on_test(score(given))
+        given = tuple(network(split / 255).numpy() for split in (digits.train_inputs, digits.test_inputs))
+    asked: dict[str, Any] = {"label_fractions": (1.0,), "settings": {"linear_probe": {"strengths": (1e-2,)}}}
+    called, arrays = on_test(score(network, **asked)), on_test(score(given, **asked))
     assert called["value"].item() == pytest.approx(arrays["value"].item(), abs=0.003)
+    assert called["value"].item() == pytest.approx(accuracy_of_scikit_learn(*given, digits, 1.0), abs=0.003)
     assert called["latent_dim"].item() == arrays["latent_dim"].item() == 512
     assert called["evaluate_flops"].item() > 0
     assert np.isnan(arrays["evaluate_flops"].item()), "what computing them cost is not known"

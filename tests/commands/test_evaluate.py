@@ -65,6 +65,13 @@ def test_a_function_that_takes_one_argument_gets_the_unlabelled_inputs(place: Pa
     assert set(found["pretrain_seconds"]) == {0.1}
 
 
+def test_a_function_of_a_module_is_scored(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(place)
+    told = invoke(*ASKED, "--encoder", "my_model:make_encoder")
+    assert told.exit_code == 0, told.output
+    assert "test accuracy of own, %" in told.output
+
+
 def test_weights_are_scored_with_their_architecture(place: Path, digits: Dataset) -> None:
     weights = build(pretrain_cell("random_init", latent_dim=8), digits, CPU).encoder.state_dict()
     save_file({name: value.contiguous() for name, value in weights.items()}, "mine.safetensors")

@@ -178,7 +178,11 @@ def test_a_record_is_refused_with_its_line(tmp_path: Path, data: st.DataObject) 
     column = data.draw(st.sampled_from(lines[0].split(",")))
     kind = schema.hints(Record)[column]
     numbers = ("hot", "inf", "-inf", "nan", "5.0e", "1e400", "²", "[/x]", *(["-1"] if column != "value" else []))
-    wrong_cells = {schema.Name: ("", "..", "../../x", "a/b", "[/x]"), schema.Cell: ("\x1b[2J", "\x00", "=1+1")}
+    wrong_cells = {
+        schema.Name: ("", "..", "../../x", "a/b", "[/x]"),
+        schema.Identity: ("..", "../../x", "a/b", "[/x]"),
+        schema.Cell: ("\x1b[2J", "\x00", "=1+1"),
+    }
     cell = data.draw(st.sampled_from(wrong_cells.get(kind, numbers)))
     row = data.draw(st.integers(1, len(lines) - 1))
     place = lines[0].split(",").index(column)
@@ -203,6 +207,15 @@ def test_numbers_that_cannot_be_measured_are_refused(tmp_path: Path, metric: str
     path = tmp_path / "records.csv"
     path.write_text("\n".join([header, ",".join(cells.values()), *rest]))
     assert message in refused(lambda: read_records(path), "line 2: value")
+
+
+@pytest.mark.parametrize("column", ["cell_id", "run_id"])
+def test_identities_of_which_files_are_named_lead_nowhere_else(tmp_path: Path, column: str) -> None:
+    header, first = (GOLDEN / "records.csv").read_text().splitlines()[:2]
+    cells = dict(zip(header.split(","), first.split(","), strict=True)) | {column: "../../away"}
+    path = tmp_path / "records.csv"
+    path.write_text("\n".join([header, ",".join(cells.values())]))
+    assert "letters, digits, dots, - or _" in refused(lambda: read_records(path), f"line 2: {column}")
 
 
 def test_a_number_that_stands_there_twice_is_refused(tmp_path: Path) -> None:

@@ -362,6 +362,7 @@ def test_axes_and_value_are_there_for_optunas_plots(url: str) -> None:
     queue.fill([QueuedCell("x", "a cell", {"pretext": "b"})])
     queue.work(ALL, lambda _: 0.75)
     trial = queue.study.best_trial
+    assert queue.study.metric_names == ["score"]
     assert trial.params == {"pretext": "b"}
     assert trial.value == 0.75
     assert trial.user_attrs["title"] == "a cell"

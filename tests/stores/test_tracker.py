@@ -11,10 +11,12 @@ from pathlib import Path
 import mlflow
 import pytest
 
+from sslbench.contract.errors import StoreLost
 from sslbench.contract.spec import InputError, PretextConfig
 from sslbench.datasets._base import Dataset
 from sslbench.stores.addresses import locate, prepare
 from sslbench.stores.inputs import describe
+from sslbench.stores.runs import ENCODER_DIGEST, ArtifactLost, digest_of
 from sslbench.stores.tracker import Tracker
 from tests.conftest import evaluate_cell, pretrain_cell
 
@@ -53,6 +55,40 @@ def test_a_finished_evaluation_is_read_back_as_records(tracker: Tracker, digits:
     assert (budget.split, budget.value) == ("budget", 0.6)
     assert (test.pretext, test.protocol, test.label_fraction, test.num_labels) == ("autoencoder", "knn", 0.05, 65)
     assert (test.pretrain_samples, test.parameters, test.device, test.modality) == (640, 1000, "cpu", "image")
+
+
+def test_an_encoder_is_lost_if_it_is_gone_or_another_and_not_if_it_cannot_be_read_now(
+    tracker: Tracker, digits: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = tracker.start_pretrain(pretrain_cell("autoencoder"), describe(digits), "cpu")
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "encoder.safetensors").write_bytes(b"weights")
+    tracker.log_files(run_id, tmp_path / "files")
+    tracker.finish(run_id, COSTS, {ENCODER_DIGEST: digest_of(b"weights")})
+    assert tracker.encoder(run_id) == b"weights"
+
+    def refuse(*_: object) -> str:
+        raise mlflow.MlflowException("The following failures occurred while downloading one or more artifacts")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tracker.client, "download_artifacts", refuse)
+        with pytest.raises(StoreLost, match="safetensors of run"):
+            tracker.encoder(run_id)
+    (kept,) = (tmp_path / "home").rglob("encoder.safetensors")
+    kept.write_bytes(b"weighty")
+    with pytest.raises(ArtifactLost, match="another digest"):
+        tracker.encoder(run_id)
+    kept.unlink()
+    with pytest.raises(ArtifactLost, match="safetensors of run"):
+        tracker.encoder(run_id)
+
+
+def test_one_that_another_machine_makes_at_this_moment_is_the_experiment_too(
+    tracker: Tracker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [None, tracker.client.get_experiment_by_name("tested")]
+    monkeypatch.setattr("mlflow.MlflowClient.get_experiment_by_name", lambda *_: found.pop(0))
+    assert Tracker(tracker.tracking_uri, "tested", tmp_path).experiment_id == tracker.experiment_id
 
 
 def test_what_a_cell_says_of_reading_budget_and_versions_is_read_back(tracker: Tracker, digits: Dataset) -> None:

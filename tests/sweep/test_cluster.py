@@ -21,6 +21,7 @@ from optuna.distributions import IntDistribution
 from sqlalchemy import URL
 
 from benchmarks.cluster.soak import HOST, SUITE, Cluster, command, disturbed, free_port, records, start
+from sslbench.contract.errors import InputError
 from sslbench.stores.claim import Claim
 from sslbench.stores.postgres import databases, run_postgres
 from sslbench.stores.queue import CellQueue, QueuedCell
@@ -215,6 +216,17 @@ def test_serve_runs_both_stores_tells_the_password_to_its_owner_alone_and_leaves
         assert password not in (home / "postgres.log").read_text()
         assert f"--storage postgresql+psycopg://sslbench:***@{HOST}:{ports[1]}/sslbench_optuna" in told
         assert f"--tracking-uri http://{HOST}:{ports[0]}" in told
+
+
+def test_a_database_without_its_password_is_not_made_anew(tmp_path: Path) -> None:
+    (tmp_path / "postgres").mkdir()
+    (tmp_path / "postgres" / "PG_VERSION").write_text("18\n")
+    with (
+        pytest.raises(InputError, match="is a database whose password is gone"),
+        run_postgres(tmp_path, HOST, free_port()),
+    ):
+        pass
+    assert (tmp_path / "postgres" / "PG_VERSION").exists()
 
 
 def test_nobody_enters_the_database_without_the_password(database: URL, tmp_path: Path) -> None:

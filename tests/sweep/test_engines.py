@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import yaml
@@ -11,7 +13,9 @@ from typer.testing import CliRunner
 
 from sslbench.commands.app import app
 from sslbench.contract.errors import StoreLost
-from sslbench.sweep.shared import Shared
+from sslbench.sweep.engines._base import Silent, StoreNews
+from sslbench.sweep.news import Failure
+from sslbench.sweep.shared import LOSSES, Shared
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,6 +36,8 @@ def run(tmp_path: Path, suite_file: Path, *arguments: str) -> tuple[int, str]:
         (("--engine", "slurm", "--workers", "1", "--engine-option", "no_such=1"), "engine 'slurm': "),
         (("--engine", "ray", "--engine-option", "cpus=1"), "has no option 'cpus'; choose one of num_cpus, num_gpus"),
         (("--engine", "ray", "--engine-option", "num_gpus=many"), "engine 'ray': num_gpus 'many' is not a number"),
+        (("--engine", "ray", "--engine-option", "num_cpus=nan"), "engine 'ray': num_cpus 'nan' is not a number"),
+        (("--engine", "ray", "--engine-option", "num_cpus=0"), "engine 'ray': num_cpus must be greater than 0"),
     ],
 )
 def test_bad_input_is_one_line(tmp_path: Path, suite_file: Path, arguments: tuple[str, ...], message: str) -> None:
@@ -69,3 +75,31 @@ def test_a_store_that_was_given_up_is_not_waited_for_again(monkeypatch: pytest.M
     with pytest.raises(KeyboardInterrupt), shared.tidied():
         raise KeyboardInterrupt
     assert calls == ["tidied"]
+
+
+def test_who_loses_its_store_again_and_again_and_nobody_does_anything_gives_up() -> None:
+    tried, done = [], iter([0, 0, 1, *[1] * 99])
+
+    class Unlucky:
+        def run(self, _: object) -> None:
+            tried.append(1)
+            raise StoreLost("away")
+
+    shared = Shared.__new__(Shared)
+    shared.__dict__ |= {"worker": lambda _: Unlucky(), "done": lambda: next(done)}
+    shared.__dict__ |= {"release": lambda: None, "top_up": lambda: None}
+    with pytest.raises(StoreLost, match="away"):
+        shared.work(Silent())
+    assert len(tried) == 2 + LOSSES + 1, "what was lost before somebody did something counts no more"
+
+
+def test_what_failed_since_the_last_look_is_told_at_the_end() -> None:
+    failed: list[dict[str, str]] = []
+    tracker = SimpleNamespace(failures=lambda: list(failed))
+    queue = SimpleNamespace(at_work=list)
+    shared: Any = SimpleNamespace(pretrain=queue, evaluate=queue, tracker=tracker)
+    news = StoreNews()
+    assert news.look(shared).failed == ()
+    failed.append({"run_id": "a", "mlflow.runName": "a cell", "error": "memory is full"})
+    assert news.look(shared).failed == (), "the store was asked a moment ago"
+    assert news.look(shared, last=True).failed == (Failure("a cell", "memory is full"),)

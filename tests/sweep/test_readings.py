@@ -122,6 +122,16 @@ def test_optuna_shows_no_value_where_the_budget_tells_none(swept: Swept) -> None
     assert all(trial.state == optuna.trial.TrialState.COMPLETE and trial.value > 0 for trial in others)
 
 
+def test_the_value_of_a_pretraining_is_the_share_of_its_latent_numbers_that_is_used(swept: Swept) -> None:
+    storage = open_storage(swept.request.stores.storage)
+    (name,) = [name for name in optuna.get_all_study_names(storage) if "/pretrain" in name]
+    study = optuna.load_study(study_name=name, storage=storage)
+    values = [trial.value for trial in study.trials if trial.value is not None]
+    assert len(values) > 1
+    assert all(0 < value <= 1 for value in values)
+    assert study.metric_names == ["effective rank / latent size"]
+
+
 def test_every_encoder_is_read_once_for_all_readings_and_workers_share_it(
     swept: Swept, digits: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -111,6 +111,10 @@ def test_mlflow_shows_parents_children_curves_weights_and_pictures(finished: Swe
     untrained = client.search_runs([experiment.experiment_id], "attributes.run_name = 'random_init d=8 s=0'")[0]
     assert "pretrain_flops" not in untrained.data.metrics, "nothing was trained, which its epochs say"
     assert untrained.data.metrics["pretrain_epochs"] == 0
+    answered = "tags.kind = 'evaluate' and tags.pretext = 'majority_class'"
+    for answer in client.search_runs([experiment.experiment_id], answered):
+        assert "evaluate_flops" not in answer.data.metrics
+        assert answer.data.metrics["accuracy"] < 0.2
     curve = client.get_metric_history(parent.info.run_id, "loss")
     assert len(curve) >= 10
     assert curve[-1].value < curve[0].value

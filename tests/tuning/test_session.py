@@ -12,6 +12,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -280,6 +281,12 @@ def test_two_tunings_of_a_suite_in_one_store_are_refused(tmp_path: Path, no_plot
 
     with pytest.raises(KeyboardInterrupt):
         tuned(tmp_path, meanwhile, only("supervised"), trials=1)
+
+
+def test_one_on_another_machine_is_refused_too(tmp_path: Path, no_plots: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sslbench.tuning.session.in_turn", lambda *_, **__: nullcontext(False))
+    with pytest.raises(InputError, match="already being tuned in sqlite:///"):
+        tuned(tmp_path, selection=only("supervised"), trials=1)
 
 
 # MLflow

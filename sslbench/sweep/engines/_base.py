@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import time
 from collections.abc import Mapping
@@ -49,8 +50,8 @@ class Engine(Protocol):
     def start(self, number: int) -> Placed:
         """Start a worker; `number` tells it from the others."""
 
-    def look(self, shared: Shared) -> Progress:
-        """What the workers say since the last look; called a few times a second."""
+    def look(self, shared: Shared, last: bool = False) -> Progress:
+        """What the workers say since the last look; called a few times a second, and once when all have ended."""
 
     def close(self) -> None:
         """Leave nothing behind."""
@@ -64,10 +65,10 @@ class StoreNews:
         self.told: set[str] | None = None
         self.current: tuple[Status, ...] = ()
 
-    def look(self, shared: Shared) -> Progress:
-        """From time to time: what is worked on, and what has failed since the first look."""
+    def look(self, shared: Shared, last: bool = False) -> Progress:
+        """From time to time, and at the end: what is worked on, and what has failed since the first look."""
         began = time.monotonic()
-        if began < self.next_look:
+        if began < self.next_look and not last:
             return Progress((), (), self.current)
         queues = (shared.pretrain, shared.evaluate)
         self.current = tuple(Status(title) for queue in queues for _, title, _ in patiently(queue.at_work))
@@ -103,7 +104,7 @@ def work(request: Request) -> None:
 
     signal.signal(signal.SIGTERM, drain)
     hush()
-    work_alone(request, prepare_request(request), Silent(), lambda: bool(asked))
+    work_alone(request, patiently(prepare_request, request), Silent(), lambda: bool(asked))
 
 
 def check_shared(engine: str, request: Request) -> None:
@@ -133,7 +134,9 @@ def known(engine: str, options: Mapping[str, str], choices: Mapping[str, type]) 
             raise InputError(f"engine {engine!r} has no option {name!r}; choose one of {', '.join(choices) or 'none'}")
         try:
             read[name] = choices[name](text)
+            if not 0 <= read[name] < math.inf:
+                raise ValueError(text)
         except ValueError as error:
-            wanted = "a number" if choices[name] is not int else "a whole number"
+            wanted = "a number, 0 or more" if choices[name] is not int else "a whole number"
             raise InputError(f"engine {engine!r}: {name} {text!r} is not {wanted}") from error
     return read

@@ -14,6 +14,7 @@ from pathlib import Path
 from sslbench.contract.environment import hush
 from sslbench.contract.errors import StoreLost
 from sslbench.contract.files import remove_inside
+from sslbench.stores.outage import patiently
 from sslbench.sweep.engines._base import known
 from sslbench.sweep.news import NewsReader, NewsWriter, Progress, status_folder
 from sslbench.sweep.request import Prepared, Request, layout, plan_request
@@ -57,7 +58,7 @@ class Local:
             process.start()
         return Process(process)
 
-    def look(self, shared: Shared) -> Progress:
+    def look(self, shared: Shared, last: bool = False) -> Progress:
         """What the processes say."""
         return self.news.look()
 
@@ -78,7 +79,7 @@ def _work(request: Request, folder: Path, number: int, threads: int) -> None:
 
     torch.set_num_threads(threads)
     try:
-        Shared(request, plan_request(request, stores=False)).work(NewsWriter(folder, number))
+        patiently(Shared, request, plan_request(request, stores=False)).work(NewsWriter(folder, number))
     except StoreLost as error:  # the parent finds out, and says so
         raise SystemExit(1) from error
 

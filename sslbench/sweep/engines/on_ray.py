@@ -53,6 +53,8 @@ class OnRay(StoreNews):
         if sum(node["Alive"] for node in ray.nodes()) > 1:
             check_shared("ray", request)
         has, cpus = ray.cluster_resources(), given.get("num_cpus", 1.0)
+        if cpus == 0:
+            raise InputError("engine 'ray': num_cpus must be greater than 0, e.g. 0.5")
         gpus = given.get("num_gpus", 1.0 if has.get("GPU") and request.device != "cpu" else 0.0)
         fitting = [has.get("CPU", 0.0) // cpus] + ([has.get("GPU", 0.0) // gpus] if gpus else [])
         if min(fitting) < 1:

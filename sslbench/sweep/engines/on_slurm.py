@@ -11,6 +11,7 @@ import submitit
 from sslbench.contract.errors import InputError
 from sslbench.contract.files import remove_inside
 from sslbench.sweep.engines._base import StoreNews, check_shared, work
+from sslbench.sweep.news import folder_of_own
 from sslbench.sweep.request import Prepared, Request
 
 #: Seconds that a job may take to end when it is cancelled.
@@ -52,7 +53,7 @@ class OnSlurm(StoreNews):
         if shutil.which("srun"):
             check_shared("slurm", request)
         self.request, self.workers = request, request.workers
-        self.folder = request.stores.home / "slurm" / prepared.suite.name
+        self.folder = folder_of_own(request.stores.home / "slurm")
         self.folder.mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o700)  # what is submitted holds the addresses of the stores
         executor = submitit.AutoExecutor(self.folder)
