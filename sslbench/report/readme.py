@@ -19,7 +19,7 @@ from sslbench.report.scores.layout import lay_out_folder
 from sslbench.report.statistics import analyse
 from sslbench.report.statistics.compute import processor_seconds
 from sslbench.report.tables import tables_of
-from sslbench.report.tables.markdown import table_markdown
+from sslbench.report.tables.markdown import plain, table_markdown
 from sslbench.report.words.findings import findings
 from sslbench.report.words.numbers import NOT_RUN, span
 from sslbench.report.words.reading import STALE
@@ -45,7 +45,9 @@ def refreshed(text: str, results: Path, versions: Mapping[tuple[str, str], int])
     Raises:
         InputError: there are no such records, or they have no such table, or no findings on that dataset.
     """
-    return _MARK.sub(lambda mark: f"{mark['open']}\n{_passage(mark, results, versions)}\n\n{mark['close']}", text)
+    return _MARK.sub(
+        lambda mark: f"{mark['open']}\n{plain(_passage(mark, results, versions))}\n\n{mark['close']}", text
+    )
 
 
 def _passage(mark: re.Match[str], results: Path, versions: Mapping[tuple[str, str], int]) -> str:
@@ -88,4 +90,5 @@ def _index_line(folder: Path, versions: Mapping[tuple[str, str], int]) -> str:
     commits = list(dict.fromkeys(records.sort_values("started_at")["git_commit"].astype(str)))
     when, code = " to ".join(dict.fromkeys([days[0], days[-1]])), ", ".join(commit or NOT_RUN for commit in commits)
     links = f"[{name}]({name}/table.md), [page]({name}/report.html)"
+    answer = answer.replace("|", "\\|")
     return f"| {links} | {answer}{stale} | {seeds} | {hours:.1f} | {when} | {code} |"

@@ -24,7 +24,7 @@ from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from sslbench.contract.identity import digest
-from sslbench.stores.claim import FAILED, CellFailed, Claim, ClaimLost, NotYet, deadly, put_back, taken_away
+from sslbench.stores.claim import FAILED, RETRIES, CellFailed, Claim, ClaimLost, NotYet, deadly, put_back, taken_away
 from sslbench.stores.outage import PAUSE, since_outage, store_lost
 from sslbench.stores.owner import OWNER, gone, me
 from sslbench.stores.storage import HEARTBEAT_SECONDS, as_announced, beating, in_turn, name_value
@@ -101,6 +101,12 @@ class CellQueue:
         """Owner of every cell that is held, its title, and since when, in seconds since the epoch."""
         attributes = [trial.user_attrs for trial in self.running()]
         return [(one.get(OWNER, ""), one["title"], one.get("taken_at", time.time())) for one in attributes]
+
+    def given_up(self) -> dict[str, str]:
+        """Why a cell is not tried any more, by its identity: of those over which too many workers died."""
+        last = {trial.user_attrs.get("cell_id", ""): trial for trial in self.study.get_trials(deepcopy=False)}
+        why = f"{RETRIES + 1} workers died over it, killed by somebody or by a machine without memory left"
+        return {cell_id: why for cell_id, trial in last.items() if deadly(trial)}
 
     def fill(self, cells: Iterable[QueuedCell]) -> int:
         """Enqueue cells that no trial waits for or works on, until `window` of them wait; returns how many.

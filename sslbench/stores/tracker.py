@@ -285,21 +285,28 @@ class Tracker(Runs):
         monitor.start()
         return monitor
 
-    def kill_orphans(self, held: Callable[[], Mapping[str, str]]) -> int:
+    def kill_orphans(
+        self, held: Callable[[], Mapping[str, str]], given_up: Callable[[], Mapping[str, str]] = dict
+    ) -> int:
         """Close runs left open by processes that died; returns how many.
 
         Args:
             held: gives the owner of every cell that is being worked on, by the cell's identity: runs of these stay
                 open. It is asked after the open runs were listed, so that none is missed that has begun since.
+            given_up: gives the reason why a cell is not tried any more, by its identity: its run has failed.
         """
         running = self._runs("attributes.status = 'RUNNING'")
-        holding = held() if running else {}
+        holding, reasons = (held(), given_up()) if running else ({}, {})
         orphans = 0
         for run in running:
             mine = holding.get(run.data.tags.get("cell_id", "")) == run.data.tags.get(OWNER, "")
             # One that is no longer held may just have been finished.
             if not mine and self.client.get_run(run.info.run_id).info.status == "RUNNING":
-                self.close(run.info.run_id)
+                why = reasons.get(run.data.tags.get("cell_id", ""))
+                if why is None:
+                    self.close(run.info.run_id)
+                else:
+                    self.fail(run.info.run_id, why)
                 orphans += 1
         return orphans
 

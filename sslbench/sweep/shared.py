@@ -70,7 +70,10 @@ class Shared:
         queues = (self.pretrain, self.evaluate)
         for queue in queues:
             queue.release_gone()
-        self.tracker.kill_orphans(lambda: held_in(self.pretrain.storage, self.prepared.suite.name))
+        self.tracker.kill_orphans(
+            lambda: held_in(self.pretrain.storage, self.prepared.suite.name),
+            lambda: {cell_id: why for queue in queues for cell_id, why in queue.given_up().items()},
+        )
         if self.done() == len(self.prepared.cells) and not any(queue.held() for queue in queues):
             stores = self.request.stores
             remove_inside(stores.features, features_folder(stores, self.prepared.suite.name))

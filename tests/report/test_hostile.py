@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 from sslbench.commands.app import app
 from sslbench.contract.spec import InputError
 from sslbench.report.build import build
+from sslbench.report.readme import refreshed
 from sslbench.report.records import from_records, read_records
 from tests.made_up import probes, supervised
 
@@ -21,12 +23,19 @@ def named(dataset: str) -> pd.DataFrame:
     return from_records([dataclasses.replace(row, dataset=dataset) for row in rows])
 
 
-@pytest.mark.parametrize("dataset", ["$\\frac{$", "<script>alert(1)</script>", "a|b", "folder:/tmp/ä ö/]", "100%"])
+STRANGE = ("$\\frac{$", "<script>alert(1)</script>", "a|b", "folder:/tmp/ä ö/]", "100%", "![x](http://evil/x.png)")
+
+
+@pytest.mark.parametrize("dataset", STRANGE)
 def test_whatever_a_dataset_is_called_is_text(dataset: str, tmp_path: Path) -> None:
-    build(named(dataset), tmp_path, "t")
-    page, table = (tmp_path / name for name in ("report.html", "table.md"))
-    assert "<script>alert" not in page.read_text() + table.read_text()
-    pd.testing.assert_frame_equal(read_records(tmp_path / "records.csv"), named(dataset))
+    build(named(dataset), tmp_path / "t", "t")
+    page, table = (tmp_path / "t" / name for name in ("report.html", "table.md"))
+    readme = refreshed("<!-- findings of t -->\n<!-- end --> <!-- index of all -->\n<!-- end -->", tmp_path, {})
+    assert "<script>alert" not in page.read_text() + table.read_text() + readme
+    assert "![x]" not in table.read_text() + readme
+    (line,) = (line for line in readme.splitlines() if line.startswith("| [t]"))
+    assert len(re.findall(r"(?<!\\)\|", line)) == 7
+    pd.testing.assert_frame_equal(read_records(tmp_path / "t" / "records.csv"), named(dataset))
 
 
 @pytest.mark.parametrize(

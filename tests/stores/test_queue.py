@@ -227,8 +227,12 @@ def test_a_cell_that_kills_its_workers_is_not_tried_for_ever(url: str) -> None:
         take(queue, owner)
         queue.release_gone()
     assert not queue.waiting()
+    assert queue.given_up() == {
+        "cell-0": "3 workers died over it, killed by somebody or by a machine without memory left"
+    }
     assert queue.top_up(cells(1)) == open_queue(url).top_up(cells(1)) == 0, "a worker that comes leaves it alone"
     assert queue.fill(cells(1)) == 1, "a person asks for it again"
+    assert not queue.given_up()
 
 
 def test_a_cell_that_was_taken_from_a_dead_worker_and_not_put_back_is_put_back(url: str) -> None:

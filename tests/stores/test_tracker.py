@@ -133,6 +133,16 @@ def test_only_finished_cells_count_as_done(tracker: Tracker, digits: Dataset) ->
     assert tracker.finished() == {cell.cell_id: again}
 
 
+def test_a_cell_over_which_too_many_died_has_failed_and_the_run_says_why(tracker: Tracker, digits: Dataset) -> None:
+    given_up, other = pretrain_cell("rotation"), pretrain_cell("autoencoder")
+    for cell in (given_up, other):
+        tracker.start_pretrain(cell, describe(digits), "cpu")
+    assert tracker.kill_orphans(dict, lambda: {given_up.cell_id: "3 workers died over it"}) == 2
+    assert [(tags["cell_id"], tags["error"]) for tags in tracker.failures()] == [
+        (given_up.cell_id, "3 workers died over it")
+    ]
+
+
 def test_the_first_of_two_runs_of_a_cell_counts(tracker: Tracker, digits: Dataset) -> None:
     first = evaluated(tracker, digits, 0.5)
     evaluated(tracker, digits, 0.9)

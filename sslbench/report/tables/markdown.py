@@ -34,7 +34,12 @@ def table_markdown(tables: Tables, title: str, notes: Sequence[str] = ()) -> str
     if tables.measures is not None:
         parts += ["## Measures without labels", MEASURES, pipe_table(tables.measures)]
     parts += ["## Cost", COSTS, pipe_table(tables.costs)]
-    return "\n\n".join(parts).replace("<", "&lt;") + "\n"  # nothing here is HTML, whatever a dataset is called
+    return plain("\n\n".join(parts)) + "\n"
+
+
+def plain(text: str) -> str:
+    """Markdown of which nothing is HTML or a picture from elsewhere, whatever a dataset is called."""
+    return text.replace("<", "&lt;").replace("![", "!\\[")
 
 
 def pipe_table(sheet: Sheet) -> str:

@@ -40,7 +40,7 @@ class Job:
 
 
 class OnSlurm(StoreNews):
-    """Submits one job for each worker.
+    """Submits an array of jobs, one for each worker.
 
     Options: whatever `submitit.AutoExecutor.update_parameters` takes, e.g. `slurm_partition`, `timeout_min`, `mem_gb`,
     `cpus_per_task`, `gpus_per_node`.
@@ -62,12 +62,17 @@ class OnSlurm(StoreNews):
             executor.update_parameters(**{"timeout_min": 24 * 60, "name": f"sslbench-{prepared.suite.name}", **given})
         except (ValueError, TypeError, NameError) as error:
             raise InputError(f"engine 'slurm': {' '.join(str(error).split())}") from error
-        self.executor = executor
+        self.executor, self.waiting = executor, list[submitit.Job[None]]()
+        self.submitted = False
         self.title = f"{self.workers} jobs ({executor.cluster})"
 
     def start(self, number: int) -> Job:
-        """Submit a job."""
-        return Job(self.executor.submit(work, self.request))
+        """Submit all jobs at once, as an array, and hand out one; later, in place of one that died, one more."""
+        if not self.submitted:
+            self.submitted = True
+            with self.executor.batch():
+                self.waiting = [self.executor.submit(work, self.request) for _ in range(self.workers)]
+        return Job(self.waiting.pop() if self.waiting else self.executor.submit(work, self.request))
 
     def close(self) -> None:
         """Remove what was submitted."""
