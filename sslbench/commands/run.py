@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -198,6 +199,7 @@ def _sweep(
     left = estimate(request, prepared, published)
     say(console, f"{counts(prepared)}; {describe(left, chosen.workers)}")
     say(console, f"layout: {chosen.title}")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cluster that ends the job: as at Ctrl-C
     display = Display(prepared, left, chosen.workers, console)
     with display.bars:
         failures = crew.run(request, prepared, display.show, chosen)

@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import psutil
 import typer
 
 from sslbench.commands import servers
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 #: Addresses that mean every network of a machine: workers are told its name instead.
 EVERYWHERE = ("0.0.0.0", "::")
+
+#: Addresses that other machines do not reach; MLflow's server answers to them whatever it is told.
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def serve(
@@ -69,12 +73,24 @@ def serve(
         with alone(stores, "serve", "sslbench serve runs"), _server(postgres, stores.home, host, postgres_port) as url:
             name = socket.gethostname() if host in EVERYWHERE else host
             storage, tracking = databases(url.set(host=name) if url.host in EVERYWHERE else url)
-            _tell(stores.home / "workers.env", storage, f"http://{name}:{port}")
+            _tell(stores.home / "workers.env", storage, f"http://{bracketed(name)}:{port}")
             command, environment = mlflow_server(host, port, tracking, kept or (stores.home / "artifacts").as_uri())
-            if host in EVERYWHERE and "MLFLOW_SERVER_ALLOWED_HOSTS" not in environment:
-                hosts = [f"{one}{end}" for one in (name, "localhost", "127.0.0.1") for end in ("", f":{port}")]
+            if host not in LOOPBACK and "MLFLOW_SERVER_ALLOWED_HOSTS" not in environment:
+                hosts = [f"{one}{end}" for one in called(name) for end in ("", f":{port}")]
                 environment["MLFLOW_SERVER_ALLOWED_HOSTS"] = ",".join(hosts)
             raise typer.Exit(servers.run_server(command, environment))
+
+
+def called(name: str) -> list[str]:
+    """What workers may call this machine, the given name first: MLflow's server answers to no other name."""
+    families = (socket.AF_INET, socket.AF_INET6)
+    found = [one.address for each in psutil.net_if_addrs().values() for one in each if one.family in families]
+    return list(dict.fromkeys(map(bracketed, [name, socket.gethostname(), socket.getfqdn(), "localhost", *found])))
+
+
+def bracketed(name: str) -> str:
+    """A name of a machine as it stands in addresses."""
+    return f"[{name}]" if ":" in name else name
 
 
 def _place(artifacts: str) -> str:

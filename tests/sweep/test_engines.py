@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,6 +13,7 @@ import yaml
 from typer.testing import CliRunner
 
 from sslbench.commands.app import app
+from sslbench.commands.serve import called
 from sslbench.contract.errors import StoreLost
 from sslbench.sweep.engines._base import Silent, StoreNews
 from sslbench.sweep.news import Failure
@@ -103,3 +105,10 @@ def test_what_failed_since_the_last_look_is_told_at_the_end() -> None:
     failed.append({"run_id": "a", "mlflow.runName": "a cell", "error": "memory is full"})
     assert news.look(shared).failed == (), "the store was asked a moment ago"
     assert news.look(shared, last=True).failed == (Failure("a cell", "memory is full"),)
+
+
+def test_a_machine_answers_to_all_its_names() -> None:
+    names = called("db.example.org")
+    assert names[0] == "db.example.org"
+    assert {socket.gethostname(), "localhost", "127.0.0.1"} <= set(names)
+    assert called("fd00::2")[0] == "[fd00::2]"

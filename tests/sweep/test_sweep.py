@@ -183,10 +183,11 @@ def test_a_killed_worker_is_replaced_and_its_cell_done_again(tiny: Swept, tmp_pa
     pd.testing.assert_frame_equal(outcomes(tmp_path), outcomes(tiny.place))
 
 
-def test_ctrl_c_keeps_what_is_finished(tiny: Swept, tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_sigterm_keep_what_is_finished(tiny: Swept, tmp_path: Path, number: signal.Signals) -> None:
     sweep = command(*in_place(tiny.suite_file, tmp_path, "--workers", "2"), group=True)
     sweep.wait_for("pretrained")
-    sweep.signal(signal.SIGINT)
+    os.kill(sweep.pid, number) if number == signal.SIGTERM else sweep.signal(number)
     assert "finished cells are kept" in " ".join(sweep.ends(130, timeout=60).split())
     client = MlflowClient(f"sqlite:///{tmp_path / 'home' / 'mlflow.db'}")
     experiment = client.get_experiment_by_name("small")

@@ -73,6 +73,7 @@ ENGINE = Local
 def _work(request: Request, folder: Path, number: int, threads: int) -> None:
     """A worker process, from start to end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # by which the parent ends it
     threading.Thread(target=_die_with_parent, daemon=True).start()
     hush()
     import torch
