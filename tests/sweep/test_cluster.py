@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import socket
 import stat
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from urllib.request import urlopen
@@ -26,6 +28,7 @@ from sslbench.stores.claim import Claim
 from sslbench.stores.postgres import databases, run_postgres
 from sslbench.stores.queue import CellQueue, QueuedCell
 from sslbench.stores.storage import open_storage
+from tests import forked
 from tests.conftest import run_to_the_end
 
 SEEDS, CELLS = 2, 10
@@ -124,6 +127,27 @@ def test_workers_database_and_server_are_killed_and_the_records_stay_the_same(
     found, got = disturbed(cluster, suite, tmp_path, CELLS, workers=2, every=8.0)
     assert found.restarts == 2
     pd.testing.assert_frame_equal(got, expected)
+
+
+@pytest.mark.cluster
+def test_two_machines_with_homes_of_their_own_start_at_one_moment_and_share_a_suite(
+    cluster: Cluster, suite: Path, expected: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in cluster.environment.items():
+        monkeypatch.setenv(name, value)
+    crew = {}
+    for name in ("one", "other"):
+        about = ("--workers", "1", "--device", "cpu", "--data-root", str(tmp_path / name / "data"))
+        line = ("run", str(suite), "--home", str(tmp_path / name), *about)
+        crew[name] = forked.command(*line, before=partial(monkeypatch.setattr, socket, "gethostname", lambda n=name: n))
+    for run in crew.values():
+        run.ends()
+    runs = cluster.runs("soak")
+    assert set(runs["status"]) == {"FINISHED"}, "nothing was closed by the other"
+    assert runs["cell_id"].is_unique
+    assert len(runs) == CELLS
+    for name in crew:
+        pd.testing.assert_frame_equal(records(tmp_path / name, "soak"), expected)
 
 
 def test_jobs_of_submitit_work_off_a_suite_and_one_that_is_cancelled_loses_nothing(
