@@ -396,7 +396,14 @@ PLUGIN = {"--plugin": (*TROUBLE, "no.where", "taken", "os", "x" * 5000 + ".py")}
 COMMANDS: dict[str, tuple[tuple[str, ...], dict[str, tuple[str, ...]]]] = {
     "run": (
         ("SUITE", "--dry-run"),
-        {**SELECTION, **STORES, **STORAGE, **PLUGIN, "--workers": NUMBERS, "--device": TROUBLE, "--results": PATHS},
+        {
+            **{**SELECTION, **STORES, **STORAGE, **PLUGIN, "--workers": NUMBERS, "--device": TROUBLE},
+            **{
+                "--results": PATHS,
+                "--engine": TROUBLE,
+                "--engine-option": (*TROUBLE, "=", "num_cpus=nan", "num_gpus=-1"),
+            },
+        },
     ),
     "report": (("SUITE",), {**STORES, **PLUGIN, "--readme": PATHS, "--results": PATHS, "--ui-url": TROUBLE}),
     "evaluate": (
@@ -411,6 +418,31 @@ COMMANDS: dict[str, tuple[tuple[str, ...], dict[str, tuple[str, ...]]]] = {
     "watch": (("SUITE", "--once"), {**STORES, **STORAGE, **PLUGIN}),
     "publish": (("SUITE",), {"--home": PATHS, "--readme": PATHS, "--results": PATHS}),
     "compare": (("HEAD:nowhere", "nobody"), {"--results": PATHS, "--nobody": TROUBLE}),
+    "tune": (
+        ("SUITE", "--dry-run"),
+        {
+            **{**STORES, "--trials": NUMBERS, "--epochs": NUMBERS, "--fraction": NUMBERS, "--latent-dim": NUMBERS},
+            **{"--criterion": TROUBLE, "--encoder": TROUBLE, "--dataset": TROUBLE, "--pretext": TROUBLE},
+        },
+    ),
+    "register": (
+        ("small", "clothes", "--pretext", "nobody"),
+        {
+            **{"--latent-dim": NUMBERS, "--seed": NUMBERS, "--dataset": TROUBLE, "--encoder": TROUBLE},
+            **{"--alias": TROUBLE, "--home": PATHS, "--tracking-uri": STORES["--tracking-uri"]},
+        },
+    ),
+    "reproduce": (
+        ("nowhere.csv",),
+        {"--rows": TROUBLE, "--sample": NUMBERS, "--suite": TROUBLE, "--workers": NUMBERS, "--device": TROUBLE},
+    ),
+    "serve": (
+        ("--artifacts", "nowhere://x"),
+        {
+            **{"--port": NUMBERS, "--postgres-port": NUMBERS, "--host": TROUBLE, "--home": PATHS},
+            "--postgres": STORAGE["--storage"],
+        },
+    ),
     "ui": ((), {"--port": NUMBERS, "--host": TROUBLE, "--home": PATHS, "--tracking-uri": STORES["--tracking-uri"]}),
 }
 
@@ -429,7 +461,7 @@ def entered(draw: st.DrawFn) -> tuple[str, tuple[str, ...], str, str]:
     return command, usual, option, draw(st.sampled_from(options[option]))
 
 
-@repeated(200)
+@repeated(300)
 @given(entered())
 def test_options(tmp_path: Path, case: tuple[str, tuple[str, ...], str, str]) -> None:
     command, usual, option, value = case
@@ -437,9 +469,9 @@ def test_options(tmp_path: Path, case: tuple[str, tuple[str, ...], str, str]) ->
     suite.write_text(SUITE_FILE)
     (tmp_path / "taken").write_text("not a folder")
     before = outside_stores(tmp_path)
-    at = {"--home": str(home), "--data-root": str(tmp_path / "data")} if command != "compare" else {}
+    at = {"--home": str(home), "--data-root": str(tmp_path / "data")} if command not in ("compare", "reproduce") else {}
     at = {name: place for name, place in at.items() if name != option and name in (*STORES, *COMMANDS[command][1])}
-    if command in ("publish", "ui"):
+    if command in ("publish", "ui", "register", "serve"):
         at.pop("--data-root", None)
     value = str(tmp_path / value) if value.startswith("taken") else value
     given_options = [part for pair in at.items() for part in pair]

@@ -30,8 +30,11 @@ def register(
     """
     with plain_errors():
         stores = locate(home, tracking_uri)
-        follow_artifacts(stores.tracking_uri, stores.artifact_root)
+        from sslbench.stores.experiments import check_runs
         from sslbench.stores.models import enter, find_model, open_client
+
+        check_runs(stores)
+        follow_artifacts(stores.tracking_uri, stores.artifact_root)
 
         client = open_client(stores)
         said = {"pretext": pretext, "latent_dim": latent_dim, "seed": seed, "dataset": dataset, "encoder": encoder}

@@ -11,9 +11,9 @@ import typer
 from sslbench.commands import servers
 from sslbench.commands.options import Home, TrackingUri, plain_errors, say, terminal
 from sslbench.contract.spec import InputError
-from sslbench.stores.addresses import Stores, locate, reach
+from sslbench.stores.addresses import Stores, locate
 from sslbench.stores.moved import follow_artifacts
-from sslbench.stores.urls import reason, shown, sqlite_file
+from sslbench.stores.urls import reason, shown
 
 #: Of a suite's runs: those that scored something, the most accurate first, beside models rather than beside prompts.
 EVALUATIONS = (
@@ -43,7 +43,9 @@ def ui(
             say(terminal(), f"the runs are on a server with a UI of its own: {shown(stores.tracking_uri)}")
             return
         servers.check_place(host, port)
-        _check_store(stores)
+        from sslbench.stores.experiments import check_runs
+
+        check_runs(stores)
         follow_artifacts(stores.tracking_uri, stores.artifact_root)
         name, place = _experiment(suite, stores)
         say(terminal(), f"MLflow UI: http://{host}:{port}  (store {shown(stores.tracking_uri)})")
@@ -77,21 +79,3 @@ def _experiment(suite: str | None, stores: Stores) -> tuple[str, str]:
     if name not in known:
         raise InputError(f"no runs of suite {name!r} yet; choose one of {', '.join(known)}")
     return name, f"{known[name]}/runs?{EVALUATIONS}"
-
-
-def _check_store(stores: Stores) -> None:
-    """Whether there is something to show."""
-    import sqlite3
-
-    from sslbench.stores.sqlite import tables
-
-    file = sqlite_file(stores.tracking_uri)
-    if file is None:
-        reach("--tracking-uri", stores.tracking_uri)
-        return
-    try:
-        found = tables(file)
-    except (OSError, sqlite3.Error) as error:
-        raise InputError(f"{file} cannot be opened: {reason(error)}") from error
-    if "experiments" not in found:
-        raise InputError(f"no runs yet in {file}; run a suite first, e.g. sslbench run quick")

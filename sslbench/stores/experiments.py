@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 from sqlalchemy import create_engine, text
+
+from sslbench.contract.errors import InputError
+from sslbench.stores.addresses import Stores, reach
+from sslbench.stores.sqlite import tables
+from sslbench.stores.urls import reason, sqlite_file
 
 QUERY = text(
     """
@@ -27,3 +34,21 @@ def experiments(tracking_uri: str) -> dict[str, str]:
             return {name: str(identity) for name, identity in connection.execute(QUERY)}
     finally:
         engine.dispose()
+
+
+def check_runs(stores: Stores) -> None:
+    """Whether there is a store with runs of a suite.
+
+    Raises:
+        InputError: there is none, or it cannot be opened.
+    """
+    file = sqlite_file(stores.tracking_uri)
+    if file is None:
+        reach("--tracking-uri", stores.tracking_uri)
+        return
+    try:
+        found = tables(file)
+    except (OSError, sqlite3.Error) as error:
+        raise InputError(f"{file} cannot be opened: {reason(error)}") from error
+    if "experiments" not in found:
+        raise InputError(f"no runs yet in {file}; run a suite first, e.g. sslbench run quick")
