@@ -43,12 +43,6 @@ def check_name(value: str) -> str:
     return value
 
 
-def _check_identity(value: str) -> str:
-    if _IDENTITY.fullmatch(value) is None:
-        raise InputError(f"must be up to 100 letters, digits, dots, - or _, not {shown(value)}")
-    return value
-
-
 def _check_line(value: str) -> str:
     if _CONTROL.search(value):
         raise InputError(f"must be one line without control characters, not {shown(value)}")
@@ -61,6 +55,12 @@ def _check_cell(value: str) -> str:
     if len(value) > LONGEST:
         raise InputError(f"must have at most {LONGEST} characters, not {len(value):,}")
     return _check_line(value)
+
+
+def _check_identity(value: str) -> str:
+    if _IDENTITY.fullmatch(_check_cell(value)) is None:
+        raise InputError(f"must be up to 100 letters, digits, dots, - or _, not {shown(value)}")
+    return value
 
 
 def _check_plain(value: str) -> str:
