@@ -104,9 +104,8 @@ class CellQueue:
 
     def given_up(self) -> dict[str, str]:
         """Why a cell is not tried any more, by its identity: of those over which too many workers died."""
-        last = {trial.user_attrs.get("cell_id", ""): trial for trial in self.study.get_trials(deepcopy=False)}
         why = f"{RETRIES + 1} workers died over it, killed by somebody or by a machine without memory left"
-        return {cell_id: why for cell_id, trial in last.items() if deadly(trial)}
+        return {cell_id: why for cell_id, trial in self._last().items() if deadly(trial)}
 
     def fill(self, cells: Iterable[QueuedCell]) -> int:
         """Enqueue cells that no trial waits for or works on, until `window` of them wait; returns how many.
@@ -176,12 +175,13 @@ class CellQueue:
 
     def _mend(self) -> None:
         """Put back what a process that died meanwhile took from a dead worker and did not put back."""
-        last: dict[str, FrozenTrial] = {}
-        for trial in self.study.get_trials(deepcopy=False):
-            last[trial.user_attrs.get("cell_id", "")] = trial
-        for trial in last.values():
+        for trial in self._last().values():
             if taken_away(trial) and trial.number not in self.ended_before:
                 put_back(self.study, trial)
+
+    def _last(self) -> dict[str, FrozenTrial]:
+        """The last trial of every cell, by the cell's identity."""
+        return {trial.user_attrs.get("cell_id", ""): trial for trial in self.study.get_trials(deepcopy=False)}
 
     def release_own(self) -> None:
         """Put back what this process holds."""

@@ -303,10 +303,7 @@ class Tracker(Runs):
             # One that is no longer held may just have been finished.
             if not mine and self.client.get_run(run.info.run_id).info.status == "RUNNING":
                 why = reasons.get(run.data.tags.get("cell_id", ""))
-                if why is None:
-                    self.close(run.info.run_id)
-                else:
-                    self.fail(run.info.run_id, why)
+                self.close(run.info.run_id) if why is None else self.fail(run.info.run_id, why)
                 orphans += 1
         return orphans
 

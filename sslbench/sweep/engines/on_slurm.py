@@ -62,17 +62,16 @@ class OnSlurm(StoreNews):
             executor.update_parameters(**{"timeout_min": 24 * 60, "name": f"sslbench-{prepared.suite.name}", **given})
         except (ValueError, TypeError, NameError) as error:
             raise InputError(f"engine 'slurm': {' '.join(str(error).split())}") from error
-        self.executor, self.waiting = executor, list[submitit.Job[None]]()
-        self.submitted = False
+        self.executor = executor
+        self.array: list[submitit.Job[None]] | None = None
         self.title = f"{self.workers} jobs ({executor.cluster})"
 
     def start(self, number: int) -> Job:
         """Submit all jobs at once, as an array, and hand out one; later, in place of one that died, one more."""
-        if not self.submitted:
-            self.submitted = True
+        if self.array is None:
             with self.executor.batch():
-                self.waiting = [self.executor.submit(work, self.request) for _ in range(self.workers)]
-        return Job(self.waiting.pop() if self.waiting else self.executor.submit(work, self.request))
+                self.array = [self.executor.submit(work, self.request) for _ in range(self.workers)]
+        return Job(self.array.pop() if self.array else self.executor.submit(work, self.request))
 
     def close(self) -> None:
         """Remove what was submitted."""
