@@ -12,12 +12,14 @@ import re
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
+import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -32,15 +34,22 @@ from sslbench.contract.spec import InputError
 from sslbench.datasets import load
 from sslbench.datasets.images._idx import parse_idx
 from sslbench.encoders import ENCODERS
+from sslbench.engine.checkpoint import Checkpoint, CheckpointRefused
 from sslbench.modalities import modality_of
 from sslbench.publishing.community import read_submission
-from sslbench.report.records import read_records, write_records
+from sslbench.report.attachments import Attachments
+from sslbench.report.attachments.exhibits import Exhibit
+from sslbench.report.attachments.files import TAKEN
+from sslbench.report.attachments.gaps import Failure, Gaps
+from sslbench.report.build import build, rebuild
+from sslbench.report.records import from_records, read_records, write_records
 from sslbench.report.scores import lay_out
+from sslbench.stores.answers import answers_npz, read_right, right_npz
 from sslbench.sweep import suites
 from sslbench.sweep.plan import check
 from tests.conftest import GOLDEN, SUITE_FILE
 from tests.contract.test_bad_input import TROUBLE, TUNING
-from tests.made_up import probes
+from tests.made_up import answered, probes, supervised, tuned_arm
 
 #: Words that mean something to a parser, a spreadsheet, a terminal or a table.
 WORDS = (
@@ -174,6 +183,73 @@ def test_suites(tmp_path: Path, content: bytes) -> None:
         told(lambda: check(suite))
 
 
+# What stands beside the records
+
+
+def coded(picture: Image.Image, kind: str) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, kind)
+    return buffer.getvalue()
+
+
+PICTURE = Image.fromarray((np.arange(20 * 24 * 3) % 251).astype(np.uint8).reshape(20, 24, 3))
+PICTURES = {kind: coded(PICTURE, kind) for kind in ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM")}
+
+
+@pytest.fixture
+def beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, dict[str, bytes]]:
+    """A results folder with all files that are read again, and these; its plots are of no use here."""
+    monkeypatch.setattr("sslbench.report.build.curves_png", lambda *_: b"drawn")
+    monkeypatch.setattr("sslbench.report.build.savings_png", lambda *_: b"drawn")
+    rows = [*probes("simclr", 0.8, 0.81), *supervised(0.7, 0.72)]
+    place = ("digits", "conv", "rotation", 32, 0)
+    attached = Attachments(
+        environment={"python": "3.11", "packages": {"torch": "2.14"}, "git_commit": "abc", TAKEN: 2},
+        gaps=Gaps(9, 2, (Failure(*place, 0, 0.01, "knn", "OSError: no room", "run"),)),
+        tuned=(tuned_arm("simclr", 10, 1.0, 1.0),),
+        answers=answered(rows),
+        exhibits=(Exhibit(*place, "map", PICTURES["PNG"]),),
+        primary="linear_probe",
+    )
+    build(from_records(rows), tmp_path / "t", "t", attached=attached)
+    kept = tree(tmp_path / "t")
+    return tmp_path / "t", {name: kept[name] for name in kept if name.endswith((".json", ".npz"))}
+
+
+@repeated(100)
+@given(data=st.data())
+def test_files_beside_the_records(beside: tuple[Path, dict[str, bytes]], data: st.DataObject) -> None:
+    folder, files = beside
+    assert len(files) == 5
+    for name, right in files.items():
+        (folder / name).write_bytes(right)
+    name = data.draw(st.sampled_from(sorted(files)))
+    text = reworded(files[name].decode(), '"\n:,{') if name.endswith(".json") else st.nothing()
+    (folder / name).write_bytes(data.draw(damaged(files[name]) | text))
+    told(lambda: rebuild(folder))
+
+
+RIGHT = (answers_npz(np.arange(40) % 7, np.arange(40) % 3 == 0, 7), right_npz(40, bytes(5)))
+
+
+@repeated(60)
+@given(st.sampled_from(RIGHT).flatmap(damaged))
+def test_answers_of_a_run(content: bytes) -> None:
+    told(lambda: read_right(content, "run 1"))
+
+
+TRAINING = Checkpoint(
+    {"cell": "x"}, 3, 1.5, {"loss": 0.5}, {"pretext.weight": torch.ones(3), "batches.left": torch.arange(4)}
+)
+
+
+@repeated(60)
+@given(damaged(TRAINING.to_bytes()) | reworded(TRAINING.to_bytes()[8:200].decode("latin-1"), '"\n:,{'))
+def test_checkpoints(content: bytes) -> None:
+    with suppress(CheckpointRefused):
+        assert Checkpoint.from_bytes(content).step == TRAINING.step
+
+
 # Data
 
 IDX = b"\x00\x00\x08\x03" + b"".join(length.to_bytes(4, "big") for length in (2, 3, 4)) + bytes(24)
@@ -189,16 +265,6 @@ def test_an_idx_file_whose_declared_lengths_overflow() -> None:
     lengths = b"".join(length.to_bytes(4, "big") for length in (2**31, 2**31, 4))  # 0 in 64 bits
     with pytest.raises(InputError, match="cut short or too long for its shape"):
         parse_idx(b"\x00\x00\x08\x03" + lengths, Path("images"))
-
-
-def coded(picture: Image.Image, kind: str) -> bytes:
-    buffer = io.BytesIO()
-    picture.save(buffer, kind)
-    return buffer.getvalue()
-
-
-PICTURE = Image.fromarray((np.arange(20 * 24 * 3) % 251).astype(np.uint8).reshape(20, 24, 3))
-PICTURES = {kind: coded(PICTURE, kind) for kind in ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM")}
 
 
 def classes(folder: Path, suffix: str, right: bytes, wrong: bytes) -> Path:

@@ -111,16 +111,21 @@ class Cluster:
 
     def runs(self, suite: str) -> pd.DataFrame:
         """Cell, status and owner of every run of a cell."""
-        client = MlflowClient(self.environment["MLFLOW_TRACKING_URI"])
-        experiment, found, token = client.get_experiment_by_name(suite), [], None
-        while experiment is not None:
-            page = client.search_runs([experiment.experiment_id], max_results=1000, page_token=token)
-            found += [(one.info.status, one.data.tags) for one in page if "cell_id" in one.data.tags]
-            token = page.token
-            if not token:
-                break
-        about = [(tags["cell_id"], status, tags["owner"]) for status, tags in found]
-        return pd.DataFrame(about, columns=["cell_id", "status", "owner"])
+        return runs_of(self.environment["MLFLOW_TRACKING_URI"], suite)
+
+
+def runs_of(tracking_uri: str, suite: str) -> pd.DataFrame:
+    """Cell, status and owner of every run of a cell of a suite."""
+    client = MlflowClient(tracking_uri)
+    experiment, found, token = client.get_experiment_by_name(suite), [], None
+    while experiment is not None:
+        page = client.search_runs([experiment.experiment_id], max_results=1000, page_token=token)
+        found += [(one.info.status, one.data.tags) for one in page if "cell_id" in one.data.tags]
+        token = page.token
+        if not token:
+            break
+    about = [(tags["cell_id"], status, tags["owner"]) for status, tags in found]
+    return pd.DataFrame(about, columns=["cell_id", "status", "owner"])
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import psutil
 import typer
@@ -18,7 +19,7 @@ import typer
 from sslbench.commands import servers
 from sslbench.commands.options import Home, plain_errors, say, terminal
 from sslbench.contract.errors import InputError
-from sslbench.stores.urls import checked, shown
+from sslbench.stores.urls import checked, reason, shown
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
@@ -97,7 +98,8 @@ def _place(artifacts: str) -> str:
     """The address of a place for artifacts.
 
     Raises:
-        InputError: it is neither a folder nor a bucket, or nothing is installed that reaches buckets.
+        InputError: it is neither a folder nor a bucket, nothing is installed that reaches buckets, or this one cannot
+            be read.
     """
     scheme, separator, _ = artifacts.partition("://")
     if not separator:
@@ -106,6 +108,14 @@ def _place(artifacts: str) -> str:
         raise InputError(f"--artifacts {artifacts!r} is neither a folder nor s3://BUCKET")
     if find_spec("boto3") is None:
         raise InputError(f"--artifacts {artifacts!r} needs an extra: pip install 'sslbench[s3]'")
+    from boto3 import client
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        bucket = client("s3", endpoint_url=os.environ.get("MLFLOW_S3_ENDPOINT_URL") or None)
+        bucket.list_objects_v2(Bucket=urlsplit(artifacts).netloc, MaxKeys=1)
+    except (BotoCoreError, ClientError, ValueError) as error:
+        raise InputError(f"--artifacts {artifacts!r} cannot be used: {reason(error)}") from error
     return artifacts
 
 

@@ -13,6 +13,7 @@ from http.client import HTTPException
 from pathlib import Path
 
 from sslbench.contract.files import is_file
+from sslbench.contract.owner import me, remove_left
 from sslbench.contract.spec import InputError
 from sslbench.datasets._files import Unwritable, make_folder, said, unwritable, write_file
 
@@ -21,6 +22,9 @@ PATIENCE = 600
 
 #: Seconds a server may stay silent: it may have to pack its files first.
 SILENCE = 60.0
+
+#: What names of folders in the data folder begin with that hold what is just being fetched.
+SCRATCH = ".fetch-"
 
 
 class Unavailable(Exception):
@@ -96,9 +100,10 @@ def first_of(dataset: str, sources: Sequence[Source], root: Path, use: Callable[
 def fetched(sources: Sequence[Source], root: Path, reasons: list[str]) -> Iterator[tuple[str, Path]]:
     """Name and delivery of each source that works, one after the other; why the others do not is added to `reasons`."""
     make_folder(root)
+    remove_left(root, SCRATCH)
     for source in sources:
         try:
-            scratch = tempfile.TemporaryDirectory(dir=root, prefix=".fetch-", ignore_cleanup_errors=True)
+            scratch = tempfile.TemporaryDirectory("", f"{SCRATCH}{me()}~", root, ignore_cleanup_errors=True)
         except OSError as error:
             raise unwritable(root, error) from error
         with scratch as folder:

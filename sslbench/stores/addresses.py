@@ -47,6 +47,11 @@ class Stores:
         return self.home / "features"
 
     @property
+    def temporary(self) -> Path:
+        """Folder of what workers keep for a moment, one folder per process."""
+        return self.home / "temporary"
+
+    @property
     def results(self) -> Path:
         """Folder of the tables of what ran here, one folder per suite, until they are published."""
         return self.home / "results"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-import zipfile
+import math
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -50,8 +50,11 @@ def read_right(content: bytes, source: str) -> tuple[int, bytes]:
     try:
         with np.load(io.BytesIO(content)) as arrays:
             count = len(arrays["answers"]) if "answers" in arrays else int(arrays["count"])
-            return count, arrays["right"].tobytes()
-    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
+            right = arrays["right"].tobytes()
+            if len(right) != math.ceil(count / 8):
+                raise ValueError(f"{len(right)} bytes are not a bit for each of {count} answers")
+            return count, right
+    except Exception as error:  # whatever numpy, zipfile and zlib make of a damaged file
         raise InputError(f"cannot read {ANSWERS_FILE} of {source}: {type(error).__name__}: {error}") from error
 
 

@@ -8,7 +8,7 @@ import optuna
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from sslbench.stores.owner import OWNER, me
+from sslbench.contract.owner import OWNER, me
 
 #: A cell over which more workers died, none having brought it further, is not tried any more.
 RETRIES = 2

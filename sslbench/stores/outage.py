@@ -38,14 +38,17 @@ BUSY = (429, 502, 503, 504)
 
 
 def store_lost(error: BaseException | None) -> bool:
-    """Whether an error, or what it came from, says that a store did not answer; a locked SQLite file counts."""
+    """Whether an error, or what it came from, says that a store did not answer; a locked SQLite file counts.
+
+    What is raised `from None` came from something else than a store.
+    """
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
         status = getattr(error, "get_http_status_code", lambda: None)()  # of MLflow's exceptions
         if isinstance(error, (StoreLost, *UNREACHABLE)) or status in BUSY:
             return True
-        error = error.__cause__ or error.__context__
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     return False
 
 

@@ -24,9 +24,9 @@ from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from sslbench.contract.identity import digest
+from sslbench.contract.owner import OWNER, gone, me
 from sslbench.stores.claim import FAILED, RETRIES, CellFailed, Claim, ClaimLost, NotYet, deadly, put_back, taken_away
 from sslbench.stores.outage import PAUSE, since_outage, store_lost
-from sslbench.stores.owner import OWNER, gone, me
 from sslbench.stores.storage import HEARTBEAT_SECONDS, as_announced, beating, in_turn, name_value
 from sslbench.stores.waiting import Waiting
 

@@ -21,13 +21,13 @@ from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME, MLFL
 from sslbench import __version__
 from sslbench.contract.cells import EvaluateCell, PretrainCell
 from sslbench.contract.identity import digest
+from sslbench.contract.owner import OWNER, me
 from sslbench.contract.provenance import git_commit
 from sslbench.contract.record import Record
 from sslbench.contract.spec import InputError
 from sslbench.stores.axes import axes_of, axes_of_evaluation, parameters
 from sslbench.stores.models import log_model
 from sslbench.stores.moved import follow_artifacts
-from sslbench.stores.owner import OWNER, me
 from sslbench.stores.readback import MOMENT, provenance
 from sslbench.stores.runs import CHECKPOINTS, ENCODER_FILE, Runs
 from sslbench.stores.urls import hidden, reason, shown

@@ -1,15 +1,18 @@
-"""What workers tell their parent, by files in a folder of their suite: written here, and read here."""
+"""What workers tell their parent, by files in a folder of their suite: written here, and read here.
+
+A full disk is no reason to stop work: what cannot be written is not told, and half a line is not read.
+"""
 
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from sslbench.contract.files import remove_inside
+from sslbench.contract.owner import folder_of_own
 from sslbench.stores.addresses import Stores
-from sslbench.stores.owner import gone, me
 
 
 @dataclass(frozen=True)
@@ -74,14 +77,6 @@ def status_folder(stores: Stores, suite: str) -> Path:
     return folder_of_own(stores.home / "status" / suite)
 
 
-def folder_of_own(folder: Path) -> Path:
-    """The place of this process in a folder that several share; what dead ones left there is removed."""
-    for left in folder.glob("*"):
-        if gone(left.name):
-            remove_inside(folder, left)
-    return folder / me()
-
-
 class News(Protocol):
     """Where a worker says what it does."""
 
@@ -111,8 +106,9 @@ class NewsWriter:
         """Say what goes on, instead of what was said before."""
         path = self.folder / f"{self.worker}.json"
         unfinished = path.with_suffix(".new")
-        unfinished.write_text(json.dumps(asdict(status)), encoding="utf-8")
-        unfinished.replace(path)
+        with suppress(OSError):
+            unfinished.write_text(json.dumps(asdict(status)), encoding="utf-8")
+            unfinished.replace(path)
 
     def finished(self, cell: Finished) -> None:
         """Add a finished cell."""
@@ -123,7 +119,7 @@ class NewsWriter:
         self._add("failures", asdict(failure))
 
     def _add(self, kind: str, line: dict[str, Any]) -> None:
-        with (self.folder / f"{self.worker}.{kind}").open("a", encoding="utf-8") as file:
+        with suppress(OSError), (self.folder / f"{self.worker}.{kind}").open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
 
 
@@ -151,5 +147,7 @@ class NewsReader:
                 text = file.read()
             whole = text[: text.rfind(b"\n") + 1]  # a line may still be half written
             self.read[path] = self.read.get(path, 0) + len(whole)
-            lines += [json.loads(line) for line in whole.splitlines()]
+            for line in whole.splitlines():
+                with suppress(ValueError):
+                    lines.append(json.loads(line))
         return lines

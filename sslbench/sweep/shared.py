@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sslbench.contract.errors import StoreLost
 from sslbench.contract.files import remove_inside
+from sslbench.contract.owner import remove_left, temporary_files_in
 from sslbench.stores.outage import lost, patiently, store_lost
 from sslbench.sweep import suites
 from sslbench.sweep.features import features_folder
@@ -63,10 +64,11 @@ class Shared:
             (queue.fill if forgiving else queue.top_up)(missing(*about))
 
     def settle(self) -> None:
-        """Put back the cells of workers that are gone, close their runs, and drop caches nobody needs."""
+        """Put back the cells of workers that are gone, close their runs, and drop files nobody needs."""
         patiently(self._settle)
 
     def _settle(self) -> None:
+        remove_left(self.request.stores.temporary)
         queues = (self.pretrain, self.evaluate)
         for queue in queues:
             queue.release_gone()
@@ -124,6 +126,10 @@ class Shared:
         Raises:
             StoreLost: a store did not come back.
         """
+        with temporary_files_in(self.request.stores.temporary):
+            self._work(news, stop)
+
+    def _work(self, news: News, stop: Callable[[], bool]) -> None:
         losses, before = 0, -1
         while True:
             try:

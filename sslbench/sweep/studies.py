@@ -10,9 +10,9 @@ from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 
 from sslbench.contract.cells import EvaluateCell, PretrainCell
+from sslbench.contract.owner import OWNER
 from sslbench.contract.spec import READINGS, REFERENCE_PROTOCOLS, Suite
 from sslbench.stores.outage import patiently
-from sslbench.stores.owner import OWNER
 from sslbench.stores.queue import Axis, CellQueue, QueuedCell
 from sslbench.stores.storage import open_storage
 from sslbench.sweep.plan import Plan, Selection

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from sslbench.contract.cells import EvaluateCell, PretrainCell
-from sslbench.contract.errors import one_line
+from sslbench.contract.errors import InputError, one_line
 from sslbench.contract.spec import table_protocol
 from sslbench.datasets import load as load_dataset
 from sslbench.datasets._base import Dataset
@@ -236,7 +236,10 @@ class Worker:
 
     def _dataset(self, identity: str) -> Dataset:
         if identity not in self.loaded:
-            self.loaded[identity] = load_dataset(self.dataset_names[identity], self.data_root)
+            try:
+                self.loaded[identity] = load_dataset(self.dataset_names[identity], self.data_root)
+            except (InputError, OSError) as error:  # a server of data that does not answer is no store
+                raise InputError(str(error)) from None
         return self.loaded[identity]
 
     def _close(self, run_id: str | None) -> None:

@@ -124,6 +124,17 @@ def test_no_number_of_threads_is_named(tmp_path: Path, suite_file: Path, monkeyp
     assert "OMP_NUM_THREADS 'many' is no number of threads (1 to 9999); change or unset it" in output
 
 
+def test_tables_that_cannot_be_read_are_in_nobodys_way(tmp_path: Path, suite_file: Path) -> None:
+    for suite in ("small", "other"):
+        (tmp_path / "results" / suite).mkdir(parents=True)
+        (tmp_path / "results" / suite / "records.csv").write_bytes(b"caf\xe9")
+    code, output = invoke(
+        tmp_path, "run", str(suite_file), "--dry-run", "--pretext", "rotation", "--results", str(tmp_path / "results")
+    )
+    assert code == 0, output
+    assert "time unknown until similar cells have run" in output
+
+
 def test_a_dry_run_imports_no_mlflow_and_a_second_one_loads_no_data(tmp_path: Path, suite_file: Path) -> None:
     places = ["--home", str(tmp_path / "home"), "--data-root", str(tmp_path / "data"), "--results", str(tmp_path)]
     arguments = ["run", str(suite_file), "--dry-run", *places]

@@ -13,7 +13,7 @@ from optuna.exceptions import StorageInternalError
 from sqlalchemy import create_engine
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from sslbench.contract.errors import StoreLost
+from sslbench.contract.errors import InputError, StoreLost
 from sslbench.contract.spec import Suite
 from sslbench.stores import outage
 from sslbench.stores.outage import patiently, store_lost
@@ -26,6 +26,17 @@ def of_a_request() -> MlflowException:
     error = MlflowException("API request failed")
     error.__context__ = requests.exceptions.ConnectionError("refused")
     return error
+
+
+def of_data() -> InputError:
+    """As a worker raises it whose dataset cannot be had."""
+    try:
+        try:
+            raise requests.exceptions.ConnectionError("refused")
+        except OSError:
+            raise InputError("cannot get dataset 'x'") from None
+    except InputError as error:
+        return error
 
 
 @pytest.mark.parametrize(
@@ -45,6 +56,7 @@ def test_a_store_that_is_gone(error: Exception) -> None:
     "error",
     [
         ValueError("loss"),
+        of_data(),
         MlflowException("parameter is too long"),
         RestException({"error_code": "INVALID_PARAMETER_VALUE", "message": "too long"}),
         IntegrityError("INSERT", {}, Exception("twice")),

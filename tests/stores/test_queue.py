@@ -14,9 +14,9 @@ import pytest
 from optuna.distributions import CategoricalDistribution
 from optuna.trial import TrialState
 
+from sslbench.contract.owner import _started, gone, machine, me
 from sslbench.contract.spec import InputError
 from sslbench.stores.claim import RETRIES, CellFailed, Claim
-from sslbench.stores.owner import _started, gone, machine, me
 from sslbench.stores.queue import CellQueue, QueuedCell
 from sslbench.stores.storage import open_storage
 from sslbench.stores.waiting import Waiting
@@ -171,7 +171,7 @@ def test_a_number_that_came_again_is_another_process() -> None:
 
 def test_a_machine_of_the_same_name_is_another(monkeypatch: pytest.MonkeyPatch) -> None:
     name = ended()
-    monkeypatch.setattr("sslbench.stores.owner._told_apart", lambda: ".another")
+    monkeypatch.setattr("sslbench.contract.owner._told_apart", lambda: ".another")
     assert not gone(name), "its processes cannot be seen from here"
 
 

@@ -32,6 +32,9 @@ WITH_PASSWORD = (
     "http://user:s3cret@host:99999",
     "http://user:s3cret@host:port",
     "ftp://user:s3cret@host",
+    "http://s3cret@host:99999",
+    "http://host:99999/?api_key=s3cret",
+    "postgresql+nosuch://host/db?sslkey=s3cret",
 )
 
 

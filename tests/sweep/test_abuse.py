@@ -111,3 +111,4 @@ def test_a_training_and_its_evaluations_are_the_same_whenever_they_are_killed(ki
                 start(tmp_path, "long", LONG, Path(home), "run").ends()
             got = found(Path(home), "long")
             pd.testing.assert_frame_equal(got, expected)
+            assert not list((Path(home) / "temporary").iterdir())

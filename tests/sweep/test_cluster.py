@@ -3,26 +3,44 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import shlex
 import signal
 import socket
 import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 from urllib.request import urlopen
 
+import boto3
 import pandas as pd
 import psutil
 import pytest
+import yaml
+from moto.server import ThreadedMotoServer
 from optuna.distributions import IntDistribution
 from sqlalchemy import URL
 
-from benchmarks.cluster.soak import HOST, SUITE, Cluster, command, disturbed, free_port, records, start
+from benchmarks.cluster.soak import (
+    CELLS_A_SEED,
+    HOST,
+    SUITE,
+    Cluster,
+    command,
+    disturbed,
+    free_port,
+    records,
+    runs_of,
+    start,
+)
 from sslbench.contract.errors import InputError
 from sslbench.stores.claim import Claim
 from sslbench.stores.postgres import databases, run_postgres
@@ -31,13 +49,20 @@ from sslbench.stores.storage import open_storage
 from tests import forked
 from tests.conftest import run_to_the_end
 
-SEEDS, CELLS = 2, 10
+SEEDS, MANY = 2, 40
+CELLS = SEEDS * CELLS_A_SEED
+
+#: Keys that a stand-in for a bucket does not look at, and that only the server has.
+KEYS = {"AWS_ACCESS_KEY_ID": "tester", "AWS_SECRET_ACCESS_KEY": "unread", "AWS_DEFAULT_REGION": "us-east-1"}
+
+small_and_large = pytest.mark.parametrize("suite", [1, pytest.param(MANY, marks=pytest.mark.cluster)], indirect=True)
 
 
 @pytest.fixture(scope="module")
-def suite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def suite(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Five cells for each of so many seeds."""
     path = tmp_path_factory.mktemp("suite") / "soak.py"
-    path.write_text(SUITE.format(seeds=SEEDS), encoding="utf-8")
+    path.write_text(SUITE.format(seeds=getattr(request, "param", SEEDS)), encoding="utf-8")
     return path
 
 
@@ -53,6 +78,63 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
     servers = Cluster(tmp_path / "servers")
     yield servers
     servers.close()
+
+
+class Serving(NamedTuple):
+    """A server, and where it and its PostgreSQL listen."""
+
+    process: subprocess.Popen[str]
+    port: int
+    postgres_port: int
+
+    def environment(self, home: Path) -> dict[str, str]:
+        """What a worker is to have in its environment."""
+        lines = (home / "workers.env").read_text().splitlines()
+        named = (line.removeprefix("export ").partition("=") for line in lines)
+        return {name: "".join(shlex.split(value)) for name, _, value in named}
+
+
+@contextmanager
+def serving(home: Path, *more: str, environment: Mapping[str, str] = MappingProxyType({})) -> Iterator[Serving]:
+    """`sslbench serve`, when its server answers."""
+    ports = free_port(), free_port()
+    line = [sys.executable, "-m", "sslbench", "serve", "--home", str(home), "--port", str(ports[0]), *more]
+    own = {**os.environ, **environment}
+    until = time.monotonic() + 120
+    with subprocess.Popen(
+        [*line, "--postgres-port", str(ports[1])], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=own
+    ) as process:
+        try:
+            while not _answers(ports[0]):
+                assert process.poll() is None
+                assert time.monotonic() < until
+                time.sleep(0.5)
+            yield Serving(process, *ports)
+        finally:
+            process.terminate()
+            process.wait(60)
+
+
+def _answers(port: int) -> bool:
+    try:
+        with urlopen(f"http://{HOST}:{port}/health") as answer:
+            return bool(answer.read() == b"OK")
+    except OSError:
+        return False
+
+
+@pytest.fixture
+def bucket() -> Iterator[str]:
+    """Where a stand-in for S3 listens that has the bucket `runs`."""
+    server = ThreadedMotoServer(HOST, 0, verbose=False)
+    server.start()
+    place = "http://{}:{}".format(*server.get_host_and_port())
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in KEYS.items():
+            patch.setenv(name, value)
+        boto3.client("s3", endpoint_url=place).create_bucket(Bucket="runs")
+    yield place
+    server.stop()
 
 
 @pytest.fixture
@@ -150,21 +232,52 @@ def test_two_machines_with_homes_of_their_own_start_at_one_moment_and_share_a_su
         pd.testing.assert_frame_equal(records(tmp_path / name, "soak"), expected)
 
 
+@small_and_large
 def test_jobs_of_submitit_work_off_a_suite_and_one_that_is_cancelled_loses_nothing(
-    suite: Path, expected: pd.DataFrame, tmp_path: Path
+    suite: Path, expected: pd.DataFrame, bucket: str, tmp_path: Path
 ) -> None:
-    run = start(command("run", suite, tmp_path / "home", "--engine", "slurm", "--workers", "2"), tmp_path / "log", {})
-    jobs: list[psutil.Process] = []
-    while not jobs and run.poll() is None:
-        time.sleep(0.2)
+    cells = expected["seed"].nunique() * CELLS_A_SEED
+    at = {**KEYS, "MLFLOW_S3_ENDPOINT_URL": bucket}
+    with serving(tmp_path / "served", "--artifacts", "s3://runs", environment=at) as server:
+        own = server.environment(tmp_path / "served")
+        line = command("run", suite, tmp_path / "home", "--engine", "slurm", "--workers", "2")
+        run = start(line, tmp_path / "log", own)
+        while (runs_of(own["MLFLOW_TRACKING_URI"], "soak")["status"] == "FINISHED").sum() < cells / 5:
+            assert run.poll() is None, (tmp_path / "log").read_text()
+            time.sleep(0.5)
         below = psutil.Process(run.pid).children(recursive=True)
         jobs = [one for one in below if "submitit.core._submit" in one.cmdline()]
-    jobs[0].kill()
-    run.wait(900)
+        assert len(jobs) == 2
+        jobs[0].kill()
+        run.wait(1800)
+        runs = runs_of(own["MLFLOW_TRACKING_URI"], "soak")
     told = (tmp_path / "log").read_text()
     assert "failed: worker" in told, told
+    finished = runs.loc[runs["status"] == "FINISHED", "cell_id"]
+    assert finished.is_unique
+    assert len(finished) == cells, told
     pd.testing.assert_frame_equal(records(tmp_path / "home", "soak"), expected)
-    assert not list((tmp_path / "home" / "slurm").iterdir()), "what was submitted holds the addresses of the stores"
+    left = tmp_path / "home" / "slurm", tmp_path / "home" / "temporary"
+    assert not [path for folder in left for path in folder.iterdir()], "what was submitted holds addresses of stores"
+
+
+def test_the_bucket_of_the_grown_form_is_made_once(bucket: str) -> None:
+    compose = yaml.safe_load((Path(__file__).parents[2] / "benchmarks/cluster/compose.yaml").read_text())
+    line = [sys.executable, *compose["services"]["bucket"]["entrypoint"][1:]]
+    own = {**os.environ, **KEYS, "MLFLOW_S3_ENDPOINT_URL": bucket}
+    for _ in range(2):  # the second time they are started
+        subprocess.run(line, check=True, timeout=120, env=own)
+    store = boto3.client("s3", endpoint_url=bucket, aws_access_key_id="a", aws_secret_access_key="b")
+    assert sorted(one["Name"] for one in store.list_buckets()["Buckets"]) == ["runs", "sslbench"]
+
+
+def test_a_bucket_that_cannot_be_read_is_told_before_anything_is_started(bucket: str, tmp_path: Path) -> None:
+    line = [sys.executable, "-m", "sslbench", "serve", "--home", str(tmp_path / "home"), "--artifacts", "s3://nobodys"]
+    own = {**os.environ, **KEYS, "MLFLOW_S3_ENDPOINT_URL": bucket}
+    done = subprocess.run(line, capture_output=True, text=True, timeout=120, env=own)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: --artifacts 's3://nobodys' cannot be used: An error occurred (NoSuchBucket)")
+    assert not (tmp_path / "home").exists()
 
 
 RAY = """
@@ -184,9 +297,11 @@ cluster.shutdown()
 
 
 @pytest.mark.cluster
+@pytest.mark.parametrize("suite", [MANY], indirect=True)
 def test_a_node_of_a_ray_cluster_goes_away_and_nothing_is_lost(
     cluster: Cluster, suite: Path, expected: pd.DataFrame, tmp_path: Path
 ) -> None:
+    cells = MANY * CELLS_A_SEED
     with subprocess.Popen(
         [sys.executable, "-c", RAY], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as nodes:
@@ -195,11 +310,12 @@ def test_a_node_of_a_ray_cluster_goes_away_and_nothing_is_lost(
         address = next(line.split()[1] for line in nodes.stdout if line.startswith("address"))
         own = {**cluster.environment, "RAY_ADDRESS": address}
         run = start(command("run", suite, tmp_path / "home", "--engine", "ray"), tmp_path / "log", own)
-        while (cluster.runs("soak")["status"] == "FINISHED").sum() < 2 and run.poll() is None:
+        while (cluster.runs("soak")["status"] == "FINISHED").sum() < cells / 2:
+            assert run.poll() is None, (tmp_path / "log").read_text()
             time.sleep(0.5)
         nodes.stdin.write("\n")
         nodes.stdin.flush()
-        run.wait(900)
+        run.wait(1800)
         nodes.stdin.write("\n")
         nodes.stdin.flush()
     told = (tmp_path / "log").read_text()
@@ -207,30 +323,18 @@ def test_a_node_of_a_ray_cluster_goes_away_and_nothing_is_lost(
     runs = cluster.runs("soak")
     finished = runs.loc[runs["status"] == "FINISHED", "cell_id"]
     assert finished.is_unique
-    assert len(finished) == CELLS, told
+    assert len(finished) == cells, told
     pd.testing.assert_frame_equal(records(tmp_path / "home", "soak"), expected)
 
 
 def test_serve_runs_both_stores_tells_the_password_to_its_owner_alone_and_leaves_no_process(tmp_path: Path) -> None:
-    home, ports = tmp_path / "home", (free_port(), free_port())
-    line = [sys.executable, "-m", "sslbench", "serve", "--home", str(home)]
-    line += ["--port", str(ports[0]), "--postgres-port", str(ports[1])]
+    home = tmp_path / "home"
     for _ in range(2):  # the second finds what the first kept
-        serving = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        until = time.monotonic() + 120
-        while True:
-            assert serving.poll() is None
-            assert time.monotonic() < until
-            try:
-                with urlopen(f"http://{HOST}:{ports[0]}/health") as answer:
-                    assert answer.read() == b"OK"
-                break
-            except OSError:
-                time.sleep(0.5)
-        below = psutil.Process(serving.pid).children(recursive=True)
-        serving.send_signal(signal.SIGTERM)
-        told = serving.communicate(timeout=60)[0]
-        assert serving.returncode == 128 + signal.SIGTERM
+        with serving(home) as server:
+            below = psutil.Process(server.process.pid).children(recursive=True)
+            server.process.send_signal(signal.SIGTERM)
+            told = server.process.communicate(timeout=60)[0]
+        assert server.process.returncode == 128 + signal.SIGTERM
         assert not [one for one in below if one.is_running()]
         password = (home / "postgres.password").read_text()
         for name in ("postgres.password", "workers.env"):
@@ -238,8 +342,21 @@ def test_serve_runs_both_stores_tells_the_password_to_its_owner_alone_and_leaves
         assert password in (home / "workers.env").read_text()
         assert password not in told
         assert password not in (home / "postgres.log").read_text()
-        assert f"--storage postgresql+psycopg://sslbench:***@{HOST}:{ports[1]}/sslbench_optuna" in told
-        assert f"--tracking-uri http://{HOST}:{ports[0]}" in told
+        assert f"--storage postgresql+psycopg://sslbench:***@{HOST}:{server.postgres_port}/sslbench_optuna" in told
+        assert f"--tracking-uri http://{HOST}:{server.port}" in told
+
+
+def test_serve_takes_a_postgresql_of_ones_own(database: URL, tmp_path: Path) -> None:
+    home, address = tmp_path / "home", database.render_as_string(hide_password=False)
+    with serving(home, environment={"SSLBENCH_POSTGRES": address}) as server:
+        own = server.environment(home)
+        server.process.terminate()
+        told = server.process.communicate(timeout=60)[0]
+    assert own["SSLBENCH_STORAGE"] == databases(database)[0]
+    assert "starting PostgreSQL" not in told
+    assert not (home / "postgres").exists()
+    assert database.password is not None
+    assert str(database.password) not in told
 
 
 def test_a_database_without_its_password_is_not_made_anew(tmp_path: Path) -> None:

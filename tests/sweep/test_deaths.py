@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from requests.exceptions import ConnectionError as NoConnection
 
-from sslbench.stores.owner import me
+from sslbench.contract.owner import me
 from sslbench.sweep.crew import RESTARTS, run
 from sslbench.sweep.features import FeatureCache
 from sslbench.sweep.news import Failure, NewsWriter, Progress
@@ -105,13 +107,36 @@ def test_what_goes_wrong_after_a_training_is_finished_does_not_fail_it(tmp_path:
     assert [one.info.status for one in runs] == ["FINISHED"]
 
 
-def test_a_dataset_that_cannot_be_loaded_fails_its_cells_and_no_worker(tmp_path: Path) -> None:
+def test_a_dataset_that_cannot_be_loaded_fails_its_cells_and_no_worker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shared = begun(request_for(tmp_path, "small", SMALL))
     worker, told = worker_of(shared), []
     worker.news.failed = told.append
-    worker._dataset = lambda _: (_ for _ in ()).throw(OSError("gone"))
+    monkeypatch.setattr("sslbench.sweep.worker.load_dataset", lambda *_: (_ for _ in ()).throw(NoConnection("gone")))
     worker.run()
-    assert told == [Failure("random_init d=8 s=0", "OSError: gone")]
+    assert told == [Failure("random_init d=8 s=0", "InputError: gone")]
+
+
+def test_what_a_killed_worker_kept_for_a_moment_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shared = begun(request_for(tmp_path, "small", SMALL))
+    temporary, dead = shared.request.stores.temporary, ended()
+    (temporary / dead / "half").mkdir(parents=True)
+    made: list[str] = []
+
+    class Asking:
+        def run(self, _: object) -> None:
+            made.append(tempfile.mkdtemp())
+            assert not (temporary / dead).exists()
+            (temporary / dead).mkdir()  # as one that dies meanwhile leaves it
+
+    usual = tempfile.gettempdir()
+    monkeypatch.setattr(Shared, "worker", lambda *_: Asking())
+    shared.work(NewsWriter(tmp_path / "news", 0))
+    assert Path(made[0]).parent == temporary / me()
+    assert tempfile.gettempdir() == usual
+    shared.settle()
+    assert list(temporary.iterdir()) == []
 
 
 def test_runs_of_those_who_asked_for_more_than_the_suite_are_not_closed(tmp_path: Path) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from errno import ENOSPC
 from pathlib import Path
+
+import pytest
 
 from sslbench.sweep.news import Failure, Finished, NewsReader, NewsWriter, Progress, Status
 
@@ -36,3 +39,20 @@ def test_a_line_half_written_waits_for_its_other_half(tmp_path: Path) -> None:
         path.write_bytes(whole[:end])
         found += reader.look().failed
     assert found == failures
+
+
+def test_a_full_disk_stops_nobody_and_what_was_half_written_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader, writer = NewsReader(tmp_path), NewsWriter(tmp_path, 0)
+    failures = [Failure("first", "a"), Failure("second", "b"), Failure("third", "c")]
+    writer.failed(failures[0])
+    with (tmp_path / "0.failures").open("a") as file:
+        file.write('{"title": "ha')
+    with monkeypatch.context() as full:
+        full.setattr(Path, "open", lambda *_, **__: (_ for _ in ()).throw(OSError(ENOSPC, "No space left on device")))
+        writer.tell(Status("something"))
+        writer.failed(failures[1])
+    writer.failed(failures[1])
+    writer.failed(failures[2])
+    assert reader.look().failed == (failures[0], failures[2])

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sslbench.contract.spec import Checked
+
+if TYPE_CHECKING:  # loaded when the first value is held against its type
+    from sslbench.contract.schema import Fraction, InstanceOf, Size, Whole
 
 
 @dataclass(frozen=True)
-class Failure:
+class Failure(Checked):
     """A cell whose last run failed and that has no finished run.
 
     Attributes:
@@ -19,10 +25,10 @@ class Failure:
     dataset: str
     encoder: str
     pretext: str
-    latent_dim: int
-    seed: int
-    label_seed: int | None
-    label_fraction: float | None
+    latent_dim: Size
+    seed: Whole
+    label_seed: Whole | None
+    label_fraction: Fraction | None
     protocol: str | None
     reason: str
     run_id: str
@@ -30,7 +36,7 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class Gaps:
+class Gaps(Checked):
     """What is not there.
 
     Attributes:
@@ -39,6 +45,6 @@ class Gaps:
         failures: the cells that failed and were not done again.
     """
 
-    planned: int = 0
-    missing: int = 0
-    failures: tuple[Failure, ...] = ()
+    planned: Whole = 0
+    missing: Whole = 0
+    failures: tuple[InstanceOf[Failure], ...] = ()

@@ -1,16 +1,19 @@
-"""Who works on a cell: one process of one machine, and whether it still lives."""
+"""Who works on a cell: one process of one machine, whether it still lives, and files that are only its own."""
 
 from __future__ import annotations
 
 import os
 import re
 import socket
-from contextlib import suppress
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
 import psutil
 
+from sslbench.contract.files import remove_inside
 from sslbench.contract.identity import digest
 
 #: What a trial and a run call who works on them.
@@ -60,3 +63,33 @@ def gone(owner: str) -> bool:
         return _started(number) != int(parts[3]) or psutil.Process(number).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
+
+
+def folder_of_own(folder: Path) -> Path:
+    """The place of this process in a folder that several share; what dead ones left there is removed."""
+    remove_left(folder)
+    return folder / me()
+
+
+def remove_left(folder: Path, prefix: str = "") -> None:
+    """Remove the folders in a folder that are named after processes of this machine that have ended.
+
+    Args:
+        prefix: what their names begin with; behind the process, after a `~`, may be more.
+    """
+    for left in folder.glob(f"{prefix}*"):
+        if gone(left.name.removeprefix(prefix).partition("~")[0]):
+            remove_inside(folder, left)
+
+
+@contextmanager
+def temporary_files_in(folder: Path) -> Iterator[None]:
+    """Have Python put the temporary files of this process where whoever comes later finds those of one that died."""
+    own, usual = folder_of_own(folder), tempfile.tempdir
+    own.mkdir(parents=True, exist_ok=True)
+    tempfile.tempdir = str(own)
+    try:
+        yield
+    finally:
+        tempfile.tempdir = usual
+        remove_inside(folder, own)
