@@ -25,7 +25,7 @@ OPTIONAL_PROTOCOLS = ("finetune",)
 
 #: Protocols that hold no labels out, so that nothing can be chosen by them inside the budget. Older records hold their
 #: accuracy on what they trained on as if it were a score on the budget.
-NOT_HELD_OUT = ("finetune",)
+NOT_HELD_OUT = ("finetune", "majority_class")
 
 #: The encoder that is none; its rows stand in every table, whatever the latent size.
 RAW = "raw"

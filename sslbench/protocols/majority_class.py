@@ -15,5 +15,5 @@ class MajorityClass(FrozenProtocol):
     ) -> Prediction:
         counts = torch.bincount(labels, minlength=num_classes)
         answer = int(counts.argmax())
-        score = float(counts[answer]) / len(labels)
-        return Prediction(torch.full((len(test_features),), answer, dtype=torch.int64), score)
+        answers = torch.full((len(test_features),), answer, dtype=torch.int64)
+        return Prediction(answers, None, {"train_accuracy": float(counts[answer]) / len(labels)})

@@ -68,6 +68,14 @@ def test_a_loaded_encoder_scores_as_it_did(place: Path, reading: str) -> None:
     assert beside.loc[("rotation", protocol), "difference"] == 0
 
 
+def test_an_encoder_is_loaded_by_the_name_of_its_table(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(place)
+    asked = {"pretext": "rotation", "data_root": place / "data"}
+    named, found = sb.load_encoder("told", **asked), sb.load_encoder(place / "results" / "told", **asked)
+    batch = torch.rand(3, 1, 8, 8)
+    torch.testing.assert_close(named(batch), found(batch), rtol=0, atol=0)
+
+
 def test_an_encoder_is_loaded_from_its_run_and_from_a_file_of_weights(place: Path) -> None:
     shipped = sb.load_encoder(place / "results" / "told", pretext="vae", data_root=place / "data")
     long = sb.records("told", long=True, home=place / "home")

@@ -50,11 +50,14 @@ def test_every_page_is_in_the_navigation_once_and_there_is_no_other() -> None:
 def test_the_tutorial_runs_and_answers(tmp_path: Path) -> None:
     notebook = nbformat.read(DOCS / "tutorial.ipynb", as_version=4)
     assert not any(cell.get("outputs") for cell in notebook.cells), "outputs are made when the site is"
+    notebook.cells.append(nbformat.v4.new_code_cell("print('falls', sum(losses[-20:]) < sum(losses[:20]) / 2)"))
     NotebookClient(notebook, timeout=None, resources={"metadata": {"path": str(tmp_path)}}).execute()
     told = [str(output) for cell in notebook.cells for output in cell.get("outputs", ())]
     assert sum("image/png" in output for output in told) == 2
     assert sum("of the labels" in output and "training from scratch" in output for output in told) == 2
     assert sum("p_holm" in output for output in told) == 1
+    assert sum("torch.Size([3, 32])" in output for output in told) == 1, "the encoder of a run"
+    assert "falls True" in told[-1], "the loss by hand"
 
 
 def test_links_of_the_tutorial_lead_to_pages() -> None:

@@ -58,7 +58,7 @@ def test_majority_class_answers_the_commonest_label_of_the_budget() -> None:
     labels = torch.tensor([3, 1, 1, 2])
     prediction = MajorityClass(ProtocolConfig()).predict(torch.zeros(4, 2), labels, torch.zeros(6, 2), 5, 0)
     assert prediction.labels.tolist() == [1] * 6
-    assert prediction.budget_score == 0.5
+    assert (prediction.budget_score, prediction.details) == (None, {"train_accuracy": 0.5})
 
 
 def test_a_small_budget_gets_the_least_number_of_steps() -> None:
