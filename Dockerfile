@@ -10,6 +10,7 @@ RUN pip install --no-cache-dir --constraint requirements.lock --extra-index-url 
 COPY pyproject.toml setup.py README.md LICENSE ./
 COPY sslbench sslbench
 COPY benchmarks benchmarks
+COPY results results
 RUN pip install --no-cache-dir --constraint requirements.lock '.[cluster,s3]'
 
 # Datasets and runs stay in the volume; a second run does only what is missing.

@@ -1,8 +1,8 @@
-"""The suites of `benchmarks/` ship inside the package; all else is in pyproject.toml."""
+"""Suites and published numbers ship inside the package; all else is in pyproject.toml."""
 
 from setuptools import find_packages, setup
 
 setup(
-    packages=[*find_packages(include=["sslbench*"]), "sslbench.benchmarks"],
-    package_dir={"sslbench.benchmarks": "benchmarks"},
+    packages=[*find_packages(include=["sslbench*"]), "sslbench.benchmarks", "sslbench.results"],
+    package_dir={"sslbench.benchmarks": "benchmarks", "sslbench.results": "results"},
 )

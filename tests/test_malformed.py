@@ -506,6 +506,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], dict[str, tuple[str, ...]]]] = {
         ("--artifacts", "nowhere://x"),
         {
             **{"--port": NUMBERS, "--postgres-port": NUMBERS, "--host": TROUBLE, "--home": PATHS},
+            "--artifacts": ("s3://", "s3://[x", "no\x00where", "x://y", "gs://bucket"),
             "--postgres": STORAGE["--storage"],
         },
     ),

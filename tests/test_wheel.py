@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+import sslbench as sb
+
 ROOT = Path(__file__).parents[1]
 PIP = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check")
 OFFLINE = ("--no-deps", "--no-index")
@@ -32,8 +34,8 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("source")
     for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
         shutil.copyfile(ROOT / name, place / name)
-    for name in ("sslbench", "benchmarks"):
-        shutil.copytree(ROOT / name, place / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("sslbench", "benchmarks", "results"):
+        shutil.copytree(ROOT / name, place / name, ignore=shutil.ignore_patterns("__pycache__", "pictures"))
     return place
 
 
@@ -60,6 +62,9 @@ def test_the_wheel_has_every_suite_and_nothing_beside_the_package(wheel: Path) -
     suites = {*(ROOT / "benchmarks").glob("*.py"), *(ROOT / "benchmarks").glob("settings/*.json")}
     shipped = {name.removeprefix("sslbench/benchmarks/") for name in names if name.startswith("sslbench/benchmarks/")}
     assert shipped == {path.relative_to(ROOT / "benchmarks").as_posix() for path in suites}
+    numbers = {"sslbench/" + path.relative_to(ROOT).as_posix() for path in (ROOT / "results").glob("*/records.csv")}
+    assert numbers <= set(names)
+    assert not [name for name in names if name.startswith("sslbench/results/") and name.endswith((".html", ".png"))]
     package = {path.relative_to(ROOT).as_posix() for path in (ROOT / "sslbench").rglob("*.*")}
     assert {name for name in package if "__pycache__" not in name} <= set(names)
 
@@ -80,6 +85,14 @@ def test_the_installed_wheel_lists_and_plans_away_from_the_checkout(wheel: Path,
     tuned = call(away, command, "run", "quick_tuned", "--dry-run", "--dataset=digits", "--seed=0", *places)
     assert "missing" in tuned
     assert not (away / "results").exists()
+
+
+def test_the_installed_wheel_knows_the_published_tables(wheel: Path, tmp_path: Path) -> None:
+    python = Path(install(tmp_path / "environment", wheel)).with_name("python")
+    asked = "import sslbench as sb; print(len(sb.records('digits')), sb.findings('digits')[0])"
+    told = call(tmp_path, str(python), "-c", asked)
+    assert told.split()[0] == str(len(sb.records(ROOT / "results" / "digits")))
+    assert "training from scratch" in told
 
 
 def test_an_editable_installation_finds_the_suites_of_its_checkout(source: Path, tmp_path: Path) -> None:

@@ -29,6 +29,9 @@ from sslbench.stores.storage import open_storage
 
 THREADS = 10  # of a process
 
+#: A sweep is linear whose last tenth is handed out at this share of the rate of the first, at least.
+LINEAR = 0.75
+
 Taken = tuple[float, str]  # when, in seconds since the epoch, and which cell
 
 
@@ -101,6 +104,7 @@ def measured(address: str, count: int, workers: int) -> str:
     assert len(taken) == len(cells) == count, f"{len(taken)} cells were handed out, {len(cells)} different ones"
     tenth = count // 10
     first, last = (tenth / (part[-1][0] - part[0][0]) for part in (taken[:tenth], taken[-tenth:]))
+    assert last > LINEAR * first, f"{last:.1f} cells a second in the last tenth, {first:.1f} in the first"
     busy = 1 - (after.idle - before.idle) / (elapsed * psutil.cpu_count())
     rates = f"{count / elapsed:.1f} cells a second ({first:.1f} in the first tenth, {last:.1f} in the last)"
     return f"{count:,} cells, {workers} workers: {elapsed:,.0f} s, {rates}, {busy:.0%} of the processors"

@@ -69,9 +69,10 @@ def load_encoder(
         source: a published suite or folder of results that ships encoders; or the id of a pretraining's MLflow run; or
             a `.safetensors` file of weights.
         pretext: whose encoder of a published table; may be left out if it ships one.
-        architecture: of a file of weights: which encoder they are for.
+        architecture: of a file of weights: which encoder they are for; of a table that ships several: which.
         latent_dim: of a file of weights.
-        dataset: of a file of weights: whose inputs the encoder takes.
+        dataset: of a file of weights, and where a run was trained on files of one's own, e.g. `folder:PATH`: whose
+            inputs the encoder takes; of a table that ships several: trained on which.
         home: folder of stores that has the run; None for `$SSLBENCH_HOME` or `.sslbench`.
         data_root: folder of datasets, which say what inputs look like.
 
@@ -88,16 +89,23 @@ def load_encoder(
     if _RUN_ID.fullmatch(text):
         stores = locate(None if home is None else Path(home))
         weights, tags = encoder_of(stores, text)
-        trained_on = tags["pretrain_dataset"] or tags["dataset"]
+        trained_on = dataset or tags["pretrain_dataset"] or tags["dataset"]
+        if trained_on.partition(":")[0] in OWN and dataset is None:
+            raise InputError(f"run {text} was trained on {trained_on}: say dataset, e.g. its folder as it was given")
         return _built(weights, tags["encoder"], int(tags["latent_dim"]), trained_on, data_root, f"run {text}")
     file = records_file(source)
     found = read_records(file)
     trained = found[(found["split"] == "unlabelled") & (found["pretrain_steps"] > 0)].drop_duplicates("cell_id")
     ships = trained[[shipped(file.parent, cell_id) is not None for cell_id in trained["cell_id"]]]
-    wanted = ships if pretext is None else ships[ships["pretext"] == pretext]
+    said = {"pretext": pretext, "encoder": architecture, "dataset": dataset}
+    wanted = ships
+    for column, value in said.items():
+        wanted = wanted if value is None else wanted[wanted[column] == value]
     if len(wanted) != 1:
-        known = ", ".join(sorted(set(ships["pretext"]))) or "(none)"
-        raise InputError(f"{file.parent} ships encoders of pretexts {known}; choose one of them, not {pretext!r}")
+        asked = ", ".join(f"{column} {value!r}" for column, value in said.items() if value is not None) or "none named"
+        lines = zip(ships["pretext"], ships["encoder"], ships["dataset"], strict=True)
+        known = "; ".join(f"{task} ({kind} on {place})" for task, kind, place in sorted(lines)) or "(none)"
+        raise InputError(f"{file.parent} ships encoders of pretexts {known}; choose one of them, not {asked}")
     row = wanted.iloc[0]
     weights = shipped(file.parent, row["cell_id"]) or b""
     trained_on = row["pretrain_dataset"] or row["dataset"]

@@ -11,6 +11,7 @@ from sslbench.api.loading import load_dataset, load_encoder
 from sslbench.contract.files import is_file
 from sslbench.contract.outside import import_module, run_file
 from sslbench.contract.spec import InputError
+from sslbench.datasets import OWN
 
 _PLACE = re.compile(r"(.+):([A-Za-z_]\w*)")
 
@@ -33,18 +34,20 @@ def open_encoder(
             `load_encoder` knows.
         dataset: it is evaluated on.
         architecture, latent_dim: of a file of weights.
-        made_for: the dataset whose inputs a file of weights was made for; None for the evaluated one.
+        made_for: the dataset whose inputs a file of weights, or an encoder trained on one's own files, was made for;
+            None for the evaluated one.
 
     Raises:
         InputError: there is none; the message says what was tried.
     """
     place = _PLACE.fullmatch(text)
     if place is None:
+        takes = dataset if text.endswith(".safetensors") or dataset.partition(":")[0] in OWN else None
         return load_encoder(
             text,
             architecture=architecture,
             latent_dim=latent_dim,
-            dataset=made_for or dataset,
+            dataset=made_for or takes,
             home=home,
             data_root=data_root,
         )

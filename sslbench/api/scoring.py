@@ -184,9 +184,9 @@ class _Keeper:
             prepare(stores)
             self.tracker = Tracker(stores.tracking_uri, self.own.pretext, stores.artifact_root)
             self.parent = self.tracker.start_pretrain(self.own, describe(self.dataset), self.device)
+            self.tracker.describe(f"`{self.own.pretext}`, an encoder of one's own, scored by `sslbench.evaluate`")
             costs = {name: float(value) for name, value in stated.items() if name != "pretrain_dataset"}
-            tags = {"modality": self.dataset.input_spec.modality}
-            self.tracker.finish(self.parent, {"parameters": float(self.parameters), **costs}, tags)
+            self._finish(self.tracker, self.parent, {"parameters": float(self.parameters), **costs})
 
     def kept(self, cell: EvaluateCell, outcome: Outcome, started: str) -> list[Record]:
         """The records of an outcome."""
@@ -196,9 +196,17 @@ class _Keeper:
         if self.tracker is None:
             return rows
         run_id = self.tracker.start_evaluate(cell, self.parent, describe(self.dataset), self.device)
-        tags = {"modality": self.dataset.input_spec.modality, "budget_digest": outcome.budget.digest}
-        self.tracker.finish(run_id, {**evaluation_metrics(rows), **outcome.details}, tags)
+        metrics = {**evaluation_metrics(rows), **outcome.details}
+        self._finish(self.tracker, run_id, metrics, budget_digest=outcome.budget.digest)
         return [dataclasses.replace(row, run_id=run_id) for row in rows]
+
+    def _finish(self, tracker: Tracker, run_id: str, metrics: Mapping[str, float], **tags: str) -> None:
+        """Close a run, what it was trained on among its axes."""
+        trained_on = self.stated.get("pretrain_dataset")
+        if trained_on:
+            tracker.client.log_param(run_id, "pretrain_dataset", trained_on)
+            tags["pretrain_dataset"] = trained_on
+        tracker.finish(run_id, metrics, {"modality": self.dataset.input_spec.modality, **tags})
 
     def _record(self, cell: EvaluateCell, outcome: Outcome, split: str, value: float, started: str) -> Record:
         record = Record(

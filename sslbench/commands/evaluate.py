@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sslbench.commands.options import DataRoot, Device, Home, plain_errors, say, terminal
+from sslbench.commands.options import DataRoot, Device, Home, Plugin, plain_errors, say, terminal
+from sslbench.contract.outside import load_plugins
 from sslbench.stores.addresses import default_home
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def evaluate(
     device: Device = "auto",
     home: Home = None,
     data_root: DataRoot = None,
+    plugin: Plugin = None,
 ) -> None:
     """Score an encoder of your own by the rules that published tables are made by.
 
@@ -68,6 +70,7 @@ def evaluate(
     sslbench evaluate digits --encoder my_model.py:make_encoder --protocol knn --per-class 10 --output mine.csv
     """
     with plain_errors():
+        load_plugins(plugin or ())
         from sslbench.api.opening import open_encoder
         from sslbench.api.scoring import evaluate as score
         from sslbench.report.records import write_records

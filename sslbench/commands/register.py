@@ -9,6 +9,7 @@ import typer
 from sslbench.commands.options import Home, TrackingUri, plain_errors, say, terminal
 from sslbench.stores.addresses import locate
 from sslbench.stores.moved import follow_artifacts
+from sslbench.stores.urls import shown
 
 
 def register(
@@ -23,7 +24,9 @@ def register(
     home: Home = None,
     tracking_uri: TrackingUri = None,
 ) -> None:
-    """Name a pretrained encoder in MLflow's registry: `mlflow.pytorch.load_model("models:/NAME/1")` loads it anywhere.
+    """Name a pretrained encoder in MLflow's registry: `mlflow.pytorch.load_model("models:/NAME/1")` loads it.
+
+    MLflow looks into the store of MLFLOW_TRACKING_URI, which is printed; unsaid, into a file of the current folder.
 
     Examples: sslbench register quick clothes --pretext vicreg --latent-dim 128 |
     sslbench register transfer digits --pretext simclr --dataset digits --alias champion
@@ -41,3 +44,4 @@ def register(
         model = find_model(client, suite, {key: str(value) for key, value in said.items() if value is not None})
         version = enter(client, model, name, alias)
         say(terminal(), f"{model.name} is version {version} of {name}: models:/{name}/{version}")
+        say(terminal(), f"where MLFLOW_TRACKING_URI={shown(stores.tracking_uri)}")

@@ -25,7 +25,7 @@ from sslbench.contract.outside import load_plugins
 from sslbench.contract.spec import InputError
 from sslbench.datasets import default_root
 from sslbench.stores.addresses import locate
-from sslbench.stores.urls import shown
+from sslbench.stores.urls import hidden, shown
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -61,6 +61,8 @@ def report(
     with plain_errors():
         if ui_url and not ui_url.startswith(("http://", "https://")):
             raise InputError(f"--ui-url {ui_url!r} is no address that begins with http:// or https://")
+        if ui_url and hidden(ui_url) != ui_url:
+            raise InputError(f"--ui-url {hidden(ui_url)!r} holds a password, which everybody would read in the page")
         from sslbench.sweep.plan import Selection
         from sslbench.sweep.request import Request
 

@@ -36,6 +36,7 @@ from sslbench.commands.options import (
     workers_of,
 )
 from sslbench.commands.patience import signs_of_life
+from sslbench.contract.owner import temporary_files_in
 from sslbench.contract.spec import InputError
 from sslbench.datasets import default_root
 from sslbench.stores.addresses import locate
@@ -173,7 +174,7 @@ def _run(
         say(console, f"everything is done: {counts(prepared)}")
     else:
         failures = _sweep(request, prepared, published, engine, console)
-    with signs_of_life(console, "writing tables"):
+    with signs_of_life(console, "writing tables"), temporary_files_in(request.stores.temporary):
         folder = _tables(request, prepared, console)
     for failure in failures:
         say(console, ("failed:", "bold red"), f" {failure.title}: {failure.reason}")

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from urllib.parse import urlsplit
 
 import psutil
 import typer
@@ -19,7 +18,7 @@ import typer
 from sslbench.commands import servers
 from sslbench.commands.options import Home, plain_errors, say, terminal
 from sslbench.contract.errors import InputError
-from sslbench.stores.urls import checked, reason, shown
+from sslbench.stores.urls import checked, reason, resolved, shown
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
@@ -103,18 +102,18 @@ def _place(artifacts: str) -> str:
     """
     scheme, separator, _ = artifacts.partition("://")
     if not separator:
-        return Path(artifacts).resolve().as_uri()
+        return resolved("--artifacts", Path(artifacts)).as_uri()
     if scheme != "s3":
         raise InputError(f"--artifacts {artifacts!r} is neither a folder nor s3://BUCKET")
     if find_spec("boto3") is None:
         raise InputError(f"--artifacts {artifacts!r} needs an extra: pip install 'sslbench[s3]'")
-    from boto3 import client
     from botocore.exceptions import BotoCoreError, ClientError
+    from mlflow.exceptions import MlflowException
+    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
     try:
-        bucket = client("s3", endpoint_url=os.environ.get("MLFLOW_S3_ENDPOINT_URL") or None)
-        bucket.list_objects_v2(Bucket=urlsplit(artifacts).netloc, MaxKeys=1)
-    except (BotoCoreError, ClientError, ValueError) as error:
+        get_artifact_repository(artifacts).list_artifacts()  # as the server will reach it
+    except (BotoCoreError, ClientError, MlflowException, ValueError) as error:
         raise InputError(f"--artifacts {artifacts!r} cannot be used: {reason(error)}") from error
     return artifacts
 

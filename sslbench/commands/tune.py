@@ -132,7 +132,7 @@ def _run(prepared: PreparedTuning, console: Console) -> None:
         say(console, f"{name}: {', '.join(f'{field} {value:.3g}' for field, value in arm.settings.items())}")
     say(console, f"written: {short(prepared.path)}")
     place = session.experiment(prepared.suite)
-    say(console, f"plots of every arm: artifacts of its run in MLflow's experiment {place} (sslbench ui)")
+    say(console, f"plots of every arm: artifacts of its run in MLflow's experiment {place} (sslbench ui {place})")
 
 
 def _ledger(tuning: Tuning) -> Table:

@@ -21,6 +21,9 @@ EVALUATIONS = (
     "&orderByKey=metrics.%60accuracy%60&orderByAsc=false"
 )
 
+#: Of tuning: arms and their trials, the best score first.
+TRIALS = "workflowType=machine_learning&orderByKey=metrics.%60score%60&orderByAsc=false"
+
 
 def ui(
     suite: Annotated[
@@ -47,9 +50,9 @@ def ui(
 
         check_runs(stores)
         follow_artifacts(stores.tracking_uri, stores.artifact_root)
-        name, place = _experiment(suite, stores)
+        name, place, order = _experiment(suite, stores)
         say(terminal(), f"MLflow UI: http://{host}:{port}  (store {shown(stores.tracking_uri)})")
-        say(terminal(), f"{name}, most accurate first: http://{host}:{port}/#/experiments/{place}")
+        say(terminal(), f"{name}, {order} first: http://{host}:{port}/#/experiments/{place}")
         # One process answers one person; what it could do in the background (jobs on language models) nobody asked for.
         command = [sys.executable, "-m", "mlflow", "ui", "--host", host, "--port", str(port), "--workers", "1"]
         own = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
@@ -58,8 +61,8 @@ def ui(
         raise typer.Exit(servers.run_server(command, {**os.environ, **own}))
 
 
-def _experiment(suite: str | None, stores: Stores) -> tuple[str, str]:
-    """A suite with runs, and the place of its experiment in the UI, ordered by accuracy.
+def _experiment(suite: str | None, stores: Stores) -> tuple[str, str, str]:
+    """A suite with runs, the place of its experiment in the UI, and what is first there.
 
     Raises:
         InputError: there are no runs of that suite, or of any.
@@ -78,4 +81,6 @@ def _experiment(suite: str | None, stores: Stores) -> tuple[str, str]:
     name = next(iter(known)) if suite is None else suites.load(suite).name if suite.endswith(".py") else suite
     if name not in known:
         raise InputError(f"no runs of suite {name!r} yet; choose one of {', '.join(known)}")
-    return name, f"{known[name]}/runs?{EVALUATIONS}"
+    identity, tuned = known[name]
+    view, order = (TRIALS, "best score") if tuned else (EVALUATIONS, "most accurate")
+    return name, f"{identity}/runs?{view}", order

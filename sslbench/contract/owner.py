@@ -6,6 +6,7 @@ import os
 import re
 import socket
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -18,6 +19,9 @@ from sslbench.contract.identity import digest
 
 #: What a trial and a run call who works on them.
 OWNER = "owner"
+
+#: Seconds after which what nobody touched is nobody's.
+UNUSED = 7 * 24 * 3600
 
 _OWNER = re.compile(r"(.*):(\d+):(\d+)")
 
@@ -72,14 +76,25 @@ def folder_of_own(folder: Path) -> Path:
 
 
 def remove_left(folder: Path, prefix: str = "") -> None:
-    """Remove the folders in a folder that are named after processes of this machine that have ended.
+    """Remove the folders in a folder that are named after processes that have ended, as far as one can know from here.
+
+    Those of another machine, of containers that are gone and of before this machine was started anew go when nothing
+    was put into them for a week.
 
     Args:
         prefix: what their names begin with; behind the process, after a `~`, may be more.
     """
     for left in folder.glob(f"{prefix}*"):
-        if gone(left.name.removeprefix(prefix).partition("~")[0]):
+        owner = left.name.removeprefix(prefix).partition("~")[0]
+        if gone(owner) or (owner != me() and _OWNER.fullmatch(owner) and _unused(left)):
             remove_inside(folder, left)
+
+
+def _unused(folder: Path) -> bool:
+    try:
+        return time.time() - folder.stat().st_mtime > UNUSED
+    except OSError:  # gone at this moment
+        return False
 
 
 @contextmanager

@@ -16,13 +16,15 @@ RECORDS_FILE = "records.csv"
 
 
 def published_among(name: str, results: Path | None) -> Path:
-    """The folder of published results: the given one; else `results` here or beside the package, which has the suite's.
+    """The folder of published results: the given one; else the first that has the suite's of `results` here, in the
+    package's checkout, and in the package.
 
     Args:
         name: of the suite.
         results: a person's choice, if any.
     """
-    places = [results] if results else [Path("results"), Path(__file__).resolve().parents[2] / "results"]
+    package = Path(__file__).resolve().parents[1]
+    places = [results] if results else [Path("results"), package.parent / "results", package / "results"]
     return next((place for place in places if is_file(place / name / RECORDS_FILE)), places[0])
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sslbench.contract.environment import unless_set
 from sslbench.contract.spec import InputError
-from sslbench.stores.urls import checked, reason, resolved, same_place, shown, sqlite_address, sqlite_file
+from sslbench.stores.urls import checked, hidden, reason, resolved, same_place, shown, sqlite_address, sqlite_file
 
 #: A wrong address should not take minutes to tell; later, a server that is gone is waited for.
 BRIEFLY = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
@@ -81,7 +81,8 @@ def locate(home: Path | None = None, tracking_uri: str | None = None, storage: s
 
 def ui_of(tracking_uri: str) -> str:
     """Where the UI of the runs is: of a tracking server itself, of other stores where `sslbench ui` listens."""
-    return tracking_uri if tracking_uri.startswith("http") and "@" not in tracking_uri else "http://127.0.0.1:5000"
+    shareable = tracking_uri.startswith("http") and hidden(tracking_uri) == tracking_uri
+    return tracking_uri if shareable else "http://127.0.0.1:5000"
 
 
 def prepare(stores: Stores) -> None:

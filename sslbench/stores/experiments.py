@@ -13,17 +13,21 @@ from sslbench.stores.urls import reason, sqlite_file
 
 QUERY = text(
     """
-    SELECT experiments.name, experiments.experiment_id
+    SELECT experiments.name, experiments.experiment_id,
+        MAX(CASE WHEN tags.value IN ('trial', 'tune') THEN 1 ELSE 0 END) AS tuned
     FROM experiments JOIN runs ON runs.experiment_id = experiments.experiment_id
+        LEFT JOIN tags ON tags.run_uuid = runs.run_uuid AND tags.key = 'kind'
     WHERE experiments.lifecycle_stage = 'active' AND runs.lifecycle_stage = 'active'
     GROUP BY experiments.name, experiments.experiment_id
-    ORDER BY MAX(runs.start_time) DESC
+    ORDER BY tuned, MAX(runs.start_time) DESC
     """
 )
 
 
-def experiments(tracking_uri: str) -> dict[str, str]:
-    """Identity in MLflow of every suite with runs, by name, the one that ran last first.
+def experiments(tracking_uri: str) -> dict[str, tuple[str, bool]]:
+    """Identity in MLflow of every suite with runs, and whether they are trials of tuning, by name.
+
+    The one that ran last comes first, tuning after everything else.
 
     Raises:
         SQLAlchemyError: the database cannot be read, or is none of MLflow's.
@@ -31,7 +35,7 @@ def experiments(tracking_uri: str) -> dict[str, str]:
     engine = create_engine(tracking_uri)
     try:
         with engine.connect() as connection:
-            return {name: str(identity) for name, identity in connection.execute(QUERY)}
+            return {name: (str(identity), bool(tuned)) for name, identity, tuned in connection.execute(QUERY)}
     finally:
         engine.dispose()
 

@@ -72,7 +72,9 @@ def open_client(stores: Stores) -> MlflowClient:
 
 
 def find_model(client: MlflowClient, suite: str, wanted: Mapping[str, str]) -> LoggedModel:
-    """The one model of a suite that has these tags.
+    """The one model of a suite that has these tags; the newest where a cell was trained several times.
+
+    Models of runs that did not end well, or are deleted, are none.
 
     Raises:
         InputError: there are no runs of the suite, or none or several of its models are so; the message says which.
@@ -88,13 +90,26 @@ def find_model(client: MlflowClient, suite: str, wanted: Mapping[str, str]) -> L
         token = page.token
         if not token:
             break
+    known = [one for one in known if _whole(client, one)]
     found = [one for one in known if all(one.tags.get(key) == value for key, value in wanted.items())]
-    if len(found) != 1:
+    newest = {_axes(one): one for one in sorted(found, key=lambda one: int(one.creation_timestamp))}
+    if len(newest) != 1:
         said = ", ".join(f"{key} {value}" for key, value in wanted.items())
-        axes = ("dataset", "encoder", "pretext", "latent_dim", "seed")
-        names = "; ".join(sorted(" ".join(one.tags.get(axis, "") for axis in axes) for one in found or known))
-        raise InputError(f"{len(found)} models of {suite} have {said}; choose one of: {names or '(none)'}")
-    return found[0]
+        names = "; ".join(sorted({_axes(one) for one in found or known}))
+        raise InputError(f"{len(newest)} models of {suite} have {said}; choose one of: {names or '(none)'}")
+    return next(iter(newest.values()))
+
+
+def _axes(model: LoggedModel) -> str:
+    return " ".join(model.tags.get(axis, "") for axis in ("dataset", "encoder", "pretext", "latent_dim", "seed"))
+
+
+def _whole(client: MlflowClient, model: LoggedModel) -> bool:
+    """Whether its pretraining was finished and still counts."""
+    if model.source_run_id is None:
+        return False
+    run = client.get_run(model.source_run_id).info
+    return bool(run.status == "FINISHED" and run.lifecycle_stage == "active")
 
 
 def enter(client: MlflowClient, model: LoggedModel, name: str, alias: str | None) -> int:

@@ -19,6 +19,12 @@ INSIDE = (
 RUNS = INSIDE.format(table="runs", place="artifact_uri")
 MODELS = INSIDE.format(table="logged_models", place="artifact_location")
 
+#: Of the registry, which is one for all experiments.
+VERSIONS = (
+    "UPDATE model_versions SET {place} = :here || substr({place}, length(:there) + 1) "
+    "WHERE substr({place}, 1, length(:there) + 1) = :there || '/'"
+)
+
 
 def follow_artifacts(tracking_uri: str, artifact_root: Path | None) -> None:
     """Have the runs of a database look for artifacts beside it, if that is where they were when it lay elsewhere.
@@ -39,7 +45,8 @@ def follow_artifacts(tracking_uri: str, artifact_root: Path | None) -> None:
         known = tables(file)
         if "experiments" not in known:
             return
-        updates = (EXPERIMENT, RUNS, *((MODELS,) if "logged_models" in known else ()))
+        updates = [EXPERIMENT, RUNS, *([MODELS] if "logged_models" in known else [])]
+        updates += [VERSIONS.format(place=place) for place in ("source", "storage_location")]
         with closing(sqlite3.connect(file, timeout=60)) as connection, connection:
             for identity, there, name in connection.execute(KNOWN).fetchall():
                 folder = (artifact_root / name).resolve()

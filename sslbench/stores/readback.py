@@ -22,6 +22,9 @@ CHECKPOINT = "accuracy_after_"
 #: Metrics of a pretraining that its evaluations repeat, so that a record needs one run alone.
 COSTS = ("pretrain_epochs", "pretrain_steps", "pretrain_seconds", "pretrain_samples", "pretrain_flops", "parameters")
 
+#: Those of them that are 0 where they are not known.
+COUNTS = ("pretrain_steps", "pretrain_samples", "parameters")
+
 #: How records spell the moment a run started, in UTC.
 MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -122,8 +125,9 @@ def provenance(row: Record) -> dict[str, str]:
 
 def costs_metrics(costs: Mapping[str, float]) -> dict[str, float]:
     """What a pretraining and its evaluation cost, as metrics; where there was no epoch, the zeros that follow from that
-    are left out."""
-    untold = ("evaluate_flops", *COSTS[1:]) if costs.get("pretrain_epochs") == 0 else ()
+    are left out, and where nobody counted them, a count of zero."""
+    counted = "pretrain_epochs" in costs
+    untold = ("evaluate_flops", *COSTS[1:]) if costs.get("pretrain_epochs") == 0 else () if counted else COUNTS
     return {name: value for name, value in costs.items() if value or name not in untold}
 
 

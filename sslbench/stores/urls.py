@@ -17,15 +17,16 @@ SERVERS = ("http", "https")
 
 _PASSWORD = re.compile(r"(\w[\w+.-]*://[^\s/:@]*):\S*@")
 _PASSWORD_WITHOUT_SCHEME = re.compile(r":(?!//).*@", re.DOTALL)
-_TOKEN = re.compile(r"(https?://)[^\s/:@]+@")  # the name that logs in to a server is often its password
+_TOKEN = re.compile(r"(https?://)[^\s/:@]+(?::(?:x-oauth-basic)?)?@", re.IGNORECASE)  # a name that is a password
 _SECRET_OPTION = re.compile(
-    r"([?&;](?:\w*(?:pass|pwd|secret|token|key|signature|credential)\w*|odbc_connect)=)[^&\s'\"]*", re.IGNORECASE
+    r"([?&;#](?:[\w.-]*(?:pass|pwd|secret|token|key|signature|credential)[\w.-]*|sig|odbc_connect)=)[^&\s'\"]*",
+    re.IGNORECASE,
 )
 
 
 def hidden(text: str) -> str:
     """Any text, of another library too, with every password inside an address replaced by `***`."""
-    return _SECRET_OPTION.sub(r"\1***", _TOKEN.sub(r"\1***@", _PASSWORD.sub(r"\1:***@", text)))
+    return _SECRET_OPTION.sub(r"\1***", _PASSWORD.sub(r"\1:***@", _TOKEN.sub(r"\1***@", text)))
 
 
 def shown(address: str) -> str:

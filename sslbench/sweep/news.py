@@ -99,7 +99,8 @@ class NewsWriter:
     """
 
     def __init__(self, folder: Path, worker: int) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.worker = folder, worker
 
     def tell(self, status: Status) -> None:
@@ -120,7 +121,7 @@ class NewsWriter:
 
     def _add(self, kind: str, line: dict[str, Any]) -> None:
         with suppress(OSError), (self.folder / f"{self.worker}.{kind}").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+            file.write(f"\n{json.dumps(line)}\n")  # what was cut short before it has ended
 
 
 class NewsReader:

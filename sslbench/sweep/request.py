@@ -15,6 +15,7 @@ from sslbench.contract.record import Record
 from sslbench.contract.spec import InputError, Suite
 from sslbench.datasets import load
 from sslbench.datasets._base import Dataset
+from sslbench.datasets._files import said
 from sslbench.stores.addresses import Stores, prepare
 from sslbench.stores.finished import finished_of
 from sslbench.sweep import suites
@@ -110,7 +111,19 @@ def acquire(suite: Suite, request: Request) -> Iterator[tuple[str, Dataset]]:
     resolve_device(request.device)
     prepare(request.stores)
     for name in suite.all_datasets:
-        yield name, load(name, request.data_root)
+        yield name, load_one(name, request.data_root)
+
+
+def load_one(name: str, root: Path) -> Dataset:
+    """A dataset by the name it was asked for.
+
+    Raises:
+        InputError: it cannot be had; a server of data that does not answer is not mistaken for a store.
+    """
+    try:
+        return load(name, root)
+    except (InputError, OSError) as error:
+        raise InputError(said(error)) from None
 
 
 @contextmanager
@@ -162,7 +175,7 @@ def plan_request(request: Request, stores: bool = True) -> Prepared:
         prepare(request.stores)  # what is wrong with them is said before data is loaded
     root = request.data_root
     inputs = {
-        name: known_source(name, root) or keep_source(name, root, Source.of(name, load(name, root)))
+        name: known_source(name, root) or keep_source(name, root, Source.of(name, load_one(name, root)))
         for name in suite.all_datasets
     }
     return _prepared(request, suite, inputs)

@@ -11,9 +11,8 @@ import numpy as np
 import torch
 
 from sslbench.contract.cells import EvaluateCell, PretrainCell
-from sslbench.contract.errors import InputError, one_line
+from sslbench.contract.errors import one_line
 from sslbench.contract.spec import table_protocol
-from sslbench.datasets import load as load_dataset
 from sslbench.datasets._base import Dataset
 from sslbench.engine.evaluate import Outcome, evaluate
 from sslbench.stores.addresses import Stores
@@ -31,6 +30,7 @@ from sslbench.stores.urls import hidden
 from sslbench.sweep.features import FeatureCache, features_folder
 from sslbench.sweep.news import Failure, Finished, News, Status
 from sslbench.sweep.plan import Plan
+from sslbench.sweep.request import load_one
 from sslbench.sweep.studies import missing_evaluations, missing_pretrainings, queued_evaluation, queued_pretraining
 from sslbench.sweep.trainer import Trainer
 
@@ -236,10 +236,7 @@ class Worker:
 
     def _dataset(self, identity: str) -> Dataset:
         if identity not in self.loaded:
-            try:
-                self.loaded[identity] = load_dataset(self.dataset_names[identity], self.data_root)
-            except (InputError, OSError) as error:  # a server of data that does not answer is no store
-                raise InputError(str(error)) from None
+            self.loaded[identity] = load_one(self.dataset_names[identity], self.data_root)
         return self.loaded[identity]
 
     def _close(self, run_id: str | None) -> None:

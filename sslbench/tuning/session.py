@@ -44,6 +44,10 @@ def run(prepared: PreparedTuning, show: Callable[[News], None]) -> Tuning:
         if not ours:
             raise InputError(f"{doing} in {shown(prepared.stores.storage)}; wait, or use another store")
         tracker = tracker_of(prepared.stores, name)
+        tracker.describe(
+            f"`sslbench tune {prepared.suite}`  \nWhich settings serve a pretext best, and supervised training: an arm "
+            "each, and its trials, scored inside their label budget."
+        )
         tracker.kill_orphans(dict)  # we hold the lock: whatever claims to be running belongs to a process that died
         arms: dict[str, TunedArm] = {}
         try:

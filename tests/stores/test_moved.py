@@ -11,6 +11,7 @@ import pytest
 from sslbench.datasets._base import Dataset
 from sslbench.stores.addresses import Stores, locate, prepare
 from sslbench.stores.inputs import describe
+from sslbench.stores.models import enter, find_model, open_client
 from sslbench.stores.tracker import Tracker
 from tests.conftest import pretrain_cell
 
@@ -55,11 +56,17 @@ def test_models_move_with_them(tmp_path: Path) -> None:
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "MLmodel").write_text("flavors: {}")
     cell = pretrain_cell("simclr")
-    model_id = tracker.log_model(tracker.start_pretrain(cell, None, "cpu"), cell, tmp_path / "model")
+    run_id = tracker.start_pretrain(cell, None, "cpu")
+    model_id = tracker.log_model(run_id, cell, tmp_path / "model")
+    tracker.finish(run_id, {}, {})
+    registry = open_client(old)
+    enter(registry, find_model(registry, "tested", {"pretext": "simclr"}), "clothes", None)
     shutil.move(old.home, new.home)
     place = opened(new).client.get_logged_model(model_id).artifact_location
     assert place.startswith(new.home.resolve().as_uri())
     assert (Path(place.removeprefix("file://")) / "MLmodel").is_file()
+    assert open_client(new).get_model_version_download_uri("clothes", "1") == place
+    assert open_client(new).get_model_version("clothes", "1").source == place
 
 
 def test_artifacts_that_a_person_keeps_elsewhere_stay_there(tmp_path: Path) -> None:

@@ -33,7 +33,14 @@ WITH_PASSWORD = (
     "http://user:s3cret@host:port",
     "ftp://user:s3cret@host",
     "http://s3cret@host:99999",
+    "HTTPS://s3cret@host:99999",
+    "http://s3cret:@host:99999",
+    "http://s3cret:x-oauth-basic@host:99999",
     "http://host:99999/?api_key=s3cret",
+    "http://host:99999/x?a=1&X-Amz-Signature=s3cret",
+    "http://host:99999/x?X-Amz-Security-Token=s3cret",
+    "http://host:99999/x?sig=s3cret",
+    "http://host:99999/#access_token=s3cret",
     "postgresql+nosuch://host/db?sslkey=s3cret",
 )
 

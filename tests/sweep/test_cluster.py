@@ -83,9 +83,10 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
 class Serving(NamedTuple):
     """A server, and where it and its PostgreSQL listen."""
 
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[bytes]
     port: int
     postgres_port: int
+    printed: Path
 
     def environment(self, home: Path) -> dict[str, str]:
         """What a worker is to have in its environment."""
@@ -100,19 +101,17 @@ def serving(home: Path, *more: str, environment: Mapping[str, str] = MappingProx
     ports = free_port(), free_port()
     line = [sys.executable, "-m", "sslbench", "serve", "--home", str(home), "--port", str(ports[0]), *more]
     own = {**os.environ, **environment}
-    until = time.monotonic() + 120
-    with subprocess.Popen(
-        [*line, "--postgres-port", str(ports[1])], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=own
-    ) as process:
-        try:
-            while not _answers(ports[0]):
-                assert process.poll() is None
-                assert time.monotonic() < until
-                time.sleep(0.5)
-            yield Serving(process, *ports)
-        finally:
-            process.terminate()
-            process.wait(60)
+    until, printed = time.monotonic() + 120, home.with_name("served.log")
+    process = start([*line, "--postgres-port", str(ports[1])], printed, own)
+    try:
+        while not _answers(ports[0]):
+            assert process.poll() is None, printed.read_text()
+            assert time.monotonic() < until
+            time.sleep(0.5)
+        yield Serving(process, *ports, printed)
+    finally:
+        process.terminate()
+        process.wait(60)
 
 
 def _answers(port: int) -> bool:
@@ -320,6 +319,7 @@ def test_a_node_of_a_ray_cluster_goes_away_and_nothing_is_lost(
         nodes.stdin.flush()
     told = (tmp_path / "log").read_text()
     assert "layout: 2 workers on Ray" in told, told
+    assert "failed: worker" in told, "one was on the node that went away"
     runs = cluster.runs("soak")
     finished = runs.loc[runs["status"] == "FINISHED", "cell_id"]
     assert finished.is_unique
@@ -333,7 +333,8 @@ def test_serve_runs_both_stores_tells_the_password_to_its_owner_alone_and_leaves
         with serving(home) as server:
             below = psutil.Process(server.process.pid).children(recursive=True)
             server.process.send_signal(signal.SIGTERM)
-            told = server.process.communicate(timeout=60)[0]
+            server.process.wait(60)
+        told = server.printed.read_text()
         assert server.process.returncode == 128 + signal.SIGTERM
         assert not [one for one in below if one.is_running()]
         password = (home / "postgres.password").read_text()
@@ -350,8 +351,7 @@ def test_serve_takes_a_postgresql_of_ones_own(database: URL, tmp_path: Path) -> 
     home, address = tmp_path / "home", database.render_as_string(hide_password=False)
     with serving(home, environment={"SSLBENCH_POSTGRES": address}) as server:
         own = server.environment(home)
-        server.process.terminate()
-        told = server.process.communicate(timeout=60)[0]
+    told = server.printed.read_text()
     assert own["SSLBENCH_STORAGE"] == databases(database)[0]
     assert "starting PostgreSQL" not in told
     assert not (home / "postgres").exists()

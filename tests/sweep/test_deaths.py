@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+import os
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import pytest
 from requests.exceptions import ConnectionError as NoConnection
 
 from sslbench.contract.owner import me
+from sslbench.stores.outage import since_outage
 from sslbench.sweep.crew import RESTARTS, run
 from sslbench.sweep.features import FeatureCache
 from sslbench.sweep.news import Failure, NewsWriter, Progress
@@ -113,9 +118,24 @@ def test_a_dataset_that_cannot_be_loaded_fails_its_cells_and_no_worker(
     shared = begun(request_for(tmp_path, "small", SMALL))
     worker, told = worker_of(shared), []
     worker.news.failed = told.append
-    monkeypatch.setattr("sslbench.sweep.worker.load_dataset", lambda *_: (_ for _ in ()).throw(NoConnection("gone")))
+    monkeypatch.setattr("sslbench.sweep.request.load", lambda *_: (_ for _ in ()).throw(NoConnection("gone")))
     worker.run()
     assert told == [Failure("random_init d=8 s=0", "InputError: gone")]
+
+
+def test_a_database_that_somebody_frozen_holds_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sslbench.stores.storage.LOCK_SECONDS", 0.1)
+    monkeypatch.setattr("sslbench.stores.outage._waited", -math.inf)
+    shared = begun(request_for(tmp_path, "small", SMALL))
+    held = sqlite3.connect(shared.request.stores.home / "optuna.db", isolation_level=None, check_same_thread=False)
+    held.execute("BEGIN IMMEDIATE")
+    thawed = Timer(3, held.execute, ("ROLLBACK",))
+    thawed.start()
+    shared.work(NewsWriter(tmp_path / "news", 0))
+    thawed.join()
+    held.close()
+    assert since_outage() < math.inf, "the lock was in the way"
+    assert all_done(shared)
 
 
 def test_what_a_killed_worker_kept_for_a_moment_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,6 +155,13 @@ def test_what_a_killed_worker_kept_for_a_moment_is_removed(tmp_path: Path, monke
     shared.work(NewsWriter(tmp_path / "news", 0))
     assert Path(made[0]).parent == temporary / me()
     assert tempfile.gettempdir() == usual
+    shared.settle()
+    assert list(temporary.iterdir()) == []
+    elsewhere = temporary / "another.0123:1:2"
+    elsewhere.mkdir()
+    shared.settle()
+    assert elsewhere.exists(), "its machine may be at work"
+    os.utime(elsewhere, (0, 0))
     shared.settle()
     assert list(temporary.iterdir()) == []
 
@@ -179,7 +206,8 @@ class Dying:
         """Nothing is left behind."""
 
 
-def test_workers_are_started_again_as_long_as_cells_are_done(tmp_path: Path) -> None:
+def test_workers_are_started_again_as_long_as_cells_are_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sslbench.sweep.crew.next_look", lambda _: math.inf)  # what the engine says counts
     request = request_for(tmp_path, "small", SMALL)
     engine = Dying(cells=3 * RESTARTS)
     failures = run(request, prepare_request(request), lambda _: None, engine)

@@ -93,7 +93,7 @@ def test_who_loses_its_store_again_and_again_and_nobody_does_anything_gives_up()
     shared.__dict__ |= {"worker": lambda _: Unlucky(), "done": lambda: next(done)}
     shared.__dict__ |= {"release": lambda: None, "top_up": lambda: None}
     with pytest.raises(StoreLost, match="away"):
-        shared.work(Silent())
+        shared._work(Silent(), lambda: False)
     assert len(tried) == 2 + LOSSES + 1, "what was lost before somebody did something counts no more"
 
 

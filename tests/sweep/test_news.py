@@ -53,6 +53,5 @@ def test_a_full_disk_stops_nobody_and_what_was_half_written_is_passed_over(
         full.setattr(Path, "open", lambda *_, **__: (_ for _ in ()).throw(OSError(ENOSPC, "No space left on device")))
         writer.tell(Status("something"))
         writer.failed(failures[1])
-    writer.failed(failures[1])
     writer.failed(failures[2])
     assert reader.look().failed == (failures[0], failures[2])
