@@ -205,7 +205,7 @@ def disturbed(
         time.sleep(0.5)
         assert time.monotonic() - begun < STALLED * cells, "it does not end"
         done = (cluster.runs(suite.stem)["status"] == "FINISHED").sum()
-        if done >= cells:
+        if done >= cells or any(worker.poll() == 0 for worker in crew):  # over what is left too many died: see below
             break
         if restarts and done > cells / 2 ** len(restarts):
             restarts.pop()(2.0)
@@ -220,6 +220,7 @@ def disturbed(
         worker.terminate()  # drains
     for worker in crew:
         worker.wait()
+    # A person asks for it: that does what was left out, and writes the tables.
     if start(command("run", suite, home, "--workers", "1"), log, cluster.environment).wait() != 0:
         raise SystemExit(log.read_text())
     runs = cluster.runs(suite.stem)

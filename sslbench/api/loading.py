@@ -91,7 +91,7 @@ def load_encoder(
         weights, tags = encoder_of(stores, text)
         trained_on = dataset or tags["pretrain_dataset"] or tags["dataset"]
         if trained_on.partition(":")[0] in OWN and dataset is None:
-            raise InputError(f"run {text} was trained on {trained_on}: say dataset, e.g. its folder as it was given")
+            raise InputError(f"run {text} was trained on {trained_on}: say dataset (--made-for), e.g. folder:PATH")
         return _built(weights, tags["encoder"], int(tags["latent_dim"]), trained_on, data_root, f"run {text}")
     file = records_file(source)
     found = read_records(file)

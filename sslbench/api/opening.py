@@ -11,7 +11,6 @@ from sslbench.api.loading import load_dataset, load_encoder
 from sslbench.contract.files import is_file
 from sslbench.contract.outside import import_module, run_file
 from sslbench.contract.spec import InputError
-from sslbench.datasets import OWN
 
 _PLACE = re.compile(r"(.+):([A-Za-z_]\w*)")
 
@@ -42,7 +41,7 @@ def open_encoder(
     """
     place = _PLACE.fullmatch(text)
     if place is None:
-        takes = dataset if text.endswith(".safetensors") or dataset.partition(":")[0] in OWN else None
+        takes = dataset if text.endswith(".safetensors") else None
         return load_encoder(
             text,
             architecture=architecture,

@@ -46,7 +46,8 @@ def records(source: str | Path, *, long: bool = False, home: str | Path | None =
 
     Args:
         source: a suite's name, or a folder of results, or a `records.csv`.
-        long: the file as it is, one line per number (columns as in the public schema).
+        long: the file as it is, one line per number (columns as in the public schema). Where published tables have a
+            `budget` line of `finetune` or `majority_class`, it is the accuracy on what these learned from.
         home: folder of stores whose tables are meant by a name, e.g. `.sslbench`; None for published ones.
 
     Returns:

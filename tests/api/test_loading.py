@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
+from PIL import Image
+from safetensors.torch import load as parse_weights
 from safetensors.torch import save_file
 
 import sslbench as sb
 from sslbench.contract.spec import InputError
+from sslbench.encoders import ENCODERS
 from sslbench.publishing.publish import publish
+from sslbench.report.records import read_records
 from sslbench.stores.addresses import locate
+from sslbench.sweep.plan import Selection
+from tests.conftest import request_for, work_off
 from tests.forked import Forked
 
 SUITE_FILE = '''"""The digits."""
@@ -98,12 +106,43 @@ def test_an_encoder_is_loaded_from_its_run_and_from_a_file_of_weights(place: Pat
         ("nothing.safetensors", "there is no file nothing.safetensors"),
         ("0" * 32, "has no encoder"),
         ("quick", "ships encoders of pretexts .none.; choose"),
-        ("fashion_mnist", "ships encoders of pretexts autoencoder, .*vicreg; choose one"),
+        ("fashion_mnist", r"autoencoder \(conv on fashion_mnist\); .*; choose one of them, not none named"),
     ],
 )
 def test_an_encoder_that_is_not_there_is_told_with_what_is(place: Path, source: str, told: str) -> None:
     with pytest.raises(InputError, match=told):
         sb.load_encoder(source, home=place / "home")
+
+
+def test_every_encoder_that_ships_fits_the_row_it_is_of() -> None:
+    results = Path(__file__).parents[2] / "results"
+    files = sorted(results.glob("*/encoders/*.safetensors"))
+    assert len(files) > 5
+    shapes = {"fashion_mnist": (1, 28, 28), "cifar10_jpeg": (3, 32, 32)}
+    for file in files:
+        records = read_records(file.parents[1] / "records.csv")
+        row = records[records["cell_id"] == file.stem].iloc[0]
+        spec = dataclasses.replace(sb.load_dataset("digits").input_spec, shape=shapes[row["dataset"]])
+        encoder = ENCODERS.get(row["encoder"])(spec, int(row["latent_dim"]))
+        encoder.load_state_dict(parse_weights(file.read_bytes()))
+
+
+def test_an_encoder_trained_on_files_of_ones_own_is_loaded_for_them(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, (40, 28, 28), dtype=np.uint8)
+    for number, picture in enumerate(pixels):
+        place = tmp_path / "photos" / "ab"[number % 2] / f"{number}.png"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(picture).save(place)
+    photos = f"folder:{tmp_path / 'photos'}"
+    request = request_for(tmp_path, "own", SUITE_FILE.replace("told", "own").replace("digits", photos))
+    request = dataclasses.replace(request, selection=Selection(pretexts=("rotation",), seeds=(0,)))
+    _, worker = work_off(request)
+    (run,) = worker.tracker.client.search_runs([worker.tracker.experiment_id], "tags.kind = 'pretrain'")
+    asked = {"home": tmp_path / "home", "data_root": tmp_path / "data"}
+    with pytest.raises(InputError, match=r"was trained on folder:photos@\w+: say dataset"):
+        sb.load_encoder(run.info.run_id, **asked)
+    encoder = sb.load_encoder(run.info.run_id, dataset=photos, **asked)
+    assert encoder(torch.rand(2, *encoder.input_spec.shape)).shape == (2, 8)
 
 
 def test_lists_name_what_there_is() -> None:

@@ -145,13 +145,18 @@ def test_no_label_outside_the_budget_changes_what_is_answered(digits: Dataset, m
 
 
 def test_evaluations_are_logged_when_there_is_a_home(tmp_path: Path) -> None:
-    found = score(Flat(), name="flat", home=tmp_path / "home")
+    stated = {"pretrain_dataset": "fashion_mnist", "pretrain_seconds": 2.5}
+    found = score(Flat(), name="flat", home=tmp_path / "home", **stated)
     from sslbench.report.records import from_records
     from sslbench.stores.addresses import locate
     from sslbench.sweep.request import tracker_of
 
-    kept = from_records(tracker_of(locate(tmp_path / "home"), "flat").records())
+    tracker = tracker_of(locate(tmp_path / "home"), "flat")
+    kept = from_records(tracker.records())
     pd.testing.assert_frame_equal(kept, found.assign(started_at=kept["started_at"]))
+    for run in tracker.client.search_runs([tracker.experiment_id], "tags.kind = 'evaluate'"):
+        assert run.data.params["pretrain_dataset"] == "fashion_mnist"
+        assert not {"pretrain_steps", "pretrain_samples", "pretrain_flops"} & run.data.metrics.keys(), "nobody said"
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from sslbench.commands import servers
 from sslbench.commands.app import app
-from sslbench.commands.ui import EVALUATIONS
+from sslbench.commands.ui import EVALUATIONS, TRIALS
 from sslbench.stores.addresses import Stores, locate, prepare
 from sslbench.stores.tracker import Tracker
 from tests.conftest import pretrain_cell
@@ -121,6 +121,21 @@ def test_a_link_leads_to_the_suite_ordered_by_accuracy(
     experiment = Tracker(stores.tracking_uri, name, stores.artifact_root).experiment_id
     place = f"#/experiments/{experiment}/runs?{EVALUATIONS}"
     assert f"{name}, most accurate first: http://127.0.0.1:5123/{place}" in " ".join(output.split())
+
+
+def test_trials_of_tuning_are_opened_on_when_asked_for_and_by_their_score(
+    tmp_path: Path, calls: list[Call], stores: Stores
+) -> None:
+    home = locate(tmp_path / "home")
+    prepare(home)
+    for name, kind in (("tried", "evaluate"), ("tried-tune", "tune")):
+        tracker = Tracker(home.tracking_uri, name, home.artifact_root)
+        tracker.finish(tracker.start("a run", {"kind": kind}, {}), {}, {})
+        time.sleep(0.01)
+    assert "tried, most accurate first: " in ui("--home", str(home.home), "--port", "5123")[1]
+    told = ui("tried-tune", "--home", str(home.home), "--port", "5123")[1]
+    assert "tried-tune, best score first: " in told
+    assert TRIALS in "".join(told.split())
 
 
 def test_a_suite_is_found_by_its_file(stores: Stores, calls: list[Call], suite_file: Path) -> None:

@@ -19,7 +19,7 @@ from sslbench.encoders.saved import loaded, saved
 from sslbench.modalities import modality_of
 from sslbench.stores.addresses import Stores, locate, prepare
 from sslbench.stores.inputs import describe
-from sslbench.stores.models import write_model
+from sslbench.stores.models import find_model, open_client, write_model
 from sslbench.stores.tracker import Scored, Tracker
 from tests.conftest import evaluate_cell, pretrain_cell
 
@@ -130,6 +130,22 @@ def test_an_encoder_is_named_in_the_registry(stores: Stores, encoder: torch.nn.M
     assert "models:/figures/1" in registered(stores, *asked)
     assert "models:/figures/2" in registered(stores, *asked, "--alias", "champion")
     assert torch.equal(mlflow.pytorch.load_model("models:/figures@champion")(batch), encoder(batch))
+
+
+def test_the_newest_of_a_cell_trained_twice_is_named_and_none_of_a_training_that_did_not_end(
+    tmp_path: Path, folder: Path
+) -> None:
+    stores = locate(tmp_path / "home")
+    prepare(stores)
+    tracker = Tracker(stores.tracking_uri, "twice", stores.artifact_root)
+    models = []
+    for ends in (tracker.finish, tracker.finish, lambda run_id, *_: tracker.close(run_id)):
+        run_id = tracker.start_pretrain(pretrain_cell("simclr"), None, "cpu")
+        models.append(tracker.log_model(run_id, pretrain_cell("simclr"), folder))
+        ends(run_id, {}, {})
+    assert find_model(open_client(stores), "twice", {"pretext": "simclr"}).model_id == models[1]
+    told = registered(stores, "twice", "x", "--pretext", "simclr")
+    assert f"where MLFLOW_TRACKING_URI={stores.tracking_uri}" in "".join(told.splitlines())
 
 
 @pytest.mark.parametrize(
