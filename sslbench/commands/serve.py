@@ -18,7 +18,7 @@ import typer
 from sslbench.commands import servers
 from sslbench.commands.options import Home, plain_errors, say, terminal
 from sslbench.contract.errors import InputError
-from sslbench.stores.urls import checked, reason, resolved, shown
+from sslbench.stores.urls import checked, resolved, shown
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
@@ -107,14 +107,9 @@ def _place(artifacts: str) -> str:
         raise InputError(f"--artifacts {artifacts!r} is neither a folder nor s3://BUCKET")
     if find_spec("boto3") is None:
         raise InputError(f"--artifacts {artifacts!r} needs an extra: pip install 'sslbench[s3]'")
-    from botocore.exceptions import BotoCoreError, ClientError
-    from mlflow.exceptions import MlflowException
-    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+    from sslbench.stores.addresses import reach_bucket
 
-    try:
-        get_artifact_repository(artifacts).list_artifacts()  # as the server will reach it
-    except (BotoCoreError, ClientError, MlflowException, ValueError) as error:
-        raise InputError(f"--artifacts {artifacts!r} cannot be used: {reason(error)}") from error
+    reach_bucket("--artifacts", artifacts)
     return artifacts
 
 

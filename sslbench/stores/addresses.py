@@ -196,3 +196,19 @@ def reach(option: str, address: str) -> None:
         engine.dispose()
     except (SQLAlchemyError, ImportError, OSError) as error:
         raise InputError(f"{option} {shown(address)!r} cannot be used: {reason(error)}") from error
+
+
+def reach_bucket(option: str, address: str) -> None:
+    """List what is in a bucket, as MLflow's server will reach it.
+
+    Raises:
+        InputError: it does not answer, or turns us away.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+    from mlflow.exceptions import MlflowException
+    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+    try:
+        get_artifact_repository(address).list_artifacts()
+    except (BotoCoreError, ClientError, MlflowException, ValueError) as error:
+        raise InputError(f"{option} {address!r} cannot be used: {reason(error)}") from error
