@@ -216,7 +216,7 @@ def beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, dict[
     return tmp_path / "t", {name: kept[name] for name in kept if name.endswith((".json", ".npz"))}
 
 
-@repeated(100)
+@repeated(60)
 @given(data=st.data())
 def test_files_beside_the_records(beside: tuple[Path, dict[str, bytes]], data: st.DataObject) -> None:
     folder, files = beside

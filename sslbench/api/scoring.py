@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from sslbench.contract.record import COLUMNS, Record
 from sslbench.contract.schema import Count, Fraction, Name, Seed, checked
 from sslbench.contract.settings import configure
 from sslbench.contract.spec import READINGS, InputError, ProtocolConfig, check_draw
-from sslbench.datasets import default_root, load
+from sslbench.datasets import OWN, default_root, load
 from sslbench.datasets._base import Dataset
 from sslbench.engine.evaluate import Outcome, sees_features
 from sslbench.protocols import PROTOCOLS
@@ -30,6 +31,7 @@ from sslbench.stores.addresses import locate, prepare
 from sslbench.stores.inputs import describe
 from sslbench.stores.readback import MOMENT, evaluation_metrics
 from sslbench.stores.tracker import Tracker
+from sslbench.sweep.caveats import few_tested
 from sslbench.sweep.request import resolve_device
 
 NOT_KNOWN = float("nan")
@@ -101,6 +103,9 @@ def evaluate(
     stated = _stated(pretrain_dataset, pretrain_seconds, pretrain_samples, pretrain_flops)
     where = torch.device(resolve_device(device))
     data = load(dataset, default_root() if data_root is None else Path(data_root))
+    if dataset.partition(":")[0] in OWN:
+        for line in few_tested(dataset, len(data.test_labels)):
+            warnings.warn(line, stacklevel=2)
     budgets = [*_fractions(label_fractions), *_counts(labels_per_class, data)]
     rows: list[Record] = []
     with as_it_was(encoder):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,13 +12,14 @@ from rich.console import Console
 from rich.progress import Progress
 
 from sslbench.api.tables import wide
-from sslbench.datasets import default_root
+from sslbench.datasets import OWN, default_root
 from sslbench.publishing.continuation import take_published
 from sslbench.publishing.folders import published_among
 from sslbench.publishing.publish import write_tables
 from sslbench.report.records import from_records
 from sslbench.stores.addresses import locate
 from sslbench.sweep import crew, news
+from sslbench.sweep.caveats import too_little
 from sslbench.sweep.plan import Selection
 from sslbench.sweep.request import Prepared, Request, prepare_request, records_of
 
@@ -44,7 +46,8 @@ def run(
     """Run what is missing of a suite and return its evaluations, as `records` does.
 
     Workers are processes of their own, so a script calls this below `if __name__ == "__main__":`; a notebook need not.
-    Interrupted, it loses the evaluations in flight and the last minute of trainings: call it again.
+    Interrupted, it loses the evaluations in flight and the last minute of trainings: call it again. Where files of
+    your own are too few to say much, it warns.
 
     Args:
         suite: name of a suite, or a Python file with a `SUITE`.
@@ -70,6 +73,9 @@ def run(
     root = (default_root() if data_root is None else Path(data_root)).resolve()
     request = Request(str(suite), selection, stores, root, device, workers, tuple(plugins))
     prepared = prepare_request(request)
+    if any(name.partition(":")[0] in OWN for name in prepared.datasets.values()):
+        for line in too_little(prepared):
+            warnings.warn(line, stacklevel=2)
     if from_published:
         take_published(request, prepared, published_among(prepared.suite.name, None) / prepared.suite.name)
         prepared = prepare_request(request)

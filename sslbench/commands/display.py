@@ -23,11 +23,9 @@ from sslbench.contract.record import Record
 from sslbench.publishing.folders import RECORDS_FILE
 from sslbench.report.words.numbers import duration, percent
 from sslbench.sweep import news
+from sslbench.sweep.caveats import too_little
 from sslbench.sweep.estimate import CostBook, TimeLeft, remaining
 from sslbench.sweep.request import Prepared, Request, records_of
-
-#: Test inputs below which a person is warned.
-FEW_TESTED = 500
 
 
 def say_unusual(prepared: Prepared, console: Console) -> None:
@@ -43,30 +41,6 @@ def say_unusual(prepared: Prepared, console: Console) -> None:
     warn = warner(console)
     for line in too_little(prepared):
         warn(line)
-
-
-def too_little(prepared: Prepared) -> list[str]:
-    """Where results will say little, because there are few inputs: a line per dataset."""
-    short: dict[str, dict[str, int]] = {}
-    for cell in prepared.plan.pretrain:
-        if not cell.pretrain_dataset or cell.flops is not None:
-            continue
-        steps = cell.steps_over(prepared.unlabelled[cell.dataset])
-        if steps < FEW_STEPS:
-            short.setdefault(cell.dataset, {})[cell.pretext] = steps
-    lines = []
-    for dataset, tasks in short.items():
-        some = ", ".join(f"{pretext} {steps}" for pretext, steps in tasks.items())
-        lines.append(
-            f"few steps of pretraining on {dataset!r} ({some}): encoders stay near where they began; give `steps`"
-        )
-    for dataset, count in prepared.tested.items():
-        if 0 < count < FEW_TESTED:
-            points = 100 * 1.96 * (0.8 * 0.2 / count) ** 0.5
-            lines.append(
-                f"{dataset!r} has {count} test inputs: an accuracy of 80% is known to ±{points:.0f} points at best"
-            )
-    return lines
 
 
 def counts(prepared: Prepared) -> str:

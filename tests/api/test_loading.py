@@ -127,13 +127,17 @@ def test_every_encoder_that_ships_fits_the_row_it_is_of() -> None:
         encoder.load_state_dict(parse_weights(file.read_bytes()))
 
 
+def photographs(place: Path) -> str:
+    """Forty images of nothing, as a dataset of one's own."""
+    for number, picture in enumerate(np.random.default_rng(0).integers(0, 255, (40, 28, 28), dtype=np.uint8)):
+        path = place / "photos" / "ab"[number % 2] / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(picture).save(path)
+    return f"folder:{place / 'photos'}"
+
+
 def test_an_encoder_trained_on_files_of_ones_own_is_loaded_for_them(tmp_path: Path) -> None:
-    pixels = np.random.default_rng(0).integers(0, 255, (40, 28, 28), dtype=np.uint8)
-    for number, picture in enumerate(pixels):
-        place = tmp_path / "photos" / "ab"[number % 2] / f"{number}.png"
-        place.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(picture).save(place)
-    photos = f"folder:{tmp_path / 'photos'}"
+    photos = photographs(tmp_path)
     request = request_for(tmp_path, "own", SUITE_FILE.replace("told", "own").replace("digits", photos))
     request = dataclasses.replace(request, selection=Selection(pretexts=("rotation",), seeds=(0,)))
     _, worker = work_off(request)
@@ -143,6 +147,15 @@ def test_an_encoder_trained_on_files_of_ones_own_is_loaded_for_them(tmp_path: Pa
         sb.load_encoder(run.info.run_id, **asked)
     encoder = sb.load_encoder(run.info.run_id, dataset=photos, **asked)
     assert encoder(torch.rand(2, *encoder.input_spec.shape)).shape == (2, 8)
+    with pytest.warns(UserWarning, match=r"has 8 test inputs: an accuracy of 80% is known to ±28 points at best"):
+        sb.evaluate(encoder, photos, label_fractions=(1.0,), seeds=(0,), device="cpu")
+
+
+def test_few_files_of_ones_own_are_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sslbench.api.sweeps._with_a_bar", lambda *_: [])
+    request = request_for(tmp_path, "own", SUITE_FILE.replace("told", "own").replace("digits", photographs(tmp_path)))
+    with pytest.warns(UserWarning, match=r"has 8 test inputs"):
+        sb.run(request.suite, home=tmp_path / "home", data_root=tmp_path / "data", device="cpu")
 
 
 def test_lists_name_what_there_is() -> None:

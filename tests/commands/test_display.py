@@ -11,12 +11,13 @@ import pytest
 from rich.console import Console
 
 from sslbench.commands import display, patience
-from sslbench.commands.display import Bars, Display, too_little
+from sslbench.commands.display import Bars, Display
 from sslbench.commands.patience import signs_of_life
 from sslbench.contract.spec import Suite
 from sslbench.datasets._base import Dataset
 from sslbench.report.tables.sheet import text_sheet
 from sslbench.report.tables.terminal import print_sheet
+from sslbench.sweep.caveats import too_little
 from sslbench.sweep.cells import Source
 from sslbench.sweep.estimate import TimeLeft
 from sslbench.sweep.news import Finished, Progress

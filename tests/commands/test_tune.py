@@ -52,7 +52,7 @@ def test_a_dry_run_shows_arms_ranges_and_budget_and_a_run_ends_with_the_ledger(t
     assert code == 0
     assert "supervised trial 2/2: " in output
     assert "tuned arm score untuned trials completed epochs seconds samples compute supervised 0." in output
-    assert "plots of every arm: artifacts of its run in MLflow's experiment tiny-tune (sslbench ui)" in output
+    assert "plots of every arm: artifacts of its run in MLflow's experiment tiny-tune (sslbench ui tiny-tune)" in output
     assert (tmp_path / "settings" / "tiny.json").is_file()
     storage = f"sqlite:///{tmp_path / 'home' / 'optuna.db'}"
     (study,) = optuna.get_all_study_names(storage)

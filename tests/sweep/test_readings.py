@@ -28,6 +28,7 @@ from tests.conftest import CPU, request_for, work_off
 
 SUITE_FILE = '''"""The digits, read at two places."""
 from sslbench.contract.spec import Suite
+from sslbench.contract.titles import NOT_HELD_OUT
 
 SUITE = Suite(
     name="read", datasets=("digits",), encoders=("conv",), latent_dims=(8,), seeds=(0,), epochs=0.2,
@@ -116,8 +117,8 @@ def test_optuna_shows_no_value_where_the_budget_tells_none(swept: Swept) -> None
     ]
     assert len(unheard) == 4 + 4 + 2  # two encoders by both protocols at both readings, pixels at one
     assert {(trial.state, trial.value) for trial in unheard} == {(optuna.trial.TrialState.PRUNED, None)}
-    tuned = [trial for trial in trials if trial.params["protocol"] == "finetune"]
-    assert {trial.value for trial in tuned} == {None}, "fine-tuning holds no labels out"
+    tuned = [trial for trial in trials if trial.params["protocol"] in NOT_HELD_OUT]
+    assert {trial.value for trial in tuned} == {None}, "they hold no labels out"
     others = [trial for trial in trials if trial not in [*unheard, *tuned]]
     assert all(trial.state == optuna.trial.TrialState.COMPLETE and trial.value > 0 for trial in others)
 
