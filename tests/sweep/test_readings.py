@@ -13,6 +13,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from sslbench.commands.app import app
+from sslbench.contract.titles import NOT_HELD_OUT
 from sslbench.datasets._base import Dataset
 from sslbench.engine.evaluate import extract
 from sslbench.engine.pretrain import flops_of
@@ -28,7 +29,6 @@ from tests.conftest import CPU, request_for, work_off
 
 SUITE_FILE = '''"""The digits, read at two places."""
 from sslbench.contract.spec import Suite
-from sslbench.contract.titles import NOT_HELD_OUT
 
 SUITE = Suite(
     name="read", datasets=("digits",), encoders=("conv",), latent_dims=(8,), seeds=(0,), epochs=0.2,
