@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from sslbench.commands.options import (
+    FAILED,
     DataRoot,
     Home,
     Plugin,
@@ -35,7 +36,9 @@ def watch(
     data_root: DataRoot = None,
     plugin: Plugin = None,
 ) -> None:
-    """Show how far a suite is, who works on which cell, and what failed, as the stores know it; end when all is done.
+    """Show how far a suite is, who works on which cell, and what failed, as the stores know it.
+
+    It ends when all is done, or has failed and nobody is at work.
 
     Examples: sslbench watch quick | sslbench watch quick --once |
     sslbench watch quick --storage postgresql+psycopg://me@db/optuna --tracking-uri http://mlflow:5000
@@ -55,16 +58,20 @@ def watch(
             stores, root = locate(home, tracking_uri, storage), (data_root or default_root()).resolve()
             request = Request(suite, Selection(), stores, root, plugins=tuple(plugin or ()))
             shared = Shared(request, plan_request(request))
-        total, said = len(shared.prepared.cells), 0.0
+        total, said, over = len(shared.prepared.cells), 0.0, False
         with Live(console=console, auto_refresh=False, transient=not once) as live:
             while True:
                 done, lines = patiently(shared.done), patiently(shared.report)
+                before, over = over, done < total and patiently(shared.over)
+                ended = done == total or (before and over)  # between two cells nobody may be at work
                 text = "\n".join([f"{suite}: {done} of {total} cells done", *(f"  {line}" for line in lines)])
                 if console.is_terminal:
                     live.update(Text(text), refresh=True)
-                elif once or done == total or time.monotonic() - said >= EVERY:
+                elif once or ended or time.monotonic() - said >= EVERY:
                     said = time.monotonic()
                     say(console, text)
-                if once or done == total:
-                    break
+                if ended and done < total:
+                    raise typer.Exit(FAILED)
+                if once or ended:
+                    return
                 time.sleep(LOOK_SECONDS)

@@ -150,6 +150,11 @@ class Shared:
         finished = self.tracker.finished()
         return sum(cell_id in finished for cell_id, _ in self.prepared.cells)
 
+    def over(self) -> bool:
+        """Whether something failed and nobody works on anything or will: the rest is for a person to ask for again."""
+        queues = (self.pretrain, self.evaluate)
+        return bool(self.tracker.failures()) and not any(queue.held() or queue.waiting() for queue in queues)
+
     def report(self) -> list[str]:
         """Who works on which cell, how many wait, and what failed, in lines."""
         lines = [

@@ -104,6 +104,12 @@ def test_the_reasons_are_in_the_table_beside_what_went_well(ran: tuple[Path, str
         assert reason in table
 
 
+def test_who_watches_is_told_and_does_not_wait_for_ever(ran: tuple[Path, str]) -> None:
+    told = command("watch", str(ran[0] / "failing.py"), f"--home={ran[0] / 'home'}").ends(1)
+    assert "failed: greedy" in told
+    assert "2 of 8 cells done" in told
+
+
 def test_a_later_run_tries_them_again(ran: tuple[Path, str]) -> None:
     told = command("run", str(ran[0] / "failing.py"), "--dry-run", f"--home={ran[0] / 'home'}").ends()
     assert all(pretext in told for pretext in REASONS)
