@@ -13,7 +13,7 @@ from sslbench.api.tables import records_file
 from sslbench.contract.files import is_file
 from sslbench.contract.registry import Registry
 from sslbench.contract.spec import InputError
-from sslbench.datasets import COLLECTIONS, DATASETS, OWN, default_root, load
+from sslbench.datasets import COLLECTIONS, DATASETS, OWN, default_root, is_own, load
 from sslbench.datasets._base import Dataset
 from sslbench.encoders import ENCODERS
 from sslbench.encoders._base import Encoder
@@ -90,7 +90,7 @@ def load_encoder(
         stores = locate(None if home is None else Path(home))
         weights, tags = encoder_of(stores, text)
         trained_on = dataset or tags["pretrain_dataset"] or tags["dataset"]
-        if trained_on.partition(":")[0] in OWN and dataset is None:
+        if is_own(trained_on) and dataset is None:
             raise InputError(f"run {text} was trained on {trained_on}: say dataset (--made-for), e.g. folder:PATH")
         return _built(weights, tags["encoder"], int(tags["latent_dim"]), trained_on, data_root, f"run {text}")
     file = records_file(source)

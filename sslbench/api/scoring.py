@@ -22,7 +22,7 @@ from sslbench.contract.record import COLUMNS, Record
 from sslbench.contract.schema import Count, Fraction, Name, Seed, checked
 from sslbench.contract.settings import configure
 from sslbench.contract.spec import READINGS, InputError, ProtocolConfig, check_draw
-from sslbench.datasets import OWN, default_root, load
+from sslbench.datasets import default_root, is_own, load
 from sslbench.datasets._base import Dataset
 from sslbench.engine.evaluate import Outcome, sees_features
 from sslbench.protocols import PROTOCOLS
@@ -103,7 +103,7 @@ def evaluate(
     stated = _stated(pretrain_dataset, pretrain_seconds, pretrain_samples, pretrain_flops)
     where = torch.device(resolve_device(device))
     data = load(dataset, default_root() if data_root is None else Path(data_root))
-    if dataset.partition(":")[0] in OWN:
+    if is_own(dataset):
         for line in few_tested(dataset, len(data.test_labels)):
             warnings.warn(line, stacklevel=2)
     budgets = [*_fractions(label_fractions), *_counts(labels_per_class, data)]

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from sslbench.api.tables import wide
-from sslbench.datasets import OWN, default_root
+from sslbench.datasets import default_root, is_own
 from sslbench.publishing.continuation import take_published
 from sslbench.publishing.folders import published_among
 from sslbench.publishing.publish import write_tables
@@ -73,7 +73,7 @@ def run(
     root = (default_root() if data_root is None else Path(data_root)).resolve()
     request = Request(str(suite), selection, stores, root, device, workers, tuple(plugins))
     prepared = prepare_request(request)
-    if any(name.partition(":")[0] in OWN for name in prepared.datasets.values()):
+    if any(map(is_own, prepared.datasets.values())):
         for line in too_little(prepared):
             warnings.warn(line, stacklevel=2)
     if from_published:

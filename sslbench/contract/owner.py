@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import socket
@@ -71,36 +72,37 @@ def gone(owner: str) -> bool:
 
 def folder_of_own(folder: Path) -> Path:
     """The place of this process in a folder that several share; what dead ones left there is removed."""
-    remove_left(folder)
+    remove_left(folder, unused=math.inf)
     return folder / me()
 
 
-def remove_left(folder: Path, prefix: str = "") -> None:
+def remove_left(folder: Path, prefix: str = "", unused: float = UNUSED) -> None:
     """Remove the folders in a folder that are named after processes that have ended, as far as one can know from here.
-
-    Those of another machine, of containers that are gone and of before this machine was started anew go when nothing
-    was put into them for a week.
 
     Args:
         prefix: what their names begin with; behind the process, after a `~`, may be more.
+        unused: seconds for which nothing was put into those of another machine, of containers that are gone and of
+            before this machine was started anew, when they go too.
     """
     for left in folder.glob(f"{prefix}*"):
         owner = left.name.removeprefix(prefix).partition("~")[0]
-        if gone(owner) or (owner != me() and _OWNER.fullmatch(owner) and _unused(left)):
+        if gone(owner) or (owner != me() and _OWNER.fullmatch(owner) and _untouched(left) > unused):
             remove_inside(folder, left)
 
 
-def _unused(folder: Path) -> bool:
+def _untouched(folder: Path) -> float:
+    """Seconds since something was put into it; 0 if it has just gone."""
     try:
-        return time.time() - folder.stat().st_mtime > UNUSED
-    except OSError:  # gone at this moment
-        return False
+        return time.time() - folder.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 @contextmanager
 def temporary_files_in(folder: Path) -> Iterator[None]:
     """Have Python put the temporary files of this process where whoever comes later finds those of one that died."""
-    own, usual = folder_of_own(folder), tempfile.tempdir
+    remove_left(folder)
+    own, usual = folder / me(), tempfile.tempdir
     own.mkdir(parents=True, exist_ok=True)
     tempfile.tempdir = str(own)
     try:

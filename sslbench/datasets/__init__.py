@@ -123,6 +123,12 @@ def check(name: str) -> None:
         DATASETS.check(name)
 
 
+def is_own(name: str) -> bool:
+    """Whether a dataset, by the name it is asked for or by its identity, is made of a person's own files."""
+    prefix, colon, _ = name.partition(":")
+    return bool(colon) and prefix in OWN
+
+
 def version_of(name: str) -> int:
     """Of the loader of a dataset that `check` accepts."""
     prefix, colon, _ = name.partition(":")

@@ -18,7 +18,7 @@ from sslbench.contract.spec import (
     ProtocolConfig,
     Suite,
 )
-from sslbench.datasets import OWN, version_of
+from sslbench.datasets import is_own, version_of
 from sslbench.datasets._base import Dataset
 from sslbench.encoders import ENCODERS
 from sslbench.engine.evaluate import sees_features
@@ -51,9 +51,8 @@ class Source:
         """Of a dataset that was loaded by the name `asked`."""
         labels, classes = len(dataset.train_labels), len(dataset.classes)
         unlabelled, tested = len(dataset.unlabelled_inputs), len(dataset.test_inputs)
-        prefix, colon, _ = asked.partition(":")
-        own = bool(colon) and prefix in OWN
-        return cls(dataset.name, dataset.input_spec, labels, classes, version_of(asked), unlabelled, tested, own)
+        sizes = labels, classes, version_of(asked), unlabelled, tested
+        return cls(dataset.name, dataset.input_spec, *sizes, is_own(asked))
 
 
 def does_not_fit(task: type[Pretext], encoder: str, spec: InputSpec) -> str | None:
