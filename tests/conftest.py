@@ -28,9 +28,9 @@ from sslbench.report.statistics import Analysis, analyse
 from sslbench.stores import sqlite
 from sslbench.stores.addresses import locate, prepare
 from sslbench.stores.urls import sqlite_file
+from sslbench.sweep.asked import Request, Selection
 from sslbench.sweep.news import NewsWriter
-from sslbench.sweep.plan import Selection
-from sslbench.sweep.request import Prepared, Request, prepare_request
+from sslbench.sweep.request import Prepared, prepare_request
 from sslbench.sweep.shared import Shared
 from sslbench.sweep.worker import Worker
 from tests.forked import command

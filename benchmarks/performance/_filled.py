@@ -16,8 +16,8 @@ from sslbench.stores.inputs import describe
 from sslbench.stores.queue import CellQueue
 from sslbench.stores.tracker import Tracker
 from sslbench.sweep import suites
-from sslbench.sweep.plan import Selection
-from sslbench.sweep.request import Prepared, Request, prepare_request
+from sslbench.sweep.asked import Request, Selection
+from sslbench.sweep.request import Prepared, prepare_request
 from sslbench.sweep.studies import open_queues, queued_evaluation, queued_pretraining
 
 SUITE = '''

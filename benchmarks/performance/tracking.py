@@ -24,9 +24,9 @@ from sslbench.datasets import default_root
 from sslbench.stores.addresses import locate
 from sslbench.stores.queue import CellQueue
 from sslbench.stores.tracker import Tracker
+from sslbench.sweep.asked import Request, Selection
 from sslbench.sweep.news import NewsWriter, status_folder
-from sslbench.sweep.plan import Selection
-from sslbench.sweep.request import Request, prepare_request
+from sslbench.sweep.request import prepare_request
 from sslbench.sweep.shared import Shared
 from sslbench.sweep.trainer import Trainer
 from sslbench.sweep.worker import Worker

@@ -19,9 +19,9 @@ from sslbench.publishing.publish import write_tables
 from sslbench.report.records import from_records
 from sslbench.stores.addresses import locate
 from sslbench.sweep import crew, news
+from sslbench.sweep.asked import Request, Selection
 from sslbench.sweep.caveats import too_little
-from sslbench.sweep.plan import Selection
-from sslbench.sweep.request import Prepared, Request, prepare_request, records_of
+from sslbench.sweep.request import Prepared, prepare_request, records_of
 
 
 class CellsFailed(RuntimeError):

@@ -23,9 +23,10 @@ from sslbench.contract.record import Record
 from sslbench.publishing.folders import RECORDS_FILE
 from sslbench.report.words.numbers import duration, percent
 from sslbench.sweep import news
+from sslbench.sweep.asked import Request
 from sslbench.sweep.caveats import too_little
 from sslbench.sweep.estimate import CostBook, TimeLeft, remaining
-from sslbench.sweep.request import Prepared, Request, records_of
+from sslbench.sweep.request import Prepared, records_of
 
 
 def say_unusual(prepared: Prepared, console: Console) -> None:

@@ -30,7 +30,7 @@ from sslbench.stores.urls import hidden, shown
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from sslbench.sweep.request import Request
+    from sslbench.sweep.asked import Request
 
 
 def report(
@@ -63,8 +63,7 @@ def report(
             raise InputError(f"--ui-url {ui_url!r} is no address that begins with http:// or https://")
         if ui_url and hidden(ui_url) != ui_url:
             raise InputError(f"--ui-url {hidden(ui_url)!r} holds a password, which everybody would read in the page")
-        from sslbench.sweep.plan import Selection
-        from sslbench.sweep.request import Request
+        from sslbench.sweep.asked import Request, Selection
 
         stores = locate(home, tracking_uri)
         data = (data_root or default_root()).resolve()

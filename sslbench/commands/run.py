@@ -41,13 +41,15 @@ from sslbench.contract.spec import InputError
 from sslbench.datasets import default_root
 from sslbench.stores.addresses import locate
 from sslbench.sweep import suites
+from sslbench.sweep.asked import Request, Selection
 from sslbench.sweep.engines import engine_known
 
 if TYPE_CHECKING:
+    import pandas as pd
     from rich.console import Console
 
     from sslbench.sweep.news import Failure
-    from sslbench.sweep.request import Prepared, Request
+    from sslbench.sweep.request import Prepared
 
 
 def run(
@@ -93,9 +95,6 @@ def run(
     with plain_errors():
         suites.find(suite)
         engine_known(engine)
-        with signs_of_life(terminal(), f"preparing {suite}"):  # torch is imported here
-            from sslbench.sweep.plan import Selection
-            from sslbench.sweep.request import Request
 
         selection = Selection(
             tuple(dataset or ()),
@@ -135,7 +134,7 @@ def _dry_run(request: Request, results: Path | None, console: Console) -> None:
     say_matrices(prepared, console)
     say_unusual(prepared, console)
     if prepared.finished:
-        say(console, f"everything is done: {counts(prepared)}")
+        _say_done(len(prepared.plan.evaluations), console)
         return
     for line in missing_words(prepared):
         say(console, ("missing", "yellow"), f" {line}")
@@ -153,8 +152,18 @@ def _run(
 ) -> int:
     """Run what is missing, write and print the tables; returns the exit code."""
     with signs_of_life(console, f"preparing {request.suite}"):
-        from sslbench.commands.display import counts, say_unusual
-        from sslbench.publishing.folders import RECORDS_FILE, published_among
+        from sslbench.publishing.folders import published_among
+        from sslbench.publishing.kept import kept_suite
+
+        kept = None if from_published else kept_suite(request)
+    if kept is not None:
+        _say_done(kept["cell_id"][kept["split"] == "test"].nunique(), console)
+        folder = request.stores.results / kept["suite"].iloc[0]
+        _show(request, kept, folder, console, new=False)
+        _say_compared(folder, published_among(folder.name, results), console)
+        return 0
+    with signs_of_life(console, f"preparing {request.suite}"):  # torch is imported here
+        from sslbench.commands.display import say_unusual
         from sslbench.sweep.request import plan_request, prepare_request
 
         prepared = plan_request(request)
@@ -171,18 +180,15 @@ def _run(
     say_unusual(prepared, console)
     failures: list[Failure] = []
     if prepared.finished:
-        say(console, f"everything is done: {counts(prepared)}")
+        _say_done(len(prepared.plan.evaluations), console)
     else:
         failures = _sweep(request, prepared, published, engine, console)
     with signs_of_life(console, "writing tables"), temporary_files_in(request.stores.temporary):
         folder = _tables(request, prepared, console)
     for failure in failures:
         say(console, ("failed:", "bold red"), f" {failure.title}: {failure.reason}")
-    if folder and (published / folder.name / RECORDS_FILE).is_file():
-        from sslbench.commands.tables import short
-        from sslbench.publishing.sides import compared
-
-        say(console, compared(short(folder), published / folder.name))
+    if folder:
+        _say_compared(folder, published, console)
     return FAILED if failures else 0
 
 
@@ -210,12 +216,8 @@ def _sweep(
 
 def _tables(request: Request, prepared: Prepared, console: Console) -> Path | None:
     """Print the tables, written before unless they are as they would be again; returns their folder, None of a part."""
-    from sslbench.commands.tables import say_written
     from sslbench.publishing.kept import kept_records
-    from sslbench.report.attachments.predictions import read_answers
     from sslbench.report.records import from_records
-    from sslbench.report.tables.terminal import print_summary
-    from sslbench.sweep.plan import Selection
     from sslbench.sweep.request import records_of
 
     folder, whole = request.stores.results / prepared.suite.name, request.selection == Selection()
@@ -230,9 +232,34 @@ def _tables(request: Request, prepared: Prepared, console: Console) -> Path | No
 
             write_tables(request, prepared, records, warn=warner(console))
         frame = from_records(records)
+    _show(request, frame, folder, console, new)
+    return folder if whole else None
+
+
+def _show(request: Request, frame: pd.DataFrame, folder: Path, console: Console, new: bool) -> None:
+    """Print the tables of these records, and where the suite's are, if it is all of it."""
+    from sslbench.commands.tables import say_written
+    from sslbench.report.attachments.predictions import read_answers
+    from sslbench.report.tables.terminal import print_summary
+
+    whole = request.selection == Selection()
     print_summary(frame, console, answers=read_answers(folder) if whole else None)
-    if not whole:
+    if whole:
+        say_written(request.suite, request.stores.home, folder, console, new=new)
+    else:
         say(console, "only a part was selected: no tables are written")
-        return None
-    say_written(request.suite, request.stores.home, folder, console, new=new)
-    return folder
+
+
+def _say_done(evaluations: int, console: Console) -> None:
+    say(console, f"everything is done: {evaluations:,} evaluations")
+
+
+def _say_compared(folder: Path, results: Path, console: Console) -> None:
+    """Say how tables differ from the published ones of the same suite, if there are any."""
+    from sslbench.publishing.folders import RECORDS_FILE
+
+    if (results / folder.name / RECORDS_FILE).is_file():
+        from sslbench.commands.tables import short
+        from sslbench.publishing.sides import compared
+
+        say(console, compared(short(folder), results / folder.name))

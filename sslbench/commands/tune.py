@@ -63,8 +63,7 @@ def tune(
     sslbench tune catalogue --criterion label_free --epochs 3
     """
     with plain_errors():
-        from sslbench.sweep.plan import Selection
-        from sslbench.sweep.request import Request
+        from sslbench.sweep.asked import Request, Selection
         from sslbench.tuning.request import TuneRequest, prepare_tuning
 
         selection = Selection(

@@ -51,8 +51,8 @@ def watch(
             from rich.text import Text
 
             from sslbench.stores.outage import patiently
-            from sslbench.sweep.plan import Selection
-            from sslbench.sweep.request import Request, plan_request
+            from sslbench.sweep.asked import Request, Selection
+            from sslbench.sweep.request import plan_request
             from sslbench.sweep.shared import Shared
 
             stores, root = locate(home, tracking_uri, storage), (data_root or default_root()).resolve()

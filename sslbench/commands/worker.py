@@ -60,8 +60,8 @@ def worker(
         suites.find(suite)
         with signs_of_life(terminal(), f"preparing {suite}"):
             from sslbench.commands.display import counts, say_unusual
-            from sslbench.sweep.plan import Selection
-            from sslbench.sweep.request import Request, prepare_request
+            from sslbench.sweep.asked import Request, Selection
+            from sslbench.sweep.request import prepare_request
             from sslbench.sweep.solo import work
 
             selection = Selection(

@@ -20,7 +20,8 @@ from sslbench.stores.answers import ANSWERS_FILE, right_npz
 from sslbench.stores.readback import evaluation_metrics, pretraining_metrics
 from sslbench.stores.runs import ENCODER_FILE
 from sslbench.stores.tracker import Tracker
-from sslbench.sweep.request import Prepared, Request, tracker_of
+from sslbench.sweep.asked import Request
+from sslbench.sweep.request import Prepared, tracker_of
 
 
 def take_published(request: Request, prepared: Prepared, folder: Path) -> int:

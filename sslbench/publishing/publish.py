@@ -24,7 +24,7 @@ from sslbench.publishing.encoders import ship
 from sslbench.publishing.environment import environment
 from sslbench.publishing.folders import RECORDS_FILE, published_among, replaced
 from sslbench.publishing.versions import current_versions
-from sslbench.report.attachments import TAKEN, Answered, Answers, Attachments, Exhibit, Failure, Gaps, shrink
+from sslbench.report.attachments import PLUG_INS, TAKEN, Answered, Answers, Attachments, Exhibit, Failure, Gaps, shrink
 from sslbench.report.build import PAGE_FILE, build
 from sslbench.report.page import unlinked
 from sslbench.report.records import from_records, read_records
@@ -32,8 +32,9 @@ from sslbench.stores.addresses import Stores, ui_of
 from sslbench.stores.answers import ANSWERS_FILE, read_right
 from sslbench.stores.tracker import Tracker
 from sslbench.sweep import suites
+from sslbench.sweep.asked import Request
 from sslbench.sweep.plan import Plan
-from sslbench.sweep.request import Prepared, Request, tracker_of
+from sslbench.sweep.request import Prepared, tracker_of
 
 #: Bytes of pictures: enough to see what was learned, little enough to publish. What does not fit stays in MLflow.
 MOST_BYTES = 1_500_000
@@ -128,7 +129,7 @@ def offered_by(suite: Suite) -> dict[str, str]:
         (PROTOCOLS, suite.protocols),
     ]
     owners = {registry.owner(name) for registry, names in named for name in names} - {""}
-    return {"plug_ins_of": ", ".join(sorted(owners))} if owners else {}
+    return {PLUG_INS: ", ".join(sorted(owners))} if owners else {}
 
 
 def gaps_of(tracker: Tracker, prepared: Prepared, recorded: set[str]) -> Gaps:

@@ -9,10 +9,11 @@ from dataclasses import replace
 
 from sslbench.stores.outage import patiently
 from sslbench.stores.urls import hidden
+from sslbench.sweep.asked import Request
 from sslbench.sweep.engines import engine_of
 from sslbench.sweep.engines._base import Engine, Placed, next_look
 from sslbench.sweep.news import Failure, Progress
-from sslbench.sweep.request import Prepared, Request
+from sslbench.sweep.request import Prepared
 from sslbench.sweep.shared import Shared
 
 POLL_SECONDS = 0.2

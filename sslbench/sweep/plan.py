@@ -21,6 +21,7 @@ from sslbench.engine.evaluate import sees_features
 from sslbench.modalities import modality_of
 from sslbench.pretexts import PRETEXTS
 from sslbench.protocols import PROTOCOLS
+from sslbench.sweep.asked import Selection
 from sslbench.sweep.cells import (
     Drawn,
     Source,
@@ -35,18 +36,6 @@ from sslbench.sweep.cells import (
     protocols_of,
     readings_of,
 )
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Which part of a suite to run; an empty axis means all of it."""
-
-    datasets: tuple[str, ...] = ()
-    pretexts: tuple[str, ...] = ()
-    latent_dims: tuple[int, ...] = ()
-    label_fractions: tuple[float, ...] = ()
-    seeds: tuple[int, ...] = ()
-    encoders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -19,33 +19,14 @@ from sslbench.datasets._files import said
 from sslbench.stores.addresses import Stores, prepare
 from sslbench.stores.finished import finished_of
 from sslbench.sweep import suites
+from sslbench.sweep.asked import Request
 from sslbench.sweep.cells import Source
 from sslbench.sweep.cores import Layout, choose, cores, free_memory, threads_set
-from sslbench.sweep.plan import Plan, Selection, beyond, check, make_plan, select
+from sslbench.sweep.plan import Plan, beyond, check, make_plan, select
 from sslbench.sweep.sizes import keep_source, known_source
 
 if TYPE_CHECKING:  # it imports MLflow, which a plan can do without
     from sslbench.stores.tracker import Tracker
-
-
-@dataclass(frozen=True)
-class Request:
-    """What a person asked to run; travels to every worker.
-
-    Attributes:
-        suite: name or file of the suite.
-        device: `auto`, `cpu` or `cuda`.
-        workers: how many at most; None for as many as do most together.
-        plugins: files and modules to load first, as `load_plugins` takes them.
-    """
-
-    suite: str
-    selection: Selection
-    stores: Stores
-    data_root: Path
-    device: str = "auto"
-    workers: int | None = 1
-    plugins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,10 @@ from sslbench.contract.files import remove_inside
 from sslbench.contract.owner import remove_left, temporary_files_in
 from sslbench.stores.outage import lost, patiently, store_lost
 from sslbench.sweep import suites
+from sslbench.sweep.asked import Request
 from sslbench.sweep.features import features_folder
 from sslbench.sweep.news import News
-from sslbench.sweep.request import Prepared, Request, resolve_device, tracker_of
+from sslbench.sweep.request import Prepared, resolve_device, tracker_of
 from sslbench.sweep.studies import held_in, missing_evaluations, missing_pretrainings, open_queues
 
 if TYPE_CHECKING:  # it imports torch, which who looks after workers can do without

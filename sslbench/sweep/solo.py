@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sslbench.stores.outage import patiently
+from sslbench.sweep.asked import Request
 from sslbench.sweep.news import News
-from sslbench.sweep.request import Prepared, Request
+from sslbench.sweep.request import Prepared
 from sslbench.sweep.shared import Shared
 
 

@@ -15,7 +15,8 @@ from sslbench.contract.spec import READINGS, REFERENCE_PROTOCOLS, Suite
 from sslbench.stores.outage import patiently
 from sslbench.stores.queue import Axis, CellQueue, QueuedCell
 from sslbench.stores.storage import open_storage
-from sslbench.sweep.plan import Plan, Selection
+from sslbench.sweep.asked import Selection
+from sslbench.sweep.plan import Plan
 
 
 def open_queues(suite: Suite, selection: Selection, storage_url: str) -> tuple[CellQueue, CellQueue]:

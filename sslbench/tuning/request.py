@@ -20,9 +20,10 @@ from sslbench.pretexts import PRETEXTS
 from sslbench.protocols.finetune import FinetuneConfig
 from sslbench.stores.addresses import Stores
 from sslbench.sweep import suites
+from sslbench.sweep.asked import Request, Selection
 from sslbench.sweep.cells import Source
-from sslbench.sweep.plan import Plan, Selection, make_plan, select
-from sslbench.sweep.request import Request, acquire, resolve_device
+from sslbench.sweep.plan import Plan, make_plan, select
+from sslbench.sweep.request import acquire, resolve_device
 from sslbench.tuning.arms import Arm, Bench, PretextArm, SupervisedArm
 from sslbench.tuning.criteria import CRITERIA, SUPERVISED, Sight
 from sslbench.tuning.study import ArmStudy

@@ -21,7 +21,7 @@ from sslbench.encoders import ENCODERS
 from sslbench.publishing.publish import publish
 from sslbench.report.records import read_records
 from sslbench.stores.addresses import locate
-from sslbench.sweep.plan import Selection
+from sslbench.sweep.asked import Selection
 from tests.conftest import request_for, work_off
 from tests.forked import Forked
 

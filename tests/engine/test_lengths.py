@@ -18,7 +18,8 @@ from sslbench.numerics.flops import counted
 from sslbench.pretexts import PRETEXTS
 from sslbench.protocols._base import Effort
 from sslbench.protocols.finetune import Finetune, FinetuneConfig
-from sslbench.sweep.plan import Plan, Selection, Source, make_plan, select
+from sslbench.sweep.asked import Selection
+from sslbench.sweep.plan import Plan, Source, make_plan, select
 from tests.conftest import CPU, evaluate_cell, pretrain_cell
 
 PUBLIC = tuple(PRETEXTS)  # before any suite's file adds its own

@@ -17,7 +17,8 @@ from sslbench.report.attachments.predictions import read_answers
 from sslbench.report.build import rebuild
 from sslbench.report.records import read_records
 from sslbench.stores.tracker import ENCODER_FILE
-from sslbench.sweep.request import Request, prepare_request, records_of, tracker_of
+from sslbench.sweep.asked import Request
+from sslbench.sweep.request import prepare_request, records_of, tracker_of
 from tests.conftest import request_for, work_off
 
 SUITE_FILE = '''"""The digits."""

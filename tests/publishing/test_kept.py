@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
+import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from sslbench.publishing import environment, kept
-from sslbench.publishing.kept import kept_records
+from sslbench.publishing.kept import kept_records, kept_suite
 from sslbench.publishing.publish import write_tables
 from sslbench.report.records import read_records
-from sslbench.sweep.plan import Selection
-from sslbench.sweep.request import Prepared, Request, plan_request, records_of
+from sslbench.sweep.asked import Request, Selection
+from sslbench.sweep.request import Prepared, plan_request, records_of
 from tests.conftest import request_for, work_off
 
 SUITE_FILE = '''"""Two encoders that nothing trains."""
@@ -97,6 +101,68 @@ def test_a_suite_file_that_was_changed_since_has_them_written_again(request_done
     assert kept_records(request_done, prepared) is None
     os.utime(file, (before, before))
     assert kept_records(request_done, prepared) is not None
+
+
+def test_a_whole_suite_is_known_to_be_done_without_a_plan(request_done: Request, prepared: Prepared) -> None:
+    records, planned = kept_suite(request_done), kept_records(request_done, prepared)
+    assert records is not None
+    assert planned is not None
+    assert records.equals(planned)
+
+
+def test_nothing_to_do_is_told_and_shown_without_torch_or_mlflow(request_done: Request) -> None:
+    stores = request_done.stores
+    at = ["--home", str(stores.home), "--data-root", str(request_done.data_root)]
+    program = (
+        "import sys\n"
+        "from sslbench.publishing import environment\n"
+        "environment.git_commit = lambda: 'abc'\n"
+        "from sslbench.commands.app import app\n"
+        f"app({['run', request_done.suite, *at]!r}, standalone_mode=False)\n"
+        "print('imported:', {'torch', 'mlflow', 'optuna'} & set(sys.modules))\n"
+    )
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert "everything is done: 2 evaluations" in told
+    assert "random_init" in told
+    assert "as written before:" in told
+    assert told.endswith("imported: set()\n")
+
+
+def test_what_a_whole_suite_would_need_a_plan_for_is_not_told_without(request_done: Request) -> None:
+    part = dataclasses.replace(request_done, selection=Selection(pretexts=("raw_pixels",)))
+    assert kept_suite(part) is None
+    assert kept_suite(dataclasses.replace(request_done, plugins=("mine.py",))) is None
+    assert kept_suite(dataclasses.replace(request_done, device="cuda")) is None
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("gaps.json", {"planned": 3, "missing": 1, "failures": []}),
+        ("environment.json", {"plug_ins_of": "mine 1.0"}),
+    ],
+)
+def test_tables_that_lack_something_or_show_plug_ins_need_a_plan(
+    request_done: Request, tmp_path: Path, file: str, content: dict[str, object]
+) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(request_done.stores.home, home)
+    moved = dataclasses.replace(request_done, stores=dataclasses.replace(request_done.stores, home=home))
+    assert kept_suite(moved) is not None
+    place = home / "results" / "two" / file
+    before = json.loads(place.read_text()) if place.exists() else {}
+    place.write_text(json.dumps({**before, **content}))
+    assert kept_suite(moved) is None
+
+
+def test_a_suite_of_ones_own_files_needs_a_plan(request_done: Request, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept, "is_own", lambda name: name == "digits")
+    assert kept_suite(request_done) is None
+
+
+def test_a_store_that_lost_a_run_needs_a_plan(request_done: Request, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept, "finished_of", lambda uri, suite: {})
+    assert kept_suite(request_done) is None
 
 
 def test_no_tables_are_none(request_done: Request, prepared: Prepared, tmp_path: Path) -> None:

@@ -20,8 +20,9 @@ from sslbench.stores.addresses import Stores, locate, prepare
 from sslbench.stores.answers import ANSWERS_FILE, answers_npz
 from sslbench.stores.inputs import describe
 from sslbench.stores.tracker import Tracker
-from sslbench.sweep.plan import Plan, Selection
-from sslbench.sweep.request import Prepared, Request
+from sslbench.sweep.asked import Request, Selection
+from sslbench.sweep.plan import Plan
+from sslbench.sweep.request import Prepared
 from tests.conftest import evaluate_cell, pretrain_cell
 from tests.stores.test_tracker import COSTS
 

@@ -17,7 +17,7 @@ from sslbench.contract.errors import InputError, StoreLost
 from sslbench.contract.spec import Suite
 from sslbench.stores import outage
 from sslbench.stores.outage import patiently, store_lost
-from sslbench.sweep.plan import Selection
+from sslbench.sweep.asked import Selection
 from sslbench.sweep.studies import open_queues
 
 

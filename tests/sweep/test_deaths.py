@@ -18,11 +18,11 @@ from requests.exceptions import ConnectionError as NoConnection
 
 from sslbench.contract.owner import me
 from sslbench.stores.outage import since_outage
+from sslbench.sweep.asked import Request, Selection
 from sslbench.sweep.crew import RESTARTS, run
 from sslbench.sweep.features import FeatureCache
 from sslbench.sweep.news import Failure, NewsWriter, Progress
-from sslbench.sweep.plan import Selection
-from sslbench.sweep.request import Request, prepare_request
+from sslbench.sweep.request import prepare_request
 from sslbench.sweep.shared import Shared
 from sslbench.sweep.worker import Worker
 from tests.conftest import SUITE_FILE, request_for, work_off

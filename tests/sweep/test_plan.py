@@ -7,7 +7,8 @@ from dataclasses import replace
 from sslbench.contract.cells import FEW_STEPS, PretrainCell
 from sslbench.contract.spec import Suite
 from sslbench.datasets._base import Dataset
-from sslbench.sweep.plan import Selection, Source, beyond, make_plan
+from sslbench.sweep.asked import Selection
+from sslbench.sweep.plan import Source, beyond, make_plan
 
 
 def test_a_suite_may_have_more_seeds_where_labels_are_few(digits: Dataset) -> None:

@@ -22,8 +22,9 @@ from sslbench.report.records import from_records, read_records, write_records
 from sslbench.report.tables.terminal import print_summary
 from sslbench.stores.storage import open_storage
 from sslbench.sweep import features as caches
+from sslbench.sweep.asked import Request
 from sslbench.sweep.features import FeatureCache, features_folder
-from sslbench.sweep.request import Prepared, Request, records_of
+from sslbench.sweep.request import Prepared, records_of
 from sslbench.sweep.worker import Worker
 from tests.conftest import CPU, request_for, work_off
 

@@ -10,9 +10,9 @@ from sslbench.contract.spec import InputSpec, ViewPolicy
 from sslbench.datasets._base import Dataset
 from sslbench.stores.addresses import locate
 from sslbench.sweep import request, sizes
+from sslbench.sweep.asked import Request, Selection
 from sslbench.sweep.cells import Source
-from sslbench.sweep.plan import Selection
-from sslbench.sweep.request import Request, plan_request
+from sslbench.sweep.request import plan_request
 from sslbench.sweep.sizes import keep_source, known_source
 
 

@@ -17,8 +17,9 @@ from sslbench.engine.evaluate import evaluate, extract, refit
 from sslbench.engine.pretrain import build
 from sslbench.report.records import from_records
 from sslbench.report.scores.layout import lay_out
+from sslbench.sweep.asked import Selection
 from sslbench.sweep.cells import Source
-from sslbench.sweep.plan import Plan, Selection, make_plan, select
+from sslbench.sweep.plan import Plan, make_plan, select
 from sslbench.sweep.request import records_of
 from tests.conftest import CPU, evaluate_cell, pretrain_cell, request_for, work_off
 from tests.made_up import markdown

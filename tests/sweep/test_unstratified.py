@@ -18,7 +18,8 @@ from sslbench.publishing.continuation import take_published
 from sslbench.publishing.publish import publish, write_tables
 from sslbench.report.records import read_records, write_records
 from sslbench.stores.addresses import locate
-from sslbench.sweep.request import Request, prepare_request, records_of, tracker_of
+from sslbench.sweep.asked import Request
+from sslbench.sweep.request import prepare_request, records_of, tracker_of
 from tests.conftest import request_for, work_off
 
 SUITE_FILE = '''"""Labels as they come."""

@@ -33,9 +33,8 @@ from sslbench.protocols import PROTOCOLS
 from sslbench.protocols.finetune import FinetuneConfig
 from sslbench.stores.addresses import locate
 from sslbench.sweep import suites
+from sslbench.sweep.asked import Request, Selection
 from sslbench.sweep.cells import Source
-from sslbench.sweep.plan import Selection
-from sslbench.sweep.request import Request
 from sslbench.tuning import session
 from sslbench.tuning.arms import Stretch
 from sslbench.tuning.criteria import CRITERIA, Sight

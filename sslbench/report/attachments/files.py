@@ -22,6 +22,9 @@ GAPS_FILE, TUNING_FILE, ENVIRONMENT_FILE, PRIMARY_FILE = "gaps.json", "tuning.js
 #: In the environment: how many of the evaluations were taken from results published before, not run on this machine.
 TAKEN = "evaluations_published_before"
 
+#: In the environment: which other packages offered plug-ins of the suite.
+PLUG_INS = "plug_ins_of"
+
 #: What the file holds of a tuned arm: what the page shows of it.
 _KEPT = (
     *("pretext", "criterion", "score", "default_score", "trials", "completed", "seconds", "samples", "flops"),

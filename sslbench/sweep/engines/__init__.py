@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from sslbench.contract.errors import InputError
 
 if TYPE_CHECKING:
+    from sslbench.sweep.asked import Request
     from sslbench.sweep.engines._base import Engine
-    from sslbench.sweep.request import Prepared, Request
+    from sslbench.sweep.request import Prepared
 
 #: Name to module; each has an `ENGINE`, a class.
 ENGINES = {"local": "local", "ray": "on_ray", "slurm": "on_slurm"}

@@ -12,8 +12,9 @@ from sslbench.contract.environment import hush
 from sslbench.contract.errors import InputError
 from sslbench.stores.outage import patiently
 from sslbench.stores.urls import sqlite_file
+from sslbench.sweep.asked import Request
 from sslbench.sweep.news import Failure, Finished, Progress, Status
-from sslbench.sweep.request import Request, prepare_request
+from sslbench.sweep.request import prepare_request
 from sslbench.sweep.shared import Shared
 
 #: Seconds between two looks into the stores, at least; a look takes no more than this share of the time.

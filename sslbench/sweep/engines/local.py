@@ -15,9 +15,10 @@ from sslbench.contract.environment import hush
 from sslbench.contract.errors import StoreLost
 from sslbench.contract.files import remove_inside
 from sslbench.stores.outage import patiently
+from sslbench.sweep.asked import Request
 from sslbench.sweep.engines._base import known
 from sslbench.sweep.news import NewsReader, NewsWriter, Progress, status_folder
-from sslbench.sweep.request import Prepared, Request, layout, plan_request
+from sslbench.sweep.request import Prepared, layout, plan_request
 from sslbench.sweep.shared import Shared
 
 

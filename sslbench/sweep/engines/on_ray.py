@@ -9,8 +9,9 @@ import ray
 from ray.exceptions import RayError
 
 from sslbench.contract.errors import InputError
+from sslbench.sweep.asked import Request
 from sslbench.sweep.engines._base import StoreNews, check_shared, known, work
-from sslbench.sweep.request import Prepared, Request
+from sslbench.sweep.request import Prepared
 
 
 class Task:

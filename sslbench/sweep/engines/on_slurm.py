@@ -11,8 +11,9 @@ import submitit
 from sslbench.contract.errors import InputError
 from sslbench.contract.files import remove_inside
 from sslbench.contract.owner import folder_of_own
+from sslbench.sweep.asked import Request
 from sslbench.sweep.engines._base import StoreNews, check_shared, work
-from sslbench.sweep.request import Prepared, Request
+from sslbench.sweep.request import Prepared
 
 #: Seconds that a job may take to end when it is cancelled.
 PATIENCE = 60
