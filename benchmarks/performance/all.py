@@ -17,6 +17,7 @@ SCRIPTS = (
     "gpu",
     "series",
     "language",
+    "timestamps",
     "time_to_accuracy",
 )
 

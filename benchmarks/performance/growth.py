@@ -24,14 +24,20 @@ CELLS, RECORDS = 20_000, 20_000
 REPEATS = 3
 GIB = 2**30
 
-#: Workers whose memory is measured: the pretexts of the quick suite, all others, and those made for transformers.
 QUICK = suites.load("quick").pretexts
 OF_IMAGES = [name for name in PRETEXTS if PRETEXTS.module(name).split(".")[2] not in ("series", "text")]
 ELSEWHERE = ("colorization", "masked_autoencoder", "ijepa")  # not for grey images, not for `conv`
+OTHERS = tuple(name for name in OF_IMAGES if name not in (*BASELINES, *QUICK, *ELSEWHERE))
+SERIES, TEXT = suites.load("catalogue_series"), suites.load("catalogue_text")
+
+#: Workers whose memory is measured: on which datasets, with which encoder, and what they train.
 WORKERS = {
-    "": ("conv", QUICK),
-    ", all other tasks": ("conv", tuple(name for name in OF_IMAGES if name not in (*BASELINES, *QUICK, *ELSEWHERE))),
-    ", tasks made for vit": ("vit", ("masked_autoencoder", "ijepa", "dino")),
+    "on Fashion-MNIST": (("fashion_mnist",), "conv", QUICK),
+    "on Fashion-MNIST, all other tasks": (("fashion_mnist",), "conv", OTHERS),
+    "on Fashion-MNIST, tasks made for vit": (("fashion_mnist",), "vit", ("masked_autoencoder", "ijepa", "dino")),
+    "on series": (SERIES.datasets, "conv1d", SERIES.pretexts),
+    "on texts": (TEXT.datasets, "bag", TEXT.pretexts),
+    "on texts, transformer": (TEXT.datasets, "transformer", ("masked_lm", "causal_lm", "denoising_lm", "vicreg")),
 }
 WORKER_SUITE = '''
 """What a worker's memory is measured on."""
@@ -39,12 +45,12 @@ from sslbench.contract.spec import Suite
 
 SUITE = Suite(
     name="memory",
-    datasets=("fashion_mnist",),
+    datasets={datasets!r},
     encoders=({encoder!r},),
     pretexts={pretexts!r},
     latent_dims=(128,),
     seeds=(0,),
-    epochs=0.03,
+    steps=28,
     label_fractions=(0.01, 1.0),
     protocols=("linear_probe", "knn", "finetune"),
     settings={{"finetune": {{"min_steps": 20, "max_steps": 20}}}},
@@ -80,11 +86,11 @@ def planning_seconds(filled: Filled) -> float:
     return seconds(work)
 
 
-def worker_bytes(folder: Path, encoder: str, pretexts: tuple[str, ...]) -> int:
-    """Peak resident memory of the only worker of a small sweep on Fashion-MNIST."""
+def worker_bytes(folder: Path, datasets: tuple[str, ...], encoder: str, pretexts: tuple[str, ...]) -> int:
+    """Peak resident memory of the only worker of a small sweep."""
     folder.mkdir()
     suite = folder / "memory.py"
-    suite.write_text(WORKER_SUITE.format(encoder=encoder, pretexts=pretexts), encoding="utf-8")
+    suite.write_text(WORKER_SUITE.format(datasets=datasets, encoder=encoder, pretexts=pretexts), encoding="utf-8")
     command = [sys.executable, "-m", "sslbench", "run", str(suite), "--workers", "1", "--home", str(folder / "home")]
     sweep = subprocess.Popen([*command, "--results", str(folder / "results")], stdout=subprocess.DEVNULL)
     peaks: dict[int, int] = {}
@@ -167,7 +173,7 @@ def main() -> list[Row]:
         (f"report of {found:,} records, from the store to its files", [taken for taken, _ in reports], 30.0, "s", ""),
         (f"planning {CELLS:,} finished cells", planning, 20.0, "s", ""),
         *(
-            (f"peak memory of a worker on Fashion-MNIST{which}", [size / GIB], 2.0, "GiB", ", ".join(WORKERS[which][1]))
+            (f"peak memory of a worker {which}", [size / GIB], 2.0, "GiB", ", ".join(WORKERS[which][2]))
             for which, size in memory.items()
         ),
         ("peak memory on data of CIFAR-10's size", [cifar_bytes() / GIB], 3.0, "GiB", "two pretexts, two protocols"),

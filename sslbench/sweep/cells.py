@@ -183,7 +183,7 @@ def _budgets(suite: Suite, source: Source) -> list[tuple[float, int | None]]:
 
 
 def protocols_of(suite: Suite, pretext: str) -> list[tuple[str, str]]:
-    """Protocols and readings that evaluate a pretext."""
+    """Protocols and readings that evaluate a pretext: those of the suite's readings its encoder offers, or its own."""
     if pretext in REFERENCE_PROTOCOLS:  # runs whether or not the suite names it: every table needs it
         return [(REFERENCE_PROTOCOLS[pretext], READINGS[0])]
     task = PRETEXTS.get(pretext)
@@ -192,8 +192,7 @@ def protocols_of(suite: Suite, pretext: str) -> list[tuple[str, str]]:
         (protocol, reading)
         for protocol in suite.protocols
         if task.protocols is None or protocol in task.protocols
-        for reading in readings_of(suite, protocol)
-        if reading in offered
+        for reading in [one for one in readings_of(suite, protocol) if one in offered] or offered[:1]
     ]
 
 
