@@ -59,7 +59,8 @@ SUITE = Suite(
         "newsgroups, whose texts are longest, are in `catalogue_text`.",
         "`supervised` and `finetune`: 4 epochs over the labels, at least 500 and at most 4,000 steps of batch 64; "
         "`catalogue_text` shows what twice as many would give.",
-        "`tfidf`: logistic regression on words and pairs of them; its regularisation chosen inside the label budget.",
+        "`tfidf`: logistic regression on the tokens that encoders read, parts of words, and pairs of them; its "
+        "regularisation chosen inside the label budget.",
         "`contrastive_text` tells two readings of a text apart by dropout alone, which leaves a bag of words little to "
         "learn.",
     ),

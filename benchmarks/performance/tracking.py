@@ -2,7 +2,8 @@
 
 One worker runs the quick suite's cells of one latent size and seed in this process, on one thread as it would beside
 others; every call into the tracker and every look into a queue is timed, and, once more apart, what it takes to keep an
-encoder as a model of MLflow, files included, beside the pretrainings that it is a part of.
+encoder as a model of MLflow, files included, beside the pretrainings that it is a part of. The suite as it is published
+is then finished, and asked for again.
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ from sslbench.datasets import default_root
 from sslbench.stores.addresses import locate
 from sslbench.stores.queue import CellQueue
 from sslbench.stores.tracker import Tracker
+from sslbench.sweep import trainer
 from sslbench.sweep.asked import Request, Selection
 from sslbench.sweep.news import NewsWriter, status_folder
 from sslbench.sweep.request import prepare_request
 from sslbench.sweep.shared import Shared
-from sslbench.sweep.trainer import Trainer
 from sslbench.sweep.worker import Worker
 
 SELECTION = Selection(
@@ -52,7 +53,7 @@ TRACKER_CALLS = (
     "artifact",
 )
 QUEUE_CALLS = ("waiting", "running", "held", "fill")
-REPEATS = 11
+REPEATS, FEW = 11, 5
 
 
 @dataclasses.dataclass
@@ -121,6 +122,38 @@ def suite_part(folder: Path, clock: Clock, models: Clock, pretraining: Clock) ->
     return elapsed, len(prepared.cells), len(prepared.plan.pretrain)
 
 
+def finished_suite() -> list[Row]:
+    """How long the quick suite takes when everything is done, told and shown again, and to say so in a dry run.
+
+    In a checkout with changes that are not committed it takes longer: its tables may be others by now, and are written.
+    """
+    run = [sys.executable, "-m", "sslbench", "run", "quick"]
+    with tempfile.TemporaryDirectory() as home:
+        at = ["--home", home]
+        subprocess.run([*run, *at, "--from-published"], capture_output=True, check=True)
+        asked = {"with nothing to do": [*run, *at], "of what is done, a dry run": [*run, *at, "--dry-run"]}
+        answers = interleave(
+            {
+                name: partial(seconds, partial(subprocess.run, command, capture_output=True, check=True))
+                for name, command in asked.items()
+            },
+            FEW,
+        )
+    return [
+        row(
+            6,
+            f"sslbench run quick {name}",
+            answers.values[name],
+            "all of it, processes started and ended",
+            others=answers.others,
+            bound="at most",
+            target=5.0,
+            unit="s",
+        )
+        for name in asked
+    ]
+
+
 def main() -> list[Row]:
     """Measure the share and the answers."""
     torch.set_num_threads(1)
@@ -151,7 +184,7 @@ def main() -> list[Row]:
     clock = Clock()
     timed_calls(clock)
     models, pretraining = Clock(), Clock()
-    Trainer._log_model = models.around(Trainer._log_model)
+    trainer.log_model = models.around(trainer.log_model)
     Worker._pretrain = pretraining.around(Worker._pretrain)
     wait_until_quiet()
     watch = Others()
@@ -180,6 +213,7 @@ def main() -> list[Row]:
             unit="%",
         ),
         *rows,
+        *finished_suite(),
     ]
 
 
