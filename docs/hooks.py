@@ -31,7 +31,14 @@ ELSEWHERE = (
 PICTURES = ("results/*/*.png", "results/*/pictures/*.png")
 
 #: Where pictures of the gallery are from, the first that has any of a pretext.
-SHOWN = ("results/catalogue", "results/catalogue_vit", "results/catalogue_color", "results/text", "docs")
+SHOWN = (
+    "results/catalogue",
+    "results/catalogue_vit",
+    "results/catalogue_color",
+    "results/text",
+    "results/catalogue_text",
+    "docs",
+)
 
 #: What all encoders leave, beside the pictures of their own task.
 MAP, COMMON = "map", ("map", "neighbours")

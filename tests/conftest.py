@@ -24,7 +24,7 @@ from sslbench.pretexts import PRETEXTS
 from sslbench.protocols import PROTOCOLS
 from sslbench.report.records import read_records
 from sslbench.report.scores import lay_out
-from sslbench.report.statistics import Analysis, analyse
+from sslbench.report.statistics import Analysis
 from sslbench.stores import sqlite
 from sslbench.stores.addresses import locate, prepare
 from sslbench.stores.urls import sqlite_file
@@ -118,7 +118,7 @@ def quick() -> pd.DataFrame:
 @pytest.fixture(scope="session")
 def analysis(quick: pd.DataFrame) -> Analysis:
     """Everything the report says of them."""
-    return analyse(lay_out(quick))
+    return Analysis(lay_out(quick))
 
 
 def pretrain_cell(pretext: str, *, latent_dim: int = 16, seed: int = 0, encoder: str = "conv") -> PretrainCell:

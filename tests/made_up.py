@@ -13,7 +13,7 @@ from sslbench.contract.spec import BASELINES
 from sslbench.contract.titles import WITHOUT_ENCODER
 from sslbench.report.attachments import Answered, Answers
 from sslbench.report.scores import lay_out
-from sslbench.report.statistics import Analysis, analyse
+from sslbench.report.statistics import Analysis
 from sslbench.report.statistics.summary import summarise
 from sslbench.report.tables import tables_of
 from sslbench.report.tables.latex import table_tex
@@ -84,7 +84,7 @@ def summary(records: pd.DataFrame) -> pd.DataFrame:
 
 
 def analysed(records: pd.DataFrame, tuning: Sequence[TunedArm] = ()) -> Analysis:
-    return analyse(lay_out(records), tuning)
+    return Analysis(lay_out(records), tuning)
 
 
 def tuned_arm(pretext: str, trials: int, seconds: float, flops: float) -> TunedArm:

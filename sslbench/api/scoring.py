@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from sslbench import __version__
 from sslbench.api.asked import Asked, ask, own_evaluation
 from sslbench.api.own import Function, as_it_was
 from sslbench.contract.cells import EvaluateCell, PretrainCell
+from sslbench.contract.errors import one_line
 from sslbench.contract.identity import digest
 from sslbench.contract.provenance import git_commit
 from sslbench.contract.record import COLUMNS, Record
@@ -29,8 +30,9 @@ from sslbench.protocols import PROTOCOLS
 from sslbench.report.records import from_records
 from sslbench.stores.addresses import locate, prepare
 from sslbench.stores.inputs import describe
-from sslbench.stores.readback import MOMENT, evaluation_metrics
+from sslbench.stores.readback import MOMENT, NUM_CLASSES, evaluation_metrics
 from sslbench.stores.tracker import Tracker
+from sslbench.sweep import suites
 from sslbench.sweep.caveats import few_tested
 from sslbench.sweep.request import resolve_device
 
@@ -112,8 +114,7 @@ def evaluate(
         asked = ask(encoder, data, protocols, readings, name, where)
         keep = _Keeper(asked, stated, home)
         for cell in _cells(asked.own, budgets, seeds, readings, configs, stratified):
-            started = time.gmtime()
-            rows += keep.kept(cell, asked.score(cell), time.strftime(MOMENT, started))
+            rows += keep.kept(cell, asked.score)
     return from_records(rows)
 
 
@@ -185,6 +186,10 @@ class _Keeper:
         self.stated = stated
         self.tracker: Tracker | None = None
         if home is not None:
+            if self.own.pretext in suites.names():
+                raise InputError(
+                    f"name {self.own.pretext!r} is a suite's, among whose runs yours would be; choose another"
+                )
             stores = locate(Path(home))
             prepare(stores)
             self.tracker = Tracker(stores.tracking_uri, self.own.pretext, stores.artifact_root)
@@ -193,16 +198,25 @@ class _Keeper:
             costs = {name: float(value) for name, value in stated.items() if name != "pretrain_dataset"}
             self._finish(self.tracker, self.parent, {"parameters": float(self.parameters), **costs})
 
-    def kept(self, cell: EvaluateCell, outcome: Outcome, started: str) -> list[Record]:
-        """The records of an outcome."""
+    def kept(self, cell: EvaluateCell, score: Callable[[EvaluateCell], Outcome]) -> list[Record]:
+        """Score, and return the records of what came out."""
+        started, run_id = time.strftime(MOMENT, time.gmtime()), ""
+        if self.tracker is not None:
+            run_id = self.tracker.start_evaluate(cell, self.parent, describe(self.dataset), self.device)
+        try:
+            outcome = score(cell)
+        except BaseException as error:
+            if self.tracker is not None:
+                self.tracker.fail(run_id, one_line(f"{type(error).__name__}: {error}"))
+            raise
         rows = [self._record(cell, outcome, "test", outcome.accuracy, started)]
         if outcome.budget_score is not None:
             rows.append(self._record(cell, outcome, "budget", outcome.budget_score, started))
         if self.tracker is None:
             return rows
-        run_id = self.tracker.start_evaluate(cell, self.parent, describe(self.dataset), self.device)
         metrics = {**evaluation_metrics(rows), **outcome.details}
-        self._finish(self.tracker, run_id, metrics, budget_digest=outcome.budget.digest)
+        tags = {"budget_digest": outcome.budget.digest, NUM_CLASSES: str(len(self.dataset.classes))}
+        self._finish(self.tracker, run_id, metrics, **tags)
         return [dataclasses.replace(row, run_id=run_id) for row in rows]
 
     def _finish(self, tracker: Tracker, run_id: str, metrics: Mapping[str, float], **tags: str) -> None:

@@ -15,6 +15,7 @@ from sslbench.api.tables import wide
 from sslbench.datasets import default_root, is_own
 from sslbench.publishing.continuation import take_published
 from sslbench.publishing.folders import published_among
+from sslbench.publishing.kept import kept_records, kept_suite
 from sslbench.publishing.publish import write_tables
 from sslbench.report.records import from_records
 from sslbench.stores.addresses import locate
@@ -46,8 +47,9 @@ def run(
     """Run what is missing of a suite and return its evaluations, as `records` does.
 
     Workers are processes of their own, so a script calls this below `if __name__ == "__main__":`; a notebook need not.
-    Interrupted, it loses the evaluations in flight and the last minute of trainings: call it again. Where files of
-    your own are too few to say much, it warns.
+    Interrupted, it loses the evaluations in flight and the last minute of trainings: call it again. It warns where
+    files of your own are too few to say much, and of what the suite itself does not have. With nothing to do it reads
+    its tables.
 
     Args:
         suite: name of a suite, or a Python file with a `SUITE`.
@@ -72,7 +74,13 @@ def run(
     stores = locate(None if home is None else Path(home))
     root = (default_root() if data_root is None else Path(data_root)).resolve()
     request = Request(str(suite), selection, stores, root, device, workers, tuple(plugins))
+    kept = None if from_published else kept_suite(request)
+    if kept is not None:
+        return wide(kept)
     prepared = prepare_request(request)
+    if prepared.beyond:
+        beyond = ", ".join(prepared.beyond)
+        warnings.warn(f"not in suite {prepared.suite.name!r} itself, so not in its tables: {beyond}", stacklevel=2)
     if any(map(is_own, prepared.datasets.values())):
         for line in too_little(prepared):
             warnings.warn(line, stacklevel=2)
@@ -82,6 +90,9 @@ def run(
     failures: list[news.Failure] = []
     if not prepared.finished:
         failures = _with_a_bar(request, prepared)
+    known = kept_records(request, prepared) if prepared.finished else None
+    if known is not None:
+        return wide(known)
     found = records_of(request, prepared)
     if found and selection == Selection():
         write_tables(request, prepared, found)

@@ -16,7 +16,7 @@ from sslbench.report.attachments import Attachments
 from sslbench.report.records import conform, read_records
 from sslbench.report.scores import evaluations, lay_out
 from sslbench.report.scores.replicates import Replicate
-from sslbench.report.statistics import analyse
+from sslbench.report.statistics import Analysis
 from sslbench.report.statistics.spread import estimate, holm, paired_difference, paired_p_value
 from sslbench.report.words.findings import findings as sentences
 from sslbench.stores.addresses import locate
@@ -79,7 +79,7 @@ def findings(source: str | Path, *, home: str | Path | None = None) -> list[str]
     file = records_file(source, home)
     beside = Attachments().completed(file.parent)
     layout = lay_out(read_records(file), beside.gaps, beside.primary or "", beside.versions, beside.answers)
-    return [found.sentence for found in sentences(analyse(layout, beside.tuned or ()))]
+    return [found.sentence for found in sentences(Analysis(layout, beside.tuned or ()))]
 
 
 def records_file(source: str | Path, home: str | Path | None = None) -> Path:
@@ -93,7 +93,8 @@ def records_file(source: str | Path, home: str | Path | None = None) -> Path:
     folder = published_among(name, None) if home is None else locate(Path(home)).results
     if not is_file(folder / name / RECORDS_FILE):
         known = ", ".join(sorted(one.parent.name for one in folder.glob(f"*/{RECORDS_FILE}"))) or "(none)"
-        raise InputError(f"no records of {name!r}: it is neither folder nor file, and in {folder} are {known}")
+        own = " (of runs of your own: home='.sslbench', or where they are)" if home is None else ""
+        raise InputError(f"no records of {name!r}: it is neither folder nor file, and in {folder} are {known}{own}")
     return folder / name / RECORDS_FILE
 
 

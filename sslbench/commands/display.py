@@ -33,8 +33,11 @@ def say_unusual(prepared: Prepared, console: Console) -> None:
     """Print what a selection has beyond its suite, what is left out of a plan and why, and what is too little."""
     if prepared.beyond:
         say(console, f"not in suite {prepared.suite.name!r} itself, so not in its tables: {', '.join(prepared.beyond)}")
+    alike: dict[tuple[str, str, str], list[str]] = {}
     for (dataset, encoder, pretext), reason in prepared.plan.unsuitable.items():
-        say(console, f"left out: {pretext} with {encoder} on {dataset}: {reason}")
+        alike.setdefault((dataset, encoder, reason), []).append(pretext)
+    for (dataset, encoder, reason), pretexts in alike.items():
+        say(console, f"left out: {', '.join(pretexts)} with {encoder} on {dataset}: {reason}")
     for name in dict.fromkeys(cell.dataset for cell in prepared.plan.pretrain if cell.steps and prepared.suite.epochs):
         say(console, f"{name!r} is small: pretraining takes {FEW_STEPS} steps, more than the suite's epochs come to")
     if not prepared.suite.stratified:
@@ -177,7 +180,7 @@ class Display:
     def _current(self, progress: news.Progress) -> Text:
         lines = []
         for worker in progress.current:
-            rate = f"  {worker.images_per_second:,.0f} images/s" if worker.images_per_second else ""
+            rate = f"  {worker.inputs_per_second:,.0f} inputs/s" if worker.inputs_per_second else ""
             share = f"  {100 * worker.share:.0f}%" if worker.share else ""
             lines.append(f"  now: {worker.title}{share}{rate}")
         return Text("\n".join(lines))

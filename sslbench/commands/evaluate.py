@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sslbench.commands.options import DataRoot, Device, Home, Plugin, plain_errors, say, terminal
+from sslbench.commands.options import DataRoot, Device, Home, Plugin, plain_errors, say, terminal, warner
+from sslbench.commands.patience import signs_of_life
 from sslbench.contract.outside import load_plugins
 from sslbench.stores.addresses import default_home
 
@@ -70,10 +72,11 @@ def evaluate(
     sslbench evaluate digits --encoder my_model.py:make_encoder --protocol knn --per-class 10 --output mine.csv
     """
     with plain_errors():
-        load_plugins(plugin or ())
-        from sslbench.api.opening import open_encoder
-        from sslbench.api.scoring import evaluate as score
-        from sslbench.report.records import write_records
+        with signs_of_life(terminal(), f"preparing {dataset}"):  # torch is imported here
+            load_plugins(plugin or ())
+            from sslbench.api.opening import open_encoder
+            from sslbench.api.scoring import evaluate as score
+            from sslbench.report.records import write_records
 
         budgets = fraction or (() if per_class else (0.01, 0.1, 1.0))
         opened = open_encoder(
@@ -85,24 +88,27 @@ def evaluate(
             home=home,
             data_root=data_root,
         )
-        frame = score(
-            opened,
-            dataset,
-            label_fractions=tuple(budgets),
-            labels_per_class=tuple(per_class or ()),
-            stratified=stratified,
-            protocols=tuple(protocol or ("linear_probe",)),
-            readings=tuple(reading or ("latent",)),
-            seeds=range(seeds),
-            name=name,
-            pretrain_dataset=pretrain_dataset,
-            pretrain_seconds=pretrain_seconds,
-            pretrain_samples=pretrain_samples,
-            pretrain_flops=pretrain_flops,
-            device=device,
-            data_root=data_root,
-            home=(home or default_home()) if log else None,
-        )
+        warn = warner(terminal())
+        with signs_of_life(terminal(), f"scoring on {dataset}"), warnings.catch_warnings():
+            warnings.showwarning = lambda message, *_: warn(str(message))
+            frame = score(
+                opened,
+                dataset,
+                label_fractions=tuple(budgets),
+                labels_per_class=tuple(per_class or ()),
+                stratified=stratified,
+                protocols=tuple(protocol or ("linear_probe",)),
+                readings=tuple(reading or ("latent",)),
+                seeds=range(seeds),
+                name=name,
+                pretrain_dataset=pretrain_dataset,
+                pretrain_seconds=pretrain_seconds,
+                pretrain_samples=pretrain_samples,
+                pretrain_flops=pretrain_flops,
+                device=device,
+                data_root=data_root,
+                home=(home or default_home()) if log else None,
+            )
         _show(frame, terminal())
         if against is not None:
             _show_against(frame, against, terminal())

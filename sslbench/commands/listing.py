@@ -36,17 +36,30 @@ def show(kind: str | None, console: Console) -> None:
 
 def groups(kind: str) -> list[tuple[str, list[tuple[str, str]]]]:
     """Names of one kind and their summaries, read from the sources without running them, modality after modality."""
+    found: dict[str, list[tuple[str, str]]] = {}
     if kind == "suites":
         from sslbench.sweep import suites
 
-        return [(kind, [(name, suites.summary(name)) for name in suites.names()])]
-    found: dict[str, list[tuple[str, str]]] = {}
+        for name in suites.names():
+            rooms = {_room_of(dataset) for dataset in suites.datasets(name)}
+            title = f"{kind} of {rooms.pop()}" if len(rooms) == 1 and all(rooms) else kind
+            found.setdefault(title, []).append((name, suites.summary(name)))
+        return list(found.items())
     for registry, written in _registries(kind):
         for name in registry:
             owner, room = registry.owner(name), registry.module(name).split(".")[2:-1]
             title = f"{kind} of {owner or room[0]}" if owner or room else kind
             found.setdefault(title, []).append((written.format(name), registry.summary(name)))
     return list(found.items())
+
+
+def _room_of(dataset: str) -> str:
+    """`images`, `series` or `text`: where the loader of a dataset lies; nothing for others."""
+    name, colon, _ = dataset.partition(":")
+    for registry, written in _registries("datasets"):
+        if bool(colon) == (":" in written) and name in registry:
+            return "".join(registry.module(name).split(".")[2:3]) if not registry.owner(name) else ""
+    return ""
 
 
 def _registries(kind: str) -> list[tuple[Registry[Any], str]]:

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from sslbench.commands.options import Home, Results, SuiteName, plain_errors, say, terminal
+from sslbench.commands.options import Home, Plugin, Results, SuiteName, plain_errors, say, terminal
+from sslbench.contract.outside import load_plugins
 from sslbench.stores.addresses import locate
 
 
@@ -22,6 +23,7 @@ def publish(
     ] = False,
     results: Results = Path("results"),
     home: Home = None,
+    plugin: Plugin = None,
 ) -> None:
     """Copy a suite's tables from the home folder, where run and report write them, to results/SUITE.
 
@@ -37,6 +39,7 @@ def publish(
         from sslbench.publishing.publish import publish as publish_tables
         from sslbench.sweep import suites
 
+        load_plugins(plugin or ())
         folder = publish_tables(suites.load(suite).name, locate(home), results, encoders)
         say(terminal(), f"published: {folder}")
         for file in readme or []:

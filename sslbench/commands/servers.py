@@ -18,6 +18,8 @@ GRACE, LOOK = 5.0, 0.2
 def run_server(command: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run a server until it ends or we are told to: by Ctrl-C, SIGTERM, or SIGHUP of a terminal that is closed.
 
+    Started by `nohup`, which ignores that one, so do we.
+
     Returns:
         an exit code: the server's, 0 after Ctrl-C, 128 and the signal's number after another signal.
     """
@@ -25,6 +27,7 @@ def run_server(command: Sequence[str], environment: Mapping[str, str]) -> int:
     before = {
         number: signal.signal(number, lambda number, _: told.append(number))  # raises nothing: no moment is a bad one
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN
     }
     # A session of its own: no Ctrl-C reaches it past us, and its processes can be ended together.
     server = subprocess.Popen(command, env=environment, start_new_session=True)

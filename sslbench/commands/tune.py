@@ -19,6 +19,7 @@ from sslbench.commands.options import (
     say,
     terminal,
 )
+from sslbench.commands.patience import signs_of_life
 from sslbench.commands.tables import short
 from sslbench.datasets import default_root
 from sslbench.stores.addresses import locate
@@ -63,8 +64,9 @@ def tune(
     sslbench tune catalogue --criterion label_free --epochs 3
     """
     with plain_errors():
-        from sslbench.sweep.asked import Request, Selection
-        from sslbench.tuning.request import TuneRequest, prepare_tuning
+        with signs_of_life(terminal(), f"preparing {suite}"):  # torch is imported here
+            from sslbench.sweep.asked import Request, Selection
+            from sslbench.tuning.request import TuneRequest, prepare_tuning
 
         selection = Selection(
             datasets=(dataset,) if dataset is not None else (),
@@ -77,7 +79,9 @@ def tune(
         stores, data = locate(home, tracking_uri, storage), (data_root or default_root()).resolve()
         at = Request(suite, selection, stores, data, device, plugins=tuple(plugin or ()))
         request = TuneRequest(at, trials, epochs, criterion, settings)
-        prepared, console = prepare_tuning(request), terminal()
+        console = terminal()
+        with signs_of_life(console, f"preparing {suite}"):
+            prepared = prepare_tuning(request)
         _say_plan(prepared, console)
         if dry_run:
             _say_arms(prepared, console)

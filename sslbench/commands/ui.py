@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from sslbench.commands import servers
-from sslbench.commands.options import Home, TrackingUri, plain_errors, say, terminal
+from sslbench.commands.options import Home, Plugin, TrackingUri, plain_errors, say, terminal
+from sslbench.contract.outside import load_plugins
 from sslbench.contract.spec import InputError
 from sslbench.stores.addresses import Stores, locate
 from sslbench.stores.moved import follow_artifacts
@@ -33,6 +34,7 @@ def ui(
     host: Annotated[str, typer.Option(help="Address to listen on; by default this machine's own alone.")] = "127.0.0.1",
     home: Home = None,
     tracking_uri: TrackingUri = None,
+    plugin: Plugin = None,
 ) -> None:
     """Open the MLflow UI on the store the suites write to, and print where it shows a suite's runs by accuracy.
 
@@ -46,6 +48,7 @@ def ui(
             say(terminal(), f"the runs are on a server with a UI of its own: {shown(stores.tracking_uri)}")
             return
         servers.check_place(host, port)
+        load_plugins(plugin or ())
         from sslbench.stores.experiments import check_runs
 
         check_runs(stores)

@@ -38,7 +38,7 @@ class Report:
         step, steps: optimiser steps done and in total.
         epoch: passes over the unlabelled inputs done.
         seconds: since training began, evaluation and logging excluded.
-        images_per_second: inputs through the pretext per second.
+        inputs_per_second: inputs through the pretext per second.
         gradient_norm: Euclidean norm over all parameters at this step.
         checkpoints: the epochs of the cell's checkpoints that are due at this step.
     """
@@ -49,7 +49,7 @@ class Report:
     loss: float
     learning_rate: float
     seconds: float
-    images_per_second: float
+    inputs_per_second: float
     gradient_norm: float
     checkpoints: tuple[float, ...] = ()
 

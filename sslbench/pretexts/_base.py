@@ -30,6 +30,7 @@ class Pretext(nn.Module, ABC):
             scale is as good. A projection far below it has collapsed, which measures of directions cannot see.
         stretch: how long it is trained, as a multiple of what the suite says for all; of a baseline, which is not, the
             multiple of its own steps that a protocol which trains is given.
+        perplexed: whether its loss is the cross entropy of words, whose exponential is logged beside it as perplexity.
     """
 
     Config: ClassVar[type[PretextConfig]] = PretextConfig
@@ -39,6 +40,7 @@ class Pretext(nn.Module, ABC):
     protocols: ClassVar[tuple[str, ...] | None] = None
     projection_scale: ClassVar[float | None] = None
     stretch: ClassVar[float] = 1.0
+    perplexed: ClassVar[bool] = False
 
     def __init__(self, encoder: Encoder, config: PretextConfig, input_spec: InputSpec) -> None:
         super().__init__()

@@ -7,9 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from safetensors import SafetensorError
+from safetensors.torch import load
+
 from sslbench.contract.cells import PretrainCell
+from sslbench.contract.errors import one_line
 from sslbench.contract.record import RECORD_COLUMNS, Record
 from sslbench.contract.spec import InputError
+from sslbench.datasets._base import Dataset
+from sslbench.encoders import ENCODERS
 from sslbench.publishing.encoders import shipped
 from sslbench.publishing.folders import RECORDS_FILE
 from sslbench.report.attachments import Exhibit
@@ -17,11 +23,12 @@ from sslbench.report.attachments.exhibits import read_exhibits
 from sslbench.report.attachments.predictions import read_answers
 from sslbench.report.records import read_records
 from sslbench.stores.answers import ANSWERS_FILE, right_npz
-from sslbench.stores.readback import evaluation_metrics, pretraining_metrics
+from sslbench.stores.readback import NUM_CLASSES, evaluation_metrics, pretraining_metrics
 from sslbench.stores.runs import ENCODER_FILE
 from sslbench.stores.tracker import Tracker
 from sslbench.sweep.asked import Request
-from sslbench.sweep.request import Prepared, tracker_of
+from sslbench.sweep.request import Prepared, load_one, tracker_of
+from sslbench.sweep.trainer import log_model, scored
 
 
 def take_published(request: Request, prepared: Prepared, folder: Path) -> int:
@@ -46,7 +53,7 @@ def take_published(request: Request, prepared: Prepared, folder: Path) -> int:
         record = Record(**{name: values[name] for name in RECORD_COLUMNS})
         rows.setdefault(record.cell_id, []).append(record)
     tracker = tracker_of(request.stores, prepared.suite.name)
-    taking = _Taking(tracker, prepared, rows, folder)
+    taking = _Taking(tracker, prepared, rows, folder, request.data_root)
     return sum(taking.take(cell) for cell in prepared.plan.pretrain)
 
 
@@ -59,8 +66,11 @@ class _Taking:
         prepared: Prepared,
         rows: Mapping[str, Sequence[Record]],
         folder: Path,
+        data_root: Path,
     ) -> None:
         self.tracker, self.prepared, self.rows, self.folder = tracker, prepared, rows, folder
+        self.data_root = data_root
+        self.loaded: dict[str, Dataset] = {}
         self.answers, self.exhibits = read_answers(folder), read_exhibits(folder)
 
     def take(self, cell: PretrainCell) -> int:
@@ -70,13 +80,16 @@ class _Taking:
         if not children or (len(children) < len(wanted) and shipped(self.folder, cell.cell_id) is None):
             return 0
         parent = self.prepared.done.get(cell.cell_id) or self._pretraining(cell, self.rows[children[0].cell_id][0])
+        model_id = self.tracker.pretrained(parent).model_id
         for child in children:
             rows = self.rows[child.cell_id]
-            run_id = self.tracker.start_evaluate(child, parent, None, rows[0].device, rows[0])
+            run_id = self.tracker.start_evaluate(child, parent, None, rows[0].device, rows[0], model_id)
             if child.cell_id in self.answers:
                 answered = self.answers[child.cell_id]
                 self._log(run_id, {ANSWERS_FILE: right_npz(answered.images, answered.packed)})
-            self.tracker.finish(run_id, evaluation_metrics(rows), {})
+            tags = {NUM_CLASSES: str(rows[0].num_classes)}
+            on = None if model_id is None else scored(model_id, child, self._dataset(child.dataset))
+            self.tracker.finish(run_id, evaluation_metrics(rows), tags, on)
         return len(children)
 
     def _done(self, cell_id: str) -> bool:
@@ -92,8 +105,26 @@ class _Taking:
         encoder = shipped(self.folder, cell.cell_id)
         files = {f"pictures/{one.subject}.png": one.png for one in pictures}
         self._log(run_id, files if encoder is None else {**files, ENCODER_FILE: encoder})
+        if encoder is not None:
+            self._log_model(run_id, cell, encoder)
         self.tracker.finish(run_id, metrics, tags)
         return run_id
+
+    def _log_model(self, run_id: str, cell: PretrainCell, content: bytes) -> None:
+        dataset = self._dataset(cell.dataset)
+        encoder = ENCODERS.get(cell.encoder)(dataset.input_spec, cell.latent_dim)
+        try:
+            encoder.load_state_dict(load(content))
+        except (SafetensorError, RuntimeError) as error:
+            damaged = f"{self.folder}: the encoder of {cell.title} is damaged: {one_line(str(error))}"
+            raise InputError(damaged) from error
+        log_model(self.tracker, run_id, cell, encoder, dataset)
+
+    def _dataset(self, identity: str) -> Dataset:
+        """By the name it was asked for by; only a table with encoders has use for it."""
+        if identity not in self.loaded:
+            self.loaded[identity] = load_one(self.prepared.datasets[identity], self.data_root)
+        return self.loaded[identity]
 
     def _log(self, run_id: str, files: Mapping[str, bytes]) -> None:
         with tempfile.TemporaryDirectory() as folder:

@@ -10,7 +10,7 @@ import pandas as pd
 from sslbench.contract.spec import InputError, Suite
 from sslbench.datasets import is_own
 from sslbench.publishing.environment import environment
-from sslbench.publishing.folders import RECORDS_FILE
+from sslbench.publishing.folders import RECORDS_FILE, published_among
 from sslbench.report.attachments import PLUG_INS, read_environment, read_gaps
 from sslbench.report.records import read_records
 from sslbench.stores.finished import finished_of
@@ -25,8 +25,8 @@ def kept_records(request: Request, prepared: Prepared) -> pd.DataFrame | None:
     """Records of a plan that is done, from the tables in the home folder.
 
     Returns:
-        None unless these hold the same runs, were written by the same code, and are no older than the suite's file and
-        its settings.
+        None unless these hold the same runs, were written by the same code, and are no older than the suite's file,
+        its settings and the scores of others.
     """
     found = _written(request, prepared.suite)
     if found is None:
@@ -74,7 +74,8 @@ def _written(request: Request, suite: Suite) -> tuple[pd.DataFrame, Mapping[str,
         age = (folder / RECORDS_FILE).stat().st_mtime
         file = suites.find(request.suite)
         settings = [file.parent / suite.settings_file] if suite.settings_file else []
-        older = all(path.stat().st_mtime <= age for path in (file, *settings))
+        others = (published_among(suite.name, None) / "community").glob("*")
+        older = all(path.stat().st_mtime <= age for path in (file, *settings, *others))
     except (InputError, OSError):
         return None
     return (records, written) if older and _same_code(written) else None

@@ -18,7 +18,7 @@ from sslbench.report.figures.savings import savings_png
 from sslbench.report.page.render import report_html
 from sslbench.report.records import conform, read_records, write_records
 from sslbench.report.scores import lay_out
-from sslbench.report.statistics import analyse
+from sslbench.report.statistics import Analysis
 from sslbench.report.tables import tables_of
 from sslbench.report.tables.community import community_sheets
 from sslbench.report.tables.latex import table_tex
@@ -59,7 +59,7 @@ def build(
     if not layout.blocks:
         raise InputError(f"nothing to report for {title!r}: no test accuracy of any encoder among {len(frame)} records")
     tables = replace(tables_of(layout), others=community_sheets(layout, completed.community))
-    analysis = analyse(layout, completed.tuned or ())
+    analysis = Analysis(layout, completed.tuned or ())
     own = *taken_note(completed.environment or {}), *outside_notes(layout.blocks, completed.tuned or ())
     notes = *notes, *drawn_note(frame), *own
     contents: dict[str, bytes | str] = {

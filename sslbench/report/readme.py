@@ -16,7 +16,7 @@ from pathlib import Path
 
 from sslbench.contract.spec import InputError
 from sslbench.report.scores.layout import lay_out_folder
-from sslbench.report.statistics import analyse
+from sslbench.report.statistics import Analysis
 from sslbench.report.statistics.compute import processor_seconds
 from sslbench.report.tables import tables_of
 from sslbench.report.tables.markdown import plain, table_markdown
@@ -57,7 +57,7 @@ def _passage(mark: re.Match[str], results: Path, versions: Mapping[tuple[str, st
     layout = lay_out_folder(results / mark["suite"], versions)
     if mark["kind"] == "findings":
         where = f"On {mark['heading']} (" if mark["heading"] else ""
-        found = [one for one in findings(analyse(layout)) if one.sentence.startswith(where)]
+        found = [one for one in findings(Analysis(layout)) if one.sentence.startswith(where)]
         if not found:
             raise InputError(f"suite {mark['suite']!r} has no findings on dataset {mark['heading']!r} alone")
         more = [one for one in found[SENTENCES:] if one.topic == ("classic" if where else "fine-tuned")]
@@ -82,7 +82,7 @@ def _answer(found: Sequence[Finding]) -> str:
 def _index_line(folder: Path, versions: Mapping[tuple[str, str], int]) -> str:
     """What a published suite answers first, on how many seeds, what it cost, when and by which code it was run."""
     layout, name = lay_out_folder(folder, versions), folder.name
-    answer = _answer(findings(analyse(layout)))
+    answer = _answer(findings(Analysis(layout)))
     stale = f" {STALE}: in part by older versions of plug-ins." if layout.stale else ""
     seeds = span(sorted({len(some) for block in layout.blocks for some in block.replicates.values()}))
     records, hours = layout.records, processor_seconds(layout.every) / 3600

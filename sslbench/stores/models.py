@@ -15,6 +15,7 @@ from mlflow import MlflowClient
 from mlflow.entities import LoggedModel, LoggedModelOutput, LoggedModelStatus, Run
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model, ModelSignature
+from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, ErrorCode
 from mlflow.types import Schema, TensorSpec
 
 from sslbench.contract.errors import InputError, one_line
@@ -119,8 +120,11 @@ def enter(client: MlflowClient, model: LoggedModel, name: str, alias: str | None
         InputError: the registry refuses the name or the alias.
     """
     try:
-        if name not in {one.name for one in client.search_registered_models()}:
+        try:
             client.create_registered_model(name)
+        except MlflowException as error:
+            if error.error_code != ErrorCode.Name(RESOURCE_ALREADY_EXISTS):
+                raise
         place, run_id = model.artifact_location, model.source_run_id
         version = client.create_model_version(name, place, run_id, model_id=model.model_id)
         if alias is not None:

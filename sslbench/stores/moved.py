@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from sslbench.contract.spec import InputError
 from sslbench.stores.sqlite import tables
@@ -52,8 +54,13 @@ def follow_artifacts(tracking_uri: str, artifact_root: Path | None) -> None:
                 folder = (artifact_root / name).resolve()
                 here = folder.as_uri()
                 alike = (there or "").split("/")[-2:] == here.split("/")[-2:]
-                if alike and there != here and folder.is_dir():
+                if alike and there != here and (folder.is_dir() or _gone(there)):
                     for update in updates:
                         connection.execute(update, {"here": here, "there": there, "identity": identity})
     except (OSError, sqlite3.Error) as error:
         raise InputError(f"{file} cannot be opened: {error}") from error
+
+
+def _gone(place: str) -> bool:
+    """Whether the home whose folder of artifacts this is lies there no more: nothing was logged, and it was moved."""
+    return not Path(url2pathname(urlsplit(place).path)).parents[1].is_dir()

@@ -25,6 +25,9 @@ COSTS = ("pretrain_epochs", "pretrain_steps", "pretrain_seconds", "pretrain_samp
 #: Those of them that are 0 where they are not known.
 COUNTS = ("pretrain_steps", "pretrain_samples", "parameters")
 
+#: Tag of an evaluation: how many classes its dataset has.
+NUM_CLASSES = "num_classes"
+
 #: How records spell the moment a run started, in UTC.
 MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -95,7 +98,7 @@ def evaluation_metrics(rows: Sequence[Record]) -> dict[str, float]:
     """
     inside = "train_accuracy" if rows[0].protocol in NOT_HELD_OUT else "budget_accuracy"
     names = {"test": "accuracy", "budget": inside}
-    known = ("evaluate_seconds", "evaluate_flops", "num_labels", "num_classes", *COSTS)
+    known = ("evaluate_seconds", "evaluate_flops", "num_labels", *COSTS)
     return _numbers(rows[0], known) | {names[row.split]: row.value for row in rows}
 
 
@@ -186,7 +189,7 @@ def _row(run: Run, tags: Mapping[str, str], metrics: Mapping[str, float]) -> Rec
         label_fraction=float(tags["label_fraction"]),
         num_labels=int(metrics["num_labels"]),
         labels_per_class=int(tags.get("labels_per_class", 0)),
-        num_classes=int(metrics.get("num_classes", 0)),
+        num_classes=int(tags.get(NUM_CLASSES, metrics.get(NUM_CLASSES, 0))),  # a metric of runs of before
         protocol=tags["protocol"],
         reading=tags.get("reading", READINGS[0]),
         metric="accuracy",

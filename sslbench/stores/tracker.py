@@ -26,7 +26,7 @@ from sslbench.contract.provenance import git_commit
 from sslbench.contract.record import Record
 from sslbench.contract.spec import InputError
 from sslbench.stores.axes import axes_of, axes_of_evaluation, parameters
-from sslbench.stores.models import log_model
+from sslbench.stores.models import log_model, model_of
 from sslbench.stores.moved import follow_artifacts
 from sslbench.stores.readback import MOMENT, provenance
 from sslbench.stores.runs import CHECKPOINTS, ENCODER_FILE, Runs
@@ -42,10 +42,10 @@ LINK, BREAK = "[Tables and curves as a page]", "  \n"
 
 
 class Scored(NamedTuple):
-    """The model of MLflow that a run's accuracy is about, and on what it was reached."""
+    """The model of MLflow that a run's accuracy is about, and on what it was reached: dataset, budget and protocol."""
 
     model_id: str
-    dataset: str
+    on: str
     digest: str
 
 
@@ -199,7 +199,8 @@ class Tracker(Runs):
 
     def log_model(self, run_id: str, cell: PretrainCell, folder: Path) -> str:
         """Keep what `models.write_model` wrote as the model of a pretraining, and return its id."""
-        return log_model(self.client, run_id, cell.title.replace("/", " "), axes_of(cell), folder)
+        name = f"{cell.title}, {cell.encoder} on {cell.dataset}"
+        return log_model(self.client, run_id, name.replace("/", " "), axes_of(cell), folder)
 
     def describe(self, text: str) -> None:
         """Say above the runs of the suite what they are about, in Markdown; where its last page is stays there."""
@@ -244,7 +245,10 @@ class Tracker(Runs):
         self.client.set_terminated(run_id, "FAILED")
 
     def forget(self, run_id: str) -> None:
-        """Delete a run, so that its cell is done again."""
+        """Delete a run and its model, so that its cell is done again."""
+        model_id = model_of(self.client.get_run(run_id))
+        if model_id is not None:
+            self.client.delete_logged_model(model_id)
         self.client.delete_run(run_id)
 
     def forget_published(self, cell_ids: Collection[str]) -> None:

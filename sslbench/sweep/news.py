@@ -21,12 +21,12 @@ class Status:
 
     Attributes:
         share: of the current cell done, in [0, 1]; 0 where a cell cannot tell.
-        images_per_second: of the current training; 0 while not training.
+        inputs_per_second: of the current training; 0 while not training.
     """
 
     title: str
     share: float = 0.0
-    images_per_second: float = 0.0
+    inputs_per_second: float = 0.0
 
 
 @dataclass(frozen=True)

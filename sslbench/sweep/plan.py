@@ -187,5 +187,7 @@ def _cannot_transfer(encoder: str, seen: InputSpec, shown: InputSpec) -> str | N
         return f"pretrained on {seen.modality}, cannot represent {shown.modality}"
     if modality_of(seen).fits(seen, shown, ENCODERS.get(encoder).any_size):
         return None
+    if seen.vocabulary != shown.vocabulary:
+        return "pretrained on the tokens of another tokeniser: every dataset of texts has its own"
     before, after = ("x".join(str(length) for length in spec.shape) for spec in (seen, shown))
     return f"pretrained on inputs of {before}, encoder {encoder!r} cannot represent {after}"

@@ -1,9 +1,11 @@
-"""What planning knows of datasets that were loaded once, kept in the data folder: a plan needs sizes, not data."""
+"""What planning knows of datasets without their data: kept in the data folder when they were loaded, or shipped."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -14,9 +16,11 @@ from sslbench.contract.files import write_whole
 from sslbench.datasets import COLLECTIONS, DATASETS, version_of
 from sslbench.sweep.cells import Source
 
+SOURCE = TypeAdapter(Source)
+
 
 def known_source(name: str, root: Path) -> Source | None:
-    """Of a dataset by the name it is asked for; None if this version of its loader was not seen to load it.
+    """Of a dataset by the name it is asked for; None if neither here nor by us this version of it was loaded before.
 
     Args:
         root: folder of datasets.
@@ -24,9 +28,16 @@ def known_source(name: str, root: Path) -> Source | None:
     if not _fixed(name):
         return None
     try:
-        return TypeAdapter(Source).validate_json(_place(name, root).read_bytes())
+        return SOURCE.validate_json(_place(name, root).read_bytes())
     except (OSError, ValidationError):
-        return None
+        known = shipped().get(name)
+        return known if known and known.version == version_of(name) else None
+
+
+@cache
+def shipped() -> Mapping[str, Source]:
+    """Of datasets that a first plan would have to download, by the names they are asked for by."""
+    return TypeAdapter(dict[str, Source]).validate_json(Path(__file__).with_suffix(".json").read_bytes())
 
 
 def keep_source(name: str, root: Path, source: Source) -> Source:

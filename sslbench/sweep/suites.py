@@ -82,6 +82,16 @@ def description(name: str) -> str:
         return f"(cannot be read: {type(error).__name__})"
 
 
+def datasets(name: str) -> tuple[str, ...]:
+    """What a suite is evaluated on, read without running it; nothing where its file does not say so in plain words."""
+    try:
+        tree = ast.parse(find(name).read_text(encoding="utf-8"))
+        asked = [node.value for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg == "datasets"]
+        return tuple(ast.literal_eval(asked[0])) if asked else ()
+    except (InputError, OSError, SyntaxError, ValueError, TypeError, RecursionError):
+        return ()
+
+
 def load(name: str) -> Suite:
     """Run a suite's file and return its `SUITE`, the settings of its settings file added if it names one.
 

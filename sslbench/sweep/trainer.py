@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from sslbench.contract.cells import PretrainCell
+from sslbench.contract.cells import EvaluateCell, PretrainCell
 from sslbench.contract.spec import READINGS
 from sslbench.datasets._base import Dataset
 from sslbench.encoders import saved as pickling
@@ -27,13 +27,29 @@ from sslbench.stores.claim import Claim
 from sslbench.stores.models import write_model
 from sslbench.stores.readback import checkpoint_metrics, checkpoint_tags, costs_metrics
 from sslbench.stores.runs import ENCODER_DIGEST, ENCODER_FILE, digest_of
-from sslbench.stores.tracker import Tracker
+from sslbench.stores.tracker import Scored, Tracker
 from sslbench.sweep.features import FeatureCache
 from sslbench.sweep.news import Finished, News, Status
 from sslbench.sweep.plan import Plan
 
 #: A training that takes longer is kept about this often, so that another process goes on from there if this one dies.
 CHECKPOINT_SECONDS = 60.0
+
+#: A loss above it is drawn as this one's perplexity: no number would hold that of any.
+MOST_NATS = 100.0
+
+
+def log_model(tracker: Tracker, run_id: str, cell: PretrainCell, encoder: Encoder, dataset: Dataset) -> str:
+    """Keep a pretraining's encoder as a model of MLflow too, with one input as its example; returns its id."""
+    example = modality_of(dataset.input_spec).batch(dataset.test_inputs[:1])
+    with tempfile.TemporaryDirectory() as folder:
+        write_model(Path(folder), saved(encoder, cell.encoder), pickling, example.numpy(), cell.latent_dim)
+        return tracker.log_model(run_id, cell, Path(folder))
+
+
+def scored(model_id: str | None, cell: EvaluateCell, dataset: Dataset) -> Scored | None:
+    """What an evaluation ranks its encoder's model by; None where there is no model."""
+    return None if model_id is None else Scored(model_id, f"{dataset.name}, {cell.title}", dataset.digest)
 
 
 class Trainer:
@@ -88,8 +104,8 @@ class Trainer:
             for name, content in dataset.files.items():
                 (Path(folder) / name).write_text(content, encoding="utf-8")
             self.tracker.log_files(run_id, Path(folder))
-        if readings:  # else what is evaluated is never this encoder, but one that was trained further
-            self._log_model(cell, encoder, dataset, run_id)
+        if readings or training.pretext.trains:  # else all that is evaluated was trained with labels
+            log_model(self.tracker, run_id, cell, encoder, dataset)
         costs = {
             "pretrain_epochs": training.epochs,
             "pretrain_steps": float(training.steps),
@@ -106,13 +122,6 @@ class Trainer:
         told = "; ".join(f"{name.upper()}, {why}" for name, why in verdict.items())
         return Finished(cell.title, cell.pretext, verdict=told), found.get("representation.rankme")
 
-    def _log_model(self, cell: PretrainCell, encoder: Encoder, dataset: Dataset, run_id: str) -> None:
-        """Keep the encoder as a model of MLflow too, with one input as its example."""
-        example = modality_of(dataset.input_spec).batch(dataset.test_inputs[:1])
-        with tempfile.TemporaryDirectory() as folder:
-            write_model(Path(folder), saved(encoder, cell.encoder), pickling, example.numpy(), cell.latent_dim)
-            self.tracker.log_model(run_id, cell, Path(folder))
-
     def _train(
         self, cell: PretrainCell, training: Pretraining, run_id: str, claim: Claim
     ) -> tuple[float, dict[str, float]]:
@@ -127,14 +136,15 @@ class Trainer:
             curve = {
                 "loss": report.loss,
                 "learning_rate": report.learning_rate,
-                "images_per_second": report.images_per_second,
+                "inputs_per_second": report.inputs_per_second,
                 "gradient_norm": report.gradient_norm,
                 "epoch": report.epoch,
+                **({"perplexity": math.exp(min(report.loss, MOST_NATS))} if training.pretext.perplexed else {}),
             }
             points.append((report.step, curve))
             for epochs in report.checkpoints:
                 scores |= self._checkpoint(cell, training, epochs)
-            self.news.tell(Status(cell.title, report.step / report.steps, report.images_per_second))
+            self.news.tell(Status(cell.title, report.step / report.steps, report.inputs_per_second))
             last = report.step == report.steps
             keep = not last and time.monotonic() - kept_at >= CHECKPOINT_SECONDS
             if keep or last or math.floor(report.epoch) > last_epoch:

@@ -22,17 +22,17 @@ from sslbench.stores.idle import Idle
 from sslbench.stores.inputs import describe
 from sslbench.stores.outage import store_lost
 from sslbench.stores.queue import CHUNK, CellQueue
-from sslbench.stores.readback import COSTS, costs_metrics
+from sslbench.stores.readback import COSTS, NUM_CLASSES, costs_metrics
 from sslbench.stores.runs import ArtifactLost, Pretrained
 from sslbench.stores.storage import HEARTBEAT_SECONDS
-from sslbench.stores.tracker import Scored, Tracker
+from sslbench.stores.tracker import Tracker
 from sslbench.stores.urls import hidden
 from sslbench.sweep.features import FeatureCache, features_folder
 from sslbench.sweep.news import Failure, Finished, News, Status
 from sslbench.sweep.plan import Plan
 from sslbench.sweep.request import load_one
 from sslbench.sweep.studies import missing_evaluations, missing_pretrainings, queued_evaluation, queued_pretraining
-from sslbench.sweep.trainer import Trainer
+from sslbench.sweep.trainer import Trainer, scored
 
 
 class Worker:
@@ -192,8 +192,8 @@ class Worker:
             self._failed(run_id, cell.title, error)
             raise CellFailed(cell.title) from error
         self.parents[cell.cell_id] = run_id
-        scored = outcome.budget_score, cell.label_fraction, table_protocol(cell.protocol, cell.reading)
-        self.news.finished(Finished(title, cell.pretrain.pretext, *scored))
+        score = outcome.budget_score, cell.label_fraction, table_protocol(cell.protocol, cell.reading)
+        self.news.finished(Finished(title, cell.pretrain.pretext, *score))
         return outcome.budget_score
 
     def _lost(self, cell: PretrainCell, run_id: str) -> None:
@@ -224,15 +224,14 @@ class Worker:
             **({} if outcome.budget_score is None else {"budget_accuracy": outcome.budget_score}),
             "evaluate_seconds": outcome.seconds,
             "num_labels": float(len(outcome.budget.indices)),
-            "num_classes": float(len(dataset.classes)),
             **costs_metrics(
                 {"evaluate_flops": outcome.flops, **{name: costs[name] for name in COSTS if name in costs}}
             ),
             **outcome.details,
         }
         tags = {"modality": dataset.input_spec.modality, "budget_digest": outcome.budget.digest}
-        scored = None if model_id is None else Scored(model_id, f"{dataset.name}, {cell.title}", dataset.digest)
-        self.tracker.finish(run_id, metrics, tags, scored)
+        tags[NUM_CLASSES] = str(len(dataset.classes))
+        self.tracker.finish(run_id, metrics, tags, scored(model_id, cell, dataset))
 
     def _dataset(self, identity: str) -> Dataset:
         if identity not in self.loaded:

@@ -16,6 +16,7 @@ from safetensors.torch import load as parse_weights
 from safetensors.torch import save_file
 
 import sslbench as sb
+from sslbench.api import sweeps
 from sslbench.contract.spec import InputError
 from sslbench.encoders import ENCODERS
 from sslbench.publishing.publish import publish
@@ -60,6 +61,21 @@ def test_a_run_returns_what_its_tables_are_made_of(place: Path) -> None:
         place / "told.py", pretexts=("rotation",), home=place / "home", data_root=place / "data", device="cpu"
     )
     pd.testing.assert_frame_equal(again, ran[ran["pretext"] == "rotation"].reset_index(drop=True))
+
+
+def test_a_run_with_nothing_to_do_reads_its_tables(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = {"home": place / "home", "data_root": place / "data", "device": "cpu"}
+    kept = sb.records("told", long=True, home=place / "home")
+    monkeypatch.setattr(sweeps, "kept_suite", lambda request: kept)
+    monkeypatch.setattr(sweeps, "prepare_request", lambda request: pytest.fail("data was loaded"))
+    pd.testing.assert_frame_equal(sb.run(place / "told.py", **asked), pd.read_pickle(place / "found.pickle"))
+
+
+def test_a_run_warns_of_what_the_suite_itself_does_not_have(place: Path, tmp_path: Path) -> None:
+    asked = {"pretexts": ("random_init",), "seeds": (2,), "device": "cpu", "workers": 1}
+    with pytest.warns(UserWarning, match=r"not in suite 'told' itself, so not in its tables: seed 2"):
+        found = sb.run(place / "told.py", home=tmp_path, data_root=place / "data", **asked)
+    assert set(found["seed"]) == {2}
 
 
 @pytest.mark.parametrize("reading", ["latent", "map"])

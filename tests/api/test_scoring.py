@@ -144,6 +144,11 @@ def test_no_label_outside_the_budget_changes_what_is_answered(digits: Dataset, m
     assert with_labels(lambda labels: labels).tolist() == with_labels(lambda labels: labels.flip(0)).tolist()
 
 
+def test_an_encoder_that_is_called_as_a_suite_is_not_logged_among_its_runs(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"name 'quick' is a suite's, among whose runs yours would be"):
+        score(Flat(), name="quick", home=tmp_path / "home")
+
+
 def test_evaluations_are_logged_when_there_is_a_home(tmp_path: Path) -> None:
     stated = {"pretrain_dataset": "fashion_mnist", "pretrain_seconds": 2.5}
     found = score(Flat(), name="flat", home=tmp_path / "home", **stated)

@@ -167,6 +167,13 @@ def test_listing_names_every_plug_in_with_a_sentence() -> None:
         assert name in result.output
 
 
+def test_a_list_goes_modality_after_modality() -> None:
+    for kind in ("datasets", "encoders", "pretexts", "suites"):
+        told = [line.strip() for line in CliRunner().invoke(app, ["list", kind]).output.splitlines()]
+        titles = [f"{kind} of {room}" for room in ("images", "series", "text")]
+        assert [line for line in told if line in titles] == titles
+
+
 @pytest.mark.parametrize("arguments", [["list"], ["list", "pretexts"]])
 def test_the_short_way_to_a_list_shows_what_the_parsers_way_shows(arguments: list[str]) -> None:
     short = subprocess.run([sys.executable, "-m", "sslbench", *arguments], capture_output=True, text=True, cwd=ROOT)

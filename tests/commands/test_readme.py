@@ -14,7 +14,7 @@ from sslbench.publishing.versions import current_versions
 from sslbench.report import readme
 from sslbench.report.readme import SENTENCES, refreshed
 from sslbench.report.scores.layout import Layout, lay_out_folder
-from sslbench.report.statistics import Analysis, analyse
+from sslbench.report.statistics import Analysis
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -29,12 +29,12 @@ def once() -> Iterator[None]:
 
     def said(layout: Layout) -> Analysis:
         if id(layout) not in analysed:
-            analysed[id(layout)] = analyse(layout)
+            analysed[id(layout)] = Analysis(layout)
         return analysed[id(layout)]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(readme, "lay_out_folder", lambda folder, _: laid_out(folder))
-        patch.setattr(readme, "analyse", said)
+        patch.setattr(readme, "Analysis", said)
         yield
 
 

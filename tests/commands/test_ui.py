@@ -193,6 +193,22 @@ def test_a_server_ends_whatever_ends_it(number: signal.Signals, code: int) -> No
     assert not _running([server, child])
 
 
+def test_a_server_that_nohup_started_outlives_the_terminal() -> None:
+    command = [sys.executable, "-c", STUBBORN]
+    program = (
+        "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+        f"from sslbench.commands.servers import run_server; raise SystemExit(run_server({command}, {{}}))"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"up\n"
+        process.send_signal(signal.SIGHUP)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(1)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 128 + signal.SIGTERM
+
+
 def _running(processes: Sequence[psutil.Process]) -> list[psutil.Process]:
     """Those that run after a moment; whom nobody waits for is a zombie, which does not."""
     deadline = time.monotonic() + 2

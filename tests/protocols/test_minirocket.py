@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
+import sslbench as sb
 from sslbench.contract.spec import InputSpec, ProtocolConfig
 from sslbench.encoders.raw import Raw
 from sslbench.protocols.minirocket import KERNELS, MiniRocket, MiniRocketTransform, _channels, _dilations
@@ -42,6 +45,13 @@ def test_features_are_shares_of_places_above_a_threshold() -> None:
     answers = np.correlate(series[0, 0].numpy(), weights, mode="valid")
     place = transform.thresholds[0].shape[1]
     assert float(features[0, place]) == pytest.approx(float(np.mean(answers > threshold)), abs=1e-6)
+
+
+def test_published_accuracies_are_those_its_authors_have() -> None:
+    """Means of 30 resamplings in the supplement of arXiv:2012.08791; ours are of the archive's own split."""
+    found = sb.records(Path(__file__).parents[2] / "results" / "catalogue_series")
+    of_all = found.query("pretext == 'minirocket' and label_fraction == 1").groupby("dataset")["accuracy"].mean()
+    assert of_all["ECG5000"] == pytest.approx(0.946, abs=0.005)
 
 
 def test_of_many_channels_kernels_add_up_few() -> None:

@@ -109,6 +109,9 @@ def test_an_encoder_that_ships_is_evaluated_further(published: Path, tmp_path: P
     tracker = tracker_of(request.stores, "gone_on")
     run_id = tracker.finished()[file.stem]
     assert tracker.artifact(run_id, ENCODER_FILE) == file.read_bytes()
+    model = tracker.client.get_logged_model(tracker.pretrained(run_id).model_id)
+    on = {(one.key, one.dataset_name) for one in model.metrics or []}
+    assert on == {("accuracy", "digits, 5% linear_probe")}, "what was published is what the model is ranked by"
     tracker.forget_published({file.stem})
     prepared = prepare_request(request)
     assert prepared.done[file.stem] == run_id

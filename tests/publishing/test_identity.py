@@ -17,6 +17,7 @@ from sslbench.protocols import PROTOCOLS
 from sslbench.sweep import suites
 from sslbench.sweep.cells import Source
 from sslbench.sweep.plan import make_plan
+from sslbench.sweep.sizes import known_source
 
 RESULTS = Path(__file__).parents[2] / "results"
 VERSIONED = {"dataset": DATASETS, "encoder": ENCODERS, "pretext": PRETEXTS, "protocol": PROTOCOLS}
@@ -24,17 +25,8 @@ VERSIONED = {"dataset": DATASETS, "encoder": ENCODERS, "pretext": PRETEXTS, "pro
 PUBLISHED = sorted(path.parent.name for path in RESULTS.glob("*/records.csv"))
 
 
-#: What loaders say of datasets that would have to be downloaded or take long to read.
+#: What loaders say of texts that would have to be downloaded; of all else that would, `sizes.json` does.
 DOWNLOADED = {
-    "fashion_mnist": Source("fashion_mnist", InputSpec("image", (1, 28, 28)), 60_000, 10),
-    "cifar10_jpeg": Source("cifar10_jpeg", InputSpec("image", (3, 32, 32)), 50_000, 10),
-    "ucr:ECG5000": Source("ECG5000", InputSpec("series", (1, 140)), 500, 5),
-    "ucr:ElectricDevices": Source("ElectricDevices", InputSpec("series", (1, 96)), 8_926, 7),
-    "ucr:FordA": Source("FordA", InputSpec("series", (1, 500)), 3_601, 2),
-    "ucr:JapaneseVowels": Source("JapaneseVowels", InputSpec("series", (12, 29)), 270, 9),
-    "spoken_digits": Source("spoken_digits", InputSpec("series", (40, 63)), 2_700, 10),
-    "spoken_digits_speakers": Source("spoken_digits_speakers", InputSpec("series", (40, 63)), 2_000, 10),
-    "prompts": Source("prompts", InputSpec("series", (40, 63)), 6_088, 5),
     "sentences_domain": Source("sentences_domain", InputSpec("text", (48,), ViewPolicy(sentences=True)), 18_959, 4),
     "newsgroups": Source("newsgroups", InputSpec("text", (128,)), 11_293, 20),
     "brown": Source("brown", InputSpec("text", (64,), ViewPolicy(sentences=True)), 21_931, 15),
@@ -46,7 +38,7 @@ def source(name: str, folder: Path) -> Source:
     """What the loader says."""
     if name in DOWNLOADED:
         return replace(DOWNLOADED[name], version=version_of(name))
-    return Source.of(name, load(name, folder))
+    return known_source(name, folder) or Source.of(name, load(name, folder))
 
 
 def current(row: Mapping[str, str]) -> bool:

@@ -107,8 +107,8 @@ def test_models_rank_by_accuracy_on_a_budget(stores: Stores) -> None:
         order = {"field_name": "metrics.accuracy", "ascending": False, "dataset_name": f"digits, {budget} knn"}
         return [one.name for one in client.search_logged_models([experiment], order_by=[order])]
 
-    assert best("10%") == ["rotation d=16 s=0", "simclr d=16 s=0"]
-    assert best("100%") == ["simclr d=16 s=0", "rotation d=16 s=0"]
+    assert best("10%") == ["rotation d=16 s=0, conv on digits", "simclr d=16 s=0, conv on digits"]
+    assert best("100%") == ["simclr d=16 s=0, conv on digits", "rotation d=16 s=0, conv on digits"]
 
 
 def test_an_evaluation_says_what_it_evaluated(stores: Stores) -> None:

@@ -49,6 +49,16 @@ def test_artifacts_move_with_their_home(tmp_path: Path, copied: bool, digits: Da
         assert opened(old).artifact(first, "said.txt") == b"before", "the original is as it was"
 
 
+def test_a_home_that_moved_before_it_had_artifacts_keeps_its_first_ones(tmp_path: Path, digits: Dataset) -> None:
+    old, new = locate(tmp_path / "old"), locate(tmp_path / "new")
+    prepare(old)
+    opened(old)
+    shutil.move(old.home, new.home)
+    run_id = logged(opened(new), tmp_path / "a", "here", describe(digits))
+    assert [path for path in new.home.rglob("said.txt") if run_id in str(path)]
+    assert not old.home.exists()
+
+
 def test_models_move_with_them(tmp_path: Path) -> None:
     old, new = locate(tmp_path / "old"), locate(tmp_path / "new")
     prepare(old)

@@ -6,14 +6,18 @@ from pathlib import Path
 
 import pytest
 
+import sslbench as sb
 from sslbench.contract.spec import InputSpec, ViewPolicy
 from sslbench.datasets._base import Dataset
+from sslbench.report.attachments.predictions import read_answers
 from sslbench.stores.addresses import locate
 from sslbench.sweep import request, sizes
 from sslbench.sweep.asked import Request, Selection
 from sslbench.sweep.cells import Source
 from sslbench.sweep.request import plan_request
-from sslbench.sweep.sizes import keep_source, known_source
+from sslbench.sweep.sizes import keep_source, known_source, shipped
+
+RESULTS = Path(__file__).parents[2] / "results"
 
 
 def test_what_is_kept_of_a_dataset_is_known_again(digits: Dataset, tmp_path: Path) -> None:
@@ -28,6 +32,30 @@ def test_what_is_kept_of_a_dataset_is_known_again(digits: Dataset, tmp_path: Pat
     text = Source("glosses", InputSpec("text", (64,), ViewPolicy(sentences=True), '{"ä": 1}'), 10, 2, 3, 20)
     keep_source("glosses", tmp_path, text)
     assert known_source("glosses", tmp_path) == text
+
+
+@pytest.mark.parametrize(
+    ("suite", "count"), [("quick", 1), ("cifar10_jpeg", 1), ("catalogue_series", 5), ("speech", 1)]
+)
+def test_what_ships_of_a_dataset_is_what_published_runs_found(suite: str, count: int, tmp_path: Path) -> None:
+    records = sb.records(RESULTS / suite)
+    tested = {one.dataset: one.images for one in read_answers(RESULTS / suite).values()}
+    known = [source for source in shipped().values() if source.name in set(records["dataset"])]
+    assert len(known) == count
+    for source in known:
+        (of_all,) = set(records.query("dataset == @source.name")["num_classes"])
+        labels = records.query("dataset == @source.name")["num_labels"]
+        assert (source.num_classes, source.num_labels) == (of_all, labels.max())
+        assert source.num_tested == tested[source.name]
+    assert known_source("digits", tmp_path) is None, "loaded in a moment"
+
+
+def test_a_loader_that_is_another_by_now_is_not_taken_for_the_one_we_know(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert known_source("prompts", tmp_path) is not None
+    monkeypatch.setattr(sizes, "version_of", lambda name: 99)
+    assert known_source("prompts", tmp_path) is None
 
 
 def test_another_version_of_a_loader_or_of_this_package_knows_nothing_of_it(

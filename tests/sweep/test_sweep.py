@@ -118,7 +118,7 @@ def test_mlflow_shows_parents_children_curves_weights_and_pictures(finished: Swe
     curve = client.get_metric_history(parent.info.run_id, "loss")
     assert len(curve) >= 10
     assert curve[-1].value < curve[0].value
-    for metric in ("learning_rate", "images_per_second", "gradient_norm", "pretrain_seconds", "pretrain_flops"):
+    for metric in ("learning_rate", "inputs_per_second", "gradient_norm", "pretrain_seconds", "pretrain_flops"):
         assert parent.data.metrics[metric] > 0
     assert [item.dataset.name for item in parent.inputs.dataset_inputs] == ["digits"]
     pictures = {file.path for file in client.list_artifacts(parent.info.run_id, "pictures")}

@@ -36,6 +36,7 @@ class CausalLM(Pretext):
     """
 
     Config: ClassVar[type[PretextConfig]] = CausalLMConfig
+    perplexed: ClassVar[bool] = True
     modality: ClassVar[str | None] = "text"
 
     def __init__(self, encoder: Encoder, config: CausalLMConfig, input_spec: InputSpec) -> None:
@@ -52,21 +53,23 @@ class CausalLM(Pretext):
             return None
         return f"needs an encoder that reads in order, as 'transformer' does; {encoder_name!r} does not"
 
-    def scores(self, tokens: torch.Tensor) -> torch.Tensor:
-        """Scores `(N, T, V)` of the token after each."""
+    def scores(self, tokens: torch.Tensor, asked: torch.Tensor) -> torch.Tensor:
+        """Scores `(M, V)` of the token after each of the places that are asked for, true in `(N, T)`."""
         vectors = self.encoder.tokens(tokens)
         counts = (tokens != PAD).cumsum(dim=1).clamp_min(1)
         so_far = self.encoder.project(vectors.cumsum(dim=1) / counts[:, :, None])
-        return self.head(vectors, so_far, self.encoder.words.weight)
+        return self.head(vectors[asked], so_far[asked], self.encoder.words.weight)
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
-        scores = self.scores(batch[:, :-1])
-        return functional.cross_entropy(scores.flatten(0, 1), batch[:, 1:].flatten(), ignore_index=PAD)
+        there = batch[:, 1:] != PAD  # after the others nothing is said
+        return functional.cross_entropy(self.scores(batch[:, :-1], there), batch[:, 1:][there])
 
     def pictures(self, batch: torch.Tensor) -> list[Picture]:
         """Each text's first words, continued by the likeliest ones."""
         given = min(GIVEN, batch.shape[1] // 2)
         said = batch[:, :given]
         for _ in range(min(CONTINUED, batch.shape[1] - given)):
-            said = torch.cat([said, self.scores(said)[:, -1, PAD + 1 :].argmax(dim=1, keepdim=True) + PAD + 1], dim=1)
+            last = torch.arange(said.shape[1], device=said.device).expand_as(said) == said.shape[1] - 1
+            next_one = self.scores(said, last)[:, PAD + 1 :].argmax(dim=1, keepdim=True) + PAD + 1
+            said = torch.cat([said, next_one], dim=1)
         return [Picture("continuations", (batch, batch[:, :given], said), ("original", "given", "continued"))]

@@ -53,6 +53,7 @@ class DenoisingLM(Pretext):
     """
 
     Config: ClassVar[type[PretextConfig]] = DenoisingLMConfig
+    perplexed: ClassVar[bool] = True
     modality: ClassVar[str | None] = "text"
 
     def __init__(self, encoder: Encoder, config: DenoisingLMConfig, input_spec: InputSpec) -> None:
@@ -76,8 +77,13 @@ class DenoisingLM(Pretext):
         spoilt = deleted(infilled(spoilt, self.share), self.share / 2)
         return spoilt.masked_fill(spans(spoilt, self.share / 4, 1), MASK)
 
-    def say(self, spoilt: torch.Tensor, said: torch.Tensor) -> torch.Tensor:
-        """Scores `(N, T, V)` of every token of the original after those said before it, `(N, T)`."""
+    def say(self, spoilt: torch.Tensor, said: torch.Tensor, asked: torch.Tensor) -> torch.Tensor:
+        """Scores `(M, V)` of tokens of the original, each after those said before it.
+
+        Args:
+            said: what was said before each token, `(N, T)`.
+            asked: which tokens, true in `(N, T)`.
+        """
         features = self.encoder.feature_map(spoilt)
         latent = self.latent(self.encoder.project(self.encoder.pool(features)))
         memory = torch.cat([latent[:, None], features.transpose(1, 2)], dim=1)
@@ -91,17 +97,18 @@ class DenoisingLM(Pretext):
             memory_key_padding_mask=hidden,
             tgt_is_causal=True,
         )
-        return self.norm(spoken) @ self.encoder.words.weight.T + self.bias
+        return self.norm(spoken[asked]) @ self.encoder.words.weight.T + self.bias
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
         longest = int((batch != PAD).sum(dim=1).max())
         batch = batch[:, :longest]
-        scores = self.say(self.spoil(batch), begun(batch))
-        return functional.cross_entropy(scores.flatten(0, 1), batch.flatten(), ignore_index=PAD)
+        there = batch != PAD
+        return functional.cross_entropy(self.say(self.spoil(batch), begun(batch), there), batch[there])
 
     def pictures(self, batch: torch.Tensor) -> list[Picture]:
         spoilt = self.spoil(batch)
-        restored = self.say(spoilt, begun(batch)).argmax(dim=2).masked_fill(batch == PAD, PAD)
+        there, restored = batch != PAD, torch.full_like(batch, PAD)
+        restored[there] = self.say(spoilt, begun(batch), there).argmax(dim=1)
         return [Picture("restored", (batch, spoilt, restored), ("original", "spoilt", "restored"))]
 
 

@@ -34,6 +34,7 @@ class MaskedLM(Pretext):
     """
 
     Config: ClassVar[type[PretextConfig]] = MaskedLMConfig
+    perplexed: ClassVar[bool] = True
     modality: ClassVar[str | None] = "text"
 
     def __init__(self, encoder: Encoder, config: MaskedLMConfig, input_spec: InputSpec) -> None:

@@ -1,6 +1,6 @@
-"""One statistic a file, each a pure function of scores that returns a frame; `analyse` makes all of them."""
+"""One statistic a file, each a pure function of scores that returns a frame; `Analysis` has all of them."""
 
-from sslbench.report.statistics.analysis import Analysis, analyse
+from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.statistics.spread import Estimate, estimate
 
-__all__ = ["Analysis", "Estimate", "analyse", "estimate"]
+__all__ = ["Analysis", "Estimate", "estimate"]

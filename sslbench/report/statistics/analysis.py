@@ -30,75 +30,94 @@ from sslbench.report.statistics.variance import shares
 
 @dataclass(frozen=True)
 class Analysis:
-    """The statistics of a set of records.
+    """The statistics of a set of records, each computed when it is first asked for.
 
     Attributes:
         layout: the records themselves, laid out.
-        primary: the protocol that headlines are read by; None without pretexts.
-        headlines: what choosing inside the label budget is worth.
-        components_reason: why `components` is empty; empty if it is not.
+        tuning: what choosing settings cost, one entry per pretext; records do not hold it.
 
-    Every other frame is what the function of its name returns, whose docstring says what its lines and columns are.
+    Every frame is what the function of its name returns, whose docstring says what its lines and columns are.
     """
 
     layout: Layout
-    primary: Primary | None
-    headlines: Headlines
-    differences: pd.DataFrame
-    outcomes: pd.DataFrame
-    transfers: pd.DataFrame
-    multipliers: pd.DataFrame
-    crossovers: pd.DataFrame
-    areas: pd.DataFrame
-    choices: pd.DataFrame
-    correlations: pd.DataFrame
-    shares: pd.DataFrame
-    components: pd.DataFrame
-    components_reason: str
-    compute: pd.DataFrame
-    budgets: pd.DataFrame
-    choice_optimism: pd.DataFrame
-    epoch_optimism: pd.DataFrame
-
-    @cached_property
-    def seed_multipliers(self) -> pd.DataFrame:
-        """`multipliers` of every repetition alone."""
-        return seed_multipliers(self.layout.peers)
+    tuning: Sequence[TunedArm] = ()
 
     @property
     def evaluations(self) -> pd.DataFrame:
         """One line per evaluation and independent replicate: test and budget score, costs, run id."""
         return self.layout.evaluations
 
+    @cached_property
+    def primary(self) -> Primary | None:
+        """The protocol that headlines are read by; None without pretexts."""
+        return primary_of(self.layout)
 
-def analyse(layout: Layout, tuning: Sequence[TunedArm] = ()) -> Analysis:
-    """All statistics of records that are laid out; linear in their number.
+    @cached_property
+    def headlines(self) -> Headlines:
+        """What choosing inside the label budget is worth."""
+        return headlines(self.layout, self.choices, self.differences)
 
-    Args:
-        tuning: what choosing settings cost, one entry per pretext; records do not hold it.
-    """
-    evaluated, compared = layout.evaluations, layout.peers
-    found = differences(layout.blocks)
-    split = components(layout.every)
-    primary = primary_of(layout)
-    chosen = choices(evaluated, primary)
-    return Analysis(
-        layout=layout,
-        primary=primary,
-        headlines=headlines(layout, chosen, found),
-        differences=found,
-        outcomes=outcomes(found),
-        transfers=transfers(layout, primary),
-        multipliers=multipliers(compared),
-        crossovers=crossovers(compared),
-        areas=areas(layout.blocks),
-        choices=chosen,
-        correlations=correlations(layout.records, evaluated),
-        shares=shares(evaluated),
-        components=split,
-        components_reason=NOT_CROSSED if split.empty else "",
-        compute=compute(evaluated, tuning),
-        budgets=budgets(evaluated, tuning),
-        choice_optimism=choice_optimism(evaluated, primary),
-        epoch_optimism=epoch_optimism(layout.records),
-    )
+    @property
+    def components_reason(self) -> str:
+        """Why `components` is empty; empty if it is not."""
+        return NOT_CROSSED if self.components.empty else ""
+
+    @cached_property
+    def differences(self) -> pd.DataFrame:
+        return differences(self.layout.blocks)
+
+    @cached_property
+    def outcomes(self) -> pd.DataFrame:
+        return outcomes(self.differences)
+
+    @cached_property
+    def transfers(self) -> pd.DataFrame:
+        return transfers(self.layout, self.primary)
+
+    @cached_property
+    def multipliers(self) -> pd.DataFrame:
+        return multipliers(self.layout.peers)
+
+    @cached_property
+    def seed_multipliers(self) -> pd.DataFrame:
+        return seed_multipliers(self.layout.peers)
+
+    @cached_property
+    def crossovers(self) -> pd.DataFrame:
+        return crossovers(self.layout.peers)
+
+    @cached_property
+    def areas(self) -> pd.DataFrame:
+        return areas(self.layout.blocks)
+
+    @cached_property
+    def choices(self) -> pd.DataFrame:
+        return choices(self.evaluations, self.primary)
+
+    @cached_property
+    def correlations(self) -> pd.DataFrame:
+        return correlations(self.layout.records, self.evaluations)
+
+    @cached_property
+    def shares(self) -> pd.DataFrame:
+        return shares(self.evaluations)
+
+    @cached_property
+    def components(self) -> pd.DataFrame:
+        return components(self.layout.every)
+
+    @cached_property
+    def compute(self) -> pd.DataFrame:
+        return compute(self.evaluations, self.tuning)
+
+    @cached_property
+    def budgets(self) -> pd.DataFrame:
+        return budgets(self.evaluations, self.tuning)
+
+    @cached_property
+    def choice_optimism(self) -> pd.DataFrame:
+        return choice_optimism(self.evaluations, self.primary)
+
+    @cached_property
+    def epoch_optimism(self) -> pd.DataFrame:
+        return epoch_optimism(self.layout.records)

@@ -116,7 +116,7 @@ def headlines(layout: Layout, chosen: pd.DataFrame, told: pd.DataFrame) -> Headl
 
 def picked(part: pd.DataFrame, answers: Answers) -> Row:
     """What was chosen at one fraction, as a row."""
-    return _row(part, {part["label_fraction"].iloc[0]: _runs(part)}, answers)
+    return _row(part, _runs(part), answers)
 
 
 def scratch_beside(part: pd.DataFrame, layout: Layout) -> Row | None:
@@ -131,8 +131,7 @@ def scratch_beside(part: pd.DataFrame, layout: Layout) -> Row | None:
         evaluated[evaluated["pretext"] == CONTROL], on=["dataset", "encoder", "latent_dim", *REPLICATE]
     )
     found = beside.groupby(["label_fraction", *REPLICATE])["test"].transform("size")
-    complete = beside[found == beside["wanted"]].groupby("label_fraction", sort=True)
-    runs = {float(str(fraction)): _runs(group) for fraction, group in complete}
+    runs = _runs(beside[found == beside["wanted"]])
     return _row(part, runs, layout.answers, CONTROL) if part["label_fraction"].iloc[0] in runs else None
 
 
@@ -155,9 +154,9 @@ def _row(lines: pd.DataFrame, runs: Mapping[float, tuple[Run, ...]], answers: An
     return Row(dataset, encoder, 0, protocol, "", name, runs, answers)
 
 
-def _runs(part: pd.DataFrame) -> tuple[Run, ...]:
-    """What was chosen at one fraction, a run per replicate; of runs that share one, the first lends its answers."""
-    means = part.groupby(REPLICATE, as_index=False, sort=True).agg(
+def _runs(chosen: pd.DataFrame) -> dict[float, tuple[Run, ...]]:
+    """By fraction a run per replicate; of runs that share one, the first lends its answers."""
+    means = chosen.groupby(["label_fraction", *REPLICATE], as_index=False, sort=True).agg(
         test=("test", "mean"), num_labels=("num_labels", "max"), cell_id=("cell_id", "first")
     )
-    return runs_of(means.assign(run_id=""))
+    return {float(str(at)): runs_of(group.assign(run_id="")) for at, group in means.groupby("label_fraction")}

@@ -132,6 +132,11 @@ def test_another_archive_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert "is not the published file (damaged" in message(lambda: datasets.load("spoken_digits", tmp_path))
 
 
+def scaled(second: torch.Tensor) -> bytes:
+    """A spectrogram, whatever a dataset divides it by."""
+    return (second.float() / second.float().abs().max()).numpy().round(3).tobytes()
+
+
 def test_prompts_are_seconds_of_speech_split_by_recording(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     publish_prompts(monkeypatch, tmp_path / "sounds")
     dataset = datasets.load("prompts", tmp_path)
@@ -141,6 +146,14 @@ def test_prompts_are_seconds_of_speech_split_by_recording(monkeypatch: pytest.Mo
     assert dataset.test_labels.bincount().tolist() == 5 * [2]
     whole = torch.cat([dataset.train_inputs, dataset.test_inputs]).flatten(1)
     assert len(whole.unique(dim=0)) == 50
+    of = {
+        scaled(torch.from_numpy(log_mel(second))): path
+        for path in (tmp_path / "sounds").glob("*/part*.wav")
+        for second in seconds(read_sound(path.read_bytes(), path.name))
+    }
+    sides = [{of[scaled(second)] for second in inputs} for inputs in (dataset.train_inputs, dataset.test_inputs)]
+    assert [len(side) for side in sides] == [20, 5]
+    assert not sides[0] & sides[1]
 
 
 def test_prompts_are_made_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -79,10 +79,10 @@ def publish_glosses(monkeypatch: pytest.MonkeyPatch, place: Path) -> None:
 
 
 def corpus() -> dict[str, bytes]:
-    """Six documents of two genres, of five sentences each."""
+    """Six documents of two genres, of twelve sentences each, which are two texts."""
     lines = {
         f"c{letter}{place:02}": "\n\n".join(
-            f"\t{word}/nn {place}{number}/cd ,/, ``/`` said/vbd ''/'' ./." for number in range(5)
+            f"\t{word}/nn {place}{number:02}/cd ,/, ``/`` said/vbd ''/'' ./." for number in range(12)
         ).encode()
         for letter, word in (("a", "News"), ("b", "Views"))
         for place in range(1, 4)
@@ -265,10 +265,14 @@ def test_documents_stay_whole_and_sentences_in_their_order(monkeypatch: pytest.M
     assert dataset.classes == ("editorial", "news")
     assert dataset.input_spec.views.sentences
     texts = words(dataset, dataset.train_inputs) + words(dataset, dataset.test_inputs)
-    assert all(text.count("|") == 5 for text in texts)
-    assert 'News 10, " said ". | News 11, " said ". | News 12,' in " ".join(texts)
-    held = {text.split()[1][0] for text in words(dataset, dataset.test_inputs)}
-    assert len(held) <= 2  # one document of each genre
+    assert {text.count("|") for text in texts} == {9, 3}
+    assert 'News 100, " said ". | News 101, " said ". | News 102,' in " ".join(texts)
+    sides = [
+        {(text.split()[0], text.split()[1][0]) for text in words(dataset, inputs)}
+        for inputs in (dataset.train_inputs, dataset.test_inputs)
+    ]
+    assert [len(side) for side in sides] == [4, 2], "a document of each genre is tested, both its texts"
+    assert not sides[0] & sides[1]
 
 
 def test_opinions_beyond_half_a_point_are_told_apart() -> None:

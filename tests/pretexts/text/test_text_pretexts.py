@@ -12,6 +12,7 @@ from sslbench.encoders import ENCODERS
 from sslbench.modalities.text import END, MASK, PAD, START, Text, is_word, vocabulary_size
 from sslbench.pretexts import PRETEXTS
 from sslbench.pretexts._base import Pretext
+from sslbench.pretexts.text import masked_lm
 from sslbench.pretexts.text._words import choose, hide
 from sslbench.pretexts.text.causal_lm import CausalLM
 from sslbench.pretexts.text.denoising_lm import DenoisingLM, begun, infilled, permuted_sentences
@@ -69,6 +70,19 @@ def test_only_chosen_words_count() -> None:
     assert scores.shape == (int(chosen.sum()), VOCABULARY)
 
 
+def test_the_loss_asks_for_no_other_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    task, tokens = build("masked_lm"), batch()
+    torch.manual_seed(0)
+    chosen = choose(tokens, 0.15)
+    shown = hide(tokens, chosen, VOCABULARY)
+    monkeypatch.setattr(masked_lm, "choose", lambda *_: chosen)
+    monkeypatch.setattr(masked_lm, "hide", lambda *_: shown)
+    elsewhere, there = (tokens.masked_fill(where & is_word(tokens), 9) for where in (~chosen, chosen))
+    assert not torch.equal(elsewhere, tokens)
+    assert torch.equal(task(elsewhere), task(tokens))
+    assert not torch.equal(task(there), task(tokens))
+
+
 def uniform(head: torch.nn.Module) -> None:
     """Have a head say all words alike."""
     for weight in head.parameters():
@@ -99,9 +113,26 @@ def test_no_score_depends_on_a_later_word() -> None:
     tokens = batch(4)
     changed = tokens.clone()
     changed[:, 5:8] = 9
-    first, second = task.scores(tokens), task.scores(changed)
+    everywhere = torch.ones_like(tokens, dtype=torch.bool)
+    first, second = (task.scores(said, everywhere).unflatten(0, tokens.shape) for said in (tokens, changed))
     torch.testing.assert_close(first[:, :5], second[:, :5])
     assert not torch.allclose(first[:, 5], second[:, 5], atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["causal_lm", "denoising_lm"])
+def test_what_fills_up_is_not_said(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    task, tokens, said = build(name), batch(), []
+    entropy = torch.nn.functional.cross_entropy
+
+    def noted(scores: torch.Tensor, words: torch.Tensor) -> torch.Tensor:
+        said.append(len(scores))
+        return entropy(scores, words)
+
+    monkeypatch.setattr(torch.nn.functional, "cross_entropy", noted)
+    task(tokens)
+    there = (tokens if name == "denoising_lm" else tokens[:, 1:]) != PAD
+    assert said == [int(there.sum())]
+    assert said[0] < there.numel()
 
 
 # --- sentences
@@ -200,6 +231,7 @@ def test_the_decoder_sees_nothing_it_has_not_said() -> None:
     tokens = batch(3)
     changed = tokens.clone()
     changed[:, 5:7] = 9
-    first, second = (task.say(tokens, begun(said)) for said in (tokens, changed))
+    everywhere = torch.ones_like(tokens, dtype=torch.bool)
+    first, second = (task.say(tokens, begun(said), everywhere).unflatten(0, tokens.shape) for said in (tokens, changed))
     torch.testing.assert_close(first[:, :6], second[:, :6])
     assert not torch.allclose(first[:, 6], second[:, 6], atol=1e-4)

@@ -14,7 +14,7 @@ from sslbench.report.attachments.predictions import read_answers
 from sslbench.report.figures.savings import MOST_BUDGETS, draw_savings, savings_png
 from sslbench.report.records import from_records, read_records
 from sslbench.report.scores.layout import lay_out
-from sslbench.report.statistics.analysis import analyse
+from sslbench.report.statistics.analysis import Analysis
 from tests.made_up import analysed, probes, supervised
 
 RESULTS = Path(__file__).parents[3] / "results"
@@ -70,7 +70,7 @@ def test_nothing_is_drawn_without_training_from_scratch() -> None:
 def test_nothing_of_the_published_figures_is_cut(suite: str) -> None:
     folder = RESULTS / suite
     layout = lay_out(read_records(folder / "records.csv"), primary=read_primary(folder), answers=read_answers(folder))
-    figure = draw_savings(analyse(layout), suite)
+    figure = draw_savings(Analysis(layout), suite)
     assert figure is not None
     FigureCanvasAgg(figure).draw()
     width, height = figure.bbox.width, figure.bbox.height

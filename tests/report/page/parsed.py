@@ -15,7 +15,7 @@ from sslbench.report.attachments.exhibits import Exhibit, shrink
 from sslbench.report.page.render import report_html
 from sslbench.report.records import conform
 from sslbench.report.scores.layout import lay_out
-from sslbench.report.statistics import analyse
+from sslbench.report.statistics import Analysis
 from sslbench.report.tables.sheet import tables_of
 from tests.made_up import tuned_arm
 
@@ -93,7 +93,7 @@ class Page(HTMLParser):
 def html(records: pd.DataFrame, attached: Attachments | None = None, title: str = "tested") -> str:
     given = attached or Attachments()
     tables = tables_of(lay_out(conform(records, "the records"), given.gaps))
-    analysis = analyse(tables.layout, given.tuned or ())
+    analysis = Analysis(tables.layout, given.tuned or ())
     return report_html(tables, analysis, title, ("Every training took `10` steps.",), given)
 
 

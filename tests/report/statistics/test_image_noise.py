@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sslbench.report.records import from_records
 from sslbench.report.scores import Layout, lay_out
-from sslbench.report.statistics.analysis import analyse
+from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.statistics.crossing import crossing
 from sslbench.report.statistics.image_noise import (
     NORMAL,
@@ -256,7 +256,7 @@ def test_few_inputs_tell_fewer_rows_apart() -> None:
 
 
 def test_labels_saved_and_headlines_carry_the_inputs_too() -> None:
-    without, having = map(analyse, laid_out(200))
+    without, having = map(Analysis, laid_out(200))
     for frame in ("multipliers", "areas", "crossovers"):
         bare, wide = (getattr(each, frame) for each in (without, having))
         assert (wide["low"] <= bare["low"]).all()

@@ -13,7 +13,7 @@ from sslbench.contract.record import Record
 from sslbench.contract.spec import InputError
 from sslbench.report.records import from_records, read_records
 from sslbench.report.scores.layout import lay_out
-from sslbench.report.statistics.analysis import Analysis, analyse
+from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.statistics.area import FEWER_BUDGETS, TOO_WIDE
 from sslbench.report.statistics.label_efficiency import (
     BELOW,
@@ -52,7 +52,7 @@ SCRATCH = curve("supervised", level(0.70, 0.80, 0.90), "finetune")
 
 
 def analysed(*records: list[Record], primary: str = "") -> Analysis:
-    return analyse(lay_out(from_records([one for part in records for one in part]), primary=primary))
+    return Analysis(lay_out(from_records([one for part in records for one in part]), primary=primary))
 
 
 # Known answers ------------------------------------------------------------------------------------------------------
@@ -69,7 +69,7 @@ def test_the_golden_records_give_the_analysis_checked_by_hand():
     11 w - 1 = 4.303 / sqrt(3) (1 - w), at 2^0.2584 = 1.196. Its crossover has two seeds: gaps of -1.5, 5, 8 points meet
     zero at 0.25 * 2^(1.5 / 6.5). Area of SimCLR's probe: (72 + 2 * 81 + 86) / 4 points.
     """
-    found = analyse(lay_out(read_records(ROOT / "tests" / "golden" / "records.csv")))
+    found = Analysis(lay_out(read_records(ROOT / "tests" / "golden" / "records.csv")))
     kept = ["protocol", "pretext", "label_fraction", "value", "low", "high", "outcome", "n"]
     parts = []
     for name, value in (("differences", "difference"), ("multipliers", "multiplier"), ("crossovers", "label_fraction")):
@@ -293,14 +293,14 @@ def test_no_records_give_empty_frames():
 
 
 def test_the_order_of_records_does_not_show(quick: pd.DataFrame, analysis: Analysis):
-    shuffled = analyse(lay_out(quick.sample(frac=1, random_state=0)))
+    shuffled = Analysis(lay_out(quick.sample(frac=1, random_state=0)))
     for name in (*FRAMES, "outcomes", "choices", "shares", "correlations", "compute", "choice_optimism"):
         expected = getattr(analysis, name)
         pd.testing.assert_frame_equal(getattr(shuffled, name), expected, check_exact=False, rtol=1e-9)
 
 
 def test_renaming_seeds_changes_no_number(quick: pd.DataFrame, analysis: Analysis):
-    renamed = analyse(lay_out(quick.assign(seed=100 - quick["seed"], label_seed=100 - quick["label_seed"])))
+    renamed = Analysis(lay_out(quick.assign(seed=100 - quick["seed"], label_seed=100 - quick["label_seed"])))
     for name in (*FRAMES, "outcomes", "shares", "correlations", "choice_optimism"):
         pd.testing.assert_frame_equal(getattr(renamed, name), getattr(analysis, name), rtol=1e-9)
     pd.testing.assert_frame_equal(renamed.headlines.budgets, analysis.headlines.budgets, rtol=1e-9)
@@ -309,7 +309,7 @@ def test_renaming_seeds_changes_no_number(quick: pd.DataFrame, analysis: Analysi
 def test_adding_a_pretext_leaves_the_means_and_multipliers_of_other_rows_alone(quick: pd.DataFrame, analysis: Analysis):
     """Its noise joins the error that intervals of differences are made of: those are about the whole table."""
     newcomer = quick[quick["pretext"] == "simclr"].assign(pretext="newcomer", value=0.5)
-    added = analyse(lay_out(pd.concat([quick, newcomer])))
+    added = Analysis(lay_out(pd.concat([quick, newcomer])))
     pooled = ["low", "high", "reach", "difference_low", "difference_high", "outcome"]
     for name in FRAMES:
         after, before = (getattr(found, name) for found in (added, analysis))

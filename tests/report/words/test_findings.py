@@ -11,7 +11,7 @@ import pytest
 from sslbench.contract.record import Record
 from sslbench.report.records import from_records
 from sslbench.report.scores import lay_out
-from sslbench.report.statistics.analysis import Analysis, analyse
+from sslbench.report.statistics.analysis import Analysis
 from sslbench.report.statistics.selection import Primary
 from sslbench.report.words.findings import findings
 from sslbench.report.words.numbers import fraction_interval, points, times, times_interval
@@ -40,7 +40,7 @@ SCRATCH = curve("supervised", 0.70, 0.80, 0.90, protocol="finetune")
 def said(topic: str, *records: list[Record], primary: str = "") -> Finding:
     """The first sentence on a topic."""
     frame = from_records([record for part in [SCRATCH, *records] for record in part])
-    found = findings(analyse(lay_out(frame, primary=primary)))
+    found = findings(Analysis(lay_out(frame, primary=primary)))
     return next(finding for finding in found if finding.topic == topic)
 
 
@@ -310,4 +310,4 @@ def test_other_data_that_are_not_told_apart_from_scratch_are_not_shown_to_help()
 
 def test_where_everything_was_pretrained_on_its_own_data_nothing_is_said_of_others():
     frame = from_records([*SCRATCH, *curve("simclr", 0.75)])
-    assert "transfer" not in {one.topic for one in findings(analyse(lay_out(frame)))}
+    assert "transfer" not in {one.topic for one in findings(Analysis(lay_out(frame)))}
