@@ -63,6 +63,7 @@ SUITE = Suite(
         "on FordA, VICReg on spoken digits alone: two views of long series would take most of the time.",
         "`supervised` and `finetune`: 16 epochs over the labels, at least 300 and at most 2,000 steps of batch 64; "
         "`supervised_double`, the same with twice the steps, shows what more would give.",
+        "In part: `raw_values`, and twice the steps on ElectricDevices and FordA, were not run yet.",
         "`minirocket`: ridge regression on 9,996 features of fixed convolutions; its regularisation is chosen by "
         "leaving one out, inside the label budget.",
     ),

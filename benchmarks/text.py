@@ -1,9 +1,12 @@
 """How many labels does self-supervision save on texts? Sources, news, genres and definitions, read as bags of words.
 
 Command:  sslbench run text
-Cost:     25 minutes on two CPU cores.
+Cost:     17 to 26 minutes on two CPU cores, whichever they are.
 Question: from one label a class to all, which frozen or fine-tuned encoder is worth how many labels, and is any of them
           above TF-IDF, which trains no network?
+Answer:   with 38 labels of four sources a probe of `vicreg` has 77.9, scratch 59.0 and TF-IDF 46.9; on news it is above
+          both up to 1% of the labels and on genres up to 10%, with more TF-IDF is above it. On definitions TF-IDF is
+          above everything at every number of labels.
 """
 
 from sslbench.contract.spec import Combination, Suite

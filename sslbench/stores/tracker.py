@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+import re
 import tempfile
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -39,6 +40,10 @@ BATCH = 1000  # what one log_batch call may carry
 
 #: What begins the line above the runs of a suite that leads to its page, and what ends lines in Markdown.
 LINK, BREAK = "[Tables and curves as a page]", "  \n"
+
+
+#: What MLflow takes in no name of a model.
+FORBIDDEN = re.compile("[/:.%\"']")
 
 
 class Scored(NamedTuple):
@@ -200,7 +205,7 @@ class Tracker(Runs):
     def log_model(self, run_id: str, cell: PretrainCell, folder: Path) -> str:
         """Keep what `models.write_model` wrote as the model of a pretraining, and return its id."""
         name = f"{cell.title}, {cell.encoder} on {cell.dataset}"
-        return log_model(self.client, run_id, name.replace("/", " "), axes_of(cell), folder)
+        return log_model(self.client, run_id, FORBIDDEN.sub(" ", name), axes_of(cell), folder)
 
     def describe(self, text: str) -> None:
         """Say above the runs of the suite what they are about, in Markdown; where its last page is stays there."""

@@ -127,9 +127,9 @@ def test_mlflow_shows_parents_children_curves_weights_and_pictures(finished: Swe
     assert weights["project.weight"].shape == (8, 128)
     models = client.search_logged_models([experiment.experiment_id])
     kept = {model.name for model in models}
-    assert "autoencoder d=8 s=0" in kept
-    assert "supervised d=8 s=0" not in kept, "what it scores is a copy that was trained further"
-    (model,) = (one for one in models if one.name == "autoencoder d=8 s=0")
+    assert "autoencoder d=8 s=0, conv on digits" in kept
+    assert not any(name.startswith("supervised") for name in kept), "what it scores is a copy that was trained further"
+    (model,) = (one for one in models if one.name == "autoencoder d=8 s=0, conv on digits")
     assert {metric.dataset_name for metric in model.metrics if metric.key == "accuracy"} == {
         f"digits, {fraction}% {protocol}" for fraction in (5, 100) for protocol in ("linear_probe", "knn", "finetune")
     }
