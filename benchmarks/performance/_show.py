@@ -69,4 +69,5 @@ def draw(rows: Sequence[Row], path: Path) -> None:
 
 def _margin(item: Row, value: float) -> float:
     assert item.target is not None
-    return max(value / item.target if item.bound == "at least" else item.target / value, 1e-3)
+    margin = value / item.target if item.bound == "at least" else item.target / max(value, 1e-3 * item.target)
+    return max(margin, 1e-3)

@@ -130,8 +130,11 @@ def is_own(name: str) -> bool:
 
 
 def version_of(name: str) -> int:
-    """Of the loader of a dataset that `check` accepts."""
+    """Of the loader of a dataset, by the name it is asked for or by its identity, which for a set of UCR is a name."""
     prefix, colon, _ = name.partition(":")
+    if not colon and name not in DATASETS:
+        check(f"ucr:{name}")
+        return COLLECTIONS.version("ucr")
     if not colon:
         return DATASETS.version(name)
     return (OWN if prefix in OWN else COLLECTIONS).version(prefix)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 import sslbench as sb
-from sslbench.contract.spec import InputSpec, ViewPolicy
+from sslbench.contract.spec import InputError, InputSpec, ViewPolicy
+from sslbench.datasets import version_of
 from sslbench.datasets._base import Dataset
 from sslbench.report.attachments.predictions import read_answers
 from sslbench.stores.addresses import locate
@@ -69,6 +70,12 @@ def test_another_version_of_a_loader_or_of_this_package_knows_nothing_of_it(
         later.setattr(sizes, "__version__", "9.9")
         assert known_source("digits", tmp_path) is None
     assert known_source("digits", tmp_path) is not None
+
+
+def test_the_version_of_a_set_of_a_collection_is_known_by_its_identity_too() -> None:
+    assert version_of("ECG5000") == version_of("ucr:ECG5000")
+    with pytest.raises(InputError, match="ECG5001"):
+        version_of("ECG5001")
 
 
 def test_a_persons_own_files_are_looked_at_every_time(digits: Dataset, tmp_path: Path) -> None:
