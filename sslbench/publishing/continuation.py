@@ -23,9 +23,11 @@ from sslbench.report.attachments.exhibits import read_exhibits
 from sslbench.report.attachments.predictions import read_answers
 from sslbench.report.records import read_records
 from sslbench.stores.answers import ANSWERS_FILE, right_npz
+from sslbench.stores.axes import told_apart_by
 from sslbench.stores.readback import NUM_CLASSES, evaluation_metrics, pretraining_metrics
 from sslbench.stores.runs import ENCODER_FILE
 from sslbench.stores.tracker import Tracker
+from sslbench.sweep import suites
 from sslbench.sweep.asked import Request
 from sslbench.sweep.request import Prepared, load_one, tracker_of
 from sslbench.sweep.trainer import log_model, scored
@@ -52,7 +54,7 @@ def take_published(request: Request, prepared: Prepared, folder: Path) -> int:
     for values in read_records(path).to_dict("records"):
         record = Record(**{name: values[name] for name in RECORD_COLUMNS})
         rows.setdefault(record.cell_id, []).append(record)
-    tracker = tracker_of(request.stores, prepared.suite.name)
+    tracker = tracker_of(request.stores, prepared.suite.name, told_apart_by(suites.load(request.suite)))
     taking = _Taking(tracker, prepared, rows, folder, request.data_root)
     return sum(taking.take(cell) for cell in prepared.plan.pretrain)
 

@@ -6,12 +6,19 @@ from collections.abc import Mapping
 
 from sslbench.contract.cells import EvaluateCell, PretrainCell
 from sslbench.contract.identity import canonical, digest
+from sslbench.contract.spec import Suite
 
 #: What a sweep goes through: tags of every run, to find it by, and parameters, for charts to group and compare by.
 AXES = (
     *("dataset", "pretrain_dataset", "encoder", "pretext", "latent_dim", "seed"),
     *("label_seed", "label_fraction", "labels_per_class", "protocol", "reading", "stratified"),
 )
+
+
+def told_apart_by(suite: Suite) -> tuple[str, ...]:
+    """What the names of a suite's runs say beside pretext, size and seed: the axes that have several values in it."""
+    several = {"dataset": suite.all_datasets, "encoder": suite.encoders}
+    return tuple(axis for axis, values in several.items() if len(values) > 1)
 
 
 def axes_of(cell: PretrainCell) -> dict[str, str]:

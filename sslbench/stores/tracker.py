@@ -61,13 +61,16 @@ class Tracker(Runs):
         tracking_uri: MLflow store; its schema must exist (`addresses.prepare`).
         suite: name of the experiment.
         artifact_root: where a new experiment keeps artifacts; None leaves it to the server.
+        told_apart_by: axes of a pretraining that the names of its runs say too.
 
     Raises:
         InputError: the store cannot be reached or its experiment cannot be opened.
     """
 
-    def __init__(self, tracking_uri: str, suite: str, artifact_root: Path | None) -> None:
-        self.tracking_uri, self.suite = tracking_uri, suite
+    def __init__(
+        self, tracking_uri: str, suite: str, artifact_root: Path | None, told_apart_by: Sequence[str] = ()
+    ) -> None:
+        self.tracking_uri, self.suite, self.told_apart_by = tracking_uri, suite, told_apart_by
         follow_artifacts(tracking_uri, artifact_root)
         try:
             self.client = MlflowClient(tracking_uri)
@@ -103,7 +106,12 @@ class Tracker(Runs):
             published: a record of it, where it is taken from published results.
         """
         tags = {**axes_of(cell), "kind": "pretrain", "cell_id": cell.cell_id, "device": device}
-        return self.start(cell.title, tags, parameters(tags, cell.config), source=source, published=published)
+        name = self._name(cell)
+        return self.start(name, tags, parameters(tags, cell.config), source=source, published=published)
+
+    def _name(self, cell: PretrainCell) -> str:
+        """Of a pretraining, e.g. `simclr d=128 s=0`, or `simclr d=128 s=0 · digits` in a suite of several datasets."""
+        return " · ".join([cell.title, *(getattr(cell, axis) for axis in self.told_apart_by)])
 
     def start_evaluate(
         self,
@@ -120,7 +128,7 @@ class Tracker(Runs):
             model_id: the model that is evaluated.
         """
         tags = {**axes_of_evaluation(cell), "kind": "evaluate", "cell_id": cell.cell_id, "device": device}
-        name = f"{cell.pretrain.title} · {cell.title}"
+        name = f"{self._name(cell.pretrain)} · {cell.title}"
         run_id = self.start(name, tags, parameters(tags, cell.config), parent, source, published)
         if model_id is not None:
             self.client.log_inputs(run_id, models=[LoggedModelInput(model_id)])

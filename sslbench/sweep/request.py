@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -187,11 +187,11 @@ def layout(request: Request, prepared: Prepared) -> Layout:
     return choose(request.workers, device, unfinished, cores(), free_memory(), threads_set())
 
 
-def tracker_of(stores: Stores, name: str) -> Tracker:
-    """Where runs are logged and read, by the name of their suite."""
+def tracker_of(stores: Stores, name: str, told_apart_by: Sequence[str] = ()) -> Tracker:
+    """Where runs are logged and read, by the name of their suite; `told_apart_by` as `Tracker` has it."""
     from sslbench.stores.tracker import Tracker
 
-    return Tracker(stores.tracking_uri, name, stores.artifact_root)
+    return Tracker(stores.tracking_uri, name, stores.artifact_root, told_apart_by)
 
 
 def records_of(request: Request, prepared: Prepared) -> list[Record]:

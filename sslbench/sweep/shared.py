@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sslbench.contract.errors import StoreLost
 from sslbench.contract.files import remove_inside
 from sslbench.contract.owner import remove_left, temporary_files_in
+from sslbench.stores.axes import told_apart_by
 from sslbench.stores.outage import lost, patiently, store_lost
 from sslbench.sweep import suites
 from sslbench.sweep.asked import Request
@@ -33,8 +34,8 @@ class Shared:
 
     def __init__(self, request: Request, prepared: Prepared) -> None:
         self.request, self.prepared = request, prepared
-        self.tracker = tracker_of(request.stores, prepared.suite.name)
         whole = suites.load(request.suite)
+        self.tracker = tracker_of(request.stores, whole.name, told_apart_by(whole))
         self.pretrain, self.evaluate = open_queues(whole, request.selection, request.stores.storage)
 
     def begin(self, forgiving: bool = True) -> None:

@@ -39,6 +39,7 @@ def open_queues(suite: Suite, selection: Selection, storage_url: str) -> tuple[C
     axes: dict[str, Axis] = {
         "pretrain_dataset": sources,  # a baseline's own dataset, though it trains on none
         "pretext": categories(suite.pretexts, selection.pretexts),
+        **({"encoder": categories(suite.encoders)} if len(suite.encoders) > 1 else {}),
         "latent_dim": IntDistribution(1, 2**31),
         "seed": IntDistribution(0, 2**31),
     }
@@ -83,6 +84,7 @@ def queued_pretraining(cell: PretrainCell, datasets: Mapping[str, str]) -> Queue
     axes: dict[str, str | int | float] = {
         "pretrain_dataset": datasets[cell.dataset],
         "pretext": cell.pretext,
+        "encoder": cell.encoder,
         "latent_dim": cell.latent_dim,
         "seed": cell.seed,
     }

@@ -17,10 +17,13 @@ from sslbench.engine.evaluate import evaluate, extract, refit
 from sslbench.engine.pretrain import build
 from sslbench.report.records import from_records
 from sslbench.report.scores.layout import lay_out
+from sslbench.stores.addresses import locate, prepare
+from sslbench.stores.axes import told_apart_by
 from sslbench.sweep.asked import Selection
 from sslbench.sweep.cells import Source
 from sslbench.sweep.plan import Plan, make_plan, select
-from sslbench.sweep.request import records_of
+from sslbench.sweep.request import records_of, tracker_of
+from sslbench.sweep.studies import open_queues, queued_pretraining
 from tests.conftest import CPU, evaluate_cell, pretrain_cell, request_for, work_off
 from tests.made_up import markdown
 
@@ -244,3 +247,22 @@ def test_tables_have_a_section_per_pretraining_dataset_with_the_baselines_in_eac
     assert "| digits      | conv      | upside-down     | rotation" in page
     assert "Seeds are crossed with labelled subsets" in page
     assert "missing" not in page
+
+
+def test_the_runs_and_trials_of_a_suite_say_what_tells_them_apart(tmp_path: Path) -> None:
+    """Of several datasets and encoders, in MLflow by the names of runs and in Optuna by an axis of the study."""
+    stores = locate(tmp_path)
+    prepare(stores)
+    suite = dataclasses.replace(SUITE, encoders=("mlp", "conv"))
+    cell = planned(suite, digits=DIGITS, fashion_mnist=CLOTHES).evaluations[-1]
+    tracker = tracker_of(stores, suite.name, told_apart_by(suite))
+    parent = tracker.start_pretrain(cell.pretrain, None, "cpu")
+    child = tracker.start_evaluate(cell, parent, None, "cpu")
+    pretrained, evaluated = (tracker.client.get_run(each).info.run_name for each in (parent, child))
+    assert pretrained == f"{cell.pretrain.title} · {cell.pretrain.dataset} · {cell.pretrain.encoder}"
+    assert evaluated == f"{pretrained} · {cell.title}"
+    pretrain, _ = open_queues(suite, Selection(), stores.storage)
+    pretrain.fill([queued_pretraining(cell.pretrain, {cell.pretrain.dataset: "digits"})])
+    assert pretrain.waiting()[0].params["encoder"] == cell.pretrain.encoder
+    single, _ = open_queues(SUITE, Selection(), stores.storage)
+    assert "encoder" not in single.axes
