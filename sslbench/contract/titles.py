@@ -45,6 +45,7 @@ PRETEXT_TITLES = {
     "moco": "MoCo",
     "nnclr": "NNCLR",
     "simclr": "SimCLR",
+    "simclr_progressive": "SimCLR on small views first",
     "simsiam": "SimSiam",
     "swav": "SwAV",
     "tfidf": "TF-IDF",

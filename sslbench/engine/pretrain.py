@@ -6,6 +6,7 @@ import copy
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import nn
@@ -93,7 +94,7 @@ class Pretraining:
         samples: inputs drawn in all; each counts once however many views a task makes of it.
         step: optimiser steps done at the last report.
         seconds: training time so far.
-        flops: floating-point operations of all steps, forward and backward, measured on one.
+        flops: floating-point operations of all steps, forward and backward, measured on one of each stage.
         parameters: of the encoder.
     """
 
@@ -126,11 +127,15 @@ class Pretraining:
         return self.cell.steps_over(len(self.inputs))
 
     def _flops_per_step(self) -> float:
-        """Operations of one step, counted on a copy: nothing of the training changes by it."""
+        """Operations of the mean step, counted once a stage on a copy: nothing of the training changes by it."""
         task = copy.deepcopy(self.pretext).train()
+        operations = 0.0
         with island(0):
             batch = self.modality.batch(self.inputs[: self.batch_size].to(self.device))
-            return counted(lambda: self._loss_and_gradient(task, batch))[1]
+            for start, end in pairwise((*task.stages, 1.0)):
+                task.before_step(start)
+                operations += (end - start) * counted(lambda: self._loss_and_gradient(task, batch))[1]
+        return operations
 
     def state(self, notes: Mapping[str, float] | None = None) -> bytes:
         """The training as it is at the report that `reports` has just given, as a safetensors file.
@@ -189,6 +194,7 @@ class Pretraining:
             learning_rate = config.learning_rate * learning_rate_factor(config, step - 1, self.steps)
             set_learning_rate(optimizer, learning_rate)
             batch = self.modality.batch(inputs.index_select(0, next(batches)))
+            pretext.before_step((step - 1) / self.steps)
             total += self._loss_and_gradient(pretext, batch)
             due = step % interval == 0 or step == self.steps or step in self.checkpoints
             norm = _gradient_norm(pretext) if due else 0.0

@@ -64,6 +64,14 @@ class Pretext(nn.Module, ABC):
     def before_epoch(self, inputs: torch.Tensor) -> None:
         """Prepare an epoch, e.g. cluster `inputs`, all of them as the dataset stores them. Most tasks need nothing."""
 
+    @property
+    def stages(self) -> tuple[float, ...]:
+        """Shares of the steps done, from 0 on, from which on a step takes another number of operations."""
+        return (0.0,)
+
+    def before_step(self, progress: float) -> None:
+        """Prepare an optimiser step, e.g. the size of its views. `progress` in [0, 1) is the share of steps done."""
+
     def after_step(self, progress: float) -> None:
         """Follow an optimiser step, e.g. move a teacher. `progress` in (0, 1] is the share of steps done."""
 

@@ -220,6 +220,7 @@ def prepared(name: str, encoder: str, spec: InputSpec) -> Pretext:
 
 def step(pretext: Pretext, optimizer: torch.optim.Optimizer, batch: torch.Tensor) -> float:
     """Loss of a batch, before the step it causes."""
+    pretext.before_step(0.0)
     loss = pretext(batch)
     loss.backward()
     optimizer.step()

@@ -114,6 +114,15 @@ def test_steps_and_operations_are_kept_whatever_a_step_costs(digits: Dataset, pr
     assert Pretraining(lengthened(pretext, flops=1.0), digits, CPU).steps == 1, "no training is none"
 
 
+def test_a_task_whose_steps_grow_dearer_is_counted_stage_by_stage(digits: Dataset) -> None:
+    training = Pretraining(lengthened("simclr_progressive", steps=4), digits, CPU)
+    done = counted(lambda: list(training.reports()))[1]
+    assert training.flops == pytest.approx(done, rel=0.01)
+    whole = Pretraining(lengthened("simclr", steps=4), digits, CPU).flops
+    assert 0.6 * whole < training.flops < 0.75 * whole, "half of the steps cost about a quarter"
+    assert Pretraining(lengthened("simclr_progressive", flops=training.flops), digits, CPU).steps == 4
+
+
 def test_two_views_cost_twice_so_equal_operations_are_half_the_steps(digits: Dataset) -> None:
     flops = 20 * Pretraining(lengthened("simclr", steps=1), digits, CPU).flops
     views = {name: Pretraining(lengthened(name, flops=flops), digits, CPU) for name in ("simclr", "vicreg", "rotation")}

@@ -16,7 +16,7 @@ from sslbench.pretexts._queue import Queue
 from sslbench.pretexts._teacher import HalfLife, follow, frozen_copy
 from sslbench.pretexts.moco import MoCo, MoCoConfig, info_nce
 from sslbench.pretexts.nnclr import NNCLR, NNCLRConfig
-from sslbench.pretexts.simclr import SimCLR
+from sslbench.pretexts.simclr import SimCLR, SimCLRProgressive, SimCLRProgressiveConfig
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -236,3 +236,18 @@ def test_simclr_losses_have_not_moved() -> None:
     torch.manual_seed(0)
     task = SimCLR(Conv(GREY, 16), SimCLR.Config(), GREY)
     assert task(torch.rand(16, 1, 28, 28)).item() == pytest.approx(3.44947052, abs=1e-4)
+
+
+def test_views_have_half_the_side_until_their_share_of_the_steps_is_done() -> None:
+    spec = InputSpec("image", (1, 27, 28))
+    task = SimCLRProgressive(Conv(spec, 16), SimCLRProgressiveConfig(small_views=0.3), spec).train()
+    batch, sizes = torch.rand(4, 1, 27, 28), []
+    for progress in (0.0, 0.29, 0.3, 0.9):
+        task.before_step(progress)
+        sizes.append([tuple(view.shape) for view in task.views(batch)])
+    assert sizes == 2 * [2 * [(4, 1, 14, 14)]] + 2 * [2 * [(4, 1, 27, 28)]]
+    assert task.stages == (0.0, 0.3)
+    assert (
+        SimCLRProgressive.unsuitable("mlp", spec) == "needs an encoder that takes images of any size; 'mlp' takes one"
+    )
+    assert SimCLRProgressive.unsuitable("conv", spec) is None
