@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import torch
@@ -20,6 +22,16 @@ VOCABULARY = 4096
 
 #: Raised when the same texts become other numbers.
 TOKENISED = "1"
+
+#: Of the tokeniser that each of our own collections has, the first 16 digits of its file's sha256. Cells are named by
+#: their dataset and its version, so that these are part of their identity: another tokeniser is another version.
+TOKENISERS = {
+    "brown": "c1404739fac421c3",
+    "glosses": "5bd121fd60544dde",
+    "newsgroups": "810b6d872d010837",
+    "sentences_domain": "11999bd234264432",
+    "sentences_sentiment": "11999bd234264432",
+}
 
 
 @dataclass(frozen=True)
@@ -75,15 +87,17 @@ def text_dataset(what: Described, made_of: str, root: Path | None, read: Callabl
         root: the data folder; None to keep nothing.
 
     Raises:
-        InputError: a text without a word, or the data folder cannot be written.
+        InputError: a text without a word, another tokeniser than the one that the collection's cells are of, or the
+            data folder cannot be written.
     """
     path = None if root is None else root / what.name / "tokens.safetensors"
-    made = {"made of": made_of, "tokenised": TOKENISED}
+    made = {"made of": made_of, "tokenised": TOKENISED, "tokeniser": TOKENISERS.get(what.name, "")}
     kept = None if path is None else read_kept(path, made)
     if kept is None:
         collection = read()
         seen = collection.train.texts if collection.unlabelled is None else collection.unlabelled
         vocabulary = trained_tokenizer([sentence for text in seen for sentence in text], VOCABULARY)
+        _check(what.name, vocabulary)
         tensors = {}
         for split, texts in (("train", collection.train), ("test", collection.test)):
             order = mixed(len(texts.labels), f"{what.name} {split}")
@@ -96,6 +110,16 @@ def text_dataset(what: Described, made_of: str, root: Path | None, read: Callabl
         if path is not None:
             keep(path, tensors, {**made, "vocabulary": vocabulary})
     return _assembled(what, *kept)
+
+
+def _check(name: str, vocabulary: str) -> None:
+    """That a collection has the tokeniser that its cells are of."""
+    learned = hashlib.sha256(vocabulary.encode()).hexdigest()[:16]
+    if TOKENISERS.get(name, learned) != learned:
+        raise InputError(
+            f"dataset {name!r}: tokenizers {version('tokenizers')} learns another tokeniser from it, {learned}, than "
+            f"{TOKENISERS[name]}, which its cells are of; install the version that requirements.lock names"
+        )
 
 
 def _assembled(what: Described, tensors: dict[str, torch.Tensor], said: dict[str, str]) -> Dataset:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import sys
 import tarfile
 import zipfile
 from collections.abc import Callable, Mapping
+from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import ClassVar
@@ -18,7 +20,7 @@ from sslbench import datasets
 from sslbench.contract.spec import InputError
 from sslbench.datasets._acquire import Archive, content_digest
 from sslbench.datasets._base import Dataset
-from sslbench.datasets.text import brown, glosses, huggingface, newsgroups, sentences
+from sslbench.datasets.text import _texts, brown, glosses, huggingface, newsgroups, sentences
 from sslbench.datasets.text._texts import Collection, Described, Texts, encoded, stretches, text_dataset
 from sslbench.datasets.text.glosses import definitions
 from sslbench.datasets.text.newsgroups import read_tab
@@ -148,6 +150,7 @@ PUBLISH = {
 
 def load(name: str, monkeypatch: pytest.MonkeyPatch, root: Path) -> Dataset:
     PUBLISH[name](monkeypatch, root)
+    monkeypatch.setattr(_texts, "TOKENISERS", {})
     return datasets.load(name, root)
 
 
@@ -196,6 +199,17 @@ def test_the_tokeniser_sees_neither_test_texts_nor_labels() -> None:
         assert other.input_spec.vocabulary == first.input_spec.vocabulary
         assert torch.equal(other.train_inputs, first.train_inputs)
     assert "zebra" in words(test, test.test_inputs)[int(test.test_labels.argmin())]
+
+
+def test_the_tokeniser_is_the_one_that_cells_are_of(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert set(_texts.TOKENISERS) == {name for name in PUBLISH if name not in ("ag_news", "imdb", "trec")}
+    what = Described("made", ("a", "b"), 12, "here")
+    learned = hashlib.sha256(text_dataset(what, "1", tmp_path, collection).input_spec.vocabulary.encode()).hexdigest()
+    monkeypatch.setattr(_texts, "TOKENISERS", {"made": learned[:16]})
+    assert text_dataset(what, "1", tmp_path, collection).name == "made"
+    monkeypatch.setattr(_texts, "TOKENISERS", {"made": "0123456789abcdef"})
+    told = message(lambda: text_dataset(what, "1", tmp_path, collection))
+    assert f"'made': tokenizers {version('tokenizers')} learns another tokeniser from it, {learned[:16]}, than" in told
 
 
 def test_what_is_kept_is_made_anew_when_it_is_of_other_files(tmp_path: Path) -> None:
