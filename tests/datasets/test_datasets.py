@@ -21,7 +21,7 @@ from sslbench.testing import DatasetContract
 from tests.datasets.series.test_series_datasets import publish_digits, publish_prompts
 from tests.datasets.test_datasets_cifar10_jpeg import publish_cifar10_jpeg
 from tests.datasets.test_datasets_idx import publish_kmnist, publish_mnist, put
-from tests.datasets.text.test_text_datasets import PUBLISH
+from tests.datasets.text.test_text_datasets import PUBLISH, publish
 
 COLOUR = ("cifar10", "cifar10_jpeg", "cifar100", "svhn", "stl10")
 DOWNLOADED = ("mnist", "kmnist", *COLOUR)
@@ -79,7 +79,7 @@ def install(name: str, monkeypatch: pytest.MonkeyPatch, root: Path) -> None:
     elif name.startswith("spoken_digits"):
         publish_digits(monkeypatch, root)
     elif name in PUBLISH:
-        PUBLISH[name](monkeypatch, root)
+        publish(name, monkeypatch, root)
     elif name == "prompts":
         publish_prompts(monkeypatch, root / "sounds")
     elif name in FAKES:

@@ -148,9 +148,14 @@ PUBLISH = {
 }
 
 
-def load(name: str, monkeypatch: pytest.MonkeyPatch, root: Path) -> Dataset:
+def publish(name: str, monkeypatch: pytest.MonkeyPatch, root: Path) -> None:
+    """Few texts where the collection would be, of which another tokeniser is learned."""
     PUBLISH[name](monkeypatch, root)
     monkeypatch.setattr(_texts, "TOKENISERS", {})
+
+
+def load(name: str, monkeypatch: pytest.MonkeyPatch, root: Path) -> Dataset:
+    publish(name, monkeypatch, root)
     return datasets.load(name, root)
 
 
