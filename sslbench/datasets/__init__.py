@@ -41,6 +41,7 @@ DATASETS: Registry[Callable[[Path], Dataset]] = Registry(
         "spoken_digits_waveform": "sslbench.datasets.series.spoken_digits:load_spoken_digits_waveform",
         "prompts": At("sslbench.datasets.series.prompts:load_prompts", version=2),
         "newsgroups": "sslbench.datasets.text.newsgroups:load_newsgroups",
+        "newsgroups_raw": "sslbench.datasets.text.newsgroups:load_newsgroups_raw",
         "glosses": "sslbench.datasets.text.glosses:load_glosses",
         "ag_news": "sslbench.datasets.text.huggingface:load_ag_news",
         "imdb": "sslbench.datasets.text.huggingface:load_imdb",

