@@ -33,8 +33,8 @@ class Block:
     Attributes:
         pretrain_dataset: what pretexts were trained on; the baselines, which train on none, stand in every block.
         rows: names of the rows, those that were expected and not run included.
-        replicates: by label fraction every independent one that several encoders were evaluated in, or one was at any
-            fraction; a cell with fewer is incomplete.
+        replicates: by label fraction every independent one that any encoder was evaluated in; a cell with fewer is
+            incomplete.
         crossed: seeds meet several label seeds; scores that share a training or labels with another are left out here.
         num_labels: the label budgets that were used at each fraction, smallest first (one, unless something differs).
         num_classes: how many the dataset has; 0 where that was not recorded.
@@ -228,10 +228,8 @@ def _of_place(place: tuple[str, str, str], rows: Sequence[Row], crossed: bool, n
 
 
 def _expected(rows: Sequence[Row], fraction: float) -> tuple[Replicate, ...]:
-    """The replicates that any of the rows was evaluated in at one label fraction; of a row alone there, at any."""
-    here = [row for row in rows if fraction in row.runs]
-    runs = (run for row in here for at in (row.runs if len(here) == 1 else [fraction]) for run in row.runs[at])
-    return tuple(sorted({run.replicate for run in runs}))
+    """The replicates that any of the rows was evaluated in at one label fraction."""
+    return tuple(sorted({run.replicate for row in rows for run in row.runs.get(fraction, ())}))
 
 
 def on_one_axis(blocks: Iterable[Block]) -> list[Block]:
