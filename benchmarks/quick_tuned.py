@@ -2,7 +2,7 @@
 
 Command:  sslbench run quick_tuned
 Settings: sslbench tune quick --latent-dim 128 --trials 12
-Cost:     8 minutes on two CPU cores, and MM for the tuning, which is in the ledger.
+Cost:     8 minutes on two CPU cores, and 22 for the tuning (beside other work), which is in the ledger.
 """
 
 from sslbench.contract.spec import Combination, Suite
