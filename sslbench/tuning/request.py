@@ -29,7 +29,7 @@ from sslbench.tuning.criteria import CRITERIA, SUPERVISED, Sight
 from sslbench.tuning.study import ArmStudy
 
 #: Settings chosen on some labels serve budgets up to so many times as many: curves bend within a decade or two, and
-#: `results/quick_tuned` has gains at its 600 labels that are gone at 60,000.
+#: gains of an earlier tuning at its 600 labels were gone at 60,000.
 SERVED = 10
 
 
