@@ -22,6 +22,7 @@ ENCODERS: Registry[type[Encoder]] = Registry(
         "resnet18": "sslbench.encoders.images.resnet18:ResNet18",
         "vit": At("sslbench.encoders.images.vit:ViT", version=2),
         "conv1d": At("sslbench.encoders.series.conv1d:Conv1d", version=2),
+        "dilated_conv": "sslbench.encoders.series.dilated_conv:DilatedConv",
         "patch_transformer": "sslbench.encoders.series.patch_transformer:PatchTransformer",
         "transformer": "sslbench.encoders.text.transformer:Transformer",
         "bag": "sslbench.encoders.text.bag:Bag",

@@ -59,7 +59,8 @@ class Encoder(nn.Module, ABC):
         """Features `(N, D)` of inputs `(N, ...)` by reading, all from one pass.
 
         Of the map, each channel is averaged over a grid of two places per axis (one of an axis of length 1), as the
-        linear evaluation of convolutional layers has it (Zhang et al. 2017, arXiv:1611.09842, section 4.1).
+        linear evaluation of convolutional layers has it (Zhang et al. 2017, arXiv:1611.09842, section 4.1), unless
+        `halved` says otherwise.
 
         Args:
             readings: of `READINGS`, which says what each is.
@@ -68,17 +69,16 @@ class Encoder(nn.Module, ABC):
             return {READINGS[0]: self(inputs)}
         features = self.feature_map(inputs)
         pooled = self.pool(features)
-        found = {"latent": self.project(pooled), "pooled": pooled, "map": _quartered(features).flatten(1)}
+        found = {"latent": self.project(pooled), "pooled": pooled, "map": self.halved(features).flatten(1)}
         return {reading: found[reading] for reading in readings}
+
+    def halved(self, feature_map: torch.Tensor) -> torch.Tensor:
+        """What is read of a feature map `(N, F, h, w)` or `(N, F, length)`: its mean over halves of each axis."""
+        halves = [min(2, length) for length in feature_map.shape[2:]]
+        if len(halves) == 1:
+            return functional.adaptive_avg_pool1d(feature_map, halves[0])
+        return functional.adaptive_avg_pool2d(feature_map, (halves[0], halves[1]))
 
     @abstractmethod
     def mirror(self) -> nn.Module:
         """A new decoder of the mirrored shape: `(N, latent_dim)` to logits of the inputs' shape, `(N, ...)`."""
-
-
-def _quartered(feature_map: torch.Tensor) -> torch.Tensor:
-    """A feature map `(N, F, h, w)` or `(N, F, length)` averaged over halves of each axis."""
-    halves = [min(2, length) for length in feature_map.shape[2:]]
-    if len(halves) == 1:
-        return functional.adaptive_avg_pool1d(feature_map, halves[0])
-    return functional.adaptive_avg_pool2d(feature_map, (halves[0], halves[1]))

@@ -53,9 +53,9 @@ class SimCLRProgressiveConfig(SimCLRConfig):
 
 
 class SimCLRProgressive(ProgressivePretext, SimCLR):
-    """SimCLR to the same accuracy in a third of the time: small batches, and small views for half of the steps.
+    """SimCLR for two thirds of the operations: small batches, and views of half the side for half of the steps.
 
-    Batches of 64 make four times as many steps of an epoch, views of half the side cost a quarter (Tan & Le 2021,
+    Batches of 64 make four times as many steps of an epoch, views of half the side cost about a quarter (Tan & Le 2021,
     arXiv:2104.00298). Everything else is `simclr`'s.
     """
 
