@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import ClassVar
 
 import torch
@@ -16,8 +15,9 @@ from sslbench.encoders.series._decoder import SeriesDecoder
 #: Channels of all blocks but the last, and of the last.
 WIDTH, FEATURES = 64, 320
 
-#: Moments of the feature map at most: longer series are taken in larger steps.
-MOMENTS = 128
+#: Blocks before the last, and moments of the feature map at most, so that all of them are seen: longer series are taken
+#: in larger steps.
+DEPTH, MOMENTS = 7, 128
 
 
 class GeluBlock(nn.Module):
@@ -39,8 +39,8 @@ class DilatedConv(Encoder):
     """TS2Vec's encoder: dilated convolutions that keep every moment, the largest over time, linear; about 0.6 M.
 
     Yue et al. 2022, arXiv:2106.10466, section 3.2: a map of every moment to 64 channels, residual blocks whose holes
-    double (Franceschi et al. 2019, arXiv:1901.10738), 320 channels at last. Differences: as many blocks as it takes to
-    see the whole series, instead of ten; moments of series longer than 128 are several values long.
+    double (Franceschi et al. 2019, arXiv:1901.10738), 320 channels at last. Differences: seven blocks and a last
+    one instead of ten and a last one; moments of series longer than 128 are several values long.
 
     Attributes:
         stride: values of the input per moment.
@@ -55,9 +55,8 @@ class DilatedConv(Encoder):
         self.stride = -(-length // MOMENTS)
         width = 2 * self.stride + 1 if self.stride > 1 else 1
         self.stem = nn.Conv1d(channels, WIDTH, width, self.stride, padding=width // 2)
-        depth = max(1, math.ceil(math.log2(-(-length // self.stride))))
         self.blocks = nn.Sequential(
-            *(GeluBlock(WIDTH, WIDTH, 2**level) for level in range(depth)), GeluBlock(WIDTH, FEATURES, 2**depth)
+            *(GeluBlock(WIDTH, WIDTH, 2**level) for level in range(DEPTH)), GeluBlock(WIDTH, FEATURES, 2**DEPTH)
         )
         self.project = nn.Linear(FEATURES, latent_dim)
 

@@ -10,7 +10,7 @@ from ts2vec.models.encoder import TSEncoder
 
 from sslbench.contract.spec import InputSpec
 from sslbench.encoders.series.conv1d import PLACES, Conv1d, DilatedBlock
-from sslbench.encoders.series.dilated_conv import FEATURES, WIDTH, DilatedConv
+from sslbench.encoders.series.dilated_conv import DEPTH, FEATURES, WIDTH, DilatedConv
 from sslbench.encoders.series.patch_transformer import PatchTransformer
 
 
@@ -38,7 +38,7 @@ def test_the_stem_leaves_no_value_of_a_long_series_out(kind: type[Conv1d | Dilat
 
 def test_moments_are_those_of_the_authors_encoder_with_the_same_weights() -> None:
     ours = DilatedConv(InputSpec("series", (3, 40)), 8).eval()
-    theirs = TSEncoder(3, FEATURES, WIDTH, depth=len(ours.blocks) - 1).eval()
+    theirs = TSEncoder(3, FEATURES, WIDTH, depth=DEPTH).eval()
     with torch.no_grad():
         theirs.input_fc.weight.copy_(ours.stem.weight[:, :, 0])
         theirs.input_fc.bias.copy_(ours.stem.bias)
