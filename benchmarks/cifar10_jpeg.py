@@ -49,8 +49,8 @@ SUITE = Suite(
         "`supervised` and `finetune`: 32 epochs over the labels, at least 2,000 and at most 24,000 steps of batch 64.",
         "`supervised_compute`: the steps of `supervised` and as many more as simclr's pretraining would pay for.",
         "The images are JPEG, so these are not the numbers of CIFAR-10.",
-        "In part: so far raw pixels, random_init, rotation, supervised and simclr, this fine-tuned with at most 10% of "
-        "the labels; the other pretexts are to come. Seconds were taken on a machine that did other work too: compare "
-        "operations.",
+        "In part: so far raw pixels, random_init, rotation, supervised, vicreg and simclr, this fine-tuned with at most "
+        "10% of the labels; the other pretexts are to come. Seconds were taken on machines that did other work too: "
+        "compare operations.",
     ),
 )

@@ -43,7 +43,7 @@ PRETEXTS: Registry[type[Pretext]] = Registry(
         "context_prediction": "sslbench.pretexts.images.context_prediction:ContextPrediction",
         "bigan": "sslbench.pretexts.images.bigan:BiGAN",
         "simclr": "sslbench.pretexts.simclr:SimCLR",
-        "simclr_progressive": "sslbench.pretexts.simclr:SimCLRProgressive",
+        "simclr_progressive": "sslbench.pretexts.images.simclr_progressive:SimCLRProgressive",
         "moco": At("sslbench.pretexts.moco:MoCo", version=2),
         "nnclr": "sslbench.pretexts.nnclr:NNCLR",
         "byol": At("sslbench.pretexts.byol:BYOL", version=2),

@@ -11,11 +11,9 @@ from torch.nn.functional import interpolate
 
 from sslbench.contract.schema import FewOrZero, Inside, Share
 from sslbench.contract.spec import InputSpec, PretextConfig, tuned
-from sslbench.encoders import ENCODERS
 from sslbench.encoders._base import Encoder
 from sslbench.modalities import modality_of
 from sslbench.modalities._base import repeated
-from sslbench.modalities.image import contrastive_view
 from sslbench.pretexts._base import Picture, Pretext
 
 
@@ -55,46 +53,6 @@ class TwoViewPretext(Pretext):
 
     def pictures(self, batch: torch.Tensor) -> list[Picture]:
         return [Picture("views", (batch, *self.views(batch)), ("original", "view 1", "view 2"))]
-
-
-class ProgressivePretext(TwoViewPretext):
-    """A two-view task on images whose views have half the side at first: a quarter of the operations, then all of them.
-
-    Progressive resizing (Tan & Le 2021, arXiv:2104.00298, section 4), in two stages and with the same crops in both.
-
-    Attributes:
-        small_views: share of the steps whose views are small, in (0, 1).
-    """
-
-    modality: ClassVar[str | None] = "image"
-
-    small_views: float
-
-    def __init__(self, encoder: Encoder, config: TwoViewConfig, input_spec: InputSpec) -> None:
-        super().__init__(encoder, config, input_spec)
-        self.small = False
-
-    @classmethod
-    def unsuitable(cls, encoder_name: str, input_spec: InputSpec) -> str | None:
-        if not ENCODERS.get(encoder_name).any_size:
-            return f"needs an encoder that takes images of any size; {encoder_name!r} takes one"
-        return None
-
-    @property
-    def stages(self) -> tuple[float, ...]:
-        return 0.0, self.small_views
-
-    def before_step(self, progress: float) -> None:
-        self.small = progress < self.small_views
-
-    def views(self, batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Two random views `(N, C, H, W)`, or of half the height and width, rounded up."""
-        if not self.small:
-            return super().views(batch)
-        height, width = (-(-side // 2) for side in batch.shape[2:])
-        both = contrastive_view(repeated(batch, 2), self.input_spec.views, self.jitter_strength, size=(height, width))
-        first, second = both.chunk(2)
-        return first, second
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ from typing import ClassVar
 
 import torch
 
-from sslbench.contract.schema import Inside, Positive, Size
+from sslbench.contract.schema import Positive, Size
 from sslbench.contract.spec import InputSpec, OptimizerConfig, PretextConfig, tuned
 from sslbench.encoders._base import Encoder
 from sslbench.pretexts._heads import projector
 from sslbench.pretexts._losses import nt_xent
-from sslbench.pretexts._views import ProgressivePretext, TwoViewConfig, TwoViewPretext
+from sslbench.pretexts._views import TwoViewConfig, TwoViewPretext
 
 
 @dataclass(frozen=True)
@@ -42,25 +42,3 @@ class SimCLR(TwoViewPretext):
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
         z_a, z_b = self.projector(self.encoder(torch.cat(self.views(batch)))).chunk(2)
         return nt_xent(z_a, z_b, self.temperature)
-
-
-@dataclass(frozen=True)
-class SimCLRProgressiveConfig(SimCLRConfig):
-    """Settings of `SimCLRProgressive`. `small_views`: share of the steps whose views have half the side."""
-
-    optimizer: OptimizerConfig = OptimizerConfig(learning_rate=1e-3, batch_size=64)
-    small_views: Inside = 0.5
-
-
-class SimCLRProgressive(ProgressivePretext, SimCLR):
-    """SimCLR for two thirds of the operations: small batches, and views of half the side for half of the steps.
-
-    Batches of 64 make four times as many steps of an epoch, views of half the side cost about a quarter (Tan & Le 2021,
-    arXiv:2104.00298). Everything else is `simclr`'s.
-    """
-
-    Config: ClassVar[type[PretextConfig]] = SimCLRProgressiveConfig
-
-    def __init__(self, encoder: Encoder, config: SimCLRProgressiveConfig, input_spec: InputSpec) -> None:
-        super().__init__(encoder, config, input_spec)
-        self.small_views = config.small_views

@@ -14,9 +14,10 @@ from sslbench.pretexts import _losses
 from sslbench.pretexts._losses import nt_xent
 from sslbench.pretexts._queue import Queue
 from sslbench.pretexts._teacher import HalfLife, follow, frozen_copy
+from sslbench.pretexts.images.simclr_progressive import SimCLRProgressive, SimCLRProgressiveConfig
 from sslbench.pretexts.moco import MoCo, MoCoConfig, info_nce
 from sslbench.pretexts.nnclr import NNCLR, NNCLRConfig
-from sslbench.pretexts.simclr import SimCLR, SimCLRProgressive, SimCLRProgressiveConfig
+from sslbench.pretexts.simclr import SimCLR
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
