@@ -9,9 +9,10 @@ from sslbench.contract.spec import Suite
 
 SUITE = Suite(
     name="gallery",
-    datasets=("ucr:ECG5000", "sentences_domain"),
-    encoders=("conv1d", "transformer"),
+    datasets=("fashion_mnist", "ucr:ECG5000", "sentences_domain"),
+    encoders=("conv", "conv1d", "transformer"),
     pretexts=(
+        "simclr_progressive",
         "segment_inpainting",
         "contrastive_predictive_coding",
         "temporal_order",
