@@ -58,8 +58,10 @@ def one_core_each() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def interruptible() -> None:
-    """A shell lets what it starts in the background ignore Ctrl-C, and so would the sweeps that tests interrupt."""
+    """A shell lets what it starts in the background ignore Ctrl-C, and `nohup` a closed terminal, and so would the
+    sweeps and servers that tests interrupt."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -12,6 +12,7 @@ from optuna.trial import TrialState
 from sslbench.contract.cells import EvaluateCell, PretrainCell
 from sslbench.contract.owner import OWNER
 from sslbench.contract.spec import READINGS, REFERENCE_PROTOCOLS, Suite
+from sslbench.contract.titles import RAW
 from sslbench.stores.outage import patiently
 from sslbench.stores.queue import Axis, CellQueue, QueuedCell
 from sslbench.stores.storage import open_storage
@@ -39,7 +40,7 @@ def open_queues(suite: Suite, selection: Selection, storage_url: str) -> tuple[C
     axes: dict[str, Axis] = {
         "pretrain_dataset": sources,  # a baseline's own dataset, though it trains on none
         "pretext": categories(suite.pretexts, selection.pretexts),
-        **({"encoder": categories(suite.encoders)} if len(suite.encoders) > 1 else {}),
+        **({"encoder": categories((*suite.encoders, RAW))} if len(suite.encoders) > 1 else {}),
         "latent_dim": IntDistribution(1, 2**31),
         "seed": IntDistribution(0, 2**31),
     }

@@ -96,11 +96,17 @@ def test_a_difference_too_small_to_show_has_no_sign():
 def test_missing_seeds_are_counted_and_named_and_what_was_never_run_is_a_dash():
     records = probes("simclr", 0.8, 0.81, 0.82) + probes("simclr", 0.9, 0.91, fraction=0.1)
     records += probes("rotation", 0.7, 0.71, 0.72)
+    records += probes("autoencoder", 0.7, 0.71, 0.72) + probes("autoencoder", 0.8, 0.81, 0.82, fraction=0.1)
     page = markdown(from_records(records), "t")
     assert "missing: 1 evaluation has no record: simclr linear_probe d=32 at 10% (seed 2)." in page
     assert "90.5 ± 6.4 †" in page
     rotation = next(line for line in page.splitlines() if line.startswith("| rotation "))
     assert rotation.split("|")[3].strip() == "–"
+
+
+def test_a_row_alone_in_its_column_lacks_no_seed_that_it_has_in_another():
+    records = probes("simclr", 0.8, 0.81, 0.82) + probes("rotation", 0.7, 0.71, 0.72)
+    assert "missing" not in markdown(from_records(records + probes("simclr", 0.9, 0.91, fraction=0.1)), "t")
 
 
 def test_a_score_that_is_not_a_number_counts_as_missing():

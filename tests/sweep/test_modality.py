@@ -61,7 +61,7 @@ def test_tables_curves_page_and_pictures_are_written(finished: tuple[Path, str])
     client = MlflowClient(f"sqlite:///{finished[0] / 'home' / 'mlflow.db'}")
     experiment = client.get_experiment_by_name("vectors")
     assert experiment is not None
-    parent = client.search_runs([experiment.experiment_id], "attributes.run_name = 'reversal d=8 s=0'")[0]
+    parent = client.search_runs([experiment.experiment_id], "attributes.run_name = 'reversal d=8 s=0 · narrow'")[0]
     names = {file.path for file in client.list_artifacts(parent.info.run_id, "pictures")}
     assert names == {f"pictures/{name}.png" for name in ("map", "neighbours", "reversed")}
     with Image.open(client.download_artifacts(parent.info.run_id, "pictures/reversed.png")) as drawn:

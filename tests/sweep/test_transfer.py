@@ -262,7 +262,11 @@ def test_the_runs_and_trials_of_a_suite_say_what_tells_them_apart(tmp_path: Path
     assert pretrained == f"{cell.pretrain.title} · {cell.pretrain.dataset} · {cell.pretrain.encoder}"
     assert evaluated == f"{pretrained} · {cell.title}"
     pretrain, _ = open_queues(suite, Selection(), stores.storage)
-    pretrain.fill([queued_pretraining(cell.pretrain, {cell.pretrain.dataset: "digits"})])
-    assert pretrain.waiting()[0].params["encoder"] == cell.pretrain.encoder
+    names, cells = (
+        {"digits": "digits", "fashion_mnist": "fashion_mnist"},
+        planned(suite, digits=DIGITS, fashion_mnist=CLOTHES),
+    )
+    pretrain.fill([queued_pretraining(each, names) for each in cells.pretrain])
+    assert {trial.params["encoder"] for trial in pretrain.waiting()} == {"mlp", "conv", "raw"}
     single, _ = open_queues(SUITE, Selection(), stores.storage)
     assert "encoder" not in single.axes
