@@ -216,7 +216,7 @@ class Pretraining:
 
     def _loss_and_gradient(self, pretext: Pretext, batch: torch.Tensor) -> torch.Tensor:
         """Loss of one batch, detached, its gradients left on the parameters."""
-        # On a GPU, bfloat16 halves memory traffic; no processor here supports it in hardware.
+        # On a GPU, bfloat16 halves memory traffic; of processors few have it, and all are to find the same numbers.
         with torch.autocast("cuda", torch.bfloat16, enabled=self.device.type == "cuda"):
             loss = pretext(batch)
         loss.backward()
