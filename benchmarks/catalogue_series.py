@@ -27,6 +27,8 @@ def include(one: Combination) -> bool:
         return False
     if one.label_fraction < SMALLEST.get(dataset, 0):
         return False
+    if one.pretext == "supervised_compute":
+        return one.label_fraction == 0.1
     if one.protocol != "finetune" or one.pretext == "supervised":
         return True
     return one.pretext in (FINETUNED, "supervised_double") and one.label_fraction in SPARSE
@@ -41,6 +43,7 @@ SUITE = Suite(
         "minirocket",
         "random_init",
         "supervised",
+        "supervised_compute",
         "supervised_double",
         "segment_inpainting",
         "contrastive_predictive_coding",
@@ -56,6 +59,7 @@ SUITE = Suite(
     protocols=("linear_probe", "finetune"),
     readings=("map",),
     primary="linear_probe, map",
+    compute_of="segment_inpainting",
     include=include,
     settings={"finetune": {"epochs": 16, "min_steps": 300, "max_steps": 2_000}},
     notes=(
@@ -63,6 +67,7 @@ SUITE = Suite(
         "on FordA, VICReg on spoken digits alone: two views of long series would take most of the time.",
         "`supervised` and `finetune`: 16 epochs over the labels, at least 300 and at most 2,000 steps of batch 64; "
         "`supervised_double`, the same with twice the steps, shows what more would give.",
+        "`supervised_compute`, with 10% of the labels: as many more as the operations of segment inpainting pay for.",
         "In part: `raw_values`, and twice the steps on ElectricDevices and FordA, were not run yet.",
         "`minirocket`: ridge regression on 9,996 features of fixed convolutions; its regularisation is chosen by "
         "leaving one out, inside the label budget.",

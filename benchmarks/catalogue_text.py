@@ -23,6 +23,8 @@ def include(one: Combination) -> bool:
         return False
     if one.label_fraction < SMALLEST.get(one.dataset, 0.0):
         return False
+    if one.pretext == "supervised_compute":
+        return one.label_fraction == 0.01
     if one.protocol != "finetune" or one.pretext == "supervised":
         return True
     return one.pretext in ("supervised_double", "vicreg") and one.label_fraction in SPARSE
@@ -37,6 +39,7 @@ SUITE = Suite(
         "tfidf",
         "random_init",
         "supervised",
+        "supervised_compute",
         "supervised_double",
         "masked_lm",
         "next_sentence",
@@ -50,6 +53,7 @@ SUITE = Suite(
     protocols=("linear_probe", "finetune"),
     readings=("latent", "pooled"),
     primary="linear_probe, pooled",
+    compute_of="contrastive_text",
     include=include,
     settings={
         "finetune": {"epochs": 4, "min_steps": 500, "max_steps": 4_000},
@@ -59,6 +63,8 @@ SUITE = Suite(
         "Pretraining: 1,000 steps of 64 training texts without labels, the same for every pretext.",
         "`supervised` and `finetune`: 4 epochs over the labels, at least 500 and at most 4,000 steps of batch 64; "
         "`supervised_double`: twice as many.",
+        "`supervised_compute`, with 1% of the labels: as many more steps as the operations of contrastive_text pay for, "
+        "about ten times; those of vicreg are its projector's, and in a bag would be sixty times.",
         "`tfidf`: logistic regression on the tokens that encoders read, parts of words, and pairs of them; its "
         "regularisation chosen inside the label budget.",
         "`contrastive_text` tells two readings of a text apart by dropout alone, which leaves a bag of words little to "

@@ -11,7 +11,9 @@ from sslbench.contract.spec import Combination, Suite
 
 
 def include(one: Combination) -> bool:
-    """Fine-tune one pretext; `supervised` is trained everywhere."""
+    """Fine-tune one pretext; train from scratch everywhere, with more compute at 1%."""
+    if one.pretext == "supervised_compute":
+        return one.label_fraction == 0.01
     return one.protocol != "finetune" or one.pretext in ("supervised", "vicreg")
 
 
@@ -19,7 +21,16 @@ SUITE = Suite(
     name="quick_tuned",
     datasets=("fashion_mnist",),
     encoders=("conv",),
-    pretexts=("majority_class", "raw_pixels", "random_init", "supervised", "autoencoder", "rotation", "vicreg"),
+    pretexts=(
+        "majority_class",
+        "raw_pixels",
+        "random_init",
+        "supervised",
+        "supervised_compute",
+        "autoencoder",
+        "rotation",
+        "vicreg",
+    ),
     latent_dims=(128,),
     seeds=(0, 1, 2),
     epochs=2,
@@ -27,6 +38,7 @@ SUITE = Suite(
     protocols=("linear_probe", "finetune"),
     readings=("latent", "map"),
     primary="linear_probe, map",
+    compute_of="vicreg",
     settings={"finetune": {"epochs": 16, "min_steps": 1_000, "max_steps": 3_000}},
     settings_file="settings/quick_tuned.json",
     include=include,

@@ -28,6 +28,8 @@ def include(one: Combination) -> bool:
         return False
     if one.label_fraction < SMALLEST.get(dataset, 0) or (dataset == "ElectricDevices" and one.label_fraction > 0.3):
         return False
+    if one.pretext == "supervised_compute":
+        return one.label_fraction == 0.1
     if one.protocol != "finetune" or one.pretext == "supervised":
         return True
     return (one.pretext, dataset) == FINETUNED and one.label_fraction in SPARSE
@@ -42,6 +44,7 @@ SUITE = Suite(
         "minirocket",
         "random_init",
         "supervised",
+        "supervised_compute",
         "segment_inpainting",
         "contrastive_predictive_coding",
     ),
@@ -52,6 +55,7 @@ SUITE = Suite(
     protocols=("linear_probe", "finetune"),
     readings=("map",),
     primary="linear_probe, map",
+    compute_of="segment_inpainting",
     include=include,
     settings={"finetune": {"epochs": 16, "min_steps": 300, "max_steps": 2_000}},
     notes=(
@@ -59,6 +63,7 @@ SUITE = Suite(
         "cheapest task on every set, one that contrasts on the vowels too; `catalogue_series` has all of them.",
         "`supervised` and `finetune`: 16 epochs over the labels, at least 300 and at most 2,000 steps of batch 64; "
         "`catalogue_series` shows what twice as many would give.",
+        "`supervised_compute`, with 10% of the labels: as many more as the operations of segment inpainting pay for.",
         "ElectricDevices: up to 30% of the labels; with all 8,926 scratch and MiniRocket alone take 8 minutes.",
         "`minirocket`: ridge regression on 9,996 features of fixed convolutions; its regularisation is chosen by "
         "leaving one out, inside the label budget.",

@@ -21,6 +21,8 @@ def include(one: Combination) -> bool:
         return False
     if one.label_fraction < SMALLEST[dataset]:
         return False
+    if one.pretext == "supervised_compute":
+        return one.label_fraction == 0.1
     return one.protocol != "finetune" or one.pretext == "supervised"
 
 
@@ -33,6 +35,7 @@ SUITE = Suite(
         "minirocket",
         "random_init",
         "supervised",
+        "supervised_compute",
         "segment_inpainting",
         "contrastive_predictive_coding",
         "ts2vec",
@@ -44,6 +47,7 @@ SUITE = Suite(
     protocols=("linear_probe", "finetune"),
     readings=("pooled", "map"),
     primary="linear_probe, pooled",
+    compute_of="segment_inpainting",
     include=include,
     settings={
         "finetune": {"epochs": 16, "min_steps": 300, "max_steps": 2_000},
@@ -55,6 +59,7 @@ SUITE = Suite(
         "Headlines are about the probe on the pooled features, each channel's largest value over time, which is what "
         "the authors of TS2Vec read.",
         "`supervised` and `finetune`: 16 epochs over the labels, at least 300 and at most 2,000 steps of batch 64.",
+        "`supervised_compute`, with 10% of the labels: as many more as the operations of segment inpainting pay for.",
         "`minirocket`: ridge regression on 9,996 features of fixed convolutions; its regularisation is chosen by "
         "leaving one out, inside the label budget.",
     ),
