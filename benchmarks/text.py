@@ -66,8 +66,8 @@ SUITE = Suite(
         "newsgroups, whose texts are longest, are in `catalogue_text`.",
         "`supervised` and `finetune`: 4 epochs over the labels, at least 500 and at most 4,000 steps of batch 64; "
         "`catalogue_text` shows what twice as many would give.",
-        "`supervised_compute`, with 1% of the labels: as many more steps as the operations of contrastive_text pay for, "
-        "about ten times; those of vicreg are its projector's, and in a bag would be sixty times.",
+        "`supervised_compute`, with 1% of the labels: as many more steps as the operations of contrastive_text pay "
+        "for, about ten times; those of vicreg are its projector's, and in a bag would be sixty times.",
         "`tfidf`: logistic regression on the tokens that encoders read, parts of words, and pairs of them; its "
         "regularisation chosen inside the label budget.",
         "`contrastive_text` tells two readings of a text apart by dropout alone, which leaves a bag of words little to "
