@@ -14,6 +14,7 @@ import torch
 
 from sslbench import __version__
 from sslbench.api.asked import Asked, ask, own_evaluation
+from sslbench.api.models import keep_model
 from sslbench.api.own import Function, as_it_was
 from sslbench.contract.cells import EvaluateCell, PretrainCell
 from sslbench.contract.errors import one_line
@@ -31,10 +32,11 @@ from sslbench.report.records import from_records
 from sslbench.stores.addresses import locate, prepare
 from sslbench.stores.inputs import describe
 from sslbench.stores.readback import MOMENT, NUM_CLASSES, evaluation_metrics
-from sslbench.stores.tracker import Tracker
+from sslbench.stores.tracker import Scored, Tracker
 from sslbench.sweep import suites
 from sslbench.sweep.caveats import few_tested
 from sslbench.sweep.request import resolve_device
+from sslbench.sweep.trainer import scored
 
 NOT_KNOWN = float("nan")
 
@@ -185,6 +187,7 @@ class _Keeper:
         self.parameters = 0 if asked.network is None else sum(one.numel() for one in asked.network.parameters())
         self.stated = stated
         self.tracker: Tracker | None = None
+        self.model_id: str | None = None
         if home is not None:
             if self.own.pretext in suites.names():
                 raise InputError(
@@ -196,13 +199,16 @@ class _Keeper:
             self.parent = self.tracker.start_pretrain(self.own, describe(self.dataset), self.device)
             self.tracker.describe(f"`{self.own.pretext}`, an encoder of one's own, scored by `sslbench.evaluate`")
             costs = {name: float(value) for name, value in stated.items() if name != "pretrain_dataset"}
+            self.model_id = keep_model(self.tracker, self.parent, asked)
             self._finish(self.tracker, self.parent, {"parameters": float(self.parameters), **costs})
 
     def kept(self, cell: EvaluateCell, score: Callable[[EvaluateCell], Outcome]) -> list[Record]:
         """Score, and return the records of what came out."""
         started, run_id = time.strftime(MOMENT, time.gmtime()), ""
         if self.tracker is not None:
-            run_id = self.tracker.start_evaluate(cell, self.parent, describe(self.dataset), self.device)
+            run_id = self.tracker.start_evaluate(
+                cell, self.parent, describe(self.dataset), self.device, model_id=self.model_id
+            )
         try:
             outcome = score(cell)
         except BaseException as error:
@@ -216,16 +222,22 @@ class _Keeper:
             return rows
         metrics = {**evaluation_metrics(rows), **outcome.details}
         tags = {"budget_digest": outcome.budget.digest, NUM_CLASSES: str(len(self.dataset.classes))}
-        self._finish(self.tracker, run_id, metrics, **tags)
+        self._finish(self.tracker, run_id, metrics, scored(self.model_id, cell, self.dataset), **tags)
         return [dataclasses.replace(row, run_id=run_id) for row in rows]
 
-    def _finish(self, tracker: Tracker, run_id: str, metrics: Mapping[str, float], **tags: str) -> None:
-        """Close a run, what it was trained on among its axes."""
+    def _finish(
+        self, tracker: Tracker, run_id: str, metrics: Mapping[str, float], by: Scored | None = None, **tags: str
+    ) -> None:
+        """Close a run, what it was trained on among its axes.
+
+        Args:
+            by: the model that its accuracy ranks.
+        """
         trained_on = self.stated.get("pretrain_dataset")
         if trained_on:
             tracker.client.log_param(run_id, "pretrain_dataset", trained_on)
             tags["pretrain_dataset"] = trained_on
-        tracker.finish(run_id, metrics, {"modality": self.dataset.input_spec.modality, **tags})
+        tracker.finish(run_id, metrics, {"modality": self.dataset.input_spec.modality, **tags}, by)
 
     def _record(self, cell: EvaluateCell, outcome: Outcome, split: str, value: float, started: str) -> Record:
         record = Record(

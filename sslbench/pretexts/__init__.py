@@ -59,7 +59,7 @@ PRETEXTS: Registry[type[Pretext]] = Registry(
             "sslbench.pretexts.series.contrastive_predictive_coding:ContrastivePredictiveCoding", version=2
         ),
         "temporal_order": "sslbench.pretexts.series.temporal_order:TemporalOrder",
-        "ts2vec": "sslbench.pretexts.series.ts2vec:TS2Vec",
+        "ts2vec": At("sslbench.pretexts.series.ts2vec:TS2Vec", version=2),
         "masked_lm": "sslbench.pretexts.text.masked_lm:MaskedLM",
         "next_sentence": "sslbench.pretexts.text.next_sentence:NextSentence",
         "causal_lm": "sslbench.pretexts.text.causal_lm:CausalLM",

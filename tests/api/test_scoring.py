@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+import mlflow.pytorch
 import numpy as np
 import pandas as pd
 import pytest
@@ -22,6 +24,9 @@ from sslbench.contract.spec import InputError
 from sslbench.datasets._base import Dataset
 from sslbench.engine.budget import draw_budget
 from sslbench.engine.pretrain import build
+from sslbench.modalities import modality_of
+from sslbench.stores.addresses import locate
+from sslbench.stores.models import open_client
 from tests.conftest import CPU, pretrain_cell
 
 
@@ -162,6 +167,41 @@ def test_evaluations_are_logged_when_there_is_a_home(tmp_path: Path) -> None:
     for run in tracker.client.search_runs([tracker.experiment_id], "tags.kind = 'evaluate'"):
         assert run.data.params["pretrain_dataset"] == "fashion_mnist"
         assert not {"pretrain_steps", "pretrain_samples", "pretrain_flops"} & run.data.metrics.keys(), "nobody said"
+
+
+class Pinned(Flat):
+    """A module that cannot be pickled."""
+
+    def __reduce__(self) -> Any:
+        raise TypeError("pinned to its place")
+
+
+@pytest.mark.parametrize("architecture", ["own", "conv"])
+def test_a_module_becomes_a_model_that_its_evaluations_rank(architecture: str, digits: Dataset, tmp_path: Path) -> None:
+    encoder = Flat() if architecture == "own" else build(pretrain_cell("random_init"), digits, CPU).encoder
+    batch = modality_of(digits.input_spec).batch(digits.test_inputs[:3])
+    expected = encoder.eval()(batch)
+    found = on_test(score(encoder, name="mine", home=tmp_path))
+    client = open_client(locate(tmp_path))
+    experiment = client.get_experiment_by_name("mine")
+    assert experiment is not None
+    (model,) = client.search_logged_models([experiment.experiment_id])
+    assert model.tags["encoder"] == architecture
+    accuracies = sorted(metric.value for metric in model.metrics or [] if metric.key == "accuracy")
+    assert accuracies == sorted(found["value"])
+    loaded = mlflow.pytorch.load_model(model.artifact_location)
+    torch.testing.assert_close(loaded(batch), expected)
+
+
+@pytest.mark.parametrize(("encoder", "warns"), [(Pinned(), True), (lambda batch: batch.flatten(1), False)])
+def test_what_cannot_be_kept_as_a_model_is_scored_all_the_same(encoder: Any, warns: bool, tmp_path: Path) -> None:
+    told = pytest.warns(UserWarning, match="MLflow keeps no model of 'mine': pinned") if warns else nullcontext()
+    with told:
+        assert len(score(encoder, name="mine", home=tmp_path))
+    client = open_client(locate(tmp_path))
+    experiment = client.get_experiment_by_name("mine")
+    assert experiment is not None
+    assert not client.search_logged_models([experiment.experiment_id])
 
 
 @pytest.mark.parametrize(

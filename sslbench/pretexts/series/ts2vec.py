@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import torch
 from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel
 
 from sslbench.contract.schema import ProperShare
 from sslbench.contract.spec import InputSpec, OptimizerConfig, PretextConfig, tuned
@@ -56,9 +57,10 @@ class TS2Vec(Pretext):
     """Agree on the moments that two overlapping crops of a series share (Yue et al. 2022, arXiv:2106.10466).
 
     Each moment of the overlap is told from other moments of the series and from the same moment of other series, at
-    every scale. Differences from the paper: a moment is a place of the encoder's feature map, several values long,
-    through its projection, and crops begin and end at its borders; values are hidden in the input, where zero is the
-    mean, not behind a first layer; every crop has three quarters of the moments, so that all steps cost the same.
+    every scale; evaluated is, as in the authors' code, the mean of the weights after every step. Differences from the
+    paper: a moment is a place of the encoder's feature map, several values long, through its projection, and crops
+    begin and end at its borders; values are hidden in the input, where zero is the mean, not behind a first layer;
+    every crop has three quarters of the moments, so that all steps cost the same.
     """
 
     Config: ClassVar[type[PretextConfig]] = TS2VecConfig
@@ -66,6 +68,7 @@ class TS2Vec(Pretext):
 
     def __init__(self, encoder: Encoder, config: TS2VecConfig, input_spec: InputSpec) -> None:
         super().__init__(encoder, config, input_spec)
+        self.mean_encoder = AveragedModel(encoder, use_buffers=True).requires_grad_(False)
         self.masked = config.masked
         self.stride = encoder.stride
         self.moments = input_spec.shape[1] // self.stride
@@ -77,6 +80,10 @@ class TS2Vec(Pretext):
         if known.modality != "series":
             return f"needs an encoder of series whose moments keep their places; {encoder_name!r} has none"
         return None
+
+    @property
+    def evaluated(self) -> Encoder:
+        return cast(Encoder, self.mean_encoder.module)
 
     def represent(self, crop: torch.Tensor) -> torch.Tensor:
         """Moments `(N, T, latent_dim)` of a crop `(N, C, T * stride)`, some of whose values are hidden."""
@@ -94,6 +101,9 @@ class TS2Vec(Pretext):
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
         first, second, shared = self.crops(batch)
         return hierarchical_contrast(self.represent(first)[:, -shared:], self.represent(second)[:, :shared])
+
+    def after_step(self, progress: float) -> None:
+        self.mean_encoder.update_parameters(self.encoder)
 
     def pictures(self, batch: torch.Tensor) -> list[Picture]:
         first, second, _ = self.crops(batch)

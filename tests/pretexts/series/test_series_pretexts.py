@@ -174,6 +174,19 @@ def test_two_crops_share_the_moments_they_say() -> None:
     assert shares == {6, 7, 8}
 
 
+def test_what_is_evaluated_is_the_mean_of_the_weights_after_every_step() -> None:
+    task = build("ts2vec", TS2VecConfig())
+    after = []
+    for step in range(3):
+        with torch.no_grad():
+            for weight in task.encoder.parameters():
+                weight.fill_(step + 1.0)
+        task.after_step((step + 1) / 3)
+        after.append([weight.unique().tolist() for weight in task.evaluated.parameters()])
+    assert [{value for weight in weights for value in weight} for weights in after] == [{1.0}, {1.5}, {2.0}]
+    assert not any(weight.requires_grad for weight in task.evaluated.parameters())
+
+
 def test_encoders_whose_moments_keep_no_places_are_told_so() -> None:
     assert TS2Vec.unsuitable("conv1d", SPEC) is TS2Vec.unsuitable("patch_transformer", SPEC) is None
     assert "'mlp' has none" in str(TS2Vec.unsuitable("mlp", SPEC))
