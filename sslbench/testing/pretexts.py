@@ -36,9 +36,25 @@ class PretextContract(Contract):
 
     encoders: ClassVar[Sequence[str]] = ("conv", "mlp", "vit", "conv1d", "patch_transformer", "transformer", "bag")
 
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Run each test for each name; those of a `place`, with the first encoder of every modality that suits it."""
+        if "place" not in metafunc.fixturenames:
+            super().pytest_generate_tests(metafunc)
+            return
+        places = [(name, place) for name in self.names for place in self.places(name)]
+        metafunc.parametrize(("name", "place"), places, ids=[f"{name}-{place[0]}" for name, place in places])
+
+    def places(self, name: str) -> list[tuple[str, InputSpec]]:
+        """The first encoder that suits a task in every modality, with its inputs."""
+        return list({spec.modality: (encoder, spec) for encoder, spec in reversed(self.suited_to(name))}.values())
+
     @pytest.fixture
     def suited(self, name: str) -> list[tuple[str, InputSpec]]:
         """The encoders and inputs that suit a task."""
+        return self.suited_to(name)
+
+    def suited_to(self, name: str) -> list[tuple[str, InputSpec]]:
+        """As the fixture `suited` has it."""
         pairs = [(encoder, spec) for encoder in self.encoders for spec in examples()]
         return [pair for pair in pairs if does_not_fit(PRETEXTS.get(name), *pair) is None]
 
@@ -62,9 +78,9 @@ class PretextContract(Contract):
             assert torch.equal(batch, before)
 
     def test_every_encoder_weight_gets_a_gradient_and_no_teacher_does(
-        self, name: str, suited: list[tuple[str, InputSpec]]
+        self, name: str, place: tuple[str, InputSpec]
     ) -> None:
-        encoder, spec = suited[0]
+        encoder, spec = place
         pretext = prepared(name, encoder, spec)
         pretext(made_up_batch(spec, 16)).backward()
         for label, weight in pretext.encoder.named_parameters():
@@ -75,8 +91,8 @@ class PretextContract(Contract):
         weights = pretext.encoder.parameters()
         assert sum(float(weight.grad.abs().sum()) for weight in weights if weight.grad is not None) > 0
 
-    def test_the_same_seed_gives_the_same_losses(self, name: str, suited: list[tuple[str, InputSpec]]) -> None:
-        encoder, spec = suited[0]
+    def test_the_same_seed_gives_the_same_losses(self, name: str, place: tuple[str, InputSpec]) -> None:
+        encoder, spec = place
 
         def losses() -> list[float]:
             pretext = prepared(name, encoder, spec)
@@ -85,8 +101,8 @@ class PretextContract(Contract):
 
         assert losses() == losses()
 
-    def test_state_dict_resumes_to_the_same_next_loss(self, name: str, suited: list[tuple[str, InputSpec]]) -> None:
-        encoder, spec = suited[0]
+    def test_state_dict_resumes_to_the_same_next_loss(self, name: str, place: tuple[str, InputSpec]) -> None:
+        encoder, spec = place
         pretext, batch = prepared(name, encoder, spec), made_up_batch(spec, 16)
         optimizer = build_optimizer(pretext, PRETEXTS.get(name).Config().optimizer)
         for _ in range(2):
@@ -100,8 +116,8 @@ class PretextContract(Contract):
             losses.append(float(task(batch).detach()))
         assert losses[0] == losses[1]
 
-    def test_training_changes_every_encoder_weight(self, name: str, suited: list[tuple[str, InputSpec]]) -> None:
-        encoder, spec = suited[0]
+    def test_training_changes_every_encoder_weight(self, name: str, place: tuple[str, InputSpec]) -> None:
+        encoder, spec = place
         pretext = prepared(name, encoder, spec)
         before = copy.deepcopy(pretext.encoder.state_dict())
         optimizer = build_optimizer(pretext, PRETEXTS.get(name).Config().optimizer)
@@ -112,10 +128,10 @@ class PretextContract(Contract):
             assert not torch.equal(before[label], weight), label
 
     def test_its_operations_are_counted_before_it_trains_and_nothing_changes_by_that(
-        self, name: str, suited: list[tuple[str, InputSpec]], monkeypatch: pytest.MonkeyPatch
+        self, name: str, place: tuple[str, InputSpec], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Two epochs, to the bit as without counting, take the operations that were foretold from one step."""
-        encoder, spec = suited[0]
+        encoder, spec = place
         cell, dataset = short_cell(name, encoder), made_up_dataset(spec)
         foretold = Pretraining(cell, dataset, torch.device("cpu"))
         losses, done = counted(lambda: [report.loss for report in foretold.reports()])
@@ -127,11 +143,11 @@ class PretextContract(Contract):
         assert same(uncounted.pretext.state_dict(), foretold.pretext.state_dict())
 
     def test_interrupted_and_resumed_it_ends_as_if_nothing_had_been(
-        self, name: str, suited: list[tuple[str, InputSpec]], monkeypatch: pytest.MonkeyPatch
+        self, name: str, place: tuple[str, InputSpec], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """From the end of an epoch and from the middle of one, to the bit: what counts is a parameter or a buffer."""
         monkeypatch.setattr(pretrain, "counted", lambda work: (None, 1.0))  # which changes nothing, as is shown above
-        encoder, spec = suited[0]
+        encoder, spec = place
         cell, dataset = short_cell(name, encoder), made_up_dataset(spec)
         whole = Pretraining(cell, dataset, torch.device("cpu"))
         found = [(report.loss, whole.state()) for report in whole.reports()]
@@ -156,9 +172,9 @@ class PretextContract(Contract):
                     assert bounds.low <= value <= bounds.high or spared, item.name
 
     def test_pictures_can_be_drawn_and_leave_the_task_alone(
-        self, name: str, suited: list[tuple[str, InputSpec]], tmp_path: Path
+        self, name: str, place: tuple[str, InputSpec], tmp_path: Path
     ) -> None:
-        encoder, spec = suited[0]
+        encoder, spec = place
         pretext, modality = prepared(name, encoder, spec).eval(), modality_of(spec)
         before = copy.deepcopy(pretext.state_dict())
         with torch.inference_mode():
