@@ -1,7 +1,7 @@
 """How many labels does self-supervision save on time series? Heartbeats, appliances, engines, vowels and spoken digits.
 
 Command:  sslbench run series
-Cost:     24 minutes on two CPU cores (a sum: it was run in two parts).
+Cost:     12 to 24 minutes on two CPU cores, whichever they are.
 Question: from one label a class to all, which frozen or fine-tuned encoder is worth how many labels, and which of them
           is above MiniRocket, which trains no network?
 Answer:   after 300 steps none is shown to be worth any: frozen, none is above scratch at any number of labels, nor is
