@@ -253,16 +253,20 @@ class Tracker(Runs):
         self.client.set_terminated(run_id, "FINISHED")
 
     def fail(self, run_id: str, why: str) -> None:
-        """Close a run that went wrong, with the reason as a tag; reports publish it, so no password may be in it."""
+        """Close a run that went wrong; its model goes. The reason is a tag, and reports publish it: no passwords."""
+        self._drop_model(run_id)
         self.client.set_tag(run_id, "error", hidden(why))
         self.client.set_terminated(run_id, "FAILED")
 
     def forget(self, run_id: str) -> None:
         """Delete a run and its model, so that its cell is done again."""
+        self._drop_model(run_id)
+        self.client.delete_run(run_id)
+
+    def _drop_model(self, run_id: str) -> None:
         model_id = model_of(self.client.get_run(run_id))
         if model_id is not None:
             self.client.delete_logged_model(model_id)
-        self.client.delete_run(run_id)
 
     def forget_published(self, cell_ids: Collection[str]) -> None:
         """Delete the runs of these pretrainings that were taken from published results without their encoders."""
@@ -325,5 +329,6 @@ class Tracker(Runs):
         return orphans
 
     def close(self, run_id: str) -> None:
-        """End a run that will never be finished."""
+        """End a run that will never be finished; a model that it made already goes."""
+        self._drop_model(run_id)
         self.client.set_terminated(run_id, "KILLED")

@@ -120,6 +120,21 @@ def test_an_evaluation_says_what_it_evaluated(stores: Stores) -> None:
         assert [one.model_id for one in inputs.model_inputs] == [parent.outputs.model_outputs[0].model_id]
 
 
+@pytest.mark.parametrize("end", ["close", "fail", "forget"])
+def test_a_pretraining_that_comes_to_nothing_leaves_no_model(
+    end: str, tmp_path: Path, folder: Path, digits: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    stores = locate(tmp_path)
+    prepare(stores)
+    tracker = Tracker(stores.tracking_uri, "tested", stores.artifact_root)
+    run_id = tracker.start_pretrain(pretrain_cell("simclr"), describe(digits), "cpu")
+    tracker.log_model(run_id, pretrain_cell("simclr"), folder)
+    assert len(tracker.client.search_logged_models([tracker.experiment_id])) == 1
+    getattr(tracker, end)(run_id, *["the reason"] * (end == "fail"))
+    assert not tracker.client.search_logged_models([tracker.experiment_id])
+
+
 def registered(stores: Stores, *arguments: str) -> str:
     result = CliRunner().invoke(app, ["register", *arguments, "--home", str(stores.home)])
     return result.output
