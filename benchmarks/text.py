@@ -1,7 +1,7 @@
 """How many labels does self-supervision save on texts? Sources, news, genres and definitions, read as bags of words.
 
 Command:  sslbench run text
-Cost:     22 minutes on two CPU cores, which had a little other work; up to 30 on slower ones.
+Cost:     22 minutes on two CPU cores.
 Question: from one label a class to all, which frozen or fine-tuned encoder is worth how many labels, and is any of them
           above TF-IDF, which trains no network?
 Answer:   with 38 labels of four sources a probe of `vicreg` has 77.9, scratch 59.0 and TF-IDF 46.9; on news it is above
