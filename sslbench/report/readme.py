@@ -2,8 +2,8 @@
 
 Three marks are known, each closed by `<!-- end -->`:
 
-* `<!-- findings of SUITE -->`: the first sentences of the report and what it says of fine-tuning, as a list; with
-  `: DATASET` the first ones on one of several, and what is said of a way that trains no network;
+* `<!-- findings of SUITE -->`: the first sentences of the report and what it says of fine-tuning and of more compute for
+  training from scratch, as a list; with `: DATASET` the first ones on one of several, and what is said of a way that trains no network;
 * `<!-- table of SUITE: HEADING -->`: the table under that heading of `table.md`;
 * `<!-- index of results -->`: a line for every published suite, with links as seen from the folder of results.
 """
@@ -60,7 +60,7 @@ def _passage(mark: re.Match[str], results: Path, versions: Mapping[tuple[str, st
         found = [one for one in findings(Analysis(layout)) if one.sentence.startswith(where)]
         if not found:
             raise InputError(f"suite {mark['suite']!r} has no findings on dataset {mark['heading']!r} alone")
-        more = [one for one in found[SENTENCES:] if one.topic == ("classic" if where else "fine-tuned")]
+        more = [one for one in found[SENTENCES:] if one.topic in (("classic",) if where else ("fine-tuned", "compute"))]
         return "\n".join(f"- {one.sentence}" for one in [*found[:SENTENCES], *more])
     page = table_markdown(tables_of(layout), mark["suite"])
     section = re.search(rf"^##+ {re.escape(str(mark['heading']))}\n\n(.*?)(?=\n\n)", page, re.DOTALL | re.MULTILINE)

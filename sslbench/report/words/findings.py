@@ -52,6 +52,12 @@ from sslbench.report.words.wording import compared, row_title, with_labels
 #: The protocol that trains the encoder further: it may pay where a frozen one does not.
 FINETUNED = "finetune"
 
+#: Baselines that are `supervised` with more steps: the topic of what they add, and how they are trained.
+LONGER = {
+    "supervised_double": ("convergence", "twice as long"),
+    "supervised_compute": ("compute", "with the compute of pretraining on top"),
+}
+
 
 def findings(analysis: Analysis) -> tuple[Finding, ...]:
     """Sentences in the order they should be read; places (dataset, encoder) one after another."""
@@ -240,13 +246,13 @@ class _Sentences(Place):
                 yield Finding("wins", sentence, float(line["win"]), math.nan, math.nan)
 
     def _longer(self) -> Iterator[Finding]:
-        """What training from scratch twice as long adds: whether the baseline was trained to its end."""
+        """What more steps add to training from scratch: was it trained to its end, and is it compute that it lacks?"""
         rows = [row for row in self.analysis.layout.rows if (row.dataset, row.encoder) == (self.dataset, self.encoder)]
         scratch = {row.latent_dim: row for row in rows if row.pretext == CONTROL}
-        for double in (row for row in rows if row.pretext == "supervised_double" and row.latent_dim in scratch):
-            once = scratch[double.latent_dim]
-            shared = sorted(set(once.fractions) & set(double.fractions))
-            gains = {at: gain for at in shared if (gain := difference(double, once, at)).n}
+        for longer in (row for row in rows if row.pretext in LONGER and row.latent_dim in scratch):
+            once, (topic, what) = scratch[longer.latent_dim], LONGER[longer.pretext]
+            shared = sorted(set(once.fractions) & set(longer.fractions))
+            gains = {at: gain for at in shared if (gain := difference(longer, once, at)).n}
             if not gains:
                 continue
             parts = [
@@ -255,12 +261,12 @@ class _Sentences(Place):
             ]
             on = on_seeds(*(gain.n for gain in gains.values()))
             sentence = (
-                f"Training from scratch twice as long moves its accuracy by {listed(parts)} of the labels, in points "
-                f"(latent size {double.latent_dim}){on}."
+                f"Training from scratch {what} moves its accuracy by {listed(parts)} of the labels, in points "
+                f"(latent size {longer.latent_dim}){on}."
             )
             largest = max(gains.values(), key=lambda gain: gain.mean)
-            subject = double.subject(math.nan)
-            yield Finding("convergence", sentence, largest.mean, largest.low, largest.high, subject)
+            subject = longer.subject(math.nan)
+            yield Finding(topic, sentence, largest.mean, largest.low, largest.high, subject)
 
     def _unchosen(self) -> Iterator[Finding]:
         """The budgets at which nothing could be chosen."""

@@ -18,7 +18,7 @@ class Finding:
 
     Attributes:
         topic: `transfer`, `label multiplier`, `leaders`, `fine-tuned`, `crossover`, `wins`, `choices`,
-            `variance`, `measures`, `optimism`, `budgets`, `convergence`, `classic` or `replication`.
+            `variance`, `measures`, `optimism`, `budgets`, `convergence`, `compute`, `classic` or `replication`.
         value: the figure in natural units (a multiple, a share, a label fraction, a count); NaN where the sentence says
             that there is none.
         low: lower end of its 95% interval, `high` the upper; NaN, 0 or infinite as in the frame the figure is from.

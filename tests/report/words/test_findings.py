@@ -201,12 +201,19 @@ def test_where_nothing_can_be_scored_inside_the_budget_nothing_is_chosen_and_tha
     )
 
 
-def test_what_training_from_scratch_twice_as_long_adds_is_said_with_its_interval():
+@pytest.mark.parametrize(
+    ("row", "topic", "trained"),
+    [
+        ("supervised_double", "convergence", "twice as long"),
+        ("supervised_compute", "compute", "with the compute of pretraining on top"),
+    ],
+)
+def test_what_more_training_from_scratch_adds_is_said_with_its_interval(row: str, topic: str, trained: str):
     """The gains of the three seeds are 0, 1 and 2 points: half-width t(2) / sqrt(3) points."""
-    found = said("convergence", curve("supervised_double", 0.71, 0.80, protocol="finetune", spread=2.0))
+    found = said(topic, curve(row, 0.71, 0.80, protocol="finetune", spread=2.0))
     assert found.sentence == (
-        "Training from scratch twice as long moves its accuracy by +1.0 [-1.5, 3.5] at 25% and 0.0 [-2.5, 2.5] at 50% "
-        "of the labels, in points (latent size 32), on 3 seeds."
+        f"Training from scratch {trained} moves its accuracy by +1.0 [-1.5, 3.5] at 25% and 0.0 [-2.5, 2.5] at 50% of "
+        "the labels, in points (latent size 32), on 3 seeds."
     )
     assert (found.value, found.low) == pytest.approx((0.01, 0.01 - 0.01 * 4.302653 / 3**0.5))
 
