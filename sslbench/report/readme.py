@@ -2,8 +2,9 @@
 
 Three marks are known, each closed by `<!-- end -->`:
 
-* `<!-- findings of SUITE -->`: the first sentences of the report and what it says of fine-tuning and of more compute for
-  training from scratch, as a list; with `: DATASET` the first ones on one of several, and what is said of a way that trains no network;
+* `<!-- findings of SUITE -->`: the first sentences of the report and what it says of fine-tuning and of more compute
+  for training from scratch, as a list; with `: DATASET` the first ones on one of several, and what is said of a way
+  that trains no network;
 * `<!-- table of SUITE: HEADING -->`: the table under that heading of `table.md`;
 * `<!-- index of results -->`: a line for every published suite, with links as seen from the folder of results.
 """
