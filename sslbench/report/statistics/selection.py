@@ -41,7 +41,7 @@ class Headlines:
 
     Attributes:
         budgets: `multipliers` of the row `CHOSEN` at every label fraction, and `difference`, `difference_low`,
-            `difference_high` to training from scratch on the same labels.
+            `difference_high` to training from scratch on the same labels, over `difference_n` seeds.
         crossovers: of that row, chosen anew at every fraction.
     """
 
@@ -141,11 +141,11 @@ def _difference(row: Row, reference: Row, part: pd.DataFrame, told: pd.DataFrame
     candidates = part[CELL].drop_duplicates()
     alike = told.merge(candidates, on=CELL)
     if len(alike) == len(candidates) == 1 and alike["n"].iloc[0] == len(part):
-        mean, low, high = alike[["difference", "low", "high"]].iloc[0]
+        mean, low, high, n = alike[["difference", "low", "high", "n"]].iloc[0]
     else:
         gap = difference(row, reference, fraction)
-        mean, low, high = gap.mean, gap.low, gap.high
-    return {"difference": mean, "difference_low": low, "difference_high": high}
+        mean, low, high, n = gap.mean, gap.low, gap.high, gap.n
+    return {"difference": mean, "difference_low": low, "difference_high": high, "difference_n": n}
 
 
 def _row(lines: pd.DataFrame, runs: Mapping[float, tuple[Run, ...]], answers: Answers, name: str = CHOSEN) -> Row:

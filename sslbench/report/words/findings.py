@@ -127,7 +127,8 @@ class _Sentences(Place):
         told, needs = compared(lead, low, high, "training from scratch on the same labels"), _needs(line)
         what = "pretraining" if self.primary == FINETUNED else "a frozen encoder"
         pays = f" {what} does not pay here:" if high < 0 else ","
-        sentence = f"{budget}{pays} {name} is {told}{', which ' if needs else ''}{needs}{on_seeds(line['n'])}."
+        needs = f", which {needs}{_fewer(line['n'], line['difference_n'])}" if needs else ""
+        sentence = f"{budget}{pays} {name} is {told}{needs}{on_seeds(line['difference_n'])}."
         figure, low, high = (float(line[name]) for name in ("multiplier", "low", "high"))
         brief = f"{name.partition(' (')[0]} is {told} {budget.replace('With', 'with')}"
         return Finding("label multiplier", sentence, figure, low, high, self._subject(fraction), brief)
@@ -203,7 +204,7 @@ class _Sentences(Place):
         """The label multiplier of a row that is named for its lead."""
         found = self.analysis.multipliers.merge(pd.DataFrame([line])[CELL], on=CELL).to_dict("records")
         needs = _needs(found[0]) if found else ""
-        return f"; beside the first, training from scratch {needs}" if needs else ""
+        return f"; beside the first, training from scratch {needs}{_fewer(found[0]['n'], line['n'])}" if needs else ""
 
     def _curve(self) -> str:
         """What is meant by the choice over all label fractions."""
@@ -292,6 +293,11 @@ def _needs(line: dict[Any, Any]) -> str:
         BELOW: f"is more accurate even with {most} times as many, the fewest that were run" if line["most"] < 1 else "",
     }
     return says.get(line["outcome"], "")
+
+
+def _fewer(number: float, among: float) -> str:
+    """How many seeds a figure rests on, where it is fewer than the rest of its sentence does."""
+    return f" (on {number:.0f} of these seeds)" if number < among else ""
 
 
 def _simultaneous(line: dict[Any, Any]) -> tuple[float, float]:

@@ -218,6 +218,22 @@ def test_what_more_training_from_scratch_adds_is_said_with_its_interval(row: str
     assert (found.value, found.low) == pytest.approx((0.01, 0.01 - 0.01 * 4.302653 / 3**0.5))
 
 
+def test_a_figure_that_rests_on_fewer_seeds_than_its_sentence_says_so():
+    """Five seeds with the fewest labels, three of them elsewhere, as in a suite that asks more where it claims."""
+    more = [
+        dataclasses.replace(record, split=split)
+        for pretext, mean, protocol in (("supervised", 0.70, "finetune"), ("simclr", 0.75, "linear_probe"))
+        for record in probes(pretext, *[mean] * 5, fraction=FRACTIONS[0], protocol=protocol)[3:]
+        for split in ("test", "budget")
+    ]
+    found = said("label multiplier", curve("simclr", 0.75), more)
+    assert found.sentence == (
+        "With 25% of the labels, SimCLR with a linear probe (latent size 32) is 5.0 points [5.0, 5.0] above training "
+        "from scratch on the same labels, which needs 1.4 times as many [1.4, 1.4] to be as accurate (on 3 of these "
+        "seeds)."
+    )
+
+
 def test_places_are_named_when_there_are_several():
     elsewhere = [dataclasses.replace(record, dataset="letters") for record in [*SCRATCH, *curve("simclr", 0.75)]]
     found = findings(analysed(from_records([*SCRATCH, *curve("simclr", 0.75), *elsewhere])))
