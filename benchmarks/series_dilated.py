@@ -5,7 +5,7 @@ Cost:     14 minutes on two CPU cores.
 Question: with `dilated_conv` in place of `conv1d`, is any frozen encoder worth labels, and is it better than untrained?
 Answer:   on vowels the untrained encoder is not told apart from scratch, nor after segment inpainting, where what was
           chosen of `conv1d` is below its own scratch. That pretraining makes it better is not shown, nor that it
-          saves labels where they are few; on heartbeats one task is above scratch with all labels.
+          saves labels, on vowels or on heartbeats.
 """
 
 from sslbench.contract.spec import Combination, Suite
