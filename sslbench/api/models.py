@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import pickle
 import tempfile
 import warnings
 from pathlib import Path
 
-import mlflow.pytorch
 import torch
-from mlflow.models import infer_signature
 from torch import nn
 
 from sslbench.api.asked import Asked
 from sslbench.api.own import OWN, OwnEncoder
 from sslbench.modalities import modality_of
+from sslbench.stores.models import write_module
 from sslbench.stores.tracker import Tracker
 from sslbench.sweep.trainer import log_model
 
@@ -36,23 +34,16 @@ def keep_model(tracker: Tracker, run_id: str, asked: Asked) -> str | None:
         return None
     with tempfile.TemporaryDirectory() as folder:
         try:
-            _save(module, asked, Path(folder))
+            _write(module, asked, Path(folder))
         except (pickle.PicklingError, TypeError, AttributeError) as error:
             warnings.warn(f"MLflow keeps no model of {asked.own.pretext!r}: {error}", stacklevel=2)
             return None
         return tracker.log_model(run_id, asked.own, Path(folder))
 
 
-def _save(module: nn.Module, asked: Asked, folder: Path) -> None:
-    """Write it as MLflow does, with one input as its example and what it answers to it."""
+def _write(module: nn.Module, asked: Asked, folder: Path) -> None:
+    """Write it with one input as its example, and what it answers to it."""
     batch = modality_of(asked.data.input_spec).batch(asked.data.test_inputs[:1])
     with torch.inference_mode():
         features = torch.as_tensor(module(batch.to(asked.device)))
-    mlflow.pytorch.save_model(
-        module,
-        str(folder),
-        signature=infer_signature(batch.numpy(), features.cpu().numpy()),
-        input_example=batch.numpy(),
-        pip_requirements=[f"{name}=={importlib.metadata.version(name)}" for name in ("torch", "mlflow")],
-        serialization_format="pickle",
-    )
+    write_module(folder, module, batch.numpy(), features.cpu().numpy())

@@ -29,6 +29,7 @@ from sslbench.datasets._base import Dataset
 from sslbench.engine.evaluate import Outcome, sees_features
 from sslbench.protocols import PROTOCOLS
 from sslbench.report.records import from_records
+from sslbench.stores import reports
 from sslbench.stores.addresses import locate, prepare
 from sslbench.stores.inputs import describe
 from sslbench.stores.readback import MOMENT, NUM_CLASSES, evaluation_metrics
@@ -197,7 +198,8 @@ class _Keeper:
             prepare(stores)
             self.tracker = Tracker(stores.tracking_uri, self.own.pretext, stores.artifact_root)
             self.parent = self.tracker.start_pretrain(self.own, describe(self.dataset), self.device)
-            self.tracker.describe(f"`{self.own.pretext}`, an encoder of one's own, scored by `sslbench.evaluate`")
+            about = f"`{self.own.pretext}`, an encoder of one's own, scored by `sslbench.evaluate`"
+            reports.describe(self.tracker, about)
             costs = {name: float(value) for name, value in stated.items() if name != "pretrain_dataset"}
             self.model_id = keep_model(self.tracker, self.parent, asked)
             self._finish(self.tracker, self.parent, {"parameters": float(self.parameters), **costs})

@@ -30,6 +30,7 @@ from sslbench.report.page import unlinked
 from sslbench.report.records import from_records, read_records
 from sslbench.stores.addresses import Stores, ui_of
 from sslbench.stores.answers import ANSWERS_FILE, read_right
+from sslbench.stores.reports import log_report
 from sslbench.stores.tracker import Tracker
 from sslbench.sweep import suites
 from sslbench.sweep.asked import Request
@@ -77,7 +78,7 @@ def write_tables(
     with replaced(folder) as unfinished:
         built = build(frame, unfinished, suite.name, suite.notes, attached)
     files = [folder / path.relative_to(unfinished) for path in built]
-    tracker.log_report(folder, files)
+    log_report(tracker, folder, files)
     return files
 
 

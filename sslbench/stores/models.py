@@ -14,8 +14,9 @@ import torch
 from mlflow import MlflowClient
 from mlflow.entities import LoggedModel, LoggedModelOutput, LoggedModelStatus, Run
 from mlflow.exceptions import MlflowException
-from mlflow.models import Model, ModelSignature
+from mlflow.models import Model, ModelSignature, infer_signature
 from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, ErrorCode
+from mlflow.pytorch import save_model
 from mlflow.types import Schema, TensorSpec
 
 from sslbench.contract.errors import InputError, one_line
@@ -38,8 +39,8 @@ def write_model(folder: Path, content: bytes, pickling: ModuleType, example: np.
     torch.save(content, folder / DATA / "model.pth", pickle_module=pickling)
     (folder / DATA / "pickle_module_info.txt").write_text(pickling.__name__, encoding="utf-8")
     (folder / EXAMPLE_FILE).write_text(json.dumps(example.tolist()), encoding="utf-8")
-    needed = [f"{name}=={importlib.metadata.version(name)}" for name in ("sslbench", "torch", "mlflow")]
-    (folder / "requirements.txt").write_text("\n".join(needed) + "\n", encoding="utf-8")
+    needed = "\n".join(_needed("sslbench", "torch", "mlflow"))
+    (folder / "requirements.txt").write_text(f"{needed}\n", encoding="utf-8")
     batch = TensorSpec(example.dtype, (-1, *example.shape[1:]))
     model = Model(
         signature=ModelSignature(Schema([batch]), Schema([TensorSpec(np.dtype(np.float32), (-1, width))])),
@@ -49,6 +50,31 @@ def write_model(folder: Path, content: bytes, pickling: ModuleType, example: np.
     version = platform.python_version()
     model.add_flavor("python_function", loader_module="mlflow.pytorch", data=DATA, python_version=version)
     model.save(str(folder / "MLmodel"))
+
+
+def write_module(folder: Path, module: torch.nn.Module, example: np.ndarray, answer: np.ndarray) -> None:
+    """Write any network as MLflow does, by pickling it.
+
+    Args:
+        example: a batch `(N, ...)`.
+        answer: what the network answers to it.
+
+    Raises:
+        pickle.PicklingError, TypeError or AttributeError: it cannot be pickled.
+    """
+    save_model(
+        module,
+        str(folder),
+        signature=infer_signature(example, answer),
+        input_example=example,
+        pip_requirements=_needed("torch", "mlflow"),
+        serialization_format="pickle",
+    )
+
+
+def _needed(*packages: str) -> list[str]:
+    """Requirements of the versions that are installed."""
+    return [f"{name}=={importlib.metadata.version(name)}" for name in packages]
 
 
 def log_model(client: MlflowClient, run_id: str, name: str, tags: Mapping[str, str], folder: Path) -> str:

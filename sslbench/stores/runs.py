@@ -53,7 +53,8 @@ class Runs:
     tracking_uri: str
     experiment_id: str
 
-    def _runs(self, where: str) -> list[Run]:
+    def search(self, where: str) -> list[Run]:
+        """All that fit an MLflow filter, the first begun first."""
         found: list[Run] = []
         token: str | None = None
         with _collection_paused():
@@ -74,7 +75,7 @@ class Runs:
     def finished_by_search(self) -> dict[str, str]:
         """The same through MLflow's interface, for stores whose tables are out of reach."""
         done: dict[str, str] = {}
-        for run in self._runs("attributes.status = 'FINISHED'"):
+        for run in self.search("attributes.status = 'FINISHED'"):
             done.setdefault(run.data.tags.get("cell_id", ""), run.info.run_id)
         done.pop("", None)
         return done
@@ -97,12 +98,12 @@ class Runs:
         return {run.data.tags["cell_id"] for run in self._published("evaluate")}
 
     def _published(self, kind: str) -> list[Run]:
-        return self._runs(f"attributes.status = 'FINISHED' and tags.kind = '{kind}' and tags.{PUBLISHED_RUN} != ''")
+        return self.search(f"attributes.status = 'FINISHED' and tags.kind = '{kind}' and tags.{PUBLISHED_RUN} != ''")
 
     def failures(self) -> list[Mapping[str, str]]:
         """Tags, and the id as `run_id`, of the last failed run of every cell that has no finished one."""
         done = self.finished()
-        failed = self._runs("attributes.status = 'FAILED'")
+        failed = self.search("attributes.status = 'FAILED'")
         last = {run.data.tags["cell_id"]: run for run in failed if "cell_id" in run.data.tags}
         return [{**run.data.tags, "run_id": run.info.run_id} for cell_id, run in last.items() if cell_id not in done]
 
@@ -152,7 +153,7 @@ class Runs:
                     yield run.info.run_id, self.artifact(run.info.run_id, item)
 
     def _pretraining_runs(self, cell_id: str) -> list[Run]:
-        return self._runs(f"tags.kind = 'pretrain' and tags.cell_id = '{cell_id}'")
+        return self.search(f"tags.kind = 'pretrain' and tags.cell_id = '{cell_id}'")
 
     def _checkpoint_files(self, run: Run) -> list[str]:
         return [item.path for item in self.client.list_artifacts(run.info.run_id, CHECKPOINTS)]
@@ -170,7 +171,7 @@ class Runs:
         wanted = None if cell_ids is None else set(cell_ids)
         seen: set[str] = set()
         rows: list[Record] = []
-        for run in self._runs("attributes.status = 'FINISHED' and tags.kind = 'evaluate'"):
+        for run in self.search("attributes.status = 'FINISHED' and tags.kind = 'evaluate'"):
             cell_id = run.data.tags["cell_id"]
             if cell_id in seen or (wanted is not None and cell_id not in wanted):
                 continue
@@ -182,7 +183,7 @@ class Runs:
         """Label-free measures and checkpoints of the pretrainings in `wanted`."""
         seen: set[str] = set()
         rows: list[Record] = []
-        for run in self._runs("attributes.status = 'FINISHED' and tags.kind = 'pretrain'"):
+        for run in self.search("attributes.status = 'FINISHED' and tags.kind = 'pretrain'"):
             cell_id = run.data.tags["cell_id"]
             if cell_id in seen or cell_id not in wanted:
                 continue

@@ -17,11 +17,10 @@ from mlflow.entities import DatasetInput, InputTag, LoggedModelInput, Metric, Pa
 from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
-from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME, MLFLOW_RUN_NOTE
+from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME
 
 from sslbench import __version__
 from sslbench.contract.cells import EvaluateCell, PretrainCell
-from sslbench.contract.identity import digest
 from sslbench.contract.owner import OWNER, me
 from sslbench.contract.provenance import git_commit
 from sslbench.contract.record import Record
@@ -37,10 +36,6 @@ from sslbench.stores.urls import hidden, reason, shown
 RESUMED_FROM = "resumed_from"
 
 BATCH = 1000  # what one log_batch call may carry
-
-#: What begins the line above the runs of a suite that leads to its page, and what ends lines in Markdown.
-LINK, BREAK = "[Tables and curves as a page]", "  \n"
-
 
 #: What MLflow takes in no name of a model.
 FORBIDDEN = re.compile("[/:.%\"']")
@@ -162,7 +157,7 @@ class Tracker(Runs):
 
     def reopen(self, tags: Mapping[str, str]) -> str | None:
         """Open the last run with these tags again and return its id; None if there is none."""
-        known = self._runs(" and ".join(f"tags.{key} = '{value}'" for key, value in tags.items()))
+        known = self.search(" and ".join(f"tags.{key} = '{value}'" for key, value in tags.items()))
         if not known:
             return None
         run_id = str(known[-1].info.run_id)
@@ -215,22 +210,6 @@ class Tracker(Runs):
         name = f"{cell.title}, {cell.encoder} on {cell.dataset}"
         return log_model(self.client, run_id, FORBIDDEN.sub(" ", name), axes_of(cell), folder)
 
-    def describe(self, text: str) -> None:
-        """Say above the runs of the suite what they are about, in Markdown; where its last page is stays there."""
-        self._note([text, *(line for line in self._noted() if line.startswith(LINK))])
-
-    def _link(self, run_id: str) -> None:
-        """Say there where the page is."""
-        place = f"#/experiments/{self.experiment_id}/runs/{run_id}/artifacts/report.html"
-        self._note([*(line for line in self._noted() if not line.startswith(LINK)), f"{LINK}({place})"])
-
-    def _noted(self) -> list[str]:
-        note = self.client.get_experiment(self.experiment_id).tags.get(MLFLOW_RUN_NOTE, "")
-        return str(note).split(BREAK)
-
-    def _note(self, lines: Sequence[str]) -> None:
-        self.client.set_experiment_tag(self.experiment_id, MLFLOW_RUN_NOTE, BREAK.join(lines))
-
     def finish(
         self, run_id: str, metrics: Mapping[str, float], tags: Mapping[str, str], scored: Scored | None = None
     ) -> None:
@@ -276,27 +255,6 @@ class Tracker(Runs):
             if run.info.run_id not in having:
                 self.forget(run.info.run_id)
 
-    def log_report(self, folder: Path, files: Sequence[Path]) -> str:
-        """Log what was published to a run of its own and return its id; the same tables again are the same run.
-
-        Args:
-            folder: where `files` are; they keep their places in it.
-        """
-        tables = {path.name: path.read_text(encoding="utf-8") for path in files if path.name.startswith("table.")}
-        content = digest({"records": (folder / "records.csv").read_text(encoding="utf-8"), **tables})
-        known = self._runs(f"attributes.status = 'FINISHED' and tags.report_digest = '{content}'")
-        if known:
-            self._link(str(known[0].info.run_id))
-            return str(known[0].info.run_id)
-        tags = {"kind": "report", "suite": self.suite, "report_digest": content, MLFLOW_RUN_NAME: "report"}
-        run_id = str(self.client.create_run(self.experiment_id, tags=tags).info.run_id)
-        for path in files:
-            place = path.parent.relative_to(folder)
-            self.client.log_artifact(run_id, str(path), None if place == Path() else str(place))
-        self.client.set_terminated(run_id, "FINISHED")
-        self._link(run_id)
-        return run_id
-
     def monitor(self, run_id: str) -> SystemMetricsMonitor:
         """A started monitor of processor, memory and GPU for the run; call its `finish()` at the end."""
         # Said here, not set for all: MLflow's global setting goes into the environment and would redirect other stores.
@@ -316,7 +274,7 @@ class Tracker(Runs):
                 open. It is asked after the open runs were listed, so that none is missed that has begun since.
             given_up: gives the reason why a cell is not tried any more, by its identity: its run has failed.
         """
-        running = self._runs("attributes.status = 'RUNNING'")
+        running = self.search("attributes.status = 'RUNNING'")
         holding, reasons = (held(), given_up()) if running else ({}, {})
         orphans = 0
         for run in running:

@@ -12,6 +12,7 @@ from sslbench.contract.files import remove_inside
 from sslbench.contract.owner import remove_left, temporary_files_in
 from sslbench.stores.axes import told_apart_by
 from sslbench.stores.outage import lost, patiently, store_lost
+from sslbench.stores.reports import BREAK, describe
 from sslbench.sweep import suites
 from sslbench.sweep.asked import Request
 from sslbench.sweep.features import features_folder
@@ -48,8 +49,9 @@ class Shared:
 
     def _begin(self, forgiving: bool) -> None:
         self._settle()
-        told = suites.description(self.request.suite).replace("\n", "  \n")  # two spaces keep the line in Markdown
-        self.tracker.describe("  \n".join([f"`sslbench run {self.request.suite}`", told, *self.prepared.suite.notes]))
+        told = suites.description(self.request.suite).replace("\n", BREAK)  # two spaces keep the line in Markdown
+        lines = [f"`sslbench run {self.request.suite}`", told, *self.prepared.suite.notes]
+        describe(self.tracker, BREAK.join(lines))
         plan, done = self.prepared.plan, self.tracker.finished()
         lacking = {cell.pretrain.cell_id for cell in plan.evaluations if cell.cell_id not in done}
         self.tracker.forget_published(lacking & done.keys())  # came without encoder, so they are to be run

@@ -16,6 +16,7 @@ from sslbench import __version__
 from sslbench.contract.errors import InputError
 from sslbench.contract.provenance import git_commit
 from sslbench.contract.settings import TunedArm, Tuning, write_tuning
+from sslbench.stores.reports import describe
 from sslbench.stores.storage import in_turn
 from sslbench.stores.tracker import Tracker
 from sslbench.stores.urls import shown
@@ -44,9 +45,10 @@ def run(prepared: PreparedTuning, show: Callable[[News], None]) -> Tuning:
         if not ours:
             raise InputError(f"{doing} in {shown(prepared.stores.storage)}; wait, or use another store")
         tracker = tracker_of(prepared.stores, name)
-        tracker.describe(
+        describe(
+            tracker,
             f"`sslbench tune {prepared.suite}`  \nWhich settings serve a pretext best, and supervised training: an arm "
-            "each, and its trials, scored inside their label budget."
+            "each, and its trials, scored inside their label budget.",
         )
         tracker.kill_orphans(dict)  # we hold the lock: whatever claims to be running belongs to a process that died
         arms: dict[str, TunedArm] = {}
