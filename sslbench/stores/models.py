@@ -16,7 +16,6 @@ from mlflow.entities import LoggedModel, LoggedModelOutput, LoggedModelStatus, R
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model, ModelSignature, infer_signature
 from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, ErrorCode
-from mlflow.pytorch import save_model
 from mlflow.types import Schema, TensorSpec
 
 from sslbench.contract.errors import InputError, one_line
@@ -62,6 +61,8 @@ def write_module(folder: Path, module: torch.nn.Module, example: np.ndarray, ans
     Raises:
         pickle.PicklingError, TypeError or AttributeError: it cannot be pickled.
     """
+    from mlflow.pytorch import save_model  # takes a second to load, which no other command needs
+
     save_model(
         module,
         str(folder),
