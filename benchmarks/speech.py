@@ -45,8 +45,8 @@ SUITE = Suite(
     notes=(
         "Pretraining: 300 steps over spectrograms without labels: 2,000 digits of four people, or 6,088 seconds of "
         "prompts by five others. The digits of the two people who are tested are in neither.",
-        "`supervised`: 16 epochs over the labels, at least 300 and at most 2,000 steps of batch 64; "
-        "that it has stopped gaining by then was not measured.",
+        "`supervised`: 16 epochs over the labels, at least 300 and at most 2,000 steps of batch 64. It may not have "
+        "stopped gaining by then, as `supervised_compute` says; what is below it would be so all the more.",
         "`supervised_compute`, with 10 labels a class: as many more steps as the operations of SimCLR pay for.",
     ),
 )
