@@ -10,7 +10,6 @@ import pandas as pd
 
 from sslbench.contract.files import is_file, is_folder
 from sslbench.contract.spec import InputError
-from sslbench.contract.titles import NOT_HELD_OUT
 from sslbench.publishing.folders import RECORDS_FILE, published_among
 from sslbench.report.attachments import Attachments
 from sslbench.report.records import conform, read_records
@@ -102,8 +101,7 @@ def wide(found: pd.DataFrame) -> pd.DataFrame:
     """Records in the public schema as one line per evaluation."""
     accuracies = found[found["metric"] == "accuracy"].set_index("cell_id")
     scores = accuracies[accuracies["split"] == "test"]
-    held_out = (accuracies["split"] == "budget") & ~accuracies["protocol"].isin(NOT_HELD_OUT)
-    budget = accuracies.loc[held_out, "value"].rename("budget_accuracy")
+    budget = accuracies.loc[accuracies["split"] == "budget", "value"].rename("budget_accuracy")
     lines = scores.rename(columns={"value": "accuracy"}).join(budget).reset_index()
     measures = found[found["metric"].str.startswith("representation.")]
     named = measures.assign(

@@ -13,7 +13,6 @@ from mlflow.entities import Run
 from sslbench.contract.cells import EvaluateCell
 from sslbench.contract.record import Record
 from sslbench.contract.spec import READINGS
-from sslbench.contract.titles import NOT_HELD_OUT
 
 #: Names of metrics of a pretraining that become records.
 DIAGNOSED = ("representation.", "projection.", "collapsed")
@@ -91,13 +90,8 @@ def _scored_tags(scored: Iterable[tuple[str, int]]) -> dict[str, str]:
 
 
 def evaluation_metrics(rows: Sequence[Record]) -> dict[str, float]:
-    """What the run of a finished evaluation held, from its records: the inverse of `evaluation_records`.
-
-    What records of before call the score inside the budget of a protocol that holds no labels out is its accuracy on
-    what it learned from, and a run calls it so.
-    """
-    inside = "train_accuracy" if rows[0].protocol in NOT_HELD_OUT else "budget_accuracy"
-    names = {"test": "accuracy", "budget": inside}
+    """What the run of a finished evaluation held, from its records: the inverse of `evaluation_records`."""
+    names = {"test": "accuracy", "budget": "budget_accuracy"}
     known = ("evaluate_seconds", "evaluate_flops", "num_labels", *COSTS)
     return _numbers(rows[0], known) | {names[row.split]: row.value for row in rows}
 
