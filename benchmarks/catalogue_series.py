@@ -1,9 +1,11 @@
 """What does each pretext save on each of five sets of time series? All that `series` leaves out, and twice the scratch.
 
 Command:  sslbench run catalogue_series
-Cost:     79 minutes on two CPU cores, half of it for SimCLR with its fine-tuning and for training from scratch.
+Cost:     78 minutes on two CPU cores, half of it for SimCLR with its fine-tuning and for training from scratch.
 Question: from one label a class to all, which frozen or fine-tuned encoder is worth how many labels, and which of them
           is above MiniRocket, which trains no network?
+Answer:   after 300 steps none is shown to be worth any: no encoder, frozen or fine-tuned, is above scratch on any set at
+          any number of labels; MiniRocket is, on heartbeats with 4 to 30% of the labels.
 """
 
 from sslbench.contract.spec import Combination, Suite
@@ -68,7 +70,6 @@ SUITE = Suite(
         "`supervised` and `finetune`: 16 epochs over the labels, at least 300 and at most 2,000 steps of batch 64; "
         "`supervised_double`, the same with twice the steps, shows what more would give.",
         "`supervised_compute`, with 10% of the labels: as many more as the operations of segment inpainting pay for.",
-        "In part: `raw_values`, and twice the steps on ElectricDevices and FordA, were not run yet.",
         "`minirocket`: ridge regression on 9,996 features of fixed convolutions; its regularisation is chosen by "
         "leaving one out, inside the label budget.",
     ),
