@@ -98,7 +98,7 @@ def test_missing_seeds_are_counted_and_named_and_what_was_never_run_is_a_dash():
     records += probes("rotation", 0.7, 0.71, 0.72)
     records += probes("autoencoder", 0.7, 0.71, 0.72) + probes("autoencoder", 0.8, 0.81, 0.82, fraction=0.1)
     page = markdown(from_records(records), "t")
-    assert "missing: 1 evaluation has no record: simclr linear_probe d=32 at 10% (seed 2)." in page
+    assert "fewer seeds than other cells of the column: simclr linear_probe d=32 at 10% (without seed 2)." in page
     assert "90.5 ± 6.4 †" in page
     rotation = next(line for line in page.splitlines() if line.startswith("| rotation "))
     assert rotation.split("|")[3].strip() == "–"
@@ -111,7 +111,7 @@ def test_a_row_alone_in_its_column_lacks_no_seed_that_it_has_in_another():
 
 def test_a_score_that_is_not_a_number_counts_as_missing():
     page = markdown(from_records(probes("simclr", 0.8, float("nan")) + probes("rotation", 0.7, 0.7)), "t")
-    assert "simclr linear_probe d=32 at 1% (seed 1)" in page
+    assert "simclr linear_probe d=32 at 1% (without seed 1)" in page
     assert "nan" not in page.lower()
 
 

@@ -11,7 +11,7 @@ from sslbench.report.scores.layout import Block, Layout
 from sslbench.report.words.numbers import counted, percent, span
 from sslbench.report.words.reading import COLLAPSED, STALE, gaps_text
 from sslbench.report.words.sentence import Finding
-from sslbench.report.words.wording import missing_line
+from sslbench.report.words.wording import fewer_line
 
 NOT_COMPARED = (
     "How many labels pretraining saves cannot be said here: training from scratch (`supervised`) was not run beside it."
@@ -69,9 +69,9 @@ def subtitle(blocks: Sequence[Block]) -> str:
 def notices(layout: Layout) -> list[str]:
     """What the numbers lack, each as one line."""
     found = []
-    missing = missing_line(layout.blocks)
-    if missing:
-        found.append(missing[0].upper() + missing[1:])
+    fewer = fewer_line(layout.blocks)
+    if fewer:
+        found.append(fewer[0].upper() + fewer[1:])
     found += gaps_text(layout.gaps)
     if layout.stale:
         found.append(

@@ -7,7 +7,7 @@ import unicodedata
 
 from sslbench.report.tables.sheet import Entry, Sheet, Tables
 from sslbench.report.words.reading import COLLAPSED, INCOMPLETE, STALE
-from sslbench.report.words.wording import missing_line
+from sslbench.report.words.wording import fewer_line
 
 _SPECIAL = {
     **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
@@ -37,8 +37,8 @@ _FOOT = r"""\ifsslbenchalone\else\endinput\fi
 def table_tex(tables: Tables, title: str) -> str:
     """One LaTeX table per sheet of accuracy, with the cells and marks of `table.md`."""
     parts = [_table(sheet, title, number) for number, sheet in enumerate(tables.accuracy, start=1)]
-    missing = missing_line(tables.layout.blocks)
-    note = [rf"\noindent {escape(missing)}"] if missing else []
+    fewer = fewer_line(tables.layout.blocks)
+    note = [rf"\noindent {escape(fewer)}"] if fewer else []
     return "\n\n".join([_HEAD, *parts, *note, _FOOT]) + "\n"
 
 

@@ -15,7 +15,7 @@ from sslbench.report.attachments.predictions import Answers
 from sslbench.report.scores.layout import NO_VERSIONS, lay_out
 from sslbench.report.tables.sheet import Sheet, State, tables_of
 from sslbench.report.words.reading import on_screen
-from sslbench.report.words.wording import missing_line, stale_line
+from sslbench.report.words.wording import fewer_line, stale_line
 
 _STYLES = {State.NOT_RUN: "dim", State.FAILED: "dim", State.OUTSIDE: "yellow", State.CHANGED: "bold red"}
 
@@ -45,7 +45,7 @@ def print_summary(
             console.print(Text(_compact(note), style="dim"))
     shown = [entry.cell for sheet in tables.accuracy for row in sheet.rows for entry in row if entry.cell]
     console.print(on_screen(shown))
-    for line in (missing_line(tables.layout.blocks), stale_line(tables.layout)):
+    for line in (fewer_line(tables.layout.blocks), stale_line(tables.layout)):
         if line:
             console.print(Text(line, style="yellow"))
 

@@ -13,7 +13,7 @@ from sslbench.report.statistics.selection import Primary
 from sslbench.report.statistics.spread import t_quantile
 from sslbench.report.statistics.summary import Cell, Cells
 from sslbench.report.words.numbers import NOT_RUN, counted, span
-from sslbench.report.words.wording import missing_line
+from sslbench.report.words.wording import fewer_line
 
 CEILING = "ceiling (supervised, 100%)"
 
@@ -105,14 +105,14 @@ def legend(layout: Layout, cells: Iterable[Cells]) -> list[str]:
     flat = [cell for of_block in cells for cell in of_block.values()]
     paragraphs = [" ".join(_reading(flat, bool(layout.answers)))]
     if any(not cell.complete for cell in flat):
-        paragraphs.append(f"{INCOMPLETE} {MARKS[INCOMPLETE]}: see the missing evaluations below.")
+        paragraphs.append(f"{INCOMPLETE} {MARKS[INCOMPLETE]}: see below.")
     if any(block.crossed for block in layout.blocks):
         paragraphs.append(
             "Seeds are crossed with labelled subsets: each seed stands here with one subset of its own, because scores "
             "that share a training or labels are no independent repetitions; `records.csv` holds them all."
         )
-    missing = missing_line(layout.blocks)
-    return [*paragraphs, missing] if missing else paragraphs
+    fewer = fewer_line(layout.blocks)
+    return [*paragraphs, fewer] if fewer else paragraphs
 
 
 def headline_text(primary: Primary | None) -> list[str]:

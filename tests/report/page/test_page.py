@@ -240,7 +240,7 @@ def test_a_complete_page_says_so_and_an_incomplete_one_what_is_missing() -> None
     found = page(from_records(made + probes("rotation", 0.7)))
     assert cell(found, "simclr", 2) == "–"
     assert cell(found, "rotation").startswith("70.0 †")
-    assert any(text.startswith("Missing: 1 evaluation has no record: rotation") for text in found.texts["p"])
+    assert any(text.startswith("Fewer seeds than other cells of the column: rotation") for text in found.texts["p"])
     titles = [attributes.get("title") for attributes in found.attributes("td")]
     assert "missing: not run" in titles
     assert "fewer seeds than other cells of its column" in titles

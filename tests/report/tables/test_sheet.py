@@ -111,5 +111,5 @@ def test_a_failed_pretraining_is_named_where_its_encoder_was_to_be_evaluated() -
 def test_a_baseline_that_stands_in_several_tables_is_missing_once() -> None:
     both = probes("simclr", 0.5, 0.6) + transferred(*probes("simclr", 0.5, 0.6))
     text = markdown(from_records(both + supervised(0.7)))
-    assert text.count("supervised finetune d=32 at 1% (seed 1)") == 1
-    assert "missing: 1 evaluation has no record: digits, conv: supervised" in text
+    assert text.count("supervised finetune d=32 at 1% (without seed 1)") == 1
+    assert "fewer seeds than other cells of the column: digits, conv: supervised" in text
