@@ -48,5 +48,6 @@ SUITE = Suite(
         "Settings: 12 trials for every pretext and for `supervised`, judged by cross-validation inside 1% of the "
         "labels (a subset of its own, so a row at 1% has used up to 2%); they serve up to 10% of the labels, and so "
         "far this suite goes.",
+        "`supervised_compute`, with 1% of the labels: as many more steps as vicreg's pretraining would pay for.",
     ),
 )
