@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, cast
+from typing import ClassVar
 
 import torch
 from torch.nn import functional
-from torch.optim.swa_utils import AveragedModel
 
 from sslbench.contract.schema import ProperShare
 from sslbench.contract.spec import InputSpec, OptimizerConfig, PretextConfig, tuned
 from sslbench.encoders import ENCODERS
 from sslbench.encoders._base import Encoder
 from sslbench.pretexts._base import Picture, Pretext
+from sslbench.pretexts._teacher import frozen_copy
 
 
 def dual_contrast(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
@@ -66,9 +66,12 @@ class TS2Vec(Pretext):
     Config: ClassVar[type[PretextConfig]] = TS2VecConfig
     modality: ClassVar[str | None] = "series"
 
+    steps: torch.Tensor
+
     def __init__(self, encoder: Encoder, config: TS2VecConfig, input_spec: InputSpec) -> None:
         super().__init__(encoder, config, input_spec)
-        self.mean_encoder = AveragedModel(encoder, use_buffers=True).requires_grad_(False)
+        self.mean_encoder = frozen_copy(encoder)
+        self.register_buffer("steps", torch.zeros(()))
         self.masked = config.masked
         self.stride = encoder.stride
         self.moments = input_spec.shape[1] // self.stride
@@ -83,7 +86,7 @@ class TS2Vec(Pretext):
 
     @property
     def evaluated(self) -> Encoder:
-        return cast(Encoder, self.mean_encoder.module)
+        return self.mean_encoder
 
     def represent(self, crop: torch.Tensor) -> torch.Tensor:
         """Moments `(N, T, latent_dim)` of a crop `(N, C, T * stride)`, some of whose values are hidden."""
@@ -103,7 +106,13 @@ class TS2Vec(Pretext):
         return hierarchical_contrast(self.represent(first)[:, -shared:], self.represent(second)[:, :shared])
 
     def after_step(self, progress: float) -> None:
-        self.mean_encoder.update_parameters(self.encoder)
+        self.steps += 1  # on its device: torch's own `AveragedModel` would wait for it
+        states = (encoder.state_dict().values() for encoder in (self.mean_encoder, self.encoder))
+        for mean, last in zip(*states, strict=True):
+            if mean.is_floating_point():
+                mean.lerp_(last, 1 / self.steps)
+            else:
+                mean.copy_(last)
 
     def pictures(self, batch: torch.Tensor) -> list[Picture]:
         first, second, _ = self.crops(batch)
