@@ -1,7 +1,7 @@
 """Do tasks teach a transformer, of words or of patches of a series? Each in 500 steps of 64 inputs.
 
 Command:  sslbench run catalogue_transformer
-Cost:     25 minutes on two CPU cores.
+Cost:     about an hour on two CPU cores, by its first thirty cells; not run as a whole yet.
 Question: with 1 to 4% and with 10% of the labels, does a linear probe of the mean token beat `random_init` of the same
           encoder?
 """
