@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from torch.nn import functional
 
 from sslbench.contract.spec import InputSpec, OptimizerConfig, PretextConfig
 from sslbench.encoders import ENCODERS
@@ -14,7 +13,7 @@ from sslbench.encoders._base import Encoder
 from sslbench.encoders.text.transformer import Transformer
 from sslbench.modalities.text import PAD
 from sslbench.pretexts._base import Picture, Pretext
-from sslbench.pretexts.text._words import WordHead
+from sslbench.pretexts.text._words import WordHead, guess_error
 
 #: Words that a picture continues a text by, and words it is given.
 CONTINUED, GIVEN = 12, 8
@@ -53,16 +52,17 @@ class CausalLM(Pretext):
             return None
         return f"needs an encoder that reads in order, as 'transformer' does; {encoder_name!r} does not"
 
-    def scores(self, tokens: torch.Tensor, asked: torch.Tensor) -> torch.Tensor:
-        """Scores `(M, V)` of the token after each of the places that are asked for, true in `(N, T)`."""
+    def read(self, tokens: torch.Tensor, asked: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Vectors and representations of the text so far, at the places that are asked for, true in `(N, T)`."""
         vectors = self.encoder.tokens(tokens)
         counts = (tokens != PAD).cumsum(dim=1).clamp_min(1)
         so_far = self.encoder.project(vectors.cumsum(dim=1) / counts[:, :, None])
-        return self.head(vectors[asked], so_far[asked], self.encoder.words.weight)
+        return vectors[asked], so_far[asked]
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
         there = batch[:, 1:] != PAD  # after the others nothing is said
-        return functional.cross_entropy(self.scores(batch[:, :-1], there), batch[:, 1:][there])
+        said = self.head.said(*self.read(batch[:, :-1], there))
+        return guess_error(said, self.encoder.words.weight, self.head.bias, batch[:, 1:][there])
 
     def pictures(self, batch: torch.Tensor) -> list[Picture]:
         """Each text's first words, continued by the likeliest ones."""
@@ -70,6 +70,7 @@ class CausalLM(Pretext):
         said = batch[:, :given]
         for _ in range(min(CONTINUED, batch.shape[1] - given)):
             last = torch.arange(said.shape[1], device=said.device).expand_as(said) == said.shape[1] - 1
-            next_one = self.scores(said, last)[:, PAD + 1 :].argmax(dim=1, keepdim=True) + PAD + 1
+            scores = self.head(*self.read(said, last), self.encoder.words.weight)
+            next_one = scores[:, PAD + 1 :].argmax(dim=1, keepdim=True) + PAD + 1
             said = torch.cat([said, next_one], dim=1)
         return [Picture("continuations", (batch, batch[:, :given], said), ("original", "given", "continued"))]

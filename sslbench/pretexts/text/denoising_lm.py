@@ -15,6 +15,7 @@ from sslbench.encoders._base import Encoder
 from sslbench.encoders.text._words import TextEncoder
 from sslbench.modalities.text import END, MASK, PAD, START, closed_up, deleted, spans, vocabulary_size
 from sslbench.pretexts._base import Picture, Pretext
+from sslbench.pretexts.text._words import guess_error
 
 SPAN = 3
 HEADS = 4
@@ -78,7 +79,7 @@ class DenoisingLM(Pretext):
         return spoilt.masked_fill(spans(spoilt, self.share / 4, 1), MASK)
 
     def say(self, spoilt: torch.Tensor, said: torch.Tensor, asked: torch.Tensor) -> torch.Tensor:
-        """Scores `(M, V)` of tokens of the original, each after those said before it.
+        """What is compared with the words, `(M, D)`, for tokens of the original, each after those said before it.
 
         Args:
             said: what was said before each token, `(N, T)`.
@@ -97,18 +98,20 @@ class DenoisingLM(Pretext):
             memory_key_padding_mask=hidden,
             tgt_is_causal=True,
         )
-        return self.norm(spoken[asked]) @ self.encoder.words.weight.T + self.bias
+        return self.norm(spoken[asked])
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
         longest = int((batch != PAD).sum(dim=1).max())
         batch = batch[:, :longest]
         there = batch != PAD
-        return functional.cross_entropy(self.say(self.spoil(batch), begun(batch), there), batch[there])
+        said = self.say(self.spoil(batch), begun(batch), there)
+        return guess_error(said, self.encoder.words.weight, self.bias, batch[there])
 
     def pictures(self, batch: torch.Tensor) -> list[Picture]:
         spoilt = self.spoil(batch)
         there, restored = batch != PAD, torch.full_like(batch, PAD)
-        restored[there] = self.say(spoilt, begun(batch), there).argmax(dim=1)
+        said = self.say(spoilt, begun(batch), there)
+        restored[there] = functional.linear(said, self.encoder.words.weight, self.bias).argmax(dim=1)
         return [Picture("restored", (batch, spoilt, restored), ("original", "spoilt", "restored"))]
 
 

@@ -13,7 +13,7 @@ from sslbench.modalities.text import END, MASK, PAD, START, Text, is_word, vocab
 from sslbench.pretexts import PRETEXTS
 from sslbench.pretexts._base import Pretext
 from sslbench.pretexts.text import masked_lm
-from sslbench.pretexts.text._words import choose, hide
+from sslbench.pretexts.text._words import PART, choose, guess_error, hide
 from sslbench.pretexts.text.causal_lm import CausalLM
 from sslbench.pretexts.text.denoising_lm import DenoisingLM, begun, infilled, permuted_sentences
 from sslbench.pretexts.text.masked_lm import MaskedLM
@@ -114,7 +114,9 @@ def test_no_score_depends_on_a_later_word() -> None:
     changed = tokens.clone()
     changed[:, 5:8] = 9
     everywhere = torch.ones_like(tokens, dtype=torch.bool)
-    first, second = (task.scores(said, everywhere).unflatten(0, tokens.shape) for said in (tokens, changed))
+    first, second = (
+        task.head.said(*task.read(said, everywhere)).unflatten(0, tokens.shape) for said in (tokens, changed)
+    )
     torch.testing.assert_close(first[:, :5], second[:, :5])
     assert not torch.allclose(first[:, 5], second[:, 5], atol=1e-4)
 
@@ -124,15 +126,22 @@ def test_what_fills_up_is_not_said(name: str, monkeypatch: pytest.MonkeyPatch) -
     task, tokens, said = build(name), batch(), []
     entropy = torch.nn.functional.cross_entropy
 
-    def noted(scores: torch.Tensor, words: torch.Tensor) -> torch.Tensor:
+    def noted(scores: torch.Tensor, words: torch.Tensor, reduction: str) -> torch.Tensor:
         said.append(len(scores))
-        return entropy(scores, words)
+        return entropy(scores, words, reduction=reduction)
 
     monkeypatch.setattr(torch.nn.functional, "cross_entropy", noted)
     task(tokens)
     there = (tokens if name == "denoising_lm" else tokens[:, 1:]) != PAD
-    assert said == [int(there.sum())]
-    assert said[0] < there.numel()
+    assert sum(said) == int(there.sum()) < there.numel()
+
+
+def test_the_error_in_parts_is_that_of_all_places_at_once() -> None:
+    generator = torch.Generator().manual_seed(0)
+    said, words, bias = (torch.randn(*size, generator=generator) for size in ((2 * PART + 7, 5), (11, 5), (11,)))
+    right = torch.randint(11, (len(said),), generator=generator)
+    expected = torch.nn.functional.cross_entropy(said @ words.T + bias, right)
+    torch.testing.assert_close(guess_error(said, words, bias, right), expected)
 
 
 # --- sentences
