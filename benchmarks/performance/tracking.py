@@ -154,9 +154,8 @@ def finished_suite() -> list[Row]:
     ]
 
 
-def main() -> list[Row]:
-    """Measure the share and the answers."""
-    torch.set_num_threads(1)
+def first_words() -> list[Row]:
+    """How long the command line takes to say what there is."""
     commands = {
         "imports": [sys.executable, "-c", "import typer, rich"],
         "--help": [sys.executable, "-m", "sslbench", "--help"],
@@ -169,7 +168,7 @@ def main() -> list[Row]:
         },
         REPEATS,
     )
-    rows = [
+    return [
         row(
             6,
             f"sslbench {name} against importing typer and rich",
@@ -181,6 +180,12 @@ def main() -> list[Row]:
         )
         for name in ("--help", "list")
     ]
+
+
+def main() -> list[Row]:
+    """Measure the share and the answers."""
+    torch.set_num_threads(1)
+    rows = first_words()
     clock = Clock()
     timed_calls(clock)
     models, pretraining = Clock(), Clock()

@@ -10,9 +10,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load as parse_weights
 
 from sslbench.api.tables import records_file
+from sslbench.contract.errors import InputError
 from sslbench.contract.files import is_file
 from sslbench.contract.registry import Registry
-from sslbench.contract.spec import InputError
 from sslbench.datasets import COLLECTIONS, DATASETS, OWN, default_root, is_own, load
 from sslbench.datasets._base import Dataset
 from sslbench.encoders import ENCODERS

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from sslbench.api.loading import load_dataset, load_encoder
+from sslbench.contract.errors import InputError
 from sslbench.contract.files import is_file
 from sslbench.contract.outside import import_module, run_file
-from sslbench.contract.spec import InputError
 
 _PLACE = re.compile(r"(.+):([A-Za-z_]\w*)")
 

@@ -13,8 +13,8 @@ from sslbench.api.asked import Asked, ask, own_cell, own_evaluation
 from sslbench.api.opening import open_encoder
 from sslbench.api.own import as_it_was
 from sslbench.contract.cells import EvaluateCell
+from sslbench.contract.errors import InputError
 from sslbench.contract.files import is_file
-from sslbench.contract.spec import InputError
 from sslbench.datasets import load
 from sslbench.engine.evaluate import budget_of
 from sslbench.protocols import PROTOCOLS

@@ -94,7 +94,7 @@ def run(
     if known is not None:
         return wide(known)
     found = records_of(request, prepared)
-    if found and selection == Selection():
+    if found and selection.everything:
         write_tables(request, prepared, found)
     if failures:
         raise CellsFailed(f"{len(failures)} cells failed; the first: {failures[0].title}: {failures[0].reason}")

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from sslbench.contract.errors import InputError
 from sslbench.contract.files import is_file, is_folder
-from sslbench.contract.spec import InputError
 from sslbench.publishing.folders import RECORDS_FILE, published_among
 from sslbench.report.attachments import Attachments
 from sslbench.report.records import conform, read_records

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sslbench.contract.errors import InputError
 from sslbench.contract.registry import Registry
-from sslbench.contract.spec import InputError
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -21,8 +21,8 @@ from sslbench.commands.options import (
     warner,
 )
 from sslbench.commands.tables import refresh, say_written
+from sslbench.contract.errors import InputError
 from sslbench.contract.outside import load_plugins
-from sslbench.contract.spec import InputError
 from sslbench.datasets import default_root
 from sslbench.stores.addresses import locate
 from sslbench.stores.urls import hidden, shown

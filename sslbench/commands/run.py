@@ -36,18 +36,15 @@ from sslbench.commands.options import (
     workers_of,
 )
 from sslbench.commands.patience import signs_of_life
-from sslbench.contract.owner import temporary_files_in
-from sslbench.contract.spec import InputError
+from sslbench.contract.errors import InputError
 from sslbench.datasets import default_root
 from sslbench.stores.addresses import locate
-from sslbench.sweep import suites
-from sslbench.sweep.asked import Request, Selection
-from sslbench.sweep.engines import engine_known
 
 if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
 
+    from sslbench.sweep.asked import Request
     from sslbench.sweep.news import Failure
     from sslbench.sweep.request import Prepared
 
@@ -93,9 +90,12 @@ def run(
     sslbench run quick --engine slurm --workers 20 --engine-option slurm_partition=gpu
     """
     with plain_errors():
+        from sslbench.sweep import suites
+        from sslbench.sweep.asked import Request, Selection
+        from sslbench.sweep.engines import engine_known
+
         suites.find(suite)
         engine_known(engine)
-
         selection = Selection(
             tuple(dataset or ()),
             tuple(pretext or ()),
@@ -164,6 +164,7 @@ def _run(
         return 0
     with signs_of_life(console, f"preparing {request.suite}"):  # torch is imported here
         from sslbench.commands.display import say_unusual
+        from sslbench.contract.owner import temporary_files_in
         from sslbench.sweep.request import plan_request, prepare_request
 
         prepared = plan_request(request)
@@ -220,7 +221,7 @@ def _tables(request: Request, prepared: Prepared, console: Console) -> Path | No
     from sslbench.report.records import from_records
     from sslbench.sweep.request import records_of
 
-    folder, whole = request.stores.results / prepared.suite.name, request.selection == Selection()
+    folder, whole = request.stores.results / prepared.suite.name, request.selection.everything
     frame = kept_records(request, prepared) if prepared.finished else None
     new = frame is None
     if frame is None:
@@ -242,7 +243,7 @@ def _show(request: Request, frame: pd.DataFrame, folder: Path, console: Console,
     from sslbench.report.attachments.predictions import read_answers
     from sslbench.report.tables.terminal import print_summary
 
-    whole = request.selection == Selection()
+    whole = request.selection.everything
     print_summary(frame, console, answers=read_answers(folder) if whole else None)
     if whole:
         say_written(request.suite, request.stores.home, folder, console, new=new)

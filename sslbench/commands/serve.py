@@ -12,7 +12,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import psutil
 import typer
 
 from sslbench.commands import servers
@@ -83,6 +82,8 @@ def serve(
 
 def called(name: str) -> list[str]:
     """What workers may call this machine, the given name first: MLflow's server answers to no other name."""
+    import psutil
+
     families = (socket.AF_INET, socket.AF_INET6)
     found = [one.address for each in psutil.net_if_addrs().values() for one in each if one.family in families]
     return list(dict.fromkeys(map(bracketed, [name, socket.gethostname(), socket.getfqdn(), "localhost", *found])))

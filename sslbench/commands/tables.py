@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sslbench.commands.options import say
-from sslbench.contract.spec import InputError
+from sslbench.contract.errors import InputError
 from sslbench.stores.addresses import default_home
 
 if TYPE_CHECKING:

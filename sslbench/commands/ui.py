@@ -10,8 +10,8 @@ import typer
 
 from sslbench.commands import servers
 from sslbench.commands.options import Home, Plugin, TrackingUri, plain_errors, say, terminal
+from sslbench.contract.errors import InputError
 from sslbench.contract.outside import load_plugins
-from sslbench.contract.spec import InputError
 from sslbench.stores.addresses import Stores, locate
 from sslbench.stores.moved import follow_artifacts
 from sslbench.stores.urls import reason, shown

@@ -22,7 +22,6 @@ from sslbench.commands.options import (
 from sslbench.commands.patience import EVERY, signs_of_life
 from sslbench.datasets import default_root
 from sslbench.stores.addresses import locate
-from sslbench.sweep import suites
 
 LOOK_SECONDS = 5.0
 
@@ -44,6 +43,8 @@ def watch(
     sslbench watch quick --storage postgresql+psycopg://me@db/optuna --tracking-uri http://mlflow:5000
     """
     with plain_errors():
+        from sslbench.sweep import suites
+
         suites.find(suite)
         console = terminal()
         with signs_of_life(console, f"looking for {suite}"):

@@ -28,7 +28,6 @@ from sslbench.commands.options import (
 from sslbench.commands.patience import signs_of_life
 from sslbench.datasets import default_root
 from sslbench.stores.addresses import locate
-from sslbench.sweep import suites
 
 if TYPE_CHECKING:
     from sslbench.sweep.news import Failure, Finished, Status
@@ -57,6 +56,8 @@ def worker(
     sslbench worker quick --storage postgresql+psycopg://me@db/optuna --tracking-uri http://mlflow:5000
     """
     with plain_errors():
+        from sslbench.sweep import suites
+
         suites.find(suite)
         with signs_of_life(terminal(), f"preparing {suite}"):
             from sslbench.commands.display import counts, say_unusual

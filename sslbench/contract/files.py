@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from sslbench.contract.spec import InputError
+from sslbench.contract.errors import InputError
 
 
 def is_file(path: Path) -> bool:

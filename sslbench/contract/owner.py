@@ -13,8 +13,6 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
-import psutil
-
 from sslbench.contract.files import remove_inside
 from sslbench.contract.identity import digest
 
@@ -55,6 +53,8 @@ def _started(number: int) -> int:
     """
     with suppress(OSError):
         return int(Path(f"/proc/{number}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19])
+    import psutil  # a tenth of what `--help` takes
+
     return int(psutil.Process(number).create_time())
 
 
@@ -63,6 +63,8 @@ def gone(owner: str) -> bool:
     parts = _OWNER.fullmatch(owner)
     if parts is None or parts[1] != machine():
         return False
+    import psutil
+
     number = int(parts[2])
     try:
         return _started(number) != int(parts[3]) or psutil.Process(number).status() == psutil.STATUS_ZOMBIE

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Generic, TypeVar, cast
 
+from sslbench.contract.errors import InputError
 from sslbench.contract.outside import At as At
 from sslbench.contract.outside import offered, source_of
-from sslbench.contract.spec import InputError
 
 Plugin = TypeVar("Plugin")
 

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sslbench.contract.errors import InputError
 from sslbench.contract.files import is_folder
 from sslbench.contract.lazy import lazily
 from sslbench.contract.registry import At, Registry
-from sslbench.contract.spec import InputError
 
 if TYPE_CHECKING:
     from sslbench.datasets._base import Dataset as Dataset

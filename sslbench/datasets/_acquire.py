@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 
+from sslbench.contract.errors import InputError
 from sslbench.contract.files import is_file
 from sslbench.contract.owner import me, remove_left
-from sslbench.contract.spec import InputError
 from sslbench.datasets._files import Unwritable, make_folder, said, unwritable, write_file
 
 #: Seconds one command may take; the largest package has 77 MB.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from sslbench.contract.spec import InputError
+from sslbench.contract.errors import InputError
 from sslbench.datasets._base import Dataset, Split
 from sslbench.datasets._split import hold_out, mixed
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import torch
 
+from sslbench.contract.errors import InputError
 from sslbench.contract.identity import named_seed
-from sslbench.contract.spec import InputError
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load
 
 from sslbench.contract.cells import PretrainCell
-from sslbench.contract.errors import one_line
+from sslbench.contract.errors import InputError, one_line
 from sslbench.contract.record import RECORD_COLUMNS, Record
-from sslbench.contract.spec import InputError
 from sslbench.datasets._base import Dataset
 from sslbench.encoders import ENCODERS
 from sslbench.publishing.encoders import shipped

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from sslbench.contract.errors import InputError
 from sslbench.contract.files import is_file
-from sslbench.contract.spec import InputError
 
 RECORDS_FILE = "records.csv"
 

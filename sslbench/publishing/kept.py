@@ -15,7 +15,7 @@ from sslbench.report.attachments import PLUG_INS, read_environment, read_gaps
 from sslbench.report.records import read_records
 from sslbench.stores.finished import finished_of
 from sslbench.sweep import suites
-from sslbench.sweep.asked import Request, Selection
+from sslbench.sweep.asked import Request
 
 if TYPE_CHECKING:  # it imports torch, which tables that are kept can do without
     from sslbench.sweep.request import Prepared
@@ -33,7 +33,7 @@ def kept_records(request: Request, prepared: Prepared) -> pd.DataFrame | None:
         return None
     records, _ = found
     planned = {cell_id for cell_id, _ in prepared.cells}
-    whole = request.selection == Selection()
+    whole = request.selection.everything
     if whole and not set(records["cell_id"]) <= planned:
         return None
     runs = dict(zip(records["cell_id"], records["run_id"], strict=True))
@@ -49,7 +49,7 @@ def kept_suite(request: Request) -> pd.DataFrame | None:
         None also where that cannot be told (a part of a suite, plug-ins, a GPU, a person's own files), where the tables
         lack something, or where its runs are others by now.
     """
-    if request.selection != Selection() or request.plugins or request.device not in ("auto", "cpu"):
+    if not request.selection.everything or request.plugins or request.device not in ("auto", "cpu"):
         return None
     suite = suites.load(request.suite)
     found = None if any(map(is_own, suite.all_datasets)) else _written(request, suite)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from sslbench.contract.spec import InputError
+from sslbench.contract.errors import InputError
 from sslbench.publishing.community import read_community
 from sslbench.publishing.folders import RECORDS_FILE
 from sslbench.publishing.versions import current_versions

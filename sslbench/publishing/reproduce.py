@@ -14,9 +14,9 @@ import torch
 from joblib import Parallel, delayed
 
 from sslbench.contract.cells import EvaluateCell
+from sslbench.contract.errors import InputError
 from sslbench.contract.outside import load_plugins
 from sslbench.contract.record import COLUMN_TYPES
-from sslbench.contract.spec import InputError
 from sslbench.datasets import load
 from sslbench.datasets._base import Dataset
 from sslbench.encoders._base import Encoder

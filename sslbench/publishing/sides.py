@@ -7,8 +7,8 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
+from sslbench.contract.errors import InputError
 from sslbench.contract.files import is_file, is_folder
-from sslbench.contract.spec import InputError
 from sslbench.publishing.folders import RECORDS_FILE
 from sslbench.report.attachments import Answers
 from sslbench.report.attachments.predictions import RIGHT_FILE, check_answers, parse_answers, read_answers

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from sslbench.contract.errors import InputError
 from sslbench.contract.files import replace_file
-from sslbench.contract.spec import InputError
 from sslbench.report.attachments.attachments import Attachments
 from sslbench.report.attachments.files import write_or_remove
 from sslbench.report.attachments.predictions import RIGHT_FILE, check_answers

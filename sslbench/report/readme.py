@@ -15,7 +15,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from sslbench.contract.spec import InputError
+from sslbench.contract.errors import InputError
 from sslbench.report.scores.layout import lay_out_folder
 from sslbench.report.statistics import Analysis
 from sslbench.report.statistics.compute import processor_seconds

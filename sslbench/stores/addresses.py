@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sslbench.contract.environment import unless_set
-from sslbench.contract.spec import InputError
+from sslbench.contract.errors import InputError
 from sslbench.stores.urls import checked, hidden, reason, resolved, same_place, shown, sqlite_address, sqlite_file
 
 #: A wrong address should not take minutes to tell; later, a server that is gone is waited for.

@@ -15,7 +15,7 @@ import numpy as np
 from mlflow import MlflowClient
 from numpy.typing import NDArray
 
-from sslbench.contract.spec import InputError
+from sslbench.contract.errors import InputError
 
 ANSWERS_FILE = "answers.npz"
 

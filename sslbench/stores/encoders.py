@@ -8,7 +8,7 @@ from pathlib import Path
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
-from sslbench.contract.spec import InputError
+from sslbench.contract.errors import InputError
 from sslbench.stores.addresses import Stores
 from sslbench.stores.moved import follow_artifacts
 from sslbench.stores.runs import ENCODER_DIGEST, ENCODER_FILE, digest_of

@@ -6,9 +6,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
-from sslbench.contract.spec import InputError
+from sslbench.contract.errors import InputError
 from sslbench.stores.sqlite import tables
 from sslbench.stores.urls import sqlite_file
 
@@ -63,4 +62,6 @@ def follow_artifacts(tracking_uri: str, artifact_root: Path | None) -> None:
 
 def _gone(place: str) -> bool:
     """Whether the home whose folder of artifacts this is lies there no more: nothing was logged, and it was moved."""
+    from urllib.request import url2pathname  # brings HTTP and e-mail along, which `--help` can do without
+
     return not Path(url2pathname(urlsplit(place).path)).parents[1].is_dir()

@@ -21,10 +21,10 @@ from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME
 
 from sslbench import __version__
 from sslbench.contract.cells import EvaluateCell, PretrainCell
+from sslbench.contract.errors import InputError
 from sslbench.contract.owner import OWNER, me
 from sslbench.contract.provenance import git_commit
 from sslbench.contract.record import Record
-from sslbench.contract.spec import InputError
 from sslbench.stores.axes import axes_of, axes_of_evaluation, parameters
 from sslbench.stores.models import log_model, model_of
 from sslbench.stores.moved import follow_artifacts

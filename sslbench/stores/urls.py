@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from sslbench.contract.spec import InputError
+from sslbench.contract.errors import InputError
 
 if TYPE_CHECKING:  # sqlalchemy takes a moment that --help has no use for
     from sqlalchemy import URL

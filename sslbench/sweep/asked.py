@@ -19,6 +19,11 @@ class Selection:
     seeds: tuple[int, ...] = ()
     encoders: tuple[str, ...] = ()
 
+    @property
+    def everything(self) -> bool:
+        """Whether nothing of the suite is left out."""
+        return self == Selection()
+
 
 @dataclass(frozen=True)
 class Request:

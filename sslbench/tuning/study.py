@@ -18,9 +18,9 @@ from optuna.pruners import MedianPruner
 from optuna.samplers import TPESampler
 from optuna.trial import FrozenTrial, Trial, TrialState
 
+from sslbench.contract.errors import InputError
 from sslbench.contract.identity import digest, named_seed
 from sslbench.contract.settings import Budget, Declared, TunedArm, configure, declared
-from sslbench.contract.spec import InputError
 from sslbench.stores.storage import name_value, open_storage
 from sslbench.stores.tracker import Tracker
 from sslbench.tuning.arms import Arm, Stretch

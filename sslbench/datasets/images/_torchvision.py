@@ -19,7 +19,7 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import TypeVar
 
-from sslbench.contract.spec import InputError
+from sslbench.contract.errors import InputError
 from sslbench.datasets._acquire import Unavailable
 from sslbench.datasets._files import from_disk, make_folder, said, unwritable
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from sslbench.contract.spec import InputError
+from sslbench.contract.errors import InputError
 from sslbench.datasets._base import Dataset
 from sslbench.datasets._files import said
 from sslbench.datasets._folders import own_name

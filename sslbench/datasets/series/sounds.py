@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from sslbench.contract.spec import InputError
+from sslbench.contract.errors import InputError
 from sslbench.datasets._base import Dataset, Split, assembled
 from sslbench.datasets._folders import Kind, apart, folder_dataset
 from sslbench.datasets.series._sound import VIEWS, centred, log_mel, read_sound, stacked

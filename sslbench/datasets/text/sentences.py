@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from sslbench.contract.spec import InputError
+from sslbench.contract.errors import InputError
 from sslbench.datasets._acquire import Archive, from_pypi, obtain, sha256_is
 from sslbench.datasets._base import Dataset
 from sslbench.datasets._split import hold_out

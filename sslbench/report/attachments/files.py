@@ -12,9 +12,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
+from sslbench.contract.errors import InputError
 from sslbench.contract.files import replace_file
 from sslbench.contract.settings import TunedArm
-from sslbench.contract.spec import InputError
 from sslbench.report.attachments.gaps import Failure, Gaps
 
 GAPS_FILE, TUNING_FILE, ENVIRONMENT_FILE, PRIMARY_FILE = "gaps.json", "tuning.json", "environment.json", "primary.json"

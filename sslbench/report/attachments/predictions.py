@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sslbench.contract.spec import InputError
+from sslbench.contract.errors import InputError
 from sslbench.report.attachments.files import write_or_remove
 
 RIGHT_FILE = "right.npz"

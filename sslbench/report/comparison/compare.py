@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from sslbench.contract.spec import InputError
+from sslbench.contract.errors import InputError
 from sslbench.contract.titles import protocol_rank
 from sslbench.report.attachments.predictions import Answers
 from sslbench.report.records import pretext_rank
