@@ -90,7 +90,7 @@ class _Taking:
                 self._log(run_id, {ANSWERS_FILE: right_npz(answered.images, answered.packed)})
             tags = {NUM_CLASSES: str(rows[0].num_classes)}
             on = None if model_id is None else scored(model_id, child, self._dataset(child.dataset))
-            self.tracker.finish(run_id, evaluation_metrics(rows), tags, on)
+            self.tracker.finish(run_id, evaluation_metrics(rows), tags, on, rows[0])
         return len(children)
 
     def _done(self, cell_id: str) -> bool:
@@ -108,7 +108,7 @@ class _Taking:
         self._log(run_id, files if encoder is None else {**files, ENCODER_FILE: encoder})
         if encoder is not None:
             self._log_model(run_id, cell, encoder)
-        self.tracker.finish(run_id, metrics, tags)
+        self.tracker.finish(run_id, metrics, tags, published=first)
         return run_id
 
     def _log_model(self, run_id: str, cell: PretrainCell, content: bytes) -> None:

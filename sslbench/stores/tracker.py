@@ -143,7 +143,7 @@ class Tracker(Runs):
         own[MLFLOW_RUN_NAME] = name
         below = {MLFLOW_PARENT_RUN_ID: parent} if parent else {}
         origin = {} if published is None else provenance(published)
-        started = None if published is None else 1000 * calendar.timegm(time.strptime(published.started_at, MOMENT))
+        started = None if published is None else _began(published)
         run = self.client.create_run(self.experiment_id, started, {**own, **below, **tags, **origin})
         run_id = str(run.info.run_id)
         self.client.log_batch(run_id, params=[Param(key, str(value)) for key, value in params.items()])
@@ -211,12 +211,18 @@ class Tracker(Runs):
         return log_model(self.client, run_id, FORBIDDEN.sub(" ", name), axes_of(cell), folder)
 
     def finish(
-        self, run_id: str, metrics: Mapping[str, float], tags: Mapping[str, str], scored: Scored | None = None
+        self,
+        run_id: str,
+        metrics: Mapping[str, float],
+        tags: Mapping[str, str],
+        scored: Scored | None = None,
+        published: Record | None = None,
     ) -> None:
         """Log what the run found and close it; only now does its cell count as done.
 
         Args:
             scored: the model whose accuracy is among the metrics.
+            published: the row it is taken from; it lasted then as long as that says.
         """
         now = int(time.time() * 1000)
         labels = [Param("num_labels", f"{metrics['num_labels']:g}")] if "num_labels" in metrics else []
@@ -229,7 +235,11 @@ class Tracker(Runs):
             params=labels,
             tags=[RunTag(key, value) for key, value in tags.items()],
         )
-        self.client.set_terminated(run_id, "FINISHED")
+        ended = None
+        if published is not None:
+            took = metrics.get("evaluate_seconds", metrics.get("pretrain_seconds", 0.0))
+            ended = _began(published) + round(1000 * took)
+        self.client.set_terminated(run_id, "FINISHED", ended)
 
     def fail(self, run_id: str, why: str) -> None:
         """Close a run that went wrong; its model goes. The reason is a tag, and reports publish it: no passwords."""
@@ -290,3 +300,8 @@ class Tracker(Runs):
         """End a run that will never be finished; a model that it made already goes."""
         self._drop_model(run_id)
         self.client.set_terminated(run_id, "KILLED")
+
+
+def _began(published: Record) -> int:
+    """When a published run did, in milliseconds since 1970."""
+    return 1000 * calendar.timegm(time.strptime(published.started_at, MOMENT))

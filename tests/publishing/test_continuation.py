@@ -76,6 +76,17 @@ def test_a_fresh_store_takes_every_published_row_as_it_is_and_says_so(published:
     assert take_published(request, prepared, published) == 0
 
 
+def test_what_is_taken_lasted_as_long_as_it_did_then(published: Path, tmp_path: Path) -> None:
+    request = request_in(tmp_path)
+    take_published(request, prepare_request(request), published)
+    runs = tracker_of(request.stores, "gone_on").search("attributes.status = 'FINISHED'")
+    assert len(runs) == 10
+    for run in runs:
+        name = {"pretrain": "pretrain_seconds", "evaluate": "evaluate_seconds"}[run.data.tags["kind"]]
+        took = (run.info.end_time - run.info.start_time) / 1000
+        assert took == pytest.approx(run.data.metrics.get(name, 0.0), abs=1e-3)
+
+
 def test_only_an_added_row_is_left_to_run(published: Path, tmp_path: Path) -> None:
     request = request_in(tmp_path, SUITE_FILE.replace('"rotation"', '"rotation", "autoencoder"'))
     assert take_published(request, prepare_request(request), published) == 5
