@@ -11,8 +11,8 @@ from sslbench.contract.spec import Combination, Suite
 
 
 def include(one: Combination) -> bool:
-    """Scratch is given the compute of pretraining where it has ten labels a class."""
-    return one.pretext != "supervised_compute" or one.labels_per_class == 10
+    """Scratch is given the compute of pretraining where it has ten labels a class, and where it has fifty."""
+    return one.pretext != "supervised_compute" or one.labels_per_class in (10, 50)
 
 
 SUITE = Suite(
@@ -41,7 +41,7 @@ SUITE = Suite(
     primary="linear_probe, map",
     compute_of="simclr",
     include=include,
-    settings={"finetune": {"epochs": 16, "min_steps": 300, "max_steps": 2_000}},
+    settings={"finetune": {"epochs": 64, "min_steps": 600, "max_steps": 2_000}},
     notes=(
         "Pretraining: 300 steps over spectrograms without labels: 2,000 digits of four people, or 6,088 seconds of "
         "prompts by five others. The digits of the two people who are tested are in neither.",
