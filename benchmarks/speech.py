@@ -1,7 +1,7 @@
 """Do hours of prompts in five languages help with spoken digits of new people? Pretraining on either.
 
 Command:  sslbench run speech
-Cost:     22 minutes on two CPU cores.
+Cost:     about 40 minutes on two CPU cores.
 Question: with how few labelled digits is an encoder of other speech worth how many labels, on people never heard?
 Answer:   with none, after 300 steps. SimCLR on digits is within 5 points of the untrained encoder, on prompts 4 to 8
           below it, inpainting and coding 6 to 21. From scratch all labels give 84%, MiniRocket 86%.
@@ -45,8 +45,8 @@ SUITE = Suite(
     notes=(
         "Pretraining: 300 steps over spectrograms without labels: 2,000 digits of four people, or 6,088 seconds of "
         "prompts by five others. The digits of the two people who are tested are in neither.",
-        "`supervised`: 16 epochs over the labels, at least 300 and at most 2,000 steps of batch 64. It may not have "
-        "stopped gaining by then, as `supervised_compute` says; what is below it would be so all the more.",
-        "`supervised_compute`, with 10 labels a class: as many more steps as the operations of SimCLR pay for.",
+        "`supervised`: 64 epochs over the labels, at least 600 and at most 2,000 steps of batch 64.",
+        "`supervised_compute`, with 10 and with 50 labels a class: as many more steps as the operations of SimCLR pay "
+        "for: about five times as many in all.",
     ),
 )
