@@ -46,8 +46,8 @@ SUITE = Suite(
         "Pretraining: 300 steps over spectrograms without labels: 2,000 digits of four people, or 6,088 seconds of "
         "prompts by five others. The digits of the two people who are tested are in neither.",
         "`supervised`: 64 epochs over the labels, at least 600 and at most 2,000 steps of batch 64. That "
-        "it has stopped gaining by then is not shown, as `supervised_compute` says; what is below it would be so all the "
-        "more.",
+        "it has stopped gaining by then is not shown, as `supervised_compute` says; what is below it would be so all "
+        "the more.",
         "`supervised_compute`, with 10 and with 50 labels a class: as many more steps as the operations of SimCLR pay "
         "for: about five times as many in all.",
     ),
