@@ -77,8 +77,13 @@ def _place_on_page(one: Exhibit) -> tuple[object, ...]:
 
 
 def shrink(png: bytes) -> bytes:
-    """A picture at most `WIDTH` pixels wide, in `COLORS` colours: a fifth of the bytes for the same look."""
+    """A picture at most `WIDTH` pixels wide, in `COLORS` colours: a fifth of the bytes for the same look.
+
+    One that is so already, taken from what was published, stays as it is.
+    """
     with Image.open(io.BytesIO(png)) as opened:
+        if opened.mode == "P" and opened.width <= WIDTH:
+            return png
         image = opened.convert("RGB")
     if image.width > WIDTH:
         image = image.resize((WIDTH, round(image.height * WIDTH / image.width)), Image.Resampling.LANCZOS)
