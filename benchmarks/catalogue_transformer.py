@@ -5,7 +5,7 @@ Cost:     35 minutes on two CPU cores for what is published, 150 of 249 evaluati
 Question: with 1 to 4% and with 10% of the labels, does a linear probe of the mean token beat `random_init` of the same
           encoder?
 Answer:   next words do on sentences (74.0 with 1% of the labels, untrained 45.8, scratch 67.4), so do restored
-          sentences (68.3), SimCLR (71.8) and the autoencoder (59.5), next sentence with 10% only (57.7, untrained 53.0);
+          sentences (68.3), SimCLR (71.8) and the autoencoder (59.5), next sentence with 10% only (57.7; untrained 53);
           masked patches do on vowels (78.8 with one label a class, untrained 65.8, scratch 69.5). On heartbeats no task
           is shown to be better than no training.
 """
