@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import fill
 from typing import Any
 
 import matplotlib
@@ -29,9 +30,12 @@ MOST_BUDGETS = 3
 
 PANEL_WIDTH, ROW_HEIGHT, MARGIN_HEIGHT = 3.6, 0.27, 1.1  # inches
 
+#: Letters of the caption that fit below one panel.
+LETTERS = 52
+
 CAPTION = (
     "Labels that training from scratch needs for the same accuracy, as a multiple of those used here. Right of 1 "
-    "pretraining saves labels. Lines: 95% intervals,\nwith arrows where the data does not bound them; faint: single "
+    "pretraining saves labels. Lines: 95% intervals, with arrows where the data does not bound them; faint: single "
     "seeds; shaded: beyond the label budgets that were run."
 )
 
@@ -185,8 +189,8 @@ def draw_savings(analysis: Analysis, title: str) -> Figure | None:
     if not any(one.at is not None for _, shown in drawn for _, found in shown for one in found):
         return None
     heights = [MARGIN_HEIGHT + ROW_HEIGHT * max(len(found) for _, found in shown) for _, shown in drawn]
-    size = PANEL_WIDTH * max(len(shown) for _, shown in drawn), sum(heights) + 0.7
-    figure = Figure(figsize=size, layout="constrained", facecolor="white")
+    across = max(len(shown) for _, shown in drawn)
+    figure = Figure(figsize=(PANEL_WIDTH * across, sum(heights) + 0.7), layout="constrained", facecolor="white")
     groups = figure.subfigures(len(drawn), 1, height_ratios=heights, squeeze=False)[:, 0]
     for group, (block, shown) in zip(groups, drawn, strict=True):
         group.suptitle(block_title(block, analysis.layout.blocks), x=0.01, ha="left", fontsize=10, color=INK)
@@ -196,7 +200,7 @@ def draw_savings(analysis: Analysis, title: str) -> Figure | None:
         for axes, (at, found) in zip(panels, shown, strict=True):
             _draw(axes, block, at, found, limits, named=axes is panels[0] or not alike)
     figure.suptitle(f"{title}: labels saved", x=0.01, ha="left", fontsize=12, fontweight="bold", color=INK)
-    figure.supxlabel(CAPTION, x=0.01, ha="left", fontsize=8, color=INK)
+    figure.supxlabel(fill(CAPTION, LETTERS * across), x=0.01, ha="left", fontsize=8, color=INK)
     return figure
 
 

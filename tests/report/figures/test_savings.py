@@ -66,7 +66,7 @@ def test_nothing_is_drawn_without_training_from_scratch() -> None:
     assert savings_png(analysed(from_records(AHEAD)), "tested") is None
 
 
-@pytest.mark.parametrize("suite", ["quick", "digits", "transfer"])
+@pytest.mark.parametrize("suite", ["quick", "digits", "transfer", "catalogue_transformer"])
 def test_nothing_of_the_published_figures_is_cut(suite: str) -> None:
     folder = RESULTS / suite
     layout = lay_out(read_records(folder / "records.csv"), primary=read_primary(folder), answers=read_answers(folder))
@@ -74,8 +74,8 @@ def test_nothing_of_the_published_figures_is_cut(suite: str) -> None:
     assert figure is not None
     FigureCanvasAgg(figure).draw()
     width, height = figure.bbox.width, figure.bbox.height
-    for axes in figure.axes:
-        box = axes.get_tightbbox().extents
+    for artist in (*figure.axes, *figure.texts):
+        box = artist.get_tightbbox().extents
         assert box[0] >= 0
         assert box[1] >= 0
         assert box[2] <= width
