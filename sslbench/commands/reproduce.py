@@ -45,7 +45,7 @@ def reproduce(
 
     Examples: sslbench reproduce results/quick/records.csv --sample 3 |
     sslbench reproduce results/quick/records.csv --rows pretext=vicreg,label_fraction=0.01 |
-    sslbench reproduce results/*/records.csv --sample 2 --minutes 8
+    sslbench reproduce results/*/records.csv --sample 2 --minutes 5
     """
     with plain_errors():
         wanted = workers_of(workers)
