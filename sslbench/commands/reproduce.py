@@ -30,9 +30,6 @@ def reproduce(
     sample: Annotated[
         int | None, typer.Option(min=1, help="Only so many of each file, always the same; all if left out.")
     ] = None,
-    minutes: Annotated[
-        float | None, typer.Option(min=0, help="Only rows that took no more minutes when they were published.")
-    ] = None,
     suite: Annotated[str | None, typer.Option(help="Suite or its file; default the one the records name.")] = None,
     workers: Workers = "auto",
     device: Device = "auto",
@@ -45,7 +42,7 @@ def reproduce(
 
     Examples: sslbench reproduce results/quick/records.csv --sample 3 |
     sslbench reproduce results/quick/records.csv --rows pretext=vicreg,label_fraction=0.01 |
-    sslbench reproduce results/*/records.csv --sample 2 --minutes 5
+    sslbench reproduce results/*/records.csv --sample 2
     """
     with plain_errors():
         wanted = workers_of(workers)
@@ -62,8 +59,7 @@ def reproduce(
         loaded = tuple(plugin or ())
         asked = tuple(rows or ()), sample
         sent_in = [Resubmission(path, root, *asked) for path in records if is_submission(path)]
-        files = [path for path in records if not is_submission(path)]
-        published = [Reproduction(path, root, *asked, suite, loaded, minutes) for path in files]
+        published = [Reproduction(path, root, *asked, suite, loaded) for path in records if not is_submission(path)]
         trainings = sum(len({row.cell.pretrain.cell_id for row in one.rows}) for one in published)
         layout = choose(wanted, chosen, max(1, trainings), cores(), free_memory())
         raise typer.Exit(_reproduce(published, sent_in, torch.device(chosen), layout.workers, terminal()))

@@ -104,11 +104,10 @@ class Reproduction:
         sample: only so many of them, drawn at random but always the same.
         suite: name or file of the suite; None means the one the records name.
         plugins: files and modules to load first, here and in every process that runs rows again.
-        minutes: only rows whose pretraining and evaluation took no longer when they were published.
 
     Raises:
-        InputError: no such file or suite, rows that are not there, none that took as little, or the suite no longer
-            defines a row that was asked for, or any at all.
+        InputError: no such file or suite, rows that are not there, or the suite no longer defines a row that was asked
+            for, or any at all.
 
     Attributes:
         stale: how many rows were left out because the suite, or what a plug-in computes, is not what it was.
@@ -122,7 +121,6 @@ class Reproduction:
         sample: int | None = None,
         suite: str | None = None,
         plugins: tuple[str, ...] = (),
-        minutes: float | None = None,
     ) -> None:
         load_plugins(plugins)
         self.path, self.place = path, (path, data_root, suite, plugins)
@@ -138,7 +136,7 @@ class Reproduction:
         if able.empty or (rows and self.stale):
             unknown = next(cell_id for cell_id in chosen["cell_id"] if cell_id not in cells)
             raise InputError(f"{path}: suite {names[0]!r} no longer defines cell {unknown}; publish its records again")
-        published = _published(records, drawn(_within(minutes, able, path), sample), cells)
+        published = _published(records, drawn(able, sample), cells)
         # Rows of one pretraining stand together: its encoder is trained once.
         self.rows = sorted(published, key=lambda row: (row.cell.pretrain.cell_id, row.number))
 
@@ -232,15 +230,6 @@ def choose(records: pd.DataFrame, rows: Sequence[str], path: Path) -> pd.DataFra
             raise InputError(f"--rows {text!r} names no test accuracy of {path}")
         found |= chosen
     return scores.loc[sorted(found)]
-
-
-def _within(minutes: float | None, rows: pd.DataFrame, path: Path) -> pd.DataFrame:
-    if minutes is None:
-        return rows
-    took = (rows["pretrain_seconds"] + rows["evaluate_seconds"]) / 60
-    if not took.min() <= minutes:
-        raise InputError(f"{path}: no row took {minutes:g} minutes or less; the shortest took {took.min():.1f}")
-    return rows[took <= minutes]
 
 
 def drawn(rows: pd.DataFrame, sample: int | None) -> pd.DataFrame:

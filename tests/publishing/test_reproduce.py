@@ -118,19 +118,6 @@ def test_rows_are_chosen_by_number_and_a_sample_is_always_the_same(published: Pa
     assert len(first) == 3
 
 
-def test_rows_that_took_longer_are_left_out(published: Path, tmp_path: Path) -> None:
-    records = read_records(published)
-    records["pretrain_seconds"] = [3600.0 if seed else 30.0 for seed in records["seed"]]
-    records["evaluate_seconds"] = 10.0
-    copy = write_records(records, tmp_path / "records.csv")
-    rows = Reproduction(copy, Path("data"), minutes=1).rows
-    assert {row.cell.pretrain.seed for row in rows} == {0}
-    assert len(rows) == 2
-    code, output = reproduce(copy, "--minutes", "0.5")
-    assert code == 2
-    assert "no row took 0.5 minutes or less; the shortest took 0.7" in output
-
-
 def test_several_files_are_run_again_by_several_processes(published: Path, tmp_path: Path) -> None:
     records = read_records(published)
     changed = choose(records, ["protocol=knn,seed=1"], published).index[0]
