@@ -30,6 +30,9 @@ MOST_BUDGETS = 3
 
 PANEL_WIDTH, ROW_HEIGHT, MARGIN_HEIGHT = 3.6, 0.27, 1.1  # inches
 
+#: Points between the right edge of a panel, over which tips of arrows reach, and the numbers.
+TEXT_GAP = 8
+
 #: Letters of the caption that fit below one panel.
 LETTERS = 52
 
@@ -263,7 +266,16 @@ def _draw(
             )
         if one.at is not None:
             axes.plot(one.at, place, "o", color=color, markersize=6, markeredgecolor="white", zorder=3)
-        axes.annotate(one.text, (1.02, place), xycoords=("axes fraction", "data"), va="center", fontsize=7.5, color=INK)
+        axes.annotate(
+            one.text,
+            (1, place),
+            xytext=(TEXT_GAP, 0),
+            xycoords=("axes fraction", "data"),
+            textcoords="offset points",
+            va="center",
+            fontsize=7.5,
+            color=INK,
+        )
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(length=2, colors=INK)
     axes.tick_params(axis="y", length=0)
