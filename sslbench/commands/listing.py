@@ -40,10 +40,10 @@ def groups(kind: str) -> list[tuple[str, list[tuple[str, str]]]]:
     if kind == "suites":
         from sslbench.sweep import suites
 
-        for name in suites.names():
-            rooms = {_room_of(dataset) for dataset in suites.datasets(name)}
+        for name, told in suites.told_by_all().items():
+            rooms = {_room_of(dataset) for dataset in told.datasets}
             title = f"{kind} of {rooms.pop()}" if len(rooms) == 1 and all(rooms) else kind
-            found.setdefault(title, []).append((name, suites.summary(name)))
+            found.setdefault(title, []).append((name, told.summary))
         return list(found.items())
     for registry, written in _registries(kind):
         for name in registry:

@@ -15,6 +15,9 @@ from sslbench.contract.outside import offered, source_of
 
 Plugin = TypeVar("Plugin")
 
+#: A class or function of a module up to its name, and what mostly follows up to the first line of its docstring.
+_NAMED, _USUAL = re.compile(r"^(?:class|def) (\w+)", re.MULTILINE), re.compile(r'[^"#]*:\n    """(.*)')
+
 
 class Registry(Generic[Plugin]):
     """Names to plug-ins, imported when first asked for.
@@ -182,7 +185,8 @@ def _first_line(doc: str | None) -> str:
 def _docstring(source: str, name: str) -> str | None:
     """Of a class or function, by the text of its module."""
     # Parsing 40 files takes longer than all the rest of a listing, so the usual form is found by its looks.
-    usual = re.search(rf'^(?:class|def) {name}\b[^"#]*:\n    """(.*)', source, re.MULTILINE)
+    begun = next((found.end() for found in _NAMED.finditer(source) if found[1] == name), len(source))
+    usual = _USUAL.match(source, begun)
     if usual is not None:
         return usual[1].partition('"""')[0]
     for node in ast.parse(source).body:

@@ -49,7 +49,7 @@ class Shared:
 
     def _begin(self, forgiving: bool) -> None:
         self._settle()
-        told = suites.description(self.request.suite).replace("\n", BREAK)  # two spaces keep the line in Markdown
+        told = suites.told(self.request.suite).description.replace("\n", BREAK)  # two spaces keep the line in Markdown
         lines = [f"`sslbench run {self.request.suite}`", told, *self.prepared.suite.notes]
         describe(self.tracker, BREAK.join(lines))
         plan, done = self.prepared.plan, self.tracker.finished()

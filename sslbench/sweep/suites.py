@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from sslbench.contract.files import is_file
@@ -32,14 +34,68 @@ def _in_folders() -> dict[str, Path]:
     return found
 
 
-def _offered() -> Registry[object]:
-    """Those that other packages offer, each as `module:SUITE`; asked where they lie, never imported."""
-    return Registry("suite", {name: f"{name}:SUITE" for name in _in_folders()}, "sslbench.suites")
+class _Places:
+    """Where suites lie, those in the folders first; looked up once, as listing all of them asks for each."""
+
+    def __init__(self) -> None:
+        self.files = _in_folders()
+        #: Those that other packages offer beside, each as `module:SUITE`; asked where they lie, never imported.
+        self.all = Registry[object]("suite", {name: f"{name}:SUITE" for name in self.files}, "sslbench.suites")
+
+    def find(self, name: str) -> Path:
+        """The file of a suite given by name or by path, as `find` says."""
+        if name.endswith(".py"):
+            path = Path(name)
+            if not is_file(path):
+                raise InputError(f"suite file {name!r} does not exist")
+            return path.resolve()
+        if name not in self.all:
+            choices = ", ".join(self.all) or "(none found)"
+            raise InputError(f"unknown suite {name!r}; choose one of {choices}, or a .py file")
+        self.all.check(name)
+        if name in self.files:
+            return self.files[name]
+        source = source_of(self.all.module(name))
+        if source is None:
+            raise InputError(f"suite {name!r}: {self.all.owner(name)} has no module {self.all.module(name)}")
+        return source
+
+    def told(self, name: str) -> Told:
+        """What a suite says of itself, as `told` says."""
+        try:
+            tree = ast.parse(self.find(name).read_text(encoding="utf-8"))
+        except InputError as error:
+            return Told(f"(cannot be used: {error})")
+        except (OSError, SyntaxError, ValueError, RecursionError) as error:
+            return Told(f"(cannot be read: {type(error).__name__})")
+        asked = [node.value for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg == "datasets"]
+        datasets: tuple[str, ...] = ()
+        with suppress(ValueError, TypeError, RecursionError):
+            datasets = tuple(ast.literal_eval(asked[0])) if asked else ()
+        return Told(ast.get_docstring(tree) or "", datasets)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the file of a suite says without being run.
+
+    Attributes:
+        description: its docstring; of a file that cannot be read, why.
+        datasets: what it is evaluated on; none where it does not say so in plain words.
+    """
+
+    description: str
+    datasets: tuple[str, ...] = ()
+
+    @property
+    def summary(self) -> str:
+        """First line of the description."""
+        return self.description.split("\n")[0]
 
 
 def names() -> list[str]:
     """Of all suites that can be run, from the folders first."""
-    return list(_offered())
+    return list(_Places().all)
 
 
 def find(name: str) -> Path:
@@ -48,48 +104,18 @@ def find(name: str) -> Path:
     Raises:
         InputError: there is none; the message lists the names there are.
     """
-    if name.endswith(".py"):
-        path = Path(name)
-        if not is_file(path):
-            raise InputError(f"suite file {name!r} does not exist")
-        return path.resolve()
-    known, there = _in_folders(), _offered()
-    if name not in there:
-        raise InputError(f"unknown suite {name!r}; choose one of {', '.join(there) or '(none found)'}, or a .py file")
-    there.check(name)
-    if name in known:
-        return known[name]
-    source = source_of(there.module(name))
-    if source is None:
-        raise InputError(f"suite {name!r}: {there.owner(name)} has no module {there.module(name)}")
-    return source
+    return _Places().find(name)
 
 
-def summary(name: str) -> str:
-    """First line of what `description` says."""
-    return description(name).split("\n")[0]
+def told(name: str) -> Told:
+    """What a suite given by name or by path says of itself; its file is read and not run."""
+    return _Places().told(name)
 
 
-def description(name: str) -> str:
-    """A suite's docstring, read without running it; of a file that cannot be read, why."""
-    try:
-        path = find(name)
-    except InputError as error:
-        return f"(cannot be used: {error})"
-    try:
-        return ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-    except (OSError, SyntaxError, ValueError, RecursionError) as error:
-        return f"(cannot be read: {type(error).__name__})"
-
-
-def datasets(name: str) -> tuple[str, ...]:
-    """What a suite is evaluated on, read without running it; nothing where its file does not say so in plain words."""
-    try:
-        tree = ast.parse(find(name).read_text(encoding="utf-8"))
-        asked = [node.value for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg == "datasets"]
-        return tuple(ast.literal_eval(asked[0])) if asked else ()
-    except (InputError, OSError, SyntaxError, ValueError, TypeError, RecursionError):
-        return ()
+def told_by_all() -> dict[str, Told]:
+    """What every suite that can be run says of itself, by name, those in the folders first."""
+    places = _Places()
+    return {name: places.told(name) for name in places.all}
 
 
 def load(name: str) -> Suite:

@@ -68,7 +68,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_suite_of_another_package_is_found_and_read_without_being_imported(site: Path) -> None:
     assert suites.find("far_away") == site / "far" / "away.py"
-    assert suites.summary("far_away") == "A small sweep with a task from elsewhere."
+    assert suites.told("far_away").summary == "A small sweep with a task from elsewhere."
     assert "far.away" not in sys.modules
     assert suites.load("far_away").name == "elsewhere"
 
@@ -84,4 +84,4 @@ def test_a_suite_that_cannot_be_had_names_its_distribution(site: Path, name: str
     with pytest.raises(InputError) as caught:
         suites.load(name)
     assert str(caught.value).startswith(message)
-    assert suites.summary(name) == f"(cannot be used: {caught.value})"
+    assert suites.told(name).summary == f"(cannot be used: {caught.value})"
