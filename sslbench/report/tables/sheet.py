@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+import pandas as pd
+
 from sslbench.contract.spec import BASELINES
 from sslbench.contract.titles import RAW, protocol_rank
 from sslbench.report.records import pretext_rank
@@ -187,6 +189,7 @@ def _mark(sign: str, reasons: str = "") -> Mark:
 def measure_sheet(layout: Layout) -> Sheet | None:
     """The label-free measures of every encoder, means over seeds; None if there are none."""
     measures = mean_measures(layout.records)
+    axes = ["dataset", "encoder"] * _several(measures)
     rows = {}
     for key, group in measures.groupby(ENCODER, sort=True):
         dataset, encoder, size, pretext = str(key[0]), str(key[1]), int(str(key[2])), str(key[3])
@@ -194,18 +197,25 @@ def measure_sheet(layout: Layout) -> Sheet | None:
         collapsed = layout.collapsed.get((dataset, encoder, pretext, size), 0)
         said = f"{collapsed} of {group['seeds'].max()} seeds {COLLAPSED}" if collapsed else "no"
         shown = [f"{values[name]:.{digits}f}" if name in values else NOT_RUN for name, _, digits in SHOWN]
-        rows[dataset, encoder, size, pretext_rank(pretext)] = [pretext, str(size), *shown, said]
-    headings = ("pretext", "latent size", *(title for _, title, _ in SHOWN), "collapsed")
-    return text_sheet("Measures without labels", headings, [rows[key] for key in sorted(rows)]) if rows else None
+        where = [dataset, encoder] if axes else []
+        rows[dataset, encoder, size, pretext_rank(pretext)] = [*where, pretext, str(size), *shown, said]
+    headings = (*axes, "pretext", "latent size", *(title for _, title, _ in SHOWN), "collapsed")
+    lines = [rows[key] for key in sorted(rows)]
+    return text_sheet("Measures without labels", headings, lines, names=len(axes) + 1) if rows else None
+
+
+def _several(lines: pd.DataFrame) -> bool:
+    """Whether lines of more than one dataset or encoder stand together, so that each must name its own."""
+    return lines["dataset"].nunique() > 1 or len(set(lines["encoder"]) - {RAW}) > 1
 
 
 def cost_sheet(layout: Layout) -> Sheet:
     """One ledger for all tables; the protocols' columns are those that were run."""
     entries = costs(layout.every)
     protocols = sorted(set(layout.every["protocol"]), key=protocol_rank)
-    several = entries["dataset"].nunique() > 1 or len(set(entries["encoder"]) - {RAW}) > 1
     origins = entries.loc[entries["pretrain_dataset"] != "", ["pretrain_dataset", "dataset"]]
     transfer = bool((origins["pretrain_dataset"] != origins["dataset"]).any())
+    several = _several(entries)
     axes = ["dataset", "encoder"] * several + ["pretrained on"] * transfer
     headings = ["pretext", "latent size", "pretraining s", "epochs", "steps", "samples", "compute", "parameters"]
     headings += [f"{protocol} s" for protocol in protocols]

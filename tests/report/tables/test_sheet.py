@@ -95,6 +95,19 @@ def test_a_measure_that_could_not_be_taken_is_a_dash() -> None:
     assert [entry.text for entry in found.rows[0]] == ["simclr", "32", "1.0", "–", "1.0", "-1.00", "0.100", "–", "no"]
 
 
+def test_measures_of_several_datasets_name_theirs() -> None:
+    one = dataclasses.replace(record("simclr", "", 0.0, 0, 3.0), metric="representation.rankme", split="unlabelled")
+    elsewhere = dataclasses.replace(one, dataset="letters", cell_id="of-letters", value=4.0)
+    found = tables_of(lay_out(from_records([*FULL, one, elsewhere]))).measures
+    assert found is not None
+    assert found.headings[:4] == ("dataset", "encoder", "pretext", "latent size")
+    assert [[entry.text for entry in row[:5]] for row in found.rows] == [
+        ["digits", "conv", "simclr", "32", "3.0"],
+        ["letters", "conv", "simclr", "32", "4.0"],
+    ]
+    assert found.names == 3
+
+
 def transferred(*records: Record) -> list[Record]:
     return [dataclasses.replace(one, pretrain_dataset="letters") for one in records]
 
