@@ -30,7 +30,7 @@ MOST_BUDGETS = 3
 
 PANEL_WIDTH, ROW_HEIGHT, MARGIN_HEIGHT = 3.6, 0.27, 1.1  # inches
 
-#: Points between the right edge of a panel, over which tips of arrows reach, and the numbers.
+#: Points between the edges of a panel, over which tips of arrows reach, and the names and numbers beside it.
 TEXT_GAP = 8
 
 #: Letters of the caption that fit below one panel.
@@ -278,4 +278,4 @@ def _draw(
         )
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(length=2, colors=INK)
-    axes.tick_params(axis="y", length=0)
+    axes.tick_params(axis="y", length=0, pad=TEXT_GAP)

@@ -82,13 +82,14 @@ def test_nothing_of_the_published_figures_is_cut(suite: str) -> None:
         assert box[3] <= height
 
 
-def test_tips_of_arrows_touch_no_number() -> None:
+def test_tips_of_arrows_touch_no_number_and_no_name() -> None:
     folder = RESULTS / "catalogue_transformer"
     layout = lay_out(read_records(folder / "records.csv"), primary=read_primary(folder))
     figure = draw_savings(Analysis(layout), "tested")
     assert figure is not None
     FigureCanvasAgg(figure).draw()
     for axes in figure.axes:
-        tips = [line for line in axes.lines if line.get_marker() in ("<", ">")]
-        reach = max(line.get_tightbbox().x1 for line in tips)
-        assert all(text.get_tightbbox().x0 > reach for text in axes.texts)
+        tips = [line.get_tightbbox() for line in axes.lines if line.get_marker() in ("<", ">")]
+        assert all(text.get_tightbbox().x0 > max(tip.x1 for tip in tips) for text in axes.texts)
+        names = [label.get_window_extent() for label in axes.get_yticklabels() if label.get_text()]
+        assert all(name.x1 < min(tip.x0 for tip in tips) for name in names)
