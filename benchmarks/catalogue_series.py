@@ -1,7 +1,7 @@
 """What does each pretext save on each of five sets of time series? All that `series` leaves out, and twice the scratch.
 
 Command:  sslbench run catalogue_series
-Cost:     78 minutes on two CPU cores, half of it for SimCLR with its fine-tuning and for training from scratch.
+Cost:     an hour and a half on two CPU cores, half of it for SimCLR with its fine-tuning and for training from scratch.
 Question: from one label a class to all, which frozen or fine-tuned encoder is worth how many labels, and which of them
           is above MiniRocket, which trains no network?
 Answer:   after 300 steps none is shown to be worth any: no encoder, frozen or fine-tuned, is above scratch anywhere.
